@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "core/error.hpp"
+#include "net/http.hpp"
+
+namespace tacenda::net {
+
+/// HTTP client for the command line (over libcurl): a verified TLS peer, or a unix socket.
+///
+/// Owner: one thread per Client; keeps its connection alive between calls.
+class Client {
+ public:
+  struct Options {
+    std::string ca_file;                       // trust anchors, PEM; empty: the system's
+    std::string unix_socket;                   // when set, all requests go there, as HTTP
+    std::chrono::milliseconds timeout{120'000};
+    bool http2 = true;
+  };
+
+  static Result<std::unique_ptr<Client>> create(Options options);
+  virtual ~Client() = default;
+
+  /// Sends one request and waits for the whole answer.
+  /// `url` is absolute ("https://host:8443/fhir/Patient"; "http://admin/..." over the unix socket).
+  /// Errors: kUnavailable (refused, timed out, TLS peer not verified; the message tells which), kTooLarge.
+  virtual Result<Response> send(std::string const& method, std::string const& url,
+                                std::vector<Header> const& headers, std::string_view body) = 0;
+};
+
+}  // namespace tacenda::net

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/bytes.hpp"
+
+namespace tacenda::net {
+
+/// One field, name in lower case.
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+/// What is known of the other end of a connection.
+struct Peer {
+  std::string address;                         // textual IP address; empty on the unix socket
+  std::uint16_t port = 0;
+  std::optional<std::uint32_t> uid;            // SO_PEERCRED; only on the unix socket
+  std::optional<Digest> certificate;           // SHA-256 of the verified client certificate (DER)
+  bool tls = false;
+};
+
+/// One HTTP request, whatever version brought it (1.1 or 2): already checked against RFC 9110, 9112 and
+/// 9113 and within core/limits.hpp.
+struct Request {
+  std::string method;                          // "GET"
+  std::string path;                            // still percent-encoded, starts with '/'; no query
+  std::string query;                           // without '?'
+  std::vector<Header> headers;
+  std::string body;
+  Peer peer;
+  std::string authority;                       // Host or :authority
+
+  /// First value of the field, nullopt when absent. `name` in lower case.
+  std::optional<std::string_view> header(std::string_view name) const {
+    for (auto const& field : headers) {
+      if (field.name == name) return field.value;
+    }
+    return std::nullopt;
+  }
+};
+
+struct Response {
+  std::uint16_t status = 500;
+  std::vector<Header> headers;                 // without content-length, date and connection: net writes them
+  std::string body;
+  bool close = false;                          // close the connection after it
+};
+
+/// What a failed connection tells the audit log: no request was made of it.
+enum class ConnectionFailure : std::uint8_t {
+  kAddressRefused, kTlsHandshake, kClientCertificate, kMalformedRequest, kHeaderTooLarge, kTimeout,
+};
+
+/// What the server asks of its owner. All are called from many threads at once.
+struct Handlers {
+  /// Answers one request; runs on the worker pool and may block.
+  std::function<Response(Request&&)> handle;
+  /// May this address connect? Called at accept, before TLS, on an I/O thread: must be quick (N-05).
+  std::function<bool(std::string_view address)> accept;
+  /// How large a body this request may have, from its line and header fields alone; nullopt: the default.
+  /// Called on an I/O thread before any byte of the body is read: must be quick.
+  std::function<std::optional<std::size_t>(Request const& head)> body_limit;
+  /// Told of connections that ended without a request. Called on an I/O thread: must be quick.
+  std::function<void(ConnectionFailure, std::string_view address)> failed;
+  /// The answer to a request that net itself refuses (400, 408, 413, 414, 431, 503, 505).
+  std::function<Response(std::uint16_t status)> refuse;
+};
+
+}  // namespace tacenda::net
