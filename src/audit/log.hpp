@@ -1,0 +1,89 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "audit/event.hpp"
+#include "audit/receipt.hpp"
+#include "core/clock.hpp"
+#include "crypto/random.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::audit {
+
+/// The audit log: sealed entries, an RFC 6962 tree over them, a signed checkpoint per commit batch, and
+/// the one committer of the product. What is not here did not happen.
+///
+/// Owner: start. Thread-safe. `run` must be running before `commit` is called.
+/// Source: SECURITY_DESIGN section 3; RFC 6962, C2SP tlog-checkpoint and signed-note.
+class Log {
+ public:
+  /// Reads the tree back, checks the stored checkpoint's signature and root and that the anchor file
+  /// (outside the data folder) names no larger and no different tree.
+  /// Errors: kCorrupt (log cut, rolled back, or altered), kUnavailable.
+  static Result<std::unique_ptr<Log>> open(vault::Vault& vault, Clock const& clock, crypto::Random& random);
+  ~Log();
+  Log(Log const&) = delete;
+  Log& operator=(Log const&) = delete;
+
+  /// Commits until asked to stop; what was queued before is still committed. One thread.
+  void run(std::stop_token stop);
+
+  /// Makes `set` and `events` (at least one) durable together, or neither; waits for the fsync.
+  /// Seals the events on the caller's thread. Every subject an event names must have keys already or get
+  /// them by `set`; an event whose patient has none is sealed under the tenant's audit key.
+  /// Errors: kConflict (the set's reads are stale: run the request again), kUnavailable and kNoSpace
+  /// (nothing is stored; no answer may leave).
+  Result<Receipt> commit(vault::WriteSet set, std::vector<Event> events);
+
+  /// The newest signed checkpoint, C2SP signed note.
+  Result<std::string> checkpoint() const;
+  std::uint64_t size() const;
+  /// Verifier key line of the log, C2SP signed-note vkey.
+  std::string verifier_key() const;
+
+  /// Hashes from leaf to root of the tree of `tree_size` leaves. Errors: kInvalid (beyond the tree).
+  Result<std::vector<Digest>> inclusion_proof(std::uint64_t sequence, std::uint64_t tree_size) const;
+  Result<std::vector<Digest>> consistency_proof(std::uint64_t old_size, std::uint64_t new_size) const;
+  /// The stored bytes of one entry (the leaf is their RFC 6962 hash).
+  Result<Bytes> entry_bytes(std::uint64_t sequence) const;
+
+  struct Filter {
+    std::optional<std::string> patient;      // logical id
+    std::optional<std::string> user;         // UserId
+    std::optional<Time> since;
+    std::optional<Time> until;
+    std::optional<std::uint64_t> after;      // sequence: continue a listing
+    std::size_t limit = 1'000;
+    bool newest_first = false;
+  };
+  /// Entries that match, in order. Errors: kCorrupt, kUnavailable.
+  Result<std::vector<Entry>> list(Filter const& filter) const;
+  Result<Entry> entry(std::uint64_t sequence) const;
+
+  /// One thing `verify` found wrong, by what an operator can act on: object is e.g. "audit entry 17",
+  /// "Patient/abc version 3", "file 000012.sst".
+  struct Damage {
+    std::string object;
+    std::string problem;
+  };
+  /// What a recomputation of the whole log found: every leaf, every tile, checkpoint, indexes, sequence and
+  /// time order. `progress` is called with (done, total) leaves.
+  Result<std::vector<Damage>> verify(std::function<void(std::uint64_t, std::uint64_t)> const& progress) const;
+
+  /// The multiset hash of the current state as committed last (sealed row and checkpoint extension agree).
+  /// `recompute` gets a function to call with each current item; returns false when the result differs.
+  Result<bool> verify_state(std::function<Result<void>(std::function<void(ByteView item)> const&)> const& recompute) const;
+
+ private:
+  struct State;
+  explicit Log(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tacenda::audit

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/secret.hpp"
+#include "crypto/random.hpp"
+#include "identity/principal.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::identity {
+
+/// A change of the directory that is not yet durable: commit `set` with its audit event, then call
+/// `committed`, which makes it effective in memory. Dropping it undoes nothing that must stay undone:
+/// a used TOTP step and a counted failure stay counted. Move-only; used by one thread.
+class Pending {
+ public:
+  Pending() = default;
+  Pending(vault::WriteSet set, std::move_only_function<void()> on_committed)
+      : set_(std::move(set)), on_committed_(std::move(on_committed)) {}
+  vault::WriteSet take_set() { return std::move(set_); }
+  void committed() {
+    if (on_committed_) on_committed_();
+  }
+
+ private:
+  vault::WriteSet set_;
+  std::move_only_function<void()> on_committed_;
+};
+
+struct UserView {
+  std::string id;
+  std::string name;
+  std::string role;
+  bool is_service = false;
+  bool enabled = true;
+  bool enrolled = false;                      // has password and second factor
+  std::optional<std::string> patient;
+  Time created;
+  std::optional<Time> last_login;
+  std::size_t live_tokens = 0;
+};
+
+/// Users, service accounts, passwords, second factors, sessions and access tokens (opaque, stored hashed).
+/// Everything is kept in memory and in SealedView(kIdentity, kAuth). Reads never touch storage.
+///
+/// Owner: start. Thread-safe.
+/// Source: SECURITY_DESIGN section 4; NIST SP 800-63B-4; RFC 6238; REQUIREMENTS K-01..K-04, S-02, S-08.
+class Directory {
+ public:
+  static Result<std::unique_ptr<Directory>> open(vault::Vault& vault, Clock const& clock, crypto::Random& random);
+  ~Directory();
+
+  // --- administration -------------------------------------------------------------------------
+  struct NewUser {
+    std::string name;                         // 1..64 of [a-z0-9._@-], no two users ever share one
+    std::string role;                         // checked by the caller against the policy
+    bool is_service = false;
+    std::optional<PatientId> patient;
+  };
+  struct Added {
+    Pending pending;
+    UserId id;
+    std::string enrolment_code;               // shown once; empty for service accounts
+    Time expires;
+  };
+  /// Errors: kInvalid (name), kConflict (the name exists or existed).
+  Result<Added> add_user(NewUser const& user);
+  /// A new one-time enrolment for a person who has not finished the first, or lost a factor.
+  Result<Added> renew_enrolment(std::string_view name);
+  /// Ends every session and token of the user at `committed`. Errors: kNotFound.
+  Result<Pending> disable_user(std::string_view name);
+  std::vector<UserView> users() const;
+  std::optional<UserView> find_user(std::string_view name) const;
+
+  struct IssuedToken {
+    Pending pending;
+    Principal principal;
+    std::string access_token;                 // shown once
+    Time expires;
+  };
+  /// A token for a service account. Errors: kForbidden (a person), kNotFound, kInvalid (lifetime over
+  /// limits::kServiceToken).
+  Result<IssuedToken> issue_service_token(std::string_view name, std::chrono::seconds lifetime);
+  /// Binds a client certificate (SHA-256 of its DER) to a service account.
+  Result<Pending> bind_certificate(std::string_view name, Digest const& certificate);
+
+  // --- sign-in --------------------------------------------------------------------------------
+  /// What a sign-in attempt came to. `pending` is committed with the audit event in every case. All
+  /// failures look alike to the caller of the HTTP API; `reason` is for the audit log only.
+  struct Attempt {
+    Pending pending;
+    std::optional<Principal> principal;       // set on success
+    std::string access_token;
+    Time expires;
+    std::string actor_id;                     // of the user named, when there is one
+    Literal reason{"ok"};
+    bool locked_now = false;                  // this failure locked the account: an alert
+    bool throttled = false;                   // 429 with Retry-After in place of 401
+  };
+  /// Password and TOTP together. Burns the same Argon2 work whatever fails (S-08). Errors: kThrottled when
+  /// too many hashes wait.
+  Result<Attempt> login(std::string_view name, SecretBuffer const& password, std::string_view totp,
+                        std::string_view address);
+
+  /// First step of enrolment: sets the password under a one-time code and shows the TOTP secret.
+  struct EnrolmentStep {
+    Pending pending;
+    std::string otpauth_uri;                  // otpauth://totp/...
+    std::string actor_id;
+    std::string name;
+  };
+  /// Errors: kUnauthenticated (code unknown, used, expired: alike), kUnprocessable (password refused, the
+  /// message tells which rule: K-01).
+  Result<EnrolmentStep> enrol(std::string_view code, SecretBuffer const& password, std::string_view address);
+  /// Second step: a right TOTP code consumes the enrolment code and completes the account.
+  struct Enrolled {
+    Pending pending;
+    std::string actor_id;
+    std::string name;
+  };
+  Result<Enrolled> confirm_enrolment(std::string_view code, std::string_view totp, std::string_view address);
+
+  // --- requests -------------------------------------------------------------------------------
+  /// Recognises an access token. Errors: kUnauthenticated (unknown, expired, idle too long, disabled).
+  Result<Principal> authenticate_token(std::string_view token);
+  /// Recognises a verified client certificate bound to a service account.
+  Result<Principal> authenticate_certificate(Digest const& certificate);
+  /// Ends the session of a token. Errors: kUnauthenticated.
+  Result<Pending> logout(std::string_view token);
+
+  /// Name tried in a failed log-in, as the audit log keeps it: HMAC, hex.
+  std::string hashed_name(std::string_view name) const;
+
+ private:
+  struct State;
+  explicit Directory(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tacenda::identity

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/clock.hpp"
+#include "core/id.hpp"
+
+namespace tacenda::identity {
+
+class Directory;
+
+enum class Method : std::uint8_t { kToken, kSession, kCertificate, kSocket };
+
+/// Who is asking: proof that identity::Directory recognised a live, complete sign-in (all factors).
+/// Made only by Directory; copyable, because a request may be answered in parts.
+class Principal {
+ public:
+  UserId const& id() const { return id_; }
+  std::string const& name() const { return name_; }        // log-in name
+  std::string const& role() const { return role_; }        // a role of the policy
+  bool is_service() const { return is_service_; }
+  /// The patient whose own record this person may see (role patient, proxies later).
+  std::optional<PatientId> const& patient() const { return patient_; }
+  Method method() const { return method_; }
+  std::string const& token_id() const { return token_id_; }  // random jti for the audit; never the token
+  Time second_factor_at() const { return second_factor_at_; }
+
+ private:
+  friend class Directory;
+  Principal(UserId id, std::string name, std::string role) : id_(std::move(id)), name_(std::move(name)), role_(std::move(role)) {}
+  UserId id_;
+  std::string name_;
+  std::string role_;
+  bool is_service_ = false;
+  std::optional<PatientId> patient_;
+  Method method_ = Method::kToken;
+  std::string token_id_;
+  Time second_factor_at_{};
+};
+
+}  // namespace tacenda::identity

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "core/secret.hpp"
+#include "crypto/random.hpp"
+#include "crypto/signature.hpp"
+#include "storage/engine.hpp"
+#include "storage/file_keys.hpp"
+#include "storage/files.hpp"
+#include "vault/commit_order.hpp"
+#include "vault/subject.hpp"
+#include "vault/view.hpp"
+
+namespace tacenda::audit {
+class Committer;  // the only caller of Vault::commit
+}
+
+namespace tacenda::vault {
+
+using StoreId = std::array<std::byte, 16>;
+using TenantId = std::array<std::byte, 16>;
+
+/// What a purpose key may be used for (NIST SP 800-57: one key, one use).
+enum class Purpose : std::uint8_t { kRecord = 1, kFile = 2, kAudit = 3, kAuth = 4, kToken = 5, kState = 6 };
+
+/// Where the parts of a store lie. The key file and what lies beside it (`<key file>.root`,
+/// `<key file>.keyring`, `<key file>.anchor`) belong on another filesystem than the data.
+struct Places {
+  std::filesystem::path data;      // the data folder
+  std::filesystem::path key_file;
+};
+
+/// How the Root Key is reached: the key file, or a passphrase slot.
+struct Unlock {
+  std::optional<SecretBuffer> passphrase;  // nullopt: Places::key_file
+};
+
+/// The unsealed key hierarchy and the only door to storage.
+///
+/// Owner: start (one per process while unsealed); destroying it is sealing: every key is wiped.
+/// Thread-safe unless said otherwise.
+/// Source: SECURITY_DESIGN sections 1 and 2; docs/data-file.md.
+class Vault {
+ public:
+  /// Makes key file (0600, 32 random bytes, refuses an existing one), slots, keyring (two copies), vault
+  /// root and the data folder (0700), all durable. Errors: kConflict (something is there), kUnavailable.
+  static Result<void> create(storage::Files& files, Places const& places, crypto::Random& random, Clock const& clock);
+
+  /// Adds a passphrase slot (Argon2id). The store is opened with `unlock`.
+  static Result<void> add_passphrase(storage::Files& files, Places const& places, Unlock const& unlock,
+                                     SecretBuffer const& passphrase, crypto::Random& random);
+
+  /// Opens a slot, the keyring and the vault root. The engine is attached afterwards.
+  /// Errors: kUnauthenticated (no slot opens), kCorrupt (names no secret), kNotFound (no store), kUnsupported
+  /// (written by a newer version).
+  static Result<std::unique_ptr<Vault>> unseal(storage::Files& files, Places const& places, Unlock const& unlock,
+                                               crypto::Random& random, Clock const& clock);
+  ~Vault();
+  Vault(Vault const&) = delete;
+  Vault& operator=(Vault const&) = delete;
+
+  StoreId const& store_id() const;
+  TenantId const& tenant_id() const;
+  Places const& places() const;
+
+  /// Lent to storage when the engine is opened. Valid as long as the Vault.
+  storage::FileKeys& file_keys();
+
+  /// Takes the opened engine, checks that its key rows fit the vault root and finishes an erase that was
+  /// cut off. Call once, before everything below.
+  Result<void> attach(std::unique_ptr<storage::Engine> engine);
+  storage::Engine const& engine() const;
+
+  View view(Keeper keeper) const;
+  SealedView sealed_view(Keeper keeper, Purpose purpose) const;
+  ReadPoint read_point() const;
+  CommitOrder& order();
+  CommitOrder const& order() const;
+
+  /// ver(1) | alg(1) | term(4) | nonce(24) | ciphertext | tag(16) under the newest term of `purpose`.
+  Result<Bytes> seal(Purpose purpose, ByteView associated_data, ByteView plaintext) const;
+  /// Errors: kCorrupt.
+  Result<Bytes> open(Purpose purpose, ByteView associated_data, ByteView sealed) const;
+  /// A key of its own for `label`, derived from the first term of `purpose` (HKDF-SHA-256): the password
+  /// pepper, the state key. Never changes during the life of the store.
+  Result<crypto::MacKey> derived_key(Purpose purpose, std::string_view label) const;
+  /// A small secret kept in the keyring under `name` (checkpoint signing seed, TLS key), made by `create`
+  /// or `keep_secret`.
+  Result<SecretBuffer> kept_secret(std::string_view name) const;
+  Result<void> keep_secret(std::string_view name, SecretBuffer const& secret);
+
+  /// Keys of a subject, from a cache of unwrapped keys or the key vault.
+  /// Errors: kNotFound (never made), kGone (shredded), kCorrupt.
+  Result<std::shared_ptr<SubjectKeys const>> subject(Subject const& subject) const;
+  /// The same, but makes the keys as part of `set` when the subject has none. Errors: kGone.
+  Result<std::shared_ptr<SubjectKeys const>> subject_for_write(Subject const& subject, WriteSet& set) const;
+  /// Keys of a record that belongs to all `subjects` (one: its own; several: SubjectKeys::combine).
+  Result<std::shared_ptr<SubjectKeys const>> subjects(std::span<Subject const> subjects) const;
+  Result<std::shared_ptr<SubjectKeys const>> subjects_for_write(std::span<Subject const> subjects, WriteSet& set) const;
+  /// Subject behind an alias; nullopt after its erasure.
+  Result<std::optional<std::string>> subject_of(Alias const& alias) const;
+
+  /// Destroys the keys of `subject` for good: new page key, new vault root (secure-deletion tree). Returns
+  /// after the old root is overwritten. A second call changes nothing. The id never gets keys again.
+  Result<void> shred(Subject const& subject);
+
+  /// Checks every row of the key vault and both keyring copies. Errors: kCorrupt.
+  Result<void> verify_keys() const;
+
+ private:
+  friend class audit::Committer;
+  /// One durable batch out of admitted write sets, whose stamps are filled in here.
+  struct Stamped {
+    WriteSet* set;
+    std::uint64_t first_sequence;  // leaf sequence of the set's event 0
+    std::uint64_t time_ms;
+  };
+  Result<void> commit(std::span<Stamped const> sets);
+
+  struct State;
+  explicit Vault(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tacenda::vault

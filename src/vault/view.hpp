@@ -1,0 +1,93 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/bytes.hpp"
+#include "core/error.hpp"
+#include "storage/engine.hpp"
+#include "vault/write_set.hpp"
+
+namespace tacenda::vault {
+
+class Vault;
+
+/// The rooms that keep rows, each under a key prefix it cannot leave (LAYOUT, wall 7).
+enum class Keeper : std::uint8_t {
+  kAudit = 'a', kIdentity = 'i', kKeys = 'k', kPolicy = 'p', kRecords = 'r', kState = 's',
+};
+
+/// One consistent state to read from, and the commit sequence up to which it surely reaches.
+class ReadPoint {
+ public:
+  std::uint64_t sequence() const { return sequence_; }
+
+ private:
+  friend class Vault;
+  friend class View;
+  ReadPoint(std::shared_ptr<storage::Snapshot const> snapshot, std::uint64_t sequence)
+      : snapshot_(std::move(snapshot)), sequence_(sequence) {}
+  std::shared_ptr<storage::Snapshot const> snapshot_;  // shared: copies of a ReadPoint see one state
+  std::uint64_t sequence_;
+};
+
+/// A keeper's rows: engine keys that start with keeper byte || tenant (16 bytes); `key` below is what
+/// follows. Reads the newest state, or that of `at` when given. Values are stored as given: whoever
+/// needs an envelope seals first (records, audit), or uses SealedView (identity, policy, state).
+/// Thread-safe; cheap to copy; must not outlive the Vault.
+class View {
+ public:
+  /// nullopt: no such row. Errors: kCorrupt, kUnavailable.
+  Result<std::optional<Bytes>> get(ByteView key, ReadPoint const* at = nullptr) const;
+
+  /// Calls `visit` for each row whose key starts with `prefix`, from `from` on (inclusive; empty: the
+  /// start), in key order (or from `from` downwards when reverse), until it returns false. Keys are
+  /// given without the view's own prefix; both views are valid for the call only.
+  Result<void> scan(ByteView prefix, ByteView from, storage::Direction direction,
+                    std::function<Result<bool>(ByteView key, ByteView value)> const& visit,
+                    ReadPoint const* at = nullptr) const;
+  Result<void> scan(ByteView prefix, std::function<Result<bool>(ByteView key, ByteView value)> const& visit) const {
+    return scan(prefix, {}, storage::Direction::kForward, visit);
+  }
+
+  void put(WriteSet& set, ByteView key, Bytes value) const;
+  /// `value` starts with 16 bytes for the committer (see WriteSet).
+  void put_stamped_value(WriteSet& set, ByteView key, Bytes value, std::uint32_t event) const;
+  /// `key` ends in 8 bytes for the committer.
+  void put_stamped_key(WriteSet& set, ByteView key, Bytes value, std::uint32_t event) const;
+  void erase(WriteSet& set, ByteView key) const;
+
+  /// Guard of one of this view's rows, or of any other text the keeper chooses (a criterion).
+  Guard guard(ByteView key) const;
+
+  /// The whole engine key, for associated data.
+  Bytes full_key(ByteView key) const;
+
+ private:
+  friend class Vault;
+  View(storage::Engine const& engine, Bytes prefix) : engine_(&engine), prefix_(std::move(prefix)) {}
+  storage::Engine const* engine_;
+  Bytes prefix_;
+};
+
+/// A View whose values are sealed under a purpose key with the whole key as associated data, so that no
+/// row can stand in another's place. Thread-safe.
+class SealedView {
+ public:
+  Result<std::optional<Bytes>> get(ByteView key, ReadPoint const* at = nullptr) const;
+  Result<void> scan(ByteView prefix, std::function<Result<bool>(ByteView key, ByteView plaintext)> const& visit) const;
+  Result<void> put(WriteSet& set, ByteView key, ByteView plaintext) const;
+  void erase(WriteSet& set, ByteView key) const { view_.erase(set, key); }
+  Guard guard(ByteView key) const { return view_.guard(key); }
+
+ private:
+  friend class Vault;
+  SealedView(Vault const& vault, View view, std::uint8_t purpose)
+      : vault_(&vault), view_(std::move(view)), purpose_(purpose) {}
+  Vault const* vault_;
+  View view_;
+  std::uint8_t purpose_;
+};
+
+}  // namespace tacenda::vault

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/bytes.hpp"
+
+namespace tacenda::vault {
+
+class SubjectKeys;
+
+/// 64-bit hash of a key or criterion that a write depends on or changes. A collision costs one retry.
+enum class Guard : std::uint64_t {};
+
+/// Everything that one commit will do. Keepers fill it through their View, the pipeline merges the sets
+/// of one request, and audit::Log::commit makes it durable together with its events.
+///
+/// Stamps: some bytes are known only to the committer. A *stamped value* begins with 16 bytes that the
+/// committer overwrites with {leaf sequence of the event, commit time in Unix ms}; a *stamped key* ends
+/// in 8 bytes that it overwrites with the leaf sequence. `event` is the index of the event among the
+/// events that are committed with this set.
+///
+/// Owner: one thread.
+class WriteSet {
+ public:
+  enum class Stamp : std::uint8_t { kNone, kValue, kKey };
+  struct Operation {
+    Bytes key;                       // whole engine key, made by a View
+    std::optional<Bytes> value;      // nullopt: erase
+    Stamp stamp = Stamp::kNone;
+    std::uint32_t event = 0;
+  };
+  /// One item enters or leaves the multiset hash of the current state.
+  struct StateChange {
+    Bytes item;
+    bool added;
+  };
+
+  WriteSet() = default;
+  WriteSet(WriteSet&&) noexcept = default;
+  WriteSet& operator=(WriteSet&&) noexcept = default;
+  WriteSet(WriteSet const&) = delete;
+  WriteSet& operator=(WriteSet const&) = delete;
+  ~WriteSet() = default;
+
+  void add(Operation operation);
+  void change_state(StateChange change) { state_changes_.push_back(std::move(change)); }
+
+  /// The reads behind this set were made when `sequence` leaves were committed; the earliest call counts.
+  void read_at(std::uint64_t sequence);
+  /// The set is refused when another commit touched `guard` after the reads were made.
+  void depends_on(Guard guard) { dependencies_.push_back(guard); }
+  /// Committing this set refuses every set that depends on `guard` and read before. Also depends on it.
+  void touches(Guard guard) { touched_.push_back(guard); }
+
+  /// Appends `other`, whose events will stand `event_offset` places later in the common list.
+  void merge(WriteSet&& other, std::uint32_t event_offset);
+
+  bool empty() const { return operations_.empty(); }
+  std::size_t size_bytes() const { return size_bytes_; }
+  std::optional<std::uint64_t> read_sequence() const { return read_sequence_; }
+  std::vector<Operation>& operations() { return operations_; }
+  std::vector<Operation> const& operations() const { return operations_; }
+  std::vector<StateChange> const& state_changes() const { return state_changes_; }
+  std::vector<Guard> const& dependencies() const { return dependencies_; }
+  std::vector<Guard> const& touched() const { return touched_; }
+
+  /// Keys that this set makes and that no reader of the store can see yet, by subject.
+  std::map<std::string, std::shared_ptr<SubjectKeys const>, std::less<>>& new_subjects() { return new_subjects_; }
+
+ private:
+  std::vector<Operation> operations_;
+  std::vector<StateChange> state_changes_;
+  std::vector<Guard> dependencies_;
+  std::vector<Guard> touched_;
+  std::optional<std::uint64_t> read_sequence_;
+  std::map<std::string, std::shared_ptr<SubjectKeys const>, std::less<>> new_subjects_;
+  std::size_t size_bytes_ = 0;
+};
+
+}  // namespace tacenda::vault
