@@ -17,6 +17,8 @@ class Ed25519Signer {
  public:
   /// Errors: kInvalid.
   static Result<Ed25519Signer> create(Ed25519Seed const& seed);
+  /// The same for a seed out of a keyring. Errors: kInvalid (also when it is not 32 bytes).
+  static Result<Ed25519Signer> create(SecretBuffer const& seed);
   ~Ed25519Signer();
   Ed25519Signer(Ed25519Signer&&) noexcept;
   Ed25519Signer& operator=(Ed25519Signer&&) noexcept;
