@@ -1,10 +1,13 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/error.hpp"
+#include "core/limits.hpp"
 #include "net/http.hpp"
 
 namespace tacenda::net {
@@ -19,6 +22,7 @@ class Client {
     std::string unix_socket;                   // when set, all requests go there, as HTTP
     std::chrono::milliseconds timeout{120'000};
     bool http2 = true;
+    std::size_t response_bytes = limits::kBundleBodyBytes;  // of a body; a larger one fails the call
   };
 
   static Result<std::unique_ptr<Client>> create(Options options);
@@ -26,7 +30,9 @@ class Client {
 
   /// Sends one request and waits for the whole answer.
   /// `url` is absolute ("https://host:8443/fhir/Patient"; "http://admin/..." over the unix socket).
-  /// Errors: kUnavailable (refused, timed out, TLS peer not verified; the message tells which), kTooLarge.
+  /// Redirects are not followed, no proxy is used.
+  /// Errors: kUnavailable (refused, timed out, TLS peer not verified; the message tells which), kTooLarge,
+  /// kInvalid (not a URL, or not https where there is no unix socket; a header that breaks the grammar).
   virtual Result<Response> send(std::string const& method, std::string const& url,
                                 std::vector<Header> const& headers, std::string_view body) = 0;
 };

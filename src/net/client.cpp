@@ -1,0 +1,165 @@
+#include "net/client.hpp"
+
+#include <curl/curl.h>
+
+#include <charconv>
+#include <utility>
+
+#include "net/internal/field.hpp"
+
+namespace tacenda::net {
+namespace {
+
+using Curl = std::unique_ptr<CURL, decltype([](CURL* curl) { curl_easy_cleanup(curl); })>;
+using List = std::unique_ptr<curl_slist, decltype([](curl_slist* list) { curl_slist_free_all(list); })>;
+
+constexpr std::size_t kHeaderBytes = 256 * 1024;
+
+/// What arrives while curl runs.
+struct Arrival {
+  Response response;
+  std::size_t body_max = 0;
+  std::size_t header_bytes = 0;
+  bool is_too_large = false;
+};
+
+std::size_t take_body(char* data, std::size_t, std::size_t size, void* context) {
+  auto& arrival = *static_cast<Arrival*>(context);
+  arrival.is_too_large = size > arrival.body_max - arrival.response.body.size();
+  if (arrival.is_too_large) return 0;
+  arrival.response.body.append(data, size);
+  return size;
+}
+
+std::size_t take_header(char* data, std::size_t, std::size_t size, void* context) {
+  auto& arrival = *static_cast<Arrival*>(context);
+  arrival.header_bytes += size;
+  arrival.is_too_large = arrival.header_bytes > kHeaderBytes;
+  if (arrival.is_too_large) return 0;
+  std::string_view line(data, size);
+  if (line.starts_with("HTTP/")) {
+    arrival.response.headers.clear();  // those of a 100 Continue before it
+    return size;
+  }
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  auto const colon = line.find(':');
+  if (colon == std::string_view::npos) return size;
+  auto& field = arrival.response.headers.emplace_back();
+  field.name = line.substr(0, colon);
+  make_lower(field.name);
+  field.value = trim_blanks(line.substr(colon + 1));
+  return size;
+}
+
+Error error_of(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_CONNECT:
+      return {ErrorKind::kUnavailable, "connection refused"};
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return {ErrorKind::kUnavailable, "host name not found"};
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return {ErrorKind::kUnavailable, "certificate not trusted"};
+    case CURLE_SSL_CACERT_BADFILE:
+      return {ErrorKind::kInvalid, "file of trust anchors cannot be read"};
+    case CURLE_OPERATION_TIMEDOUT:
+      return {ErrorKind::kUnavailable, "timed out"};
+    case CURLE_SSL_CONNECT_ERROR:
+      return {ErrorKind::kUnavailable, "TLS handshake failed"};
+    case CURLE_URL_MALFORMAT:
+      return {ErrorKind::kInvalid, "not a URL"};
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return {ErrorKind::kInvalid, "only https, or http over the unix socket"};
+    default:
+      return {ErrorKind::kUnavailable, "connection broken"};
+  }
+}
+
+class CurlClient final : public Client {
+ public:
+  CurlClient(Curl curl, Options options) : curl_(std::move(curl)), options_(std::move(options)) {}
+
+  Result<Response> send(std::string const& method, std::string const& url, std::vector<Header> const& headers,
+                        std::string_view body) override {
+    if (!is_token(method)) return fail(ErrorKind::kInvalid, "not a method");
+    auto const list = TACENDA_TRY(make_list(headers));
+    Arrival arrival;
+    arrival.body_max = options_.response_bytes;
+    curl_easy_reset(curl_.get());  // keeps the connection
+    configure(method, url, list.get(), body, arrival);
+    auto const code = curl_easy_perform(curl_.get());
+    if (arrival.is_too_large) return fail(ErrorKind::kTooLarge, "answer is too large");
+    if (code != CURLE_OK) return std::unexpected(error_of(code));
+    long status = 0;
+    curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status);
+    arrival.response.status = static_cast<std::uint16_t>(status);
+    return std::move(arrival.response);
+  }
+
+ private:
+  static Result<List> make_list(std::vector<Header> const& headers) {
+    List list;
+    for (auto const& [name, value] : headers) {
+      if (!is_token(name) || !is_field_value(value)) return fail(ErrorKind::kInvalid, "not a header field");
+      // curl takes "name:" as an order to leave the field out; "name;" sends it empty.
+      std::string const line = value.empty() ? name + ";" : name + ": " + value;
+      curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
+      if (longer == nullptr) return fail(ErrorKind::kUnavailable, "out of memory");
+      (void)list.release();  // the longer list contains it
+      list.reset(longer);
+    }
+    return list;
+  }
+
+  void configure(std::string const& method, std::string const& url, curl_slist* headers,
+                 std::string_view body, Arrival& arrival) const {
+    auto* const curl = curl_.get();
+    bool const is_unix = !options_.unix_socket.empty();
+    curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+    // In the clear only where no network is crossed (N-01).
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, is_unix ? "http" : "https");
+    if (is_unix) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (!options_.ca_file.empty()) {
+      curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
+      curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+    }
+    curl_easy_setopt(
+        curl, CURLOPT_HTTP_VERSION,
+        static_cast<long>(options_.http2 && !is_unix ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout.count()));
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (method == "HEAD") {
+      curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    } else if (!body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
+      curl_easy_setopt(curl, CURLOPT_POST, 1L);
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+      curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data() == nullptr ? "" : body.data());
+    }
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method.c_str());
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &arrival);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &arrival);
+  }
+
+  Curl const curl_;
+  Options const options_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Client>> Client::create(Options options) {
+  // Once per process, whichever thread comes first; curl asks for it before any handle.
+  static CURLcode const started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (started != CURLE_OK) return fail(ErrorKind::kUnavailable, "HTTP client cannot be started");
+  Curl curl(curl_easy_init());
+  if (!curl) return fail(ErrorKind::kUnavailable, "HTTP client cannot be started");
+  return std::make_unique<CurlClient>(std::move(curl), std::move(options));
+}
+
+}  // namespace tacenda::net

@@ -1,0 +1,84 @@
+#include "net/internal/worker_pool.hpp"
+
+#include <new>
+#include <utility>
+
+#include "core/log.hpp"
+#include "core/process.hpp"
+
+namespace tacenda::net {
+namespace {
+
+Response answer(Job& job) {
+  try {
+    return job.handlers->handle(std::move(job.request));
+  } catch (std::bad_alloc const&) {
+    die("out of memory in a request handler");
+  } catch (...) {
+    // Nothing throws across a module boundary; one request must not end the others if something does.
+    log(LogLevel::kError, "request handler threw");
+  }
+  return job.handlers->refuse ? job.handlers->refuse(500) : Response{};
+}
+
+}  // namespace
+
+WorkerPool::WorkerPool(std::size_t threads, std::size_t queue_max) : ring_(queue_max) {
+  threads_.reserve(threads);
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+bool WorkerPool::try_push(Job&& job) {
+  {
+    MutexLock const lock(mutex_);
+    if (stopped_ || count_ == ring_.size()) return false;
+    ring_[(first_ + count_) % ring_.size()] = std::move(job);
+    ++count_;
+    if (sleeping_ == 0 || waking_) return true;
+    waking_ = true;
+  }
+  ready_.notify_one();
+  return true;
+}
+
+std::optional<Job> WorkerPool::next() {
+  std::optional<Job> job;
+  bool wake_another = false;
+  {
+    MutexLock const lock(mutex_);
+    while (count_ == 0 && !stopped_) {
+      ++sleeping_;
+      ready_.wait(mutex_);
+      --sleeping_;
+      waking_ = false;
+    }
+    if (stopped_) return std::nullopt;
+    job = std::move(ring_[first_]);
+    first_ = (first_ + 1) % ring_.size();
+    --count_;
+    if (count_ > 0 && sleeping_ > 0 && !waking_) wake_another = waking_ = true;
+  }
+  if (wake_another) ready_.notify_one();
+  return job;
+}
+
+void WorkerPool::run() {
+  while (auto job = next()) {
+    auto response = answer(*job);
+    job->body = Reservation();
+    job->sink->complete({job->connection, job->stream, std::move(response)});
+  }
+}
+
+void WorkerPool::stop() {
+  {
+    MutexLock const lock(mutex_);
+    stopped_ = true;
+    for (auto& job : ring_) job = Job();
+    count_ = 0;
+  }
+  ready_.notify_all();
+  threads_.clear();
+}
+
+}  // namespace tacenda::net
