@@ -46,9 +46,11 @@ class Aes256Gcm {
   Aes256Gcm& operator=(Aes256Gcm&&) noexcept;
 
   /// Writes ciphertext || tag to `out`, which must be plaintext.size() + kTagBytes long.
-  void seal(GcmNonce const& nonce, ByteView associated_data, ByteView plaintext, std::span<std::byte> out) const;
+  void seal(GcmNonce const& nonce, ByteView associated_data, ByteView plaintext,
+            std::span<std::byte> out) const;
   /// Writes the plaintext to `out`, which must be sealed.size() - kTagBytes long. Errors: kCorrupt.
-  Result<void> open(GcmNonce const& nonce, ByteView associated_data, ByteView sealed, std::span<std::byte> out) const;
+  Result<void> open(GcmNonce const& nonce, ByteView associated_data, ByteView sealed,
+                    std::span<std::byte> out) const;
 
  private:
   struct State;

@@ -36,6 +36,7 @@ bool equal_constant_time(ByteView a, ByteView b);
 
 enum class HkdfHash : std::uint8_t { kSha256, kSha512 };
 /// HKDF extract-and-expand. Source: RFC 5869. Output at most 255 hash lengths (kInvalid beyond).
-Result<SecretBuffer> hkdf(HkdfHash hash, ByteView input_key, ByteView salt, ByteView info, std::size_t size_bytes);
+Result<SecretBuffer> hkdf(HkdfHash hash, ByteView input_key, ByteView salt, ByteView info,
+                          std::size_t size_bytes);
 
 }  // namespace tacenda::crypto

@@ -31,6 +31,7 @@ class LtHashSum {
   bool operator==(LtHashSum const&) const = default;
 
  private:
+  friend class LtHash;
   std::array<std::uint16_t, kLanes> lanes_{};
 };
 
