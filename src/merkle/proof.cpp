@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace tacenda::merkle {
 namespace {
@@ -34,6 +35,14 @@ Result<Digest> hash_of(Range range, HashReader const& read) {
   Digest root = TACENDA_TRY(hash_of(range, read));
   for (; !left.empty(); left.pop_back()) root = node_hash(left.back(), root);
   return root;
+}
+
+bool is_subtree(SubtreeHead const& subtree) {
+  if (subtree.begin > subtree.end) return false;
+  // Asked without rounding the size up to a power of two, which overflows for a size above 2^63.
+  std::uint64_t const size = subtree.end - subtree.begin;
+  return size <= 1 || subtree.begin == 0 ||
+         std::cmp_greater_equal(std::countr_zero(subtree.begin), std::bit_width(size - 1));
 }
 
 }  // namespace
@@ -77,71 +86,101 @@ Result<Proof> consistency_proof(Growth growth, HashReader const& read) {
 
 Result<void> verify_inclusion(Digest const& leaf_hash, std::uint64_t index, TreeHead const& head,
                               std::span<Digest const> proof) {
-  if (index >= head.size) return fail(ErrorKind::kInvalid, "leaf is beyond the tree");
-  std::uint64_t fn = index;
-  std::uint64_t sn = head.size - 1;
+  return verify_subtree_inclusion(leaf_hash, index, {0, head.size, head.root}, proof);
+}
+
+Result<void> verify_consistency(TreeHead const& older, TreeHead const& newer, std::span<Digest const> proof) {
+  if (older.size == 0) return fail(ErrorKind::kInvalid, "older tree is empty");
+  return verify_subtree_consistency({0, older.size, older.root}, newer, proof);
+}
+
+Result<void> verify_subtree_inclusion(Digest const& leaf_hash, std::uint64_t index,
+                                      SubtreeHead const& subtree, std::span<Digest const> proof) {
+  if (!is_subtree(subtree)) return fail(ErrorKind::kInvalid, "range of leaves is not a subtree");
+  if (index < subtree.begin || index >= subtree.end)
+    return fail(ErrorKind::kInvalid, "leaf is beyond the tree");
+  std::uint64_t node = index - subtree.begin;            // fn of RFC 9162
+  std::uint64_t last = subtree.end - subtree.begin - 1;  // sn: the last node of node's level
   Digest root = leaf_hash;
   for (Digest const& sibling : proof) {
-    if (sn == 0) return fail(ErrorKind::kCorrupt, "inclusion proof is too long");
-    if ((fn & 1U) != 0 || fn == sn) {
+    if (last == 0) return fail(ErrorKind::kCorrupt, "inclusion proof is too long");
+    if ((node & 1U) != 0 || node == last) {
       root = node_hash(sibling, root);
-      for (; (fn & 1U) == 0 && fn != 0; fn >>= 1U) sn >>= 1U;
+      for (; (node & 1U) == 0 && node != 0; node >>= 1U) last >>= 1U;
     } else {
       root = node_hash(root, sibling);
     }
-    fn >>= 1U;
-    sn >>= 1U;
+    node >>= 1U;
+    last >>= 1U;
   }
-  if (sn != 0) return fail(ErrorKind::kCorrupt, "inclusion proof is too short");
-  if (root != head.root) return fail(ErrorKind::kCorrupt, "inclusion proof leads to another root");
+  if (last != 0) return fail(ErrorKind::kCorrupt, "inclusion proof is too short");
+  if (root != subtree.root) return fail(ErrorKind::kCorrupt, "inclusion proof leads to another root");
   return {};
 }
 
 namespace {
 
-// RFC 9162 section 2.1.4.2 from step 2 on: 0 < older.size < newer.size.
-Result<void> verify_growth(TreeHead const& older, TreeHead const& newer, std::span<Digest const> proof) {
-  // When the old tree is complete its root is the first hash of the path, and the proof leaves it out.
-  bool const complete = std::has_single_bit(older.size);
-  if (proof.empty()) return fail(ErrorKind::kCorrupt, "consistency proof is too short");
-  std::uint64_t fn = older.size - 1;
-  std::uint64_t sn = newer.size - 1;
-  for (; (fn & 1U) != 0; fn >>= 1U) sn >>= 1U;
-  Digest old_root = complete ? older.root : proof.front();
-  Digest new_root = old_root;
-  for (Digest const& sibling : complete ? proof : proof.subspan(1)) {
-    if (sn == 0) return fail(ErrorKind::kCorrupt, "consistency proof is too long");
-    if ((fn & 1U) != 0 || fn == sn) {
-      old_root = node_hash(sibling, old_root);
-      new_root = node_hash(sibling, new_root);
-      for (; (fn & 1U) == 0 && fn != 0; fn >>= 1U) sn >>= 1U;
-    } else {
-      new_root = node_hash(new_root, sibling);
-    }
-    fn >>= 1U;
-    sn >>= 1U;
+// Where a consistency proof stands: a level, as the numbers of three nodes on it.
+struct Climb {
+  std::uint64_t first;  // of the subtree (fn); RFC 9162 has none because its subtree begins at leaf 0
+  std::uint64_t last;   // of the subtree (sn)
+  std::uint64_t end;    // of the tree (tn)
+
+  void up() {
+    first >>= 1U;
+    last >>= 1U;
+    end >>= 1U;
   }
-  if (sn != 0) return fail(ErrorKind::kCorrupt, "consistency proof is too short");
-  if (old_root != older.root) return fail(ErrorKind::kCorrupt, "consistency proof leads to another old root");
-  if (new_root != newer.root) return fail(ErrorKind::kCorrupt, "consistency proof leads to another new root");
-  return {};
+};
+
+// The largest complete subtree at the right edge of `subtree`: the proof begins with its hash.
+Climb start_of(SubtreeHead const& subtree, TreeHead const& head) {
+  Climb at{subtree.begin, subtree.end - 1, head.size - 1};
+  if (at.last == at.end) {
+    // The subtree ends where the tree does, so that it is a node of the tree, complete or not.
+    while (at.first != at.last) at.up();
+  } else {
+    while (at.first != at.last && (at.last & 1U) != 0) at.up();
+  }
+  return at;
 }
 
 }  // namespace
 
-Result<void> verify_consistency(TreeHead const& older, TreeHead const& newer, std::span<Digest const> proof) {
-  if (older.size > newer.size) return fail(ErrorKind::kInvalid, "older tree is the larger one");
-  for (TreeHead const* const head : {&older, &newer}) {
-    if (head->size == 0 && head->root != empty_root()) {
-      return fail(ErrorKind::kCorrupt, "tree of no leaves has another root than the empty one");
+Result<void> verify_subtree_consistency(SubtreeHead const& subtree, TreeHead const& head,
+                                        std::span<Digest const> proof) {
+  if (!is_subtree(subtree) || subtree.end > head.size) {
+    return fail(ErrorKind::kInvalid, "older tree is the larger one, or no subtree");
+  }
+  if (subtree.begin == subtree.end) {
+    if (!proof.empty()) return fail(ErrorKind::kCorrupt, "consistency proof is too long");
+    if (subtree.root != empty_root())
+      return fail(ErrorKind::kCorrupt, "tree of no leaves has not the empty root");
+    return {};
+  }
+  Climb at = start_of(subtree, head);
+  Digest old_root = subtree.root;
+  if (at.first != at.last) {
+    if (proof.empty()) return fail(ErrorKind::kCorrupt, "consistency proof is too short");
+    old_root = proof.front();
+    proof = proof.subspan(1);
+  }
+  Digest new_root = old_root;
+  for (Digest const& sibling : proof) {
+    if (at.end == 0) return fail(ErrorKind::kCorrupt, "consistency proof is too long");
+    if ((at.last & 1U) != 0 || at.last == at.end) {
+      if (at.first < at.last) old_root = node_hash(sibling, old_root);
+      new_root = node_hash(sibling, new_root);
+      while ((at.last & 1U) == 0 && at.last != 0) at.up();
+    } else {
+      new_root = node_hash(new_root, sibling);
     }
+    at.up();
   }
-  bool const trivial = older.size == 0 || older.size == newer.size;
-  if (!trivial) return verify_growth(older, newer, proof);
-  if (!proof.empty()) return fail(ErrorKind::kCorrupt, "consistency proof is too long");
-  if (older.size == newer.size && older.root != newer.root) {
-    return fail(ErrorKind::kCorrupt, "trees of one size have different roots");
-  }
+  if (at.end != 0) return fail(ErrorKind::kCorrupt, "consistency proof is too short");
+  if (old_root != subtree.root)
+    return fail(ErrorKind::kCorrupt, "consistency proof leads to another old root");
+  if (new_root != head.root) return fail(ErrorKind::kCorrupt, "consistency proof leads to another new root");
   return {};
 }
 

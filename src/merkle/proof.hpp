@@ -46,10 +46,29 @@ Result<Proof> consistency_proof(Growth growth, HashReader const& read);
 /// Source: RFC 9162 section 2.1.3.2.
 Result<void> verify_inclusion(Digest const& leaf_hash, std::uint64_t index, TreeHead const& head,
                               std::span<Digest const> proof);
-/// Checks that the tree `newer` only added leaves to the tree `older`. A tree of size 0 has the empty root
-/// (checked) and is a prefix of every tree, proved by an empty proof.
-/// Errors: kInvalid (older is larger), kCorrupt (wrong length of the proof, or another root).
+/// Checks that the tree `newer` only added leaves to the tree `older`, which is not empty: about an empty
+/// tree there is nothing to prove.
+/// Errors: kInvalid (older is empty or larger), kCorrupt (wrong length of the proof, or another root).
 /// Source: RFC 9162 section 2.1.4.2.
 Result<void> verify_consistency(TreeHead const& older, TreeHead const& newer, std::span<Digest const> proof);
+
+/// The tree over the leaves [begin, end) of a larger one; `begin` is a multiple of the smallest power of two
+/// that is not below the number of leaves.
+struct SubtreeHead {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  Digest root{};
+};
+
+/// verify_inclusion in a subtree; `index` is the leaf's in the whole tree.
+/// Errors: kInvalid (no such subtree, or index not in it), kCorrupt.
+/// Source: draft-ietf-plants-merkle-tree-certs section 4.3.
+Result<void> verify_subtree_inclusion(Digest const& leaf_hash, std::uint64_t index,
+                                      SubtreeHead const& subtree, std::span<Digest const> proof);
+/// Checks that `subtree` is one of the tree with this head. One of no leaves is one of every tree.
+/// Errors: kInvalid (no such subtree in a tree of this size), kCorrupt.
+/// Source: draft-ietf-plants-merkle-tree-certs section 4.4.
+Result<void> verify_subtree_consistency(SubtreeHead const& subtree, TreeHead const& head,
+                                        std::span<Digest const> proof);
 
 }  // namespace tacenda::merkle
