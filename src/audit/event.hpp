@@ -15,56 +15,95 @@ namespace tacenda::audit {
 /// What happened. The number is stored: never reuse one. docs/audit-events.md has a line for each.
 enum class EventKind : std::uint16_t {
   // FHIR interactions (BALP; REQUIREMENTS annex C)
-  kRead = 1, kVread = 2, kHistoryInstance = 3, kHistoryType = 4, kHistorySystem = 5, kCreate = 6, kUpdate = 7,
-  kDelete = 8, kSearch = 9, kBatch = 10, kTransaction = 11, kMetadata = 12, kUnknownRoute = 13,
+  kRead = 1,
+  kVread = 2,
+  kHistoryInstance = 3,
+  kHistoryType = 4,
+  kHistorySystem = 5,
+  kCreate = 6,
+  kUpdate = 7,
+  kDelete = 8,
+  kSearch = 9,
+  kBatch = 10,
+  kTransaction = 11,
+  kMetadata = 12,
+  kUnknownRoute = 13,
   // who is asking (DCM 110114 user authentication)
-  kLogin = 32, kLoginFailed = 33, kLogout = 34, kEnrolStarted = 35, kEnrolled = 36, kLocked = 37,
-  kTokenIssued = 38, kAuthenticationFailed = 39, kStepUp = 40,
+  kLogin = 32,
+  kLoginFailed = 33,
+  kLogout = 34,
+  kEnrolStarted = 35,
+  kEnrolled = 36,
+  kLocked = 37,
+  kTokenIssued = 38,
+  kAuthenticationFailed = 39,
+  kStepUp = 40,
   // administration (DCM 110113 security alert, 110136/110137 role changes)
-  kUserAdded = 64, kUserDisabled = 65, kRoleChanged = 66, kPolicyChanged = 67, kAuditRead = 68, kUserListed = 69,
-  kVerified = 70, kAdminDenied = 71,
+  kUserAdded = 64,
+  kUserDisabled = 65,
+  kRoleChanged = 66,
+  kPolicyChanged = 67,
+  kAuditRead = 68,
+  kUserListed = 69,
+  kVerified = 70,
+  kAdminDenied = 71,
   // the store (DCM 110100 application activity)
-  kStoreCreated = 96, kStarted = 97, kStopped = 98, kUnsealed = 99, kSealed = 100, kKeyOperation = 101,
+  kStoreCreated = 96,
+  kStarted = 97,
+  kStopped = 98,
+  kUnsealed = 99,
+  kSealed = 100,
+  kKeyOperation = 101,
   // connections that made no request
-  kAddressRefused = 128, kTlsFailed = 129, kClientCertificateFailed = 130, kMalformedRequest = 131, kOverLimit = 132,
+  kAddressRefused = 128,
+  kTlsFailed = 129,
+  kClientCertificateFailed = 130,
+  kMalformedRequest = 131,
+  kOverLimit = 132,
 };
 
 /// FHIR AuditEvent.outcome.
-enum class Outcome : std::uint8_t { kSuccess = 0, kMinorFailure = 4, kSeriousFailure = 8, kMajorFailure = 12 };
+enum class Outcome : std::uint8_t {
+  kSuccess = 0,
+  kMinorFailure = 4,
+  kSeriousFailure = 8,
+  kMajorFailure = 12
+};
 
 /// One thing that happened, before it is sealed. Its texts are names, ids and addresses: all of them end
 /// up in the sealed body, none in the clear header (SECURITY_DESIGN section 3).
 struct Event {
   EventKind kind = EventKind::kUnknownRoute;
   Outcome outcome = Outcome::kSuccess;
-  std::uint16_t http_status = 0;           // 0: not HTTP
-  std::string actor_id;                    // UserId; empty: nobody was identified
-  std::string actor_name;                  // log-in name; for a failed log-in the name tried, HMACed by the caller
+  std::uint16_t http_status = 0;  // 0: not HTTP
+  std::string actor_id;           // UserId; empty: nobody was identified
+  std::string actor_name;         // log-in name; for a failed log-in the name tried, HMACed by the caller
   std::string role;
-  std::string authentication;              // "password+totp", "token", "certificate", "uid", "none"
-  std::string token_id;                    // random jti of the token used; never the token
-  std::string client;                      // application, e.g. "tacenda-cli"; empty when unknown
-  std::string network;                     // TCP peer address, never a header's
-  std::string request_id;                  // X-Request-Id
+  std::string authentication;  // "password+totp", "token", "certificate", "uid", "none"
+  std::string token_id;        // random jti of the token used; never the token
+  std::string client;          // application, e.g. "tacenda-cli"; empty when unknown
+  std::string network;         // TCP peer address, never a header's
+  std::string request_id;      // X-Request-Id
   std::string resource_type;
   std::string resource_id;
   std::uint64_t resource_version = 0;
-  std::vector<std::string> patients;       // logical ids of the compartments touched
-  std::string purpose_of_use;              // e.g. "TREAT"
-  std::string query;                       // raw query of a search or history request
-  std::string target;                      // user name, role or other object of an administrative act
-  std::string old_value;                   // of a change to privileges or policy
+  std::vector<std::string> patients;  // logical ids of the compartments touched
+  std::string purpose_of_use;         // e.g. "TREAT"
+  std::string query;                  // raw query of a search or history request
+  std::string target;                 // user name, role or other object of an administrative act
+  std::string old_value;              // of a change to privileges or policy
   std::string new_value;
-  std::string reason;                      // literal: why it was denied or failed
-  std::optional<Digest> record_digest;     // SHA-256 of the record's envelope, when a version was written
+  std::string reason;                   // literal: why it was denied or failed
+  std::optional<Digest> record_digest;  // SHA-256 of the record's envelope, when a version was written
+  std::uint64_t count = 1;              // how many alike this one entry stands for (FailureMeter)
 };
 
 /// An event as it stands in the log.
 struct Entry {
-  std::uint64_t sequence = 0;              // leaf index
-  Time recorded;                           // UTC, not before that of the entry before it
+  std::uint64_t sequence = 0;  // leaf index
+  Time recorded;               // UTC, not before that of the entry before it
   Event event;
-  bool readable = true;                    // false: its key was destroyed; then only kind, outcome are set
+  bool readable = true;  // false: its key was destroyed; then only kind, outcome are set
 };
 
 /// Short name of a kind: "read", "login-failed".

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +15,8 @@
 
 namespace tacenda::audit {
 
+struct LogState;
+
 /// The audit log: sealed entries, an RFC 6962 tree over them, a signed checkpoint per commit batch, and
 /// the one committer of the product. What is not here did not happen.
 ///
@@ -27,6 +28,10 @@ class Log {
   /// (outside the data folder) names no larger and no different tree.
   /// Errors: kCorrupt (log cut, rolled back, or altered), kUnavailable.
   static Result<std::unique_ptr<Log>> open(vault::Vault& vault, Clock const& clock, crypto::Random& random);
+  /// Opens a log that `open` refuses, to be looked at: `verify` names what is wrong, everything is as
+  /// readable as it still is, and nothing can be committed.
+  /// Errors: kNotFound (there never was a log), kUnavailable.
+  static Result<std::unique_ptr<Log>> open_damaged(vault::Vault& vault);
   ~Log();
   Log(Log const&) = delete;
   Log& operator=(Log const&) = delete;
@@ -40,6 +45,14 @@ class Log {
   /// Errors: kConflict (the set's reads are stale: run the request again), kUnavailable and kNoSpace
   /// (nothing is stored; no answer may leave).
   Result<Receipt> commit(vault::WriteSet set, std::vector<Event> events);
+  /// The same without waiting: `done` is called exactly once, on the committer's thread (on the caller's
+  /// when nothing could be queued), and must be short.
+  void commit_async(vault::WriteSet set, std::vector<Event> events,
+                    std::move_only_function<void(Result<Receipt>)> done);
+
+  /// True after a write failed for any reason but a full disk. Nothing is committed any more: the process
+  /// must end, since a repeated fsync can report success for lost data.
+  bool failed() const;
 
   /// The newest signed checkpoint, C2SP signed note.
   Result<std::string> checkpoint() const;
@@ -54,16 +67,19 @@ class Log {
   Result<Bytes> entry_bytes(std::uint64_t sequence) const;
 
   struct Filter {
-    std::optional<std::string> patient;      // logical id
-    std::optional<std::string> user;         // UserId
-    std::optional<Time> since;
-    std::optional<Time> until;
-    std::optional<std::uint64_t> after;      // sequence: continue a listing
-    std::size_t limit = 1'000;
+    std::optional<std::string> patient;  // logical id
+    std::optional<std::string> user;     // UserId
+    std::optional<Time> since;           // recorded at this time or later
+    std::optional<Time> until;           // recorded before this time
+    std::optional<std::uint64_t> after;  // sequence: continue a listing
+    std::size_t limit = 1'000;           // at most kListMax
     bool newest_first = false;
   };
-  /// Entries that match, in order. Errors: kCorrupt, kUnavailable.
+  static constexpr std::size_t kListMax = 10'000;
+  /// Entries that match, in order. Errors: kGone (the patient was erased: nothing leads to his entries),
+  /// kCorrupt, kUnavailable.
   Result<std::vector<Entry>> list(Filter const& filter) const;
+  /// Errors: kNotFound (beyond the log), kCorrupt, kUnavailable.
   Result<Entry> entry(std::uint64_t sequence) const;
 
   /// One thing `verify` found wrong, by what an operator can act on: object is e.g. "audit entry 17",
@@ -72,18 +88,21 @@ class Log {
     std::string object;
     std::string problem;
   };
-  /// What a recomputation of the whole log found: every leaf, every tile, checkpoint, indexes, sequence and
-  /// time order. `progress` is called with (done, total) leaves.
+  /// What a recomputation of the whole log found: every leaf, every tile, checkpoint, anchor, indexes, state
+  /// row, sequence and time order. `progress` is called with (done, total) leaves. Goes on after damage.
+  /// Errors: kUnavailable.
   Result<std::vector<Damage>> verify(std::function<void(std::uint64_t, std::uint64_t)> const& progress) const;
 
   /// The multiset hash of the current state as committed last (sealed row and checkpoint extension agree).
   /// `recompute` gets a function to call with each current item; returns false when the result differs.
-  Result<bool> verify_state(std::function<Result<void>(std::function<void(ByteView item)> const&)> const& recompute) const;
+  /// While commits go on, both must look at one state: `at`.
+  Result<bool> verify_state(
+      std::function<Result<void>(std::function<void(ByteView item)> const&)> const& recompute,
+      vault::ReadPoint const* at = nullptr) const;
 
  private:
-  struct State;
-  explicit Log(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Log(std::unique_ptr<LogState> state);
+  std::unique_ptr<LogState> state_;
 };
 
 }  // namespace tacenda::audit

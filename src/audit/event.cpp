@@ -1,0 +1,73 @@
+#include "audit/event.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "audit/internal/kinds.hpp"
+
+namespace tacenda::audit {
+namespace {
+
+using enum EventKind;
+using Pattern = KindFacts::Pattern;
+
+// DICOM PS3.16, context groups 400 and 401: 110100 application activity, 110101 audit log used, 110113
+// security alert, 110114 user authentication.
+constexpr std::array kKinds{
+    KindFacts{kRead, "read", "", "read", 'R', Pattern::kRead},
+    KindFacts{kVread, "vread", "", "vread", 'R', Pattern::kRead},
+    // BALP has no history profile: Read for an instance, Query for a type or the system (annex C).
+    KindFacts{kHistoryInstance, "history-instance", "", "history-instance", 'R', Pattern::kRead},
+    KindFacts{kHistoryType, "history-type", "", "history-type", 'E', Pattern::kQuery},
+    KindFacts{kHistorySystem, "history-system", "", "history-system", 'E', Pattern::kQuery},
+    KindFacts{kCreate, "create", "", "create", 'C', Pattern::kCreate},
+    KindFacts{kUpdate, "update", "", "update", 'U', Pattern::kUpdate},
+    KindFacts{kDelete, "delete", "", "delete", 'D', Pattern::kDelete},
+    KindFacts{kSearch, "search", "", "search-type", 'E', Pattern::kQuery},
+    KindFacts{kBatch, "batch", "", "batch", 'E'},
+    KindFacts{kTransaction, "transaction", "", "transaction", 'E'},
+    KindFacts{kMetadata, "metadata", "", "capabilities", 'R'},
+    KindFacts{kUnknownRoute, "unknown-route", "", "", 'E'},
+    KindFacts{kLogin, "login", "110114", "110122", 'E'},
+    KindFacts{kLoginFailed, "login-failed", "110114", "110122", 'E'},
+    KindFacts{kLogout, "logout", "110114", "110123", 'E'},
+    KindFacts{kEnrolStarted, "enrol-started", "110113", "110137", 'E'},
+    KindFacts{kEnrolled, "enrolled", "110113", "110137", 'E'},
+    KindFacts{kLocked, "locked", "110113", "110137", 'E'},
+    KindFacts{kTokenIssued, "token-issued", "110114", "", 'E'},
+    KindFacts{kAuthenticationFailed, "authentication-failed", "110114", "110126", 'E'},
+    KindFacts{kStepUp, "step-up", "110114", "110122", 'E'},
+    KindFacts{kUserAdded, "user-added", "110113", "110137", 'C'},
+    KindFacts{kUserDisabled, "user-disabled", "110113", "110137", 'U'},
+    KindFacts{kRoleChanged, "role-changed", "110113", "110136", 'U'},
+    KindFacts{kPolicyChanged, "policy-changed", "110113", "110129", 'U'},
+    KindFacts{kAuditRead, "audit-read", "110101", "", 'R'},
+    KindFacts{kUserListed, "user-listed", "110113", "110132", 'R'},
+    KindFacts{kVerified, "verified", "110101", "", 'R'},
+    KindFacts{kAdminDenied, "admin-denied", "110113", "110132", 'E'},
+    KindFacts{kStoreCreated, "store-created", "110113", "110134", 'C'},
+    KindFacts{kStarted, "started", "110100", "110120", 'E'},
+    KindFacts{kStopped, "stopped", "110100", "110121", 'E'},
+    KindFacts{kUnsealed, "unsealed", "110113", "110129", 'E'},
+    KindFacts{kSealed, "sealed", "110113", "110129", 'E'},
+    KindFacts{kKeyOperation, "key-operation", "110113", "110129", 'E'},
+    KindFacts{kAddressRefused, "address-refused", "110113", "110126", 'E'},
+    KindFacts{kTlsFailed, "tls-failed", "110113", "110126", 'E'},
+    KindFacts{kClientCertificateFailed, "client-certificate-failed", "110113", "110126", 'E'},
+    KindFacts{kMalformedRequest, "malformed-request", "110113", "", 'E'},
+    KindFacts{kOverLimit, "over-limit", "110113", "", 'E'},
+};
+
+}  // namespace
+
+KindFacts const* facts_of(EventKind kind) {
+  auto const* const found = std::ranges::find(kKinds, kind, &KindFacts::kind);
+  return found == kKinds.end() ? nullptr : found;
+}
+
+std::string_view name_of(EventKind kind) {
+  auto const* const facts = facts_of(kind);
+  return facts == nullptr ? std::string_view("unknown") : facts->name;
+}
+
+}  // namespace tacenda::audit

@@ -1,0 +1,197 @@
+#include "audit/internal/committer.hpp"
+
+#include <algorithm>
+
+#include "audit/internal/entry_header.hpp"
+#include "audit/internal/rows.hpp"
+#include "core/limits.hpp"
+#include "core/log.hpp"
+
+namespace tacenda::audit {
+namespace {
+
+constexpr std::chrono::milliseconds kAnchorSync{1'000};
+
+Error stopped() {
+  return Error(ErrorKind::kUnavailable, "audit log takes no commits");
+}
+
+}  // namespace
+
+Committer::Committer(vault::Vault& vault, Clock const& clock, merkle::NoteSigner signer,
+                     crypto::Hmac state_key, Anchor anchor, LogEdge edge)
+    : vault_(vault),
+      clock_(clock),
+      rows_(vault.view(vault::Keeper::kAudit)),
+      sealed_(vault.sealed_view(vault::Keeper::kState, vault::Purpose::kState)),
+      signer_(std::move(signer)),
+      state_key_(std::move(state_key)),
+      anchor_(std::move(anchor)),
+      edge_(std::move(edge)),
+      size_(edge_.tree.size()) {}
+
+void Committer::run(std::stop_token const& stop) {
+  if (failed()) return;
+  std::stop_callback const on_stop(stop, [this] { queue_.interrupt(); });
+  queue_.reopen();
+  Pending* waiting = nullptr;
+  while (!failed() && !stop.stop_requested()) {
+    std::uint32_t const ticket = queue_.ticket();
+    if (waiting == nullptr) waiting = queue_.take();
+    if (waiting != nullptr) {
+      waiting = commit_batch(waiting);
+      continue;
+    }
+    sync_anchor_when_due();
+    if (stop.stop_requested()) break;
+    queue_.wait(ticket, anchor_.is_synced() ? std::nullopt : std::optional(kAnchorSync));
+  }
+  // What was queued before the stop is still committed; after a failure nothing is.
+  while (waiting != nullptr && !failed()) waiting = commit_batch(waiting);
+  if (waiting != nullptr) finish_all(waiting, stopped());
+  waiting = queue_.close();
+  while (waiting != nullptr && !failed()) waiting = commit_batch(waiting);
+  if (waiting != nullptr) finish_all(waiting, stopped());
+  sync_anchor();
+}
+
+/// Commits as many as fit into one batch. Returns those that must wait for the next one.
+Pending* Committer::commit_batch(Pending* oldest) {
+  before_ = edge_;
+  std::uint64_t const first_sequence = edge_.tree.size();
+  edge_.time_ms = std::max(edge_.time_ms, to_unix_ms(clock_.now()));
+  monotonic_ns_ = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic().time_since_epoch()).count());
+  Pending* const rest = admit(oldest);
+  queue_.ring();  // the refused ones
+  if (batch_.empty()) return rest;
+
+  auto const stored = store(first_sequence);
+  if (!stored) {
+    undo(before_);
+    if (!failed() && stored.error().kind() != ErrorKind::kNoSpace) {
+      log(LogLevel::kError, stored.error());
+    }
+    for (Pending* const pending : batch_) refuse(*pending, stored.error());
+  } else {
+    for (Pending* const pending : batch_) queue_.finish(*pending);
+  }
+  batch_.clear();
+  queue_.ring();
+  sync_anchor_when_due();
+  return rest;
+}
+
+Pending* Committer::admit(Pending* oldest) {
+  std::size_t size_bytes = 0;
+  while (oldest != nullptr) {
+    if (!batch_.empty() && size_bytes + oldest->size_bytes > limits::kBatchBytes) break;
+    Pending* const following = oldest->next;
+    if (admit_one(*oldest)) size_bytes += oldest->size_bytes;
+    oldest = following;
+  }
+  return oldest;
+}
+
+bool Committer::admit_one(Pending& pending) {
+  vault::CommitOrder& order = vault_.order();
+  if (!order.admits(pending.set)) {
+    refuse(pending, Error(ErrorKind::kConflict, "another commit changed what this one read"));
+    return false;
+  }
+  if (StateDelta const* const delta = pending.state_delta.get()) {
+    std::uint64_t const count = edge_.state.count + static_cast<std::uint64_t>(delta->count);
+    if (static_cast<std::int64_t>(count) < 0) {
+      refuse(pending, Error(ErrorKind::kBug, "more items leave the current state than are in it"));
+      return false;
+    }
+    edge_.state.count = count;
+    edge_.state.sum += delta->sum;
+    state_changed_ = true;
+  }
+  pending.committed = {edge_.tree.size(), edge_.time_ms};
+  auto& operations = pending.set.operations();
+  for (std::uint32_t const entry : pending.entries) {
+    Bytes& bytes = *operations[entry].value;
+    stamp_entry(bytes, edge_.tree.size(), edge_.time_ms, monotonic_ns_);
+    edge_.tree.append(merkle::leaf_hash(bytes));
+  }
+  order.admit(pending.set, edge_.tree.size());
+  batch_.push_back(&pending);
+  return true;
+}
+
+Result<void> Committer::store(std::uint64_t first_sequence) {
+  vault::WriteSet own;
+  edge_.tree.store(rows_, own);
+  if (state_changed_) {
+    edge_.state.sequence = edge_.tree.size();
+    TACENDA_TRY_VOID(sealed_.put(own, as_bytes(kStateRow), serialise(edge_.state)));
+  }
+  std::string const note = TACENDA_TRY(sign_head());
+  rows_.put(own, rows::of(rows::kCheckpoint), to_bytes(note));
+
+  std::vector<vault::Vault::Stamped> stamped;
+  stamped.reserve(batch_.size() + 1);
+  for (Pending* const pending : batch_) {
+    stamped.push_back({&pending->set, pending->committed.first_sequence, pending->committed.time_ms});
+  }
+  stamped.push_back({&own, first_sequence, edge_.time_ms});
+  if (auto const written = vault_.commit(stamped); !written) {
+    // A failed fsync may have lost data that a retry would call safe: nothing is acknowledged any more.
+    if (written.error().kind() != ErrorKind::kNoSpace) failed_.store(true, std::memory_order_release);
+    return written;
+  }
+  state_changed_ = false;
+  size_.store(edge_.tree.size(), std::memory_order_release);
+  vault_.order().publish(edge_.tree.size());
+  anchor_.remember(note);
+  return {};
+}
+
+Result<std::string> Committer::sign_head() const {
+  merkle::Checkpoint checkpoint;
+  checkpoint.origin = signer_.verifier().name().text();
+  checkpoint.head = edge_.tree.head();
+  checkpoint.extensions.push_back(state_line(edge_.state, state_key_));
+  return merkle::sign_checkpoint(checkpoint, signer_);
+}
+
+/// Nothing of the batch is stored: the sequences are given again. Touches that were noted for it must be
+/// forgotten, or they would refuse later sets until the log has grown past them.
+void Committer::undo(LogEdge const& before) {
+  state_changed_ = false;
+  if (failed()) return;
+  edge_ = before;
+  vault_.order().start_at(edge_.tree.size());
+}
+
+void Committer::refuse(Pending& pending, Error const& error) {
+  bool const known = error.kind() == ErrorKind::kConflict || error.kind() == ErrorKind::kNoSpace ||
+                     error.kind() == ErrorKind::kBug;
+  pending.error = known ? error : Error(ErrorKind::kUnavailable, "the audit log could not be written");
+  queue_.finish(pending);
+}
+
+void Committer::finish_all(Pending* oldest, Error const& error) {
+  while (oldest != nullptr) {
+    Pending* const following = oldest->next;
+    refuse(*oldest, error);
+    oldest = following;
+  }
+  queue_.ring();
+}
+
+void Committer::sync_anchor_when_due() {
+  if (anchor_.is_due(clock_.monotonic(), kAnchorSync)) sync_anchor();
+}
+
+void Committer::sync_anchor() {
+  if (failed()) return;
+  if (auto const synced = anchor_.sync(clock_.monotonic()); !synced) {
+    log(LogLevel::kError, synced.error());
+    if (synced.error().kind() != ErrorKind::kNoSpace) failed_.store(true, std::memory_order_release);
+  }
+}
+
+}  // namespace tacenda::audit
