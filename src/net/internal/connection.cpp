@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/internal/http1_session.hpp"
+#include "net/internal/http2_session.hpp"
 
 namespace tacenda::net {
 namespace {
@@ -51,7 +52,11 @@ void Connection::start() {
 void Connection::open_session() {
   auto const scheme = transport_.is_tls() ? Scheme::kHttps : Scheme::kHttp;
   if (transport_.is_tls()) peer_.certificate = peer_certificate_digest(*transport_.tls());
-  session_ = std::make_unique<Http1Session>(*this, listener_.limits(), scheme, accepted_);
+  if (transport_.is_tls() && is_http2_chosen(*transport_.tls())) {
+    session_ = std::make_unique<Http2Session>(*this, listener_.limits(), accepted_);
+  } else {
+    session_ = std::make_unique<Http1Session>(*this, listener_.limits(), scheme, accepted_);
+  }
   stage_ = Stage::kOpen;
   if (is_draining_) session_->drain();
 }

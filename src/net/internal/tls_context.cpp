@@ -81,7 +81,7 @@ Result<void> use_client_authorities(SSL_CTX* context, TlsOptions const& options)
 
 int choose_protocol(SSL*, unsigned char const** chosen, unsigned char* chosen_size,
                     unsigned char const* offered, unsigned offered_size, void*) {
-  static constexpr unsigned char kOurs[] = "\x08http/1.1";
+  static constexpr unsigned char kOurs[] = "\x02h2\x08http/1.1";
   unsigned char* selected = nullptr;
   // RFC 7301 section 3.2: offers without any of ours end the handshake (no_application_protocol).
   if (SSL_select_next_proto(&selected, chosen_size, kOurs, sizeof kOurs - 1, offered, offered_size) !=
