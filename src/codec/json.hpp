@@ -15,17 +15,19 @@ namespace tacenda::codec {
 
 /// One JSON value that keeps what a record must keep: the order of properties and the text of every
 /// number ("405.70" stays "405.70"). Value semantics; owner: one thread.
+class JsonParser;
+
 class Json {
  public:
   enum class Kind : std::uint8_t { kNull, kBoolean, kNumber, kString, kArray, kObject };
   struct Member;  // {std::string name; Json value;}
 
-  Json() = default;                                        // null
+  Json() = default;  // null
   static Json boolean(bool value);
   static Json number(std::int64_t value);
   /// `text` must be a number of RFC 8259 section 6. Errors: kInvalid.
   static Result<Json> number_text(std::string_view text);
-  static Json string(std::string_view value);              // UTF-8, unescaped
+  static Json string(std::string_view value);  // UTF-8, unescaped
   static Json array();
   static Json object();
 
@@ -37,13 +39,13 @@ class Json {
   bool is_boolean() const { return kind_ == Kind::kBoolean; }
   bool is_null() const { return kind_ == Kind::kNull; }
 
-  bool as_boolean() const;                                 // the kind is the caller's promise (asserted)
-  std::string_view as_string() const;                      // value of a string
-  std::string_view number_text() const;                    // text of a number, byte for byte
+  bool as_boolean() const;               // the kind is the caller's promise (asserted)
+  std::string_view as_string() const;    // value of a string
+  std::string_view number_text() const;  // text of a number, byte for byte
 
-  std::vector<Json> const& items() const;                  // of an array
+  std::vector<Json> const& items() const;  // of an array
   std::vector<Json>& items();
-  std::vector<Member> const& members() const;              // of an object, in document order
+  std::vector<Member> const& members() const;  // of an object, in document order
   std::vector<Member>& members();
 
   /// Member by name, nullptr when absent or when this is no object.
@@ -60,9 +62,10 @@ class Json {
   friend bool operator==(Json const& a, Json const& b);
 
  private:
+  friend class JsonParser;
   Kind kind_ = Kind::kNull;
   bool boolean_ = false;
-  std::string text_;                                       // string value or number text
+  std::string text_;  // string value or number text
   std::vector<Json> items_;
   std::vector<Member> members_;
 };

@@ -10,15 +10,15 @@
 
 namespace tacenda::codec {
 
-std::string base64_encode(ByteView bytes);                 // RFC 4648 section 4, padded
-Result<Bytes> base64_decode(std::string_view text);        // strict: padding, no white space, zero trailing bits
-std::string base64url_encode(ByteView bytes);              // section 5, unpadded
+std::string base64_encode(ByteView bytes);           // RFC 4648 section 4, padded
+Result<Bytes> base64_decode(std::string_view text);  // strict: padding, no white space, zero trailing bits
+std::string base64url_encode(ByteView bytes);        // section 5, unpadded
 Result<Bytes> base64url_decode(std::string_view text);
-std::string hex_encode(ByteView bytes);                    // lower case
+std::string hex_encode(ByteView bytes);  // lower case
 Result<Bytes> hex_decode(std::string_view text);
-std::string base32_encode(ByteView bytes);                 // section 6, unpadded (TOTP secrets)
+std::string base32_encode(ByteView bytes);  // section 6, unpadded (TOTP secrets)
 
-bool is_utf8(std::string_view text);                       // RFC 3629: no surrogates, no overlong forms
+bool is_utf8(std::string_view text);  // RFC 3629: no surrogates, no overlong forms
 
 /// FHIR instant in UTC with milliseconds: "2026-11-23T04:05:06.789Z".
 std::string format_instant(Time time);
@@ -29,7 +29,7 @@ std::string format_http_date(Time time);
 
 /// Decodes %XX; '+' stays. Errors: kInvalid (bad escape, NUL, not UTF-8).
 Result<std::string> percent_decode(std::string_view text);
-std::string percent_encode(std::string_view text);         // all but unreserved characters of RFC 3986
+std::string percent_encode(std::string_view text);  // all but unreserved characters of RFC 3986
 
 /// Splits "a=1&b=2" and decodes both sides ('+' is a space). Errors: kInvalid.
 Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);

@@ -39,13 +39,15 @@ inline constexpr std::size_t kCompartmentsPerResource = 64;      // patients tha
 inline constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;      // a larger write set commits alone
 inline constexpr std::size_t kAuditEntryBytes = 65'535;
 inline constexpr std::size_t kCommitRetries = 32;
+inline constexpr std::size_t kAuditPage = 10'000;
 
 // Identity
 inline constexpr std::size_t kPasswordBytes = 1'024;
 inline constexpr std::size_t kUserNameBytes = 64;
-inline constexpr int kFailuresUntilLock = 5;
+inline constexpr std::uint32_t kFailuresUntilLock = 5;
+inline constexpr std::uint32_t kFailuresPerAddress = 50;
 inline constexpr std::chrono::minutes kLockTime{15};
-inline constexpr int kFailuresUntilHardLock = 100;
+inline constexpr std::uint32_t kFailuresUntilHardLock = 100;
 inline constexpr std::chrono::hours kEnrolmentTime{24};
 inline constexpr std::chrono::minutes kSessionIdle{15};
 inline constexpr std::chrono::hours kSessionAbsolute{12};
