@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/bytes.hpp"
 #include "core/clock.hpp"
 #include "core/secret.hpp"
 #include "crypto/random.hpp"
@@ -21,11 +22,11 @@ Result<Identity> make_certificate_authority(std::string const& common_name, Time
 /// Issues a server (or client) certificate under `authority` for DNS names and IP addresses.
 enum class CertificateUse : std::uint8_t { kServer, kClient };
 struct CertificateRequest {
-  std::string common_name;
-  std::vector<std::string> dns_names;
-  std::vector<std::string> ip_addresses;
+  std::string common_name = {};
+  std::vector<std::string> dns_names = {};
+  std::vector<std::string> ip_addresses = {};
   CertificateUse use = CertificateUse::kServer;
-  Time not_before;
+  Time not_before = {};
   int days = 397;
 };
 Result<Identity> issue_certificate(Identity const& authority, CertificateRequest const& request);
