@@ -67,11 +67,11 @@ class Log {
   Result<Bytes> entry_bytes(std::uint64_t sequence) const;
 
   struct Filter {
-    std::optional<std::string> patient;  // logical id
-    std::optional<std::string> user;     // UserId
-    std::optional<Time> since;           // recorded at this time or later
-    std::optional<Time> until;           // recorded before this time
-    std::optional<std::uint64_t> after;  // sequence: continue a listing
+    std::optional<std::string> patient = {};  // logical id
+    std::optional<std::string> user = {};     // UserId
+    std::optional<Time> since = {};           // recorded at this time or later
+    std::optional<Time> until = {};           // recorded before this time
+    std::optional<std::uint64_t> after = {};  // sequence: continue a listing
     std::size_t limit = 1'000;           // at most kListMax
     bool newest_first = false;
   };
