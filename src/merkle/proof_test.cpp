@@ -19,9 +19,10 @@ struct Count {
   std::size_t accepted = 0;
 };
 
-// Some cases have no hash at all where one belongs: a Digest cannot be empty, so its type refuses them.
+// One case has nothing for both hashes. A Digest cannot be empty, so its type refuses it; filled up with
+// zeros the two would be equal and so right.
 bool has_hashes(element test) {
-  return !std::string_view(test["leafHash"]).empty() && !std::string_view(test["root"]).empty();
+  return !std::string_view(test["leafHash"]).empty() || !std::string_view(test["root"]).empty();
 }
 Result<void> refused_by_type() {
   return fail(ErrorKind::kInvalid, "not a hash");
@@ -56,7 +57,7 @@ TEST(Suite, InclusionProofsAreJudgedAsExpected) {
   });
   EXPECT_EQ(count.cases, 98U);
   EXPECT_EQ(count.accepted, 6U);
-  EXPECT_EQ(without_hash, 3U);
+  EXPECT_EQ(without_hash, 1U);
 }
 
 TEST(Suite, ConsistencyProofsAreJudgedAsExpected) {
@@ -78,7 +79,7 @@ TEST(Suite, SubtreeInclusionProofsAreJudgedAsExpected) {
   });
   EXPECT_EQ(count.cases, 204U);
   EXPECT_EQ(count.accepted, 12U);
-  EXPECT_EQ(without_hash, 6U);
+  EXPECT_EQ(without_hash, 2U);
 }
 
 TEST(Suite, SubtreeConsistencyProofsAreJudgedAsExpected) {
