@@ -33,7 +33,7 @@ inline constexpr std::size_t kJsonStringBytes = 48 * 1024 * 1024;
 inline constexpr std::size_t kBundleEntries = 50'000;
 inline constexpr std::size_t kPageSize = 100;                    // default _count of history
 inline constexpr std::size_t kPageSizeMax = 1'000;
-inline constexpr std::size_t kCompartmentsPerResource = 64;      // patients that one resource may name
+inline constexpr std::size_t kCompartmentsPerResource = 4'096;   // patients that one resource may name
 
 // Storage and audit
 inline constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;      // a larger write set commits alone
