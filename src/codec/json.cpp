@@ -1,482 +1,283 @@
 #include "codec/json.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <unordered_set>
+#include <cstring>
+#include <memory>
+#include <new>
 
-#include "codec/text.hpp"
+#include "codec/internal/json_scan.hpp"
 #include "core/process.hpp"
 
 namespace tacenda::codec {
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
+// Plain recursion is twice as fast as a list of what is left to destroy, and this deep it is safe.
+constexpr unsigned kDestroyDepth = 200;
+
+template <typename Vector>
+Vector const& empty() {
+  static Vector const none;
+  return none;
 }
 
-/// Length of the number that `text` starts with (RFC 8259 section 6); 0: none.
-std::size_t number_length(std::string_view text) {
-  std::size_t i = 0;
-  auto const at = [&](std::size_t index) { return index < text.size() ? text[index] : '\0'; };
-  auto const digits = [&] {
-    std::size_t const start = i;
-    while (is_digit(at(i))) ++i;
-    return i > start;
-  };
-  if (at(i) == '-') ++i;
-  if (at(i) == '0') {
-    ++i;
-  } else if (!digits()) {
-    return 0;
-  }
-  if (at(i) == '.') {
-    ++i;
-    if (!digits()) return 0;
-  }
-  if (at(i) == 'e' || at(i) == 'E') {
-    ++i;
-    if (at(i) == '+' || at(i) == '-') ++i;
-    if (!digits()) return 0;
-  }
-  return i;
+}  // namespace
+
+static_assert(sizeof(Json) == 32 && sizeof(Json::Member) == 64);
+static_assert(std::is_nothrow_move_constructible_v<Json::Member>);
+
+template <typename T>
+T& Json::stored() {
+  static_assert(sizeof(T) <= kInlineBytes && alignof(T) <= 8);
+  return *std::launder(reinterpret_cast<T*>(storage_.data()));
 }
 
-void append_utf8(std::string& out, std::uint32_t code) {
-  if (code < 0x80) {
-    out.push_back(static_cast<char>(code));
-  } else if (code < 0x800) {
-    out.push_back(static_cast<char>(0xC0U | code >> 6U));
-    out.push_back(static_cast<char>(0x80U | (code & 0x3FU)));
-  } else if (code < 0x10000) {
-    out.push_back(static_cast<char>(0xE0U | code >> 12U));
-    out.push_back(static_cast<char>(0x80U | (code >> 6U & 0x3FU)));
-    out.push_back(static_cast<char>(0x80U | (code & 0x3FU)));
+template <typename T>
+T const& Json::stored() const {
+  static_assert(sizeof(T) <= kInlineBytes && alignof(T) <= 8);
+  return *std::launder(reinterpret_cast<T const*>(storage_.data()));
+}
+
+Json::Json(Json const& other) : size_(other.size_), kind_(other.kind_) {
+  if (kind_ == Kind::kArray) {
+    ::new (storage_.data()) std::vector<Json>(other.stored<std::vector<Json>>());
+  } else if (kind_ == Kind::kObject) {
+    ::new (storage_.data()) std::vector<Member>(other.stored<std::vector<Member>>());
+  } else if (size_ == kOnHeap) {
+    auto const text = other.text();
+    auto data = std::make_unique_for_overwrite<char[]>(text.size());
+    std::ranges::copy(text, data.get());
+    ::new (storage_.data()) HeapText{data.release(), text.size()};
   } else {
-    out.push_back(static_cast<char>(0xF0U | code >> 18U));
-    out.push_back(static_cast<char>(0x80U | (code >> 12U & 0x3FU)));
-    out.push_back(static_cast<char>(0x80U | (code >> 6U & 0x3FU)));
-    out.push_back(static_cast<char>(0x80U | (code & 0x3FU)));
+    storage_ = other.storage_;
   }
 }
 
-/// Bytes that end a run of plain characters in a string: quote, backslash, control characters.
-constexpr auto kStops = [] {
-  std::array<bool, 256> stops{};
-  for (std::size_t i = 0; i < 0x20; ++i) stops[i] = true;
-  stops['"'] = stops['\\'] = true;
-  return stops;
-}();
-
-}  // namespace
-
-/// Recursive descent over one text, at most limits.depth deep.
-class JsonParser {
- public:
-  JsonParser(std::string_view text, JsonLimits const& limits) : rest_(text), limits_(limits) {}
-
-  Result<Json> parse() {
-    Json root;
-    skip_space();
-    TACENDA_TRY_VOID(value(root, 0));
-    skip_space();
-    if (!rest_.empty()) return fail(ErrorKind::kInvalid, "JSON with something after its end");
-    return root;
-  }
-
- private:
-  void skip_space() {
-    std::size_t i = 0;
-    while (i < rest_.size() && (rest_[i] == ' ' || rest_[i] == '\n' || rest_[i] == '\t' || rest_[i] == '\r'))
-      ++i;
-    rest_.remove_prefix(i);
-  }
-  bool take(char c) {
-    if (rest_.empty() || rest_.front() != c) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-  bool take_word(std::string_view word) {
-    if (!rest_.starts_with(word)) return false;
-    rest_.remove_prefix(word.size());
-    return true;
-  }
-
-  Result<void> value(Json& out, std::size_t depth) {
-    if (rest_.empty()) return fail(ErrorKind::kInvalid, "JSON that is cut off");
-    switch (rest_.front()) {
-      case '{':
-        return object(out, depth + 1);
-      case '[':
-        return array(out, depth + 1);
-      case '"':
-        out.kind_ = Json::Kind::kString;
-        return string(out.text_);
-      case 't':
-        if (!take_word("true")) break;
-        out = Json::boolean(true);
-        return {};
-      case 'f':
-        if (!take_word("false")) break;
-        out = Json::boolean(false);
-        return {};
-      case 'n':
-        if (!take_word("null")) break;
-        return {};
-      default: {
-        std::size_t const length = number_length(rest_);
-        if (length == 0) break;
-        out.kind_ = Json::Kind::kNumber;
-        out.text_.assign(rest_.substr(0, length));
-        rest_.remove_prefix(length);
-        return {};
-      }
-    }
-    return fail(ErrorKind::kInvalid, "JSON with something that is no value");
-  }
-
-  Result<void> array(Json& out, std::size_t depth) {
-    if (depth > limits_.depth) return fail(ErrorKind::kInvalid, "JSON that is nested too deeply");
-    out.kind_ = Json::Kind::kArray;
-    rest_.remove_prefix(1);
-    skip_space();
-    if (take(']')) return {};
-    do {
-      skip_space();
-      TACENDA_TRY_VOID(value(out.items_.emplace_back(), depth));
-      skip_space();
-    } while (take(','));
-    if (!take(']')) return fail(ErrorKind::kInvalid, "a JSON array that does not end");
-    return {};
-  }
-
-  Result<void> object(Json& out, std::size_t depth) {
-    if (depth > limits_.depth) return fail(ErrorKind::kInvalid, "JSON that is nested too deeply");
-    out.kind_ = Json::Kind::kObject;
-    rest_.remove_prefix(1);
-    skip_space();
-    if (take('}')) return {};
-    do {
-      skip_space();
-      if (rest_.empty() || rest_.front() != '"')
-        return fail(ErrorKind::kInvalid, "a JSON object with a member without a name");
-      auto& member = out.members_.emplace_back();
-      TACENDA_TRY_VOID(string(member.name));
-      skip_space();
-      if (!take(':')) return fail(ErrorKind::kInvalid, "a JSON object with a member without a value");
-      skip_space();
-      TACENDA_TRY_VOID(value(member.value, depth));
-      skip_space();
-    } while (take(','));
-    if (!take('}')) return fail(ErrorKind::kInvalid, "a JSON object that does not end");
-    return check_names(out.members_);
-  }
-
-  /// Two members of one name: readers would disagree on which counts.
-  static Result<void> check_names(std::vector<Json::Member> const& members) {
-    constexpr std::size_t kFew = 12;  // up to here comparing all pairs is cheaper than a set
-    bool duplicate = false;
-    if (members.size() <= kFew) {
-      for (std::size_t i = 1; i < members.size(); ++i) {
-        for (std::size_t j = 0; j < i; ++j) duplicate = duplicate || members[i].name == members[j].name;
-      }
-    } else {
-      std::unordered_set<std::string_view> names;
-      names.reserve(members.size());
-      for (auto const& member : members) duplicate = !names.insert(member.name).second || duplicate;
-    }
-    if (duplicate) return fail(ErrorKind::kInvalid, "a JSON object with two members of one name");
-    return {};
-  }
-
-  Result<void> string(std::string& out) {
-    rest_.remove_prefix(1);
-    while (true) {
-      std::size_t run = 0;
-      while (run < rest_.size() && !kStops[static_cast<unsigned char>(rest_[run])]) ++run;
-      out.append(rest_.substr(0, run));
-      rest_.remove_prefix(run);
-      if (rest_.empty()) return fail(ErrorKind::kInvalid, "a JSON string that does not end");
-      if (take('"')) return {};
-      if (!take('\\')) return fail(ErrorKind::kInvalid, "a JSON string with a control character");
-      TACENDA_TRY_VOID(escape(out));
-    }
-  }
-
-  Result<void> escape(std::string& out) {
-    if (rest_.empty()) return fail(ErrorKind::kInvalid, "a JSON string that does not end");
-    char const kind = rest_.front();
-    rest_.remove_prefix(1);
-    switch (kind) {
-      case '"':
-        out.push_back('"');
-        return {};
-      case '\\':
-        out.push_back('\\');
-        return {};
-      case '/':
-        out.push_back('/');
-        return {};
-      case 'b':
-        out.push_back('\b');
-        return {};
-      case 'f':
-        out.push_back('\f');
-        return {};
-      case 'n':
-        out.push_back('\n');
-        return {};
-      case 'r':
-        out.push_back('\r');
-        return {};
-      case 't':
-        out.push_back('\t');
-        return {};
-      case 'u':
-        break;
-      default:
-        return fail(ErrorKind::kInvalid, "a JSON string with an unknown escape");
-    }
-    std::uint32_t code = TACENDA_TRY(hex4());
-    if (code >= 0xDC00 && code <= 0xDFFF)
-      return fail(ErrorKind::kInvalid, "a JSON string with half a surrogate pair");
-    if (code >= 0xD800 && code <= 0xDBFF) {
-      if (!take_word("\\u")) return fail(ErrorKind::kInvalid, "a JSON string with half a surrogate pair");
-      std::uint32_t const low = TACENDA_TRY(hex4());
-      if (low < 0xDC00 || low > 0xDFFF)
-        return fail(ErrorKind::kInvalid, "a JSON string with half a surrogate pair");
-      code = 0x10000 + ((code - 0xD800) << 10U) + (low - 0xDC00);
-    }
-    append_utf8(out, code);
-    return {};
-  }
-
-  Result<std::uint32_t> hex4() {
-    std::uint32_t code = 0;
-    if (rest_.size() < 4) return fail(ErrorKind::kInvalid, "a JSON string with a broken \\u escape");
-    auto const [end, error] = std::from_chars(rest_.data(), rest_.data() + 4, code, 16);
-    if (error != std::errc() || end != rest_.data() + 4 || rest_.front() == '-') {
-      return fail(ErrorKind::kInvalid, "a JSON string with a broken \\u escape");
-    }
-    rest_.remove_prefix(4);
-    return code;
-  }
-
-  std::string_view rest_;
-  JsonLimits const& limits_;
-};
-
-namespace {
-
-void write_string(std::string_view text, std::string& out) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out.push_back('"');
-  while (true) {
-    std::size_t run = 0;
-    while (run < text.size() && !kStops[static_cast<unsigned char>(text[run])]) ++run;
-    out.append(text.substr(0, run));
-    if (run == text.size()) break;
-    auto const c = static_cast<unsigned char>(text[run]);
-    text.remove_prefix(run + 1);
-    switch (c) {
-      case '"':
-        out.append("\\\"");
-        break;
-      case '\\':
-        out.append("\\\\");
-        break;
-      case '\b':
-        out.append("\\b");
-        break;
-      case '\f':
-        out.append("\\f");
-        break;
-      case '\n':
-        out.append("\\n");
-        break;
-      case '\r':
-        out.append("\\r");
-        break;
-      case '\t':
-        out.append("\\t");
-        break;
-      default:
-        out.append("\\u00");
-        out.push_back(kDigits[c >> 4U]);
-        out.push_back(kDigits[c & 15U]);
-    }
-  }
-  out.push_back('"');
+Json::Json(Json&& other) noexcept {
+  take(other);
 }
 
-}  // namespace
+Json& Json::operator=(Json const& other) {
+  if (this != &other) *this = Json(other);
+  return *this;
+}
+
+Json& Json::operator=(Json&& other) noexcept {
+  // `other` may lie inside this value: it is taken out before the rest is destroyed.
+  Json taken(std::move(other));
+  Json const old(std::move(*this));
+  take(taken);
+  return *this;
+}
+
+/// Moves `other` into this value, which owns nothing; leaves `other` null.
+void Json::take(Json& other) noexcept {
+  kind_ = other.kind_;
+  size_ = other.size_;
+  if (kind_ == Kind::kArray) {
+    ::new (storage_.data()) std::vector<Json>(std::move(other.stored<std::vector<Json>>()));
+    std::destroy_at(&other.stored<std::vector<Json>>());
+  } else if (kind_ == Kind::kObject) {
+    ::new (storage_.data()) std::vector<Member>(std::move(other.stored<std::vector<Member>>()));
+    std::destroy_at(&other.stored<std::vector<Member>>());
+  } else {
+    storage_ = other.storage_;
+  }
+  other.kind_ = Kind::kNull;
+  other.size_ = 0;
+}
+
+template <typename Visit>
+void Json::for_each_child(Visit visit) {
+  if (kind_ == Kind::kArray) {
+    for (auto& item : stored<std::vector<Json>>()) visit(item);
+  } else if (kind_ == Kind::kObject) {
+    for (auto& member : stored<std::vector<Member>>()) visit(member.value);
+  }
+}
+
+void Json::destroy(unsigned depth) noexcept {
+  if (depth == kDestroyDepth) return destroy_flat();
+  for_each_child([depth](Json& child) {
+    if (child.kind_ >= Kind::kArray) child.destroy(depth + 1);
+  });
+  release_own();
+}
+
+/// Destroys with a list in place of the stack. All that the list holds are containers.
+void Json::destroy_flat() noexcept {
+  std::vector<Json> pending;
+  auto const defer_containers = [&pending](Json& child) {
+    if (child.kind_ >= Kind::kArray) pending.push_back(std::move(child));
+  };
+  for_each_child(defer_containers);
+  while (!pending.empty()) {
+    Json last(std::move(pending.back()));
+    pending.pop_back();
+    last.for_each_child(defer_containers);
+    last.release_own();
+  }
+  release_own();
+}
+
+/// Frees this value's own memory; no child of it is a container any more.
+void Json::release_own() noexcept {
+  if (kind_ == Kind::kArray) {
+    std::destroy_at(&stored<std::vector<Json>>());
+  } else if (kind_ == Kind::kObject) {
+    std::destroy_at(&stored<std::vector<Member>>());
+  } else if (size_ == kOnHeap) {
+    delete[] stored<HeapText>().data;
+  }
+  kind_ = Kind::kNull;
+  size_ = 0;
+}
+
+Json Json::text_value(Kind kind, std::string_view text) {
+  Json json;
+  json.kind_ = kind;
+  if (text.size() <= kInlineBytes) {
+    std::memcpy(json.storage_.data(), text.data(), text.size());
+    json.size_ = static_cast<std::uint8_t>(text.size());
+    return json;
+  }
+  auto data = std::make_unique_for_overwrite<char[]>(text.size());
+  std::memcpy(data.get(), text.data(), text.size());
+  ::new (json.storage_.data()) HeapText{data.release(), text.size()};
+  json.size_ = kOnHeap;
+  return json;
+}
+
+std::string_view Json::text() const {
+  if (size_ == kOnHeap) return {stored<HeapText>().data, stored<HeapText>().size_bytes};
+  return {reinterpret_cast<char const*>(storage_.data()), size_};
+}
 
 Json Json::boolean(bool value) {
   Json json;
   json.kind_ = Kind::kBoolean;
-  json.boolean_ = value;
+  json.size_ = value ? 1 : 0;
   return json;
 }
 
 Json Json::number(std::int64_t value) {
-  Json json;
-  json.kind_ = Kind::kNumber;
-  json.text_ = std::to_string(value);
-  return json;
+  std::array<char, 20> digits;  // "-9223372036854775808"
+  auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  return text_value(Kind::kNumber, {digits.data(), end});
 }
 
 Result<Json> Json::number_text(std::string_view text) {
-  if (text.empty() || number_length(text) != text.size())
-    return fail(ErrorKind::kInvalid, "a text that is no JSON number");
-  Json json;
-  json.kind_ = Kind::kNumber;
-  json.text_ = text;
-  return json;
+  char const* const end = text.data() + text.size();
+  if (internal::scan_number(text.data(), end) != end || text.empty()) {
+    return fail(ErrorKind::kInvalid, "this is no JSON number");
+  }
+  return text_value(Kind::kNumber, text);
 }
 
 Json Json::string(std::string_view value) {
-  Json json;
-  json.kind_ = Kind::kString;
-  json.text_ = value;
-  return json;
+  return text_value(Kind::kString, value);
 }
 
 Json Json::array() {
   Json json;
+  ::new (json.storage_.data()) std::vector<Json>();
   json.kind_ = Kind::kArray;
   return json;
 }
 
 Json Json::object() {
   Json json;
+  ::new (json.storage_.data()) std::vector<Member>();
   json.kind_ = Kind::kObject;
   return json;
 }
 
 bool Json::as_boolean() const {
   TACENDA_ASSERT(is_boolean());
-  return boolean_;
+  return size_ != 0;
 }
 
 std::string_view Json::as_string() const {
   TACENDA_ASSERT(is_string());
-  return text_;
+  return text();
 }
 
 std::string_view Json::number_text() const {
   TACENDA_ASSERT(is_number());
-  return text_;
+  return text();
 }
 
 std::vector<Json> const& Json::items() const {
-  TACENDA_ASSERT(is_array());
-  return items_;
+  return is_array() ? stored<std::vector<Json>>() : empty<std::vector<Json>>();
 }
 
 std::vector<Json>& Json::items() {
   TACENDA_ASSERT(is_array());
-  return items_;
+  return stored<std::vector<Json>>();
 }
 
 std::vector<Json::Member> const& Json::members() const {
-  TACENDA_ASSERT(is_object());
-  return members_;
+  return is_object() ? stored<std::vector<Member>>() : empty<std::vector<Member>>();
 }
 
 std::vector<Json::Member>& Json::members() {
   TACENDA_ASSERT(is_object());
-  return members_;
+  return stored<std::vector<Member>>();
 }
 
 Json const* Json::find(std::string_view name) const {
-  auto const found = std::ranges::find(members_, name, &Member::name);
-  return found == members_.end() ? nullptr : &found->value;
+  auto const& all = members();
+  auto const found = std::ranges::find(all, name, &Member::name);
+  return found == all.end() ? nullptr : &found->value;
 }
 
 Json* Json::find(std::string_view name) {
-  auto const found = std::ranges::find(members_, name, &Member::name);
-  return found == members_.end() ? nullptr : &found->value;
+  if (!is_object()) return nullptr;
+  auto& all = members();
+  auto const found = std::ranges::find(all, name, &Member::name);
+  return found == all.end() ? nullptr : &found->value;
 }
 
 std::string_view Json::text_of(std::string_view name) const {
-  Json const* value = find(name);
-  return value != nullptr && value->is_string() ? value->as_string() : std::string_view();
+  Json const* const value = find(name);
+  return value != nullptr && value->is_string() ? value->text() : std::string_view();
 }
 
 Json& Json::set(std::string_view name, Json value) {
-  TACENDA_ASSERT(is_object());
-  if (Json* old = find(name)) {
-    *old = std::move(value);
-    return *old;
-  }
-  return members_.emplace_back(std::string(name), std::move(value)).value;
+  auto& all = members();
+  if (Json* const present = find(name); present != nullptr) return *present = std::move(value);
+  return all.emplace_back(Member{std::string(name), std::move(value)}).value;
 }
 
 bool Json::remove(std::string_view name) {
-  return std::erase_if(members_, [name](Member const& member) { return member.name == name; }) > 0;
+  if (!is_object()) return false;
+  auto& all = members();
+  auto const found = std::ranges::find(all, name, &Member::name);
+  if (found == all.end()) return false;
+  all.erase(found);
+  return true;
 }
 
 void Json::push(Json value) {
-  TACENDA_ASSERT(is_array());
-  items_.push_back(std::move(value));
+  items().push_back(std::move(value));
 }
 
 bool operator==(Json const& a, Json const& b) {
-  return a.kind_ == b.kind_ && a.boolean_ == b.boolean_ && a.text_ == b.text_ && a.items_ == b.items_ &&
-         std::ranges::equal(a.members_, b.members_, [](Json::Member const& x, Json::Member const& y) {
-           return x.name == y.name && x.value == y.value;
-         });
-}
-
-Result<Json> parse_json(std::string_view text, JsonLimits const& limits) {
-  if (text.size() > limits.size_bytes) return fail(ErrorKind::kTooLarge, "JSON that is too large");
-  if (!is_utf8(text)) return fail(ErrorKind::kInvalid, "JSON that is not UTF-8");
-  return JsonParser(text, limits).parse();
-}
-
-void write_json(Json const& value, std::string& out) {
-  switch (value.kind()) {
+  if (a.kind_ != b.kind_) return false;
+  switch (a.kind_) {
     case Json::Kind::kNull:
-      out.append("null");
-      return;
+      return true;
     case Json::Kind::kBoolean:
-      out.append(value.as_boolean() ? "true" : "false");
-      return;
+      return a.size_ == b.size_;
     case Json::Kind::kNumber:
-      out.append(value.number_text());
-      return;
     case Json::Kind::kString:
-      write_string(value.as_string(), out);
-      return;
-    case Json::Kind::kArray: {
-      out.push_back('[');
-      bool first = true;
-      for (auto const& item : value.items()) {
-        if (!std::exchange(first, false)) out.push_back(',');
-        write_json(item, out);
-      }
-      out.push_back(']');
-      return;
-    }
-    case Json::Kind::kObject: {
-      out.push_back('{');
-      bool first = true;
-      for (auto const& member : value.members()) {
-        if (!std::exchange(first, false)) out.push_back(',');
-        write_string(member.name, out);
-        out.push_back(':');
-        write_json(member.value, out);
-      }
-      out.push_back('}');
-      return;
-    }
+      return a.text() == b.text();
+    case Json::Kind::kArray:
+      return a.items() == b.items();
+    case Json::Kind::kObject:
+      return a.members() == b.members();
   }
-}
-
-std::string write_json(Json const& value) {
-  std::string out;
-  write_json(value, out);
-  return out;
+  std::unreachable();
 }
 
 }  // namespace tacenda::codec
