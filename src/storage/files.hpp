@@ -39,7 +39,8 @@ class Files {
   /// Overwrites bytes of an existing file in place, which does not grow, and fsyncs. A power cut during
   /// the call may leave any mixture of old and new sectors within the region: keep two slots.
   /// Errors: kNotFound, kInvalid when the region reaches past the end.
-  virtual Result<void> overwrite(std::filesystem::path const& path, std::uint64_t offset, ByteView content) = 0;
+  virtual Result<void> overwrite(std::filesystem::path const& path, std::uint64_t offset,
+                                 ByteView content) = 0;
 
   /// Unlinks the file. Errors: kNotFound.
   virtual Result<void> remove(std::filesystem::path const& path) = 0;

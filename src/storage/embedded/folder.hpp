@@ -1,0 +1,71 @@
+#pragma once
+
+#include <rocksdb/file_system.h>
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/bytes.hpp"
+#include "core/error.hpp"
+#include "core/mutex.hpp"
+#include "crypto/random.hpp"
+#include "storage/file_keys.hpp"
+
+namespace tacenda::storage {
+
+inline rocksdb::Slice to_slice(ByteView bytes) {
+  if (bytes.empty()) return {};  // RocksDB asserts that even an empty slice points somewhere
+  return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
+inline ByteView to_view(rocksdb::Slice const& slice) {
+  return as_bytes({slice.data(), slice.size()});
+}
+
+/// RocksDB's way of saying what `error` says.
+rocksdb::IOStatus to_io_status(Error const& error);
+/// Our way of saying what a status that is not OK says: kCorrupt, kNoSpace, kNotFound (a file), else
+/// kUnavailable.
+Error to_error(rocksdb::Status const& status, std::source_location where = std::source_location::current());
+
+/// What went wrong in the data folder since it was opened. Thread-safe.
+class Health {
+ public:
+  /// An fsync failed, or it is unknown what a failed write left behind: nothing may be acknowledged any more.
+  void stop() { stopped_.store(true); }
+  bool is_stopped() const { return stopped_.load(); }
+
+  /// Notes a damaged file and logs its name once.
+  void note_damage(std::string_view name);
+  std::vector<std::string> damaged() const;
+
+ private:
+  std::atomic<bool> stopped_{false};
+  mutable Mutex mutex_;
+  std::set<std::string, std::less<>> damaged_ TACENDA_GUARDED_BY(mutex_);
+};
+
+/// The data folder and what is needed to seal files in it. `keys` and `random` outlive it.
+struct Folder {
+  std::shared_ptr<rocksdb::FileSystem> base;  // shared: RocksDB's wrapper type holds it too
+  std::string path;
+  FileKeys& keys;
+  crypto::Random& random;
+  Health health;
+
+  std::string path_of(std::string_view name) const { return path + "/" + std::string(name); }
+
+  /// Passes `status` of an fsync on; a failed one stops the folder.
+  rocksdb::IOStatus judge_sync(rocksdb::IOStatus status);
+  /// fsync of the folder itself.
+  rocksdb::IOStatus sync();
+  /// The whole file `name`. Errors: kNotFound, kUnavailable.
+  Result<Bytes> read_file(std::string_view name, std::size_t size_bytes_max = kWholeFileBytesMax) const;
+
+  static constexpr std::size_t kWholeFileBytesMax = std::size_t{4} << 30U;
+};
+
+}  // namespace tacenda::storage

@@ -1,0 +1,176 @@
+#include "storage/embedded/open.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/embedded/quiet_logger.hpp"
+#include "storage/embedded/rocksdb_engine.hpp"
+#include "storage/fault/fault_file_system.hpp"
+
+namespace tacenda::storage {
+namespace {
+
+/// Keeps recovery from a full disk in our hands: RocksDB alone would retry on a timer, and would retry
+/// more kinds of errors than a durable store may.
+class NoSpaceListener final : public rocksdb::EventListener {
+ public:
+  explicit NoSpaceListener(std::atomic<bool>& no_space) : no_space_(no_space) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    if (status->IsNoSpace()) no_space_.store(true);
+  }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+
+ private:
+  std::atomic<bool>& no_space_;  // of the Database, which outlives its DB
+};
+
+rocksdb::BlockBasedTableOptions table_options(EmbeddedOptions const& options) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  table.block_size = 8 * 1024;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.metadata_cache_options.top_level_index_pinning = rocksdb::PinningTier::kAll;
+  table.metadata_cache_options.partition_pinning = rocksdb::PinningTier::kAll;
+  table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kAll;
+  table.format_version = 5;
+  return table;
+}
+
+Result<void> make_folder(EmbeddedOptions const& options, Folder& folder) {
+  auto const exists = folder.base->FileExists(folder.path, {}, nullptr);
+  if (exists.ok()) return {};
+  if (!options.create) return fail(ErrorKind::kNotFound, "data folder does not exist");
+  if (auto const status = folder.base->CreateDir(folder.path, {}, nullptr); !status.ok()) {
+    return std::unexpected(to_error(status));
+  }
+  if (options.disk) return {};
+  std::error_code error;
+  std::filesystem::permissions(options.folder, std::filesystem::perms::owner_all, error);
+  if (error) return fail(ErrorKind::kUnavailable, "data folder cannot be made private");
+  return {};
+}
+
+/// Held while the folder is taken over, before RocksDB takes its own lock: two processes must not both
+/// rewrite REGISTRY.
+class FolderLock {
+ public:
+  explicit FolderLock(Folder& folder) : folder_(folder) {}
+  FolderLock(FolderLock const&) = delete;
+  FolderLock& operator=(FolderLock const&) = delete;
+  ~FolderLock() {
+    // An unlock fails only when the lock was never ours.
+    if (lock_ != nullptr) (void)folder_.base->UnlockFile(lock_, {}, nullptr);
+  }
+  Result<void> take() {
+    auto const status = folder_.base->LockFile(folder_.path_of("LOCK"), {}, &lock_, nullptr);
+    if (status.ok()) return {};
+    return fail(ErrorKind::kConflict, "data folder is in use by another process");
+  }
+
+ private:
+  Folder& folder_;
+  rocksdb::FileLock* lock_ = nullptr;
+};
+
+Result<std::shared_ptr<Database>> take_over(EmbeddedOptions const& options, FileKeys& keys,
+                                            crypto::Random& random) {
+  auto database = std::make_shared<Database>();
+  std::string path = options.folder.lexically_normal().string();
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  database->folder.reset(
+      new Folder{.base = options.disk ? fault_file_system(options.disk) : rocksdb::FileSystem::Default(),
+                 .path = std::move(path),
+                 .keys = keys,
+                 .random = random,
+                 .health = {}});
+  TACENDA_TRY_VOID(make_folder(options, *database->folder));
+  {
+    FolderLock lock(*database->folder);
+    TACENDA_TRY_VOID(lock.take());
+    database->registry = TACENDA_TRY(Registry::open(*database->folder, options.create));
+  }
+  database->file_system = std::make_shared<SealedFileSystem>(*database->folder, *database->registry);
+  database->env = rocksdb::NewCompositeEnv(database->file_system);
+  return database;
+}
+
+bool only_tables_are_damaged(Folder const& folder) {
+  auto const damaged = folder.health.damaged();
+  return !damaged.empty() && std::ranges::all_of(damaged, [](auto const& name) { return is_table(name); });
+}
+
+}  // namespace
+
+rocksdb::Options rocksdb_options(EmbeddedOptions const& options, Database& database) {
+  rocksdb::Options rocks;
+  rocks.create_if_missing = options.create;
+  rocks.env = database.env.get();
+  rocks.info_log = std::make_shared<QuietLogger>();
+  rocks.listeners = {std::make_shared<NoSpaceListener>(database.no_space)};
+  rocks.max_bgerror_resume_count = 0;
+  // Safety. MANIFEST is written anew at each change, so that it never keeps the bounds of deleted tables.
+  rocks.paranoid_checks = true;
+  rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
+  rocks.track_and_verify_wals_in_manifest = true;
+  rocks.verify_sst_unique_id_in_manifest = true;
+  rocks.recycle_log_file_num = 0;
+  rocks.max_manifest_file_size = 0;
+  rocks.allow_mmap_reads = false;
+  rocks.allow_mmap_writes = false;
+  rocks.use_direct_reads = false;
+  rocks.use_direct_io_for_flush_and_compaction = false;
+  rocks.stats_dump_period_sec = 0;
+  rocks.stats_persist_period_sec = 0;
+  // Speed. Values arrive sealed and cannot be compressed.
+  rocks.compression = rocksdb::kNoCompression;
+  rocks.write_buffer_size = options.memtable_bytes;
+  rocks.max_write_buffer_number = 4;
+  rocks.max_background_jobs = 2;
+  rocks.max_open_files = -1;
+  rocks.max_total_wal_size = std::uint64_t{4} * options.memtable_bytes;
+  rocks.target_file_size_base = std::max<std::uint64_t>(options.memtable_bytes, 1U << 20U);
+  rocks.max_bytes_for_level_base = 4 * rocks.target_file_size_base;
+  rocks.level_compaction_dynamic_level_bytes = true;
+  rocks.compaction_readahead_size = std::size_t{2} << 20U;
+  rocks.bytes_per_sync = std::uint64_t{1} << 20U;
+  rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(options)));
+  return rocks;
+}
+
+Result<std::unique_ptr<Engine>> open_embedded(EmbeddedOptions const& options, FileKeys& keys,
+                                              crypto::Random& random) {
+  auto const database = TACENDA_TRY(take_over(options, keys, random));
+  rocksdb::Options rocks = rocksdb_options(options, *database);
+  rocksdb::DB* db = nullptr;
+  auto status = rocksdb::DB::Open(rocks, database->folder->path, &db);
+  bool const degraded = !status.ok() && only_tables_are_damaged(*database->folder);
+  if (degraded) {
+    // The table cannot even be opened. Without paranoid checks RocksDB opens it on the first read, which
+    // fails.
+    rocks.paranoid_checks = false;
+    status = rocksdb::DB::Open(rocks, database->folder->path, &db);
+  }
+  database->db.reset(db);
+  if (!status.ok()) {
+    if (!database->folder->health.damaged().empty()) {
+      return fail(ErrorKind::kCorrupt, "data folder is damaged: see the files named in the log");
+    }
+    Error const error = to_error(status);
+    if (error.kind() == ErrorKind::kNotFound)
+      return fail(ErrorKind::kCorrupt, "data folder: a file is missing");
+    return std::unexpected(error);
+  }
+  bool const read_only = degraded || only_tables_are_damaged(*database->folder);
+  return std::make_unique<RocksDbEngine>(database, read_only);
+}
+
+}  // namespace tacenda::storage
