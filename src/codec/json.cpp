@@ -53,16 +53,11 @@ Json::Json(Json const& other) : size_(other.size_), kind_(other.kind_) {
   }
 }
 
-Json::Json(Json&& other) noexcept {
-  take(other);
-}
-
-Json& Json::operator=(Json const& other) {
-  if (this != &other) *this = Json(other);
-  return *this;
-}
-
 Json& Json::operator=(Json&& other) noexcept {
+  if (!owns_memory()) {
+    if (this != &other) take(other);
+    return *this;
+  }
   // `other` may lie inside this value: it is taken out before the rest is destroyed.
   Json taken(std::move(other));
   Json const old(std::move(*this));
@@ -70,21 +65,16 @@ Json& Json::operator=(Json&& other) noexcept {
   return *this;
 }
 
-/// Moves `other` into this value, which owns nothing; leaves `other` null.
-void Json::take(Json& other) noexcept {
+void Json::take_container(Json& other) noexcept {
   kind_ = other.kind_;
-  size_ = other.size_;
   if (kind_ == Kind::kArray) {
     ::new (storage_.data()) std::vector<Json>(std::move(other.stored<std::vector<Json>>()));
     std::destroy_at(&other.stored<std::vector<Json>>());
-  } else if (kind_ == Kind::kObject) {
+  } else {
     ::new (storage_.data()) std::vector<Member>(std::move(other.stored<std::vector<Member>>()));
     std::destroy_at(&other.stored<std::vector<Member>>());
-  } else {
-    storage_ = other.storage_;
   }
   other.kind_ = Kind::kNull;
-  other.size_ = 0;
 }
 
 template <typename Visit>

@@ -26,7 +26,7 @@ class Json {
 
   Json() noexcept {}  // null
   Json(Json const& other);
-  Json(Json&& other) noexcept;
+  Json(Json&& other) noexcept { take(other); }
   Json& operator=(Json const& other);
   Json& operator=(Json&& other) noexcept;  // also from a value inside this one
   ~Json() {
@@ -90,7 +90,14 @@ class Json {
   T const& stored() const;
   template <typename Visit>
   void for_each_child(Visit visit);
-  void take(Json& other) noexcept;
+  /// Moves `other` into this value, which owns nothing; leaves `other` null.
+  void take(Json& other) noexcept {
+    if (other.kind_ >= Kind::kArray) return take_container(other);
+    storage_ = other.storage_;
+    size_ = std::exchange(other.size_, std::uint8_t{0});
+    kind_ = std::exchange(other.kind_, Kind::kNull);
+  }
+  void take_container(Json& other) noexcept;
   void destroy(unsigned depth) noexcept;
   void release_own() noexcept;
   void destroy_flat() noexcept;

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
-#include <optional>
 #include <span>
 
 #include "codec/internal/json_scan.hpp"
@@ -62,17 +61,17 @@ class JsonParser {
   Result<Json> parse() {
     skip_space();
     for (;;) {
-      auto value = TACENDA_TRY(start_value());
-      // A container that was opened (and is not empty) goes on with its first child.
-      while (value.has_value()) {
-        if (frames_.empty()) return finish(std::move(*value));
-        attach(std::move(*value));
-        value = TACENDA_TRY(continue_container());
+      Next next = TACENDA_TRY(start_value());
+      while (next == Next::kAfterValue) {
+        if (frames_.empty()) return finish();
+        next = TACENDA_TRY(continue_container());
       }
     }
   }
 
  private:
+  enum class Next : std::uint8_t { kValue, kAfterValue };
+
   struct Frame {
     bool is_object;
     std::size_t first;  // of the container's children in members_ or items_
@@ -93,8 +92,14 @@ class JsonParser {
     return true;
   }
 
-  /// Reads a scalar or an empty container; nothing when a container was opened and its child is next.
-  Result<std::optional<Json>> start_value() {
+  /// Where the value that is read now belongs.
+  Json& slot() {
+    if (frames_.empty()) return root_;
+    return frames_.back().is_object ? members_.back().value : items_.emplace_back();
+  }
+
+  /// Reads a scalar or an empty container, or opens a container whose first child is next.
+  Result<Next> start_value() {
     if (at_ == end_) return fail(ErrorKind::kInvalid, "the JSON text ends where a value is expected");
     if (++values_ > limits_.values) return fail(ErrorKind::kTooLarge, "the JSON text has too many values");
     switch (*at_) {
@@ -102,9 +107,11 @@ class JsonParser {
         return open(true);
       case '[':
         return open(false);
-      case '"':
+      case '"': {
         ++at_;
-        return Json::text_value(Json::Kind::kString, TACENDA_TRY(string()));
+        auto const text = TACENDA_TRY(string());
+        return done(Json::text_value(Json::Kind::kString, text));
+      }
       case 't':
         return word("true", Json::boolean(true));
       case 'f':
@@ -116,26 +123,31 @@ class JsonParser {
     }
   }
 
-  Result<std::optional<Json>> open(bool is_object) {
+  Next done(Json value) {
+    slot() = std::move(value);
+    return Next::kAfterValue;
+  }
+
+  Result<Next> open(bool is_object) {
     ++at_;
     if (frames_.size() >= std::min(limits_.depth, kJsonDepthMax)) {
       return fail(ErrorKind::kInvalid, "the JSON text is nested too deeply");
     }
     skip_space();
-    if (take(is_object ? '}' : ']')) return is_object ? Json::object() : Json::array();
+    if (take(is_object ? '}' : ']')) return done(is_object ? Json::object() : Json::array());
     frames_.push_back({is_object, is_object ? members_.size() : items_.size()});
     if (is_object) TACENDA_TRY_VOID(name());
-    return std::nullopt;
+    return Next::kValue;
   }
 
-  /// After a child: the next one is due (nothing), or the container is complete.
-  Result<std::optional<Json>> continue_container() {
+  /// After a child: the next one is due, or the container is complete.
+  Result<Next> continue_container() {
     bool const is_object = frames_.back().is_object;
     skip_space();
     if (take(',')) {
       skip_space();
       if (is_object) TACENDA_TRY_VOID(name());
-      return std::nullopt;
+      return Next::kValue;
     }
     if (!take(is_object ? '}' : ']'))
       return fail(ErrorKind::kInvalid, "a JSON array or object is not closed");
@@ -143,57 +155,50 @@ class JsonParser {
   }
 
   /// Children wait in one long list, so that each container is allocated once and in its final size.
-  Result<std::optional<Json>> close_object() {
+  Result<Next> close_object() {
     auto const first = members_.begin() + static_cast<std::ptrdiff_t>(frames_.back().first);
-    frames_.pop_back();
     if (has_duplicate({first, members_.end()}, names_)) {
       return fail(ErrorKind::kInvalid, "a JSON object has two members of one name");
     }
     Json json = Json::object();
     json.members().assign(std::move_iterator(first), std::move_iterator(members_.end()));
     members_.erase(first, members_.end());
-    return json;
+    frames_.pop_back();
+    return done(std::move(json));
   }
 
-  Result<std::optional<Json>> close_array() {
+  Next close_array() {
     auto const first = items_.begin() + static_cast<std::ptrdiff_t>(frames_.back().first);
-    frames_.pop_back();
     Json json = Json::array();
     json.items().assign(std::move_iterator(first), std::move_iterator(items_.end()));
     items_.erase(first, items_.end());
-    return json;
-  }
-
-  void attach(Json value) {
-    if (frames_.back().is_object) {
-      members_.back().value = std::move(value);
-    } else {
-      items_.push_back(std::move(value));
-    }
+    frames_.pop_back();
+    return done(std::move(json));
   }
 
   /// Reads a member's name and its colon; the value is due next.
   Result<void> name() {
     if (!take('"')) return fail(ErrorKind::kInvalid, "a JSON object has a member without a name");
-    members_.emplace_back(Json::Member{std::string(TACENDA_TRY(string())), Json()});
+    auto const text = TACENDA_TRY(string());
+    members_.emplace_back().name = text;
     skip_space();
     if (!take(':')) return fail(ErrorKind::kInvalid, "a JSON member has no colon after its name");
     skip_space();
     return {};
   }
 
-  Result<std::optional<Json>> word(std::string_view expected, Json value) {
+  Result<Next> word(std::string_view expected, Json value) {
     if (!std::string_view(at_, end_).starts_with(expected))
       return fail(ErrorKind::kInvalid, "this is no JSON value");
     at_ += expected.size();
-    return value;
+    return done(std::move(value));
   }
 
-  Result<std::optional<Json>> number() {
+  Result<Next> number() {
     char const* const start = at_;
     at_ = internal::scan_number(at_, end_);
     if (at_ == start) return fail(ErrorKind::kInvalid, "this is no JSON value");
-    return Json::text_value(Json::Kind::kNumber, {start, at_});
+    return done(Json::text_value(Json::Kind::kNumber, {start, at_}));
   }
 
   /// Reads a string whose opening quote was taken. The view holds until the next call.
@@ -284,16 +289,17 @@ class JsonParser {
     return value;
   }
 
-  Result<Json> finish(Json value) {
+  Result<Json> finish() {
     skip_space();
     if (at_ != end_) return fail(ErrorKind::kInvalid, "the JSON text goes on after its value");
-    return value;
+    return std::move(root_);
   }
 
   char const* at_;
   char const* end_;
   JsonLimits limits_;
   std::size_t values_ = 0;
+  Json root_;
   std::vector<Frame> frames_;
   std::vector<Json::Member> members_;  // of all open objects, innermost last
   std::vector<Json> items_;            // of all open arrays, innermost last
