@@ -72,7 +72,7 @@ class Log {
     std::optional<Time> since = {};           // recorded at this time or later
     std::optional<Time> until = {};           // recorded before this time
     std::optional<std::uint64_t> after = {};  // sequence: continue a listing
-    std::size_t limit = 1'000;           // at most kListMax
+    std::size_t limit = 1'000;                // at most kListMax
     bool newest_first = false;
   };
   static constexpr std::size_t kListMax = 10'000;

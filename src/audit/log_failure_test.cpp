@@ -60,7 +60,8 @@ TEST(AuditLogFailure, NoUpdateIsLostAmongManyThreads) {
     }
   }
   EXPECT_EQ(counter(store), static_cast<std::uint64_t>(kThreads * kEach));
-  EXPECT_EQ(store.log->size(), static_cast<std::uint64_t>(kThreads * kEach)) << "a refused set leaves no entry";
+  EXPECT_EQ(store.log->size(), static_cast<std::uint64_t>(kThreads * kEach))
+      << "a refused set leaves no entry";
   EXPECT_TRUE(store.log->verify({})->empty());
 }
 
@@ -188,7 +189,8 @@ TEST(AuditLogFailure, CommitsWhatWasQueuedBeforeTheStop) {
   std::atomic<int> kept{0};
   std::vector<Event> const events{read_of("p1")};
   for (int i = 0; i < 500; ++i) {
-    store.log->commit_async({}, events, [&](Result<Receipt> receipt) { kept += receipt.has_value() ? 1 : 0; });
+    store.log->commit_async({}, events,
+                            [&](Result<Receipt> receipt) { kept += receipt.has_value() ? 1 : 0; });
   }
   store.stop();
   EXPECT_EQ(kept.load(), 500);
@@ -209,11 +211,13 @@ TEST(AuditLogFailure, SplitsWhatIsTooMuchForOneBatch) {
   for (int i = 0; i < 4; ++i) {
     vault::WriteSet set;
     records.put(set, as_bytes("large " + std::to_string(i)), Bytes(limits::kBatchBytes / 2));
-    store.log->commit_async(std::move(set), {read_of("p1")}, [&](Result<Receipt> r) { kept += r.has_value() ? 1 : 0; });
+    store.log->commit_async(std::move(set), {read_of("p1")},
+                            [&](Result<Receipt> r) { kept += r.has_value() ? 1 : 0; });
   }
   vault::WriteSet alone;
   records.put(alone, as_bytes("larger"), Bytes(2 * limits::kBatchBytes));
-  store.log->commit_async(std::move(alone), {read_of("p1")}, [&](Result<Receipt> r) { kept += r.has_value() ? 1 : 0; });
+  store.log->commit_async(std::move(alone), {read_of("p1")},
+                          [&](Result<Receipt> r) { kept += r.has_value() ? 1 : 0; });
   store.runner = std::jthread([&](std::stop_token const& token) { store.log->run(token); });
   store.stop();
   EXPECT_EQ(kept.load(), 5);

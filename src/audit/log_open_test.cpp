@@ -19,7 +19,9 @@ void commit_some(Store& store, int count) {
   for (int i = 0; i < count; ++i) ASSERT_TRUE(commit(*store.log, read_of("p1")));
 }
 
-std::filesystem::path anchor_path(Store const& store) { return Anchor::path_of(store.places); }
+std::filesystem::path anchor_path(Store const& store) {
+  return Anchor::path_of(store.places);
+}
 
 /// What `open` says; empty when it opens.
 std::string refusal(Store& store) {
@@ -29,7 +31,9 @@ std::string refusal(Store& store) {
   return std::string(opened.error().message());
 }
 
-bool mentions(std::string const& text, std::string_view word) { return text.find(word) != std::string::npos; }
+bool mentions(std::string const& text, std::string_view word) {
+  return text.find(word) != std::string::npos;
+}
 
 TEST(AuditLogOpen, MakesTheAnchorBeforeTheFirstEntry) {
   Store store;
@@ -60,6 +64,10 @@ TEST(AuditLogOpen, O02RefusesALogThatWasRolledBack) {
   store.close();
   store.disk->restore(old);
   EXPECT_TRUE(mentions(refusal(store), "rollback or truncation"));
+  auto const found = Log::open_damaged(*store.vault).value()->verify({});
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_TRUE(mentions(found->front().problem, "rollback or truncation"));
 }
 
 TEST(AuditLogOpen, O02RefusesALogThatWasEmptied) {
@@ -177,7 +185,8 @@ TEST(AuditLogOpen, RefusesEntriesBeyondTheCheckpoint) {
   commit_some(store, 2);
   store.close();
   store.disk->tamper([&](Rows& rows) {
-    rows[engine_key(store, rows::of(rows::kEntry, 2))] = rows.at(engine_key(store, rows::of(rows::kEntry, 1)));
+    rows[engine_key(store, rows::of(rows::kEntry, 2))] =
+        rows.at(engine_key(store, rows::of(rows::kEntry, 1)));
   });
   EXPECT_TRUE(mentions(refusal(store), "beyond its checkpoint"));
 }

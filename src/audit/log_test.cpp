@@ -170,7 +170,8 @@ TEST(AuditLog, A16ProofsAreThoseOfTheRfc) {
   for (std::size_t const size : {1U, 2U, 3U, 255U, 256U, 257U, 511U, 512U, 599U, 600U}) {
     Leaves const tree = Leaves(entries).first(size);
     for (std::size_t const leaf : {std::size_t{0}, size / 2, size - 1}) {
-      EXPECT_EQ(store.log->inclusion_proof(leaf, size).value(), naive_path(leaf, tree)) << leaf << " of " << size;
+      EXPECT_EQ(store.log->inclusion_proof(leaf, size).value(), naive_path(leaf, tree))
+          << leaf << " of " << size;
     }
     EXPECT_EQ(store.log->consistency_proof(size, 600).value(), naive_subproof(size, entries, true)) << size;
   }
@@ -332,11 +333,12 @@ TEST(AuditLog, ListsByPatientUserAndTime) {
   ASSERT_TRUE(commit(*store.log, read_of("p1", "u2")));  // 5
   Event both = read_of("p1", "u2");
   both.patients = {"p1", "p2"};
-  ASSERT_TRUE(commit(*store.log, both));                 // 6
+  ASSERT_TRUE(commit(*store.log, both));  // 6
 
   auto const found = [&](Log::Filter const& filter) {
+    auto const entries = store.log->list(filter).value();
     std::vector<std::uint64_t> out;
-    for (auto const& entry : store.log->list(filter).value()) out.push_back(entry.sequence);
+    for (auto const& entry : entries) out.push_back(entry.sequence);
     return out;
   };
   using Sequences = std::vector<std::uint64_t>;

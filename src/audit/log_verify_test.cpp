@@ -56,7 +56,9 @@ class AuditLogVerify : public testing::Test {
 
 using Names = std::vector<std::string>;
 
-bool has(Names const& names, std::string const& name) { return std::ranges::find(names, name) != names.end(); }
+bool has(Names const& names, std::string const& name) {
+  return std::ranges::find(names, name) != names.end();
+}
 
 TEST_F(AuditLogVerify, FindsNothingInASoundLogAndTellsHowFarItIs) {
   std::uint64_t last = 0;
@@ -72,10 +74,12 @@ TEST_F(AuditLogVerify, FindsNothingInASoundLogAndTellsHowFarItIs) {
 
 TEST_F(AuditLogVerify, NamesAnEntryWithAnyFlippedBit) {
   auto const sound = store.disk->state();
-  for (std::uint64_t const sequence : {std::uint64_t{0}, std::uint64_t{255}, std::uint64_t{300}, kEntries - 1}) {
+  for (std::uint64_t const sequence :
+       {std::uint64_t{0}, std::uint64_t{255}, std::uint64_t{300}, kEntries - 1}) {
     std::size_t const size = sound->at(entry_key(sequence)).size();
-    for (std::size_t const offset : {std::size_t{0}, std::size_t{2}, std::size_t{3}, std::size_t{7}, std::size_t{15},
-                                     std::size_t{23}, std::size_t{31}, kCommitmentOffset, kHeaderBytes, size - 1}) {
+    for (std::size_t const offset :
+         {std::size_t{0}, std::size_t{2}, std::size_t{3}, std::size_t{7}, std::size_t{15}, std::size_t{23},
+          std::size_t{31}, kCommitmentOffset, kHeaderBytes, size - 1}) {
       tamper([&](Rows& rows) { rows.at(entry_key(sequence))[offset] ^= std::byte{1}; });
       auto const names = found();
       EXPECT_TRUE(has(names, "audit entry " + std::to_string(sequence)))

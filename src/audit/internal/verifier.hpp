@@ -38,6 +38,8 @@ class Verifier {
   void damaged(std::string const& object, std::string_view problem);
   Result<void> note(std::string const& object, Error const& error);
 
+  Result<void> read_anchored();
+  void check_anchored();
   Result<void> check_head();
   Result<void> check_entries(Progress const& progress);
   Result<void> check_entry(std::uint64_t sequence, ByteView bytes);
@@ -62,6 +64,8 @@ class Verifier {
   std::uint64_t size_ = 0;
   bool entries_right_ = false;  // they add up to the signed root
 
+  std::optional<merkle::TreeHead> anchored_;
+  Digest root_at_anchor_ = merkle::empty_root();  // of the entries
   merkle::Frontier frontier_;
   std::vector<Level> levels_;
   std::vector<Difference> differences_;
