@@ -253,8 +253,9 @@ TEST(Llhttp, WhatWeRefuseBeyondItIsListedWithItsReason) {
     auto const ours = read_ours(one.input, one.input.size(), false);
     EXPECT_TRUE(ours.is_refused) << one.name;
     EXPECT_FALSE(one.expected.is_refused) << one.name << " is no longer stricter";
-    EXPECT_TRUE(std::ranges::starts_with(one.expected.requests, ours.requests) || ours.requests.empty())
-        << one.name;
+    auto known = one.expected.requests;
+    known.resize(std::min(known.size(), ours.requests.size()));
+    EXPECT_EQ(ours.requests, known) << one.name;  // what came before the refusal, and nothing made up
   }
   EXPECT_EQ(found, stricter().size());
 }

@@ -18,10 +18,15 @@ Transport::Status status_of_errno(Transport::Status would_block) {
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? would_block : Transport::Status::kFailed;
 }
 
-bool is_certificate_error(unsigned long error) {
-  if (ERR_GET_LIB(error) != ERR_LIB_SSL) return false;
-  int const reason = ERR_GET_REASON(error);
-  return reason == SSL_R_CERTIFICATE_VERIFY_FAILED || reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+/// Empties OpenSSL's queue: a failed signature stands in it before the failed verification it caused.
+bool is_certificate_error() {
+  bool found = false;
+  while (auto const error = ERR_get_error()) {
+    int const reason = ERR_GET_REASON(error);
+    found = found || (ERR_GET_LIB(error) == ERR_LIB_SSL && (reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+                                                            reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE));
+  }
+  return found;
 }
 
 }  // namespace
@@ -37,7 +42,7 @@ Transport::Status Transport::status_of(int result) const {
     default:
       break;
   }
-  return is_certificate_error(ERR_peek_error()) ? Status::kBadCertificate : Status::kFailed;
+  return is_certificate_error() ? Status::kBadCertificate : Status::kFailed;
 }
 
 Transport::Status Transport::handshake() {
