@@ -1,7 +1,7 @@
 // An error's message is known when the product is compiled: no value of a record can be in it.
-#include <string>
-
 #include "core/error.hpp"
+
+#include <string>
 
 namespace tacenda {
 

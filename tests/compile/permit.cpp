@@ -1,8 +1,8 @@
 // Only access::Gate makes a Permit: a handler that invents its own does not compile.
+#include "core/permit.hpp"
+
 #include <memory>
 #include <utility>
-
-#include "core/permit.hpp"
 
 namespace tacenda {
 namespace {

@@ -1,8 +1,8 @@
 // A secret is neither copied nor printed, and one kind of key is not taken for another.
+#include "core/secret.hpp"
+
 #include <ostream>
 #include <utility>
-
-#include "core/secret.hpp"
 
 namespace tacenda {
 
