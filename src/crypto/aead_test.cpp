@@ -1,11 +1,11 @@
 #include "crypto/aead.hpp"
 
-#include <gtest/gtest.h>
-#include <openssl/evp.h>
-
 #include <atomic>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include "crypto/internal/openssl.hpp"
 #include "crypto/internal/vectors_testing.hpp"

@@ -1,12 +1,12 @@
 #include "crypto/certificate.hpp"
 
+#include <algorithm>
+
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
-
-#include <algorithm>
 
 #include "crypto/internal/openssl.hpp"
 

@@ -1,11 +1,11 @@
 #include "crypto/hash.hpp"
 
+#include <algorithm>
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-
-#include <algorithm>
 
 #include "crypto/internal/openssl.hpp"
 

@@ -1,9 +1,9 @@
 #include "crypto/hash.hpp"
 
-#include <gtest/gtest.h>
-
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "crypto/internal/vectors_testing.hpp"
 

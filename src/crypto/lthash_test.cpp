@@ -1,9 +1,9 @@
 #include "crypto/lthash.hpp"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "crypto/internal/vectors_testing.hpp"
 

@@ -1,11 +1,11 @@
 #include "crypto/nonce.hpp"
 
-#include <gtest/gtest.h>
-
 #include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "crypto/internal/vectors_testing.hpp"
 

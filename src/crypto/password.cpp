@@ -1,11 +1,11 @@
 #include "crypto/password.hpp"
 
-#include <sodium.h>
-
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <optional>
+
+#include <sodium.h>
 
 #include "core/process.hpp"
 
@@ -20,8 +20,9 @@ void start_sodium() {
   TACENDA_ASSERT(started >= 0);
 }
 
+// libsodium takes no null pointer even for nothing, and an empty span has one.
 char const* chars(ByteView bytes) {
-  return reinterpret_cast<char const*>(bytes.data());
+  return bytes.empty() ? "" : reinterpret_cast<char const*>(bytes.data());
 }
 unsigned char const* uchars(ByteView bytes) {
   return reinterpret_cast<unsigned char const*>(bytes.data());

@@ -1,12 +1,13 @@
 #include "crypto/random.hpp"
 
-#include <openssl/rand.h>
 #include <pthread.h>
 #include <string.h>  // explicit_bzero
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+
+#include <openssl/rand.h>
 
 #include "crypto/internal/openssl.hpp"
 

@@ -1,12 +1,13 @@
 #include "crypto/random.hpp"
 
-#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <set>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "core/bytes.hpp"
 #include "crypto/aead.hpp"

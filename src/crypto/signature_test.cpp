@@ -1,8 +1,8 @@
 #include "crypto/signature.hpp"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "crypto/internal/vectors_testing.hpp"
 

@@ -1,9 +1,9 @@
 #include "crypto/totp.hpp"
 
-#include <openssl/crypto.h>
-
 #include <array>
 #include <limits>
+
+#include <openssl/crypto.h>
 
 #include "crypto/hash.hpp"
 #include "crypto/internal/openssl.hpp"

@@ -1,9 +1,10 @@
+#include "merkle/checkpoint.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "core/process.hpp"
-#include "merkle/checkpoint.hpp"
 #include "merkle/tree.hpp"
 
 // Checkpoints come from witnesses, anchors and backups. Whatever is read must be written the same: two
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
   static merkle::NoteVerifier const verifier(merkle::KeyName::parse("example.com/behind-the-sofa").value(),
                                              crypto::Ed25519PublicKey{});
-  TACENDA_ASSERT(!merkle::open_checkpoint(text, verifier) || size > 0);
+  (void)merkle::open_checkpoint(text, verifier);  // says no to nearly everything; must only not crash
   if (auto const note = merkle::parse_note(text)) {
     TACENDA_ASSERT(!note->signatures.empty() && text.starts_with(note->text));
   }

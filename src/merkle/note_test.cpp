@@ -1,8 +1,8 @@
 #include "merkle/note.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 namespace tacenda::merkle {
 namespace {

@@ -1,8 +1,8 @@
 #include "merkle/proof.hpp"
 
-#include <gtest/gtest.h>
-
 #include <bit>
+
+#include <gtest/gtest.h>
 
 #include "merkle/internal/vectors_testing.hpp"
 

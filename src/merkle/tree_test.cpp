@@ -1,8 +1,8 @@
 #include "merkle/tree.hpp"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "merkle/internal/vectors_testing.hpp"
 

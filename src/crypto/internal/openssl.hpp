@@ -1,10 +1,10 @@
 #pragma once
 
-#include <openssl/evp.h>
-
 #include <climits>
 #include <memory>
 #include <span>
+
+#include <openssl/evp.h>
 
 #include "core/bytes.hpp"
 #include "core/process.hpp"

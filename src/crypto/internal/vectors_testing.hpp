@@ -1,13 +1,13 @@
 #pragma once
 
-#include <gtest/gtest.h>
-#include <simdjson.h>
-
 #include <algorithm>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <string>
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
 
 #include "core/bytes.hpp"
 #include "crypto/random.hpp"

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <simdjson.h>
 
 #include "core/bytes.hpp"
 #include "merkle/internal/base64.hpp"
