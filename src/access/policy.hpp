@@ -1,27 +1,68 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/error.hpp"
+#include "core/permit.hpp"
 
 namespace tacenda::access {
 
-/// Roles and their rights as data. Parsed from TOML; an unknown key is an error.
+/// Acts on the server rather than on records; each is a right of its own in the policy.
+enum class AdminAction : std::uint8_t {
+  kManageUsers,
+  kIssueTokens,
+  kReadAudit,
+  kVerify,
+  kSeal,
+  kReadStatus,
+  kManagePolicy,
+  kManageKeys,
+};
+
+/// The four groups that every concrete resource type falls into (PRODUCT row M3).
+enum class ResourceGroup : std::uint8_t { kPatientRecords, kPrescriptions, kDirectory, kOther };
+ResourceGroup group_of(std::string_view type);
+
+/// The rights of one role.
+struct Role {
+  std::uint32_t actions[4] = {0, 0, 0, 0};  // by ResourceGroup: bit per Action
+  std::uint32_t system_actions = 0;         // interactions without a type
+  std::uint32_t admin_actions = 0;          // bit per AdminAction
+  bool own_record_only = false;
+
+  bool may(Action action, std::string_view type) const;
+  bool may(AdminAction action) const { return (admin_actions >> static_cast<unsigned>(action) & 1U) != 0; }
+};
+
+/// Roles and their rights as data. Parsed from TOML; an unknown key or word is an error.
 ///
 /// Immutable; shared by every decision made under one epoch.
 class Policy {
  public:
-  /// A policy that ships with the product: "separated" (default) or "classic" (PRODUCT row M3).
+  /// A policy that ships with the product: "separated" (default) or "classic". Errors: kNotFound.
   static Result<std::shared_ptr<Policy const>> shipped(std::string_view name);
   /// Errors: kInvalid (the message tells what; the text's own words never stand in it).
   static Result<std::shared_ptr<Policy const>> parse(std::string_view toml, std::uint64_t epoch);
+
+  /// nullptr: no such role, and so no right.
+  Role const* role(std::string_view name) const;
+  std::vector<std::string> roles() const;
   /// The TOML text it was made from, to be stored.
-  virtual std::string const& text() const = 0;
-  virtual std::uint64_t epoch() const = 0;
-  virtual ~Policy() = default;
+  std::string const& text() const { return text_; }
+  std::string const& name() const { return name_; }
+  std::uint64_t epoch() const { return epoch_; }
+
+ private:
+  Policy() = default;
+  std::string text_;
+  std::string name_;
+  std::uint64_t epoch_ = 0;
+  std::map<std::string, Role, std::less<>> roles_;
 };
 
 }  // namespace tacenda::access

@@ -55,20 +55,28 @@ using Result = std::expected<T, Error>;
 
 }  // namespace tacenda
 
-/// Evaluates a Result; on error returns it from the enclosing function, else yields the value.
-/// One TRY per statement; never inside a coroutine.
-#define TACENDA_TRY(expression)                                        \
-  __extension__({                                                  \
-    auto&& tacenda_try_result = (expression);                          \
-    if (!tacenda_try_result.has_value()) [[unlikely]]                  \
-      return std::unexpected(std::move(tacenda_try_result).error());   \
-    *std::move(tacenda_try_result);                                    \
+// Each expansion names its variable anew: one TRY may stand in the argument of another.
+#define TACENDA_JOIN_(a, b) a##b
+#define TACENDA_JOIN(a, b) TACENDA_JOIN_(a, b)
+
+#define TACENDA_TRY_AS(name, expression)                          \
+  __extension__({                                                 \
+    auto&& name = (expression);                                   \
+    if (!name.has_value()) [[unlikely]]                           \
+      return std::unexpected(std::move(name).error());            \
+    *std::move(name);                                             \
   })
 
-/// TACENDA_TRY for a Result<void>, or for a value that is not wanted.
-#define TACENDA_TRY_VOID(expression)                                   \
-  do {                                                                 \
-    auto&& tacenda_try_result = (expression);                          \
-    if (!tacenda_try_result.has_value()) [[unlikely]]                  \
-      return std::unexpected(std::move(tacenda_try_result).error());   \
+/// Evaluates a Result; on error returns it from the enclosing function, else yields the value.
+/// Never inside a coroutine.
+#define TACENDA_TRY(expression) TACENDA_TRY_AS(TACENDA_JOIN(tacenda_try_, __COUNTER__), expression)
+
+#define TACENDA_TRY_VOID_AS(name, expression)                     \
+  do {                                                            \
+    auto&& name = (expression);                                   \
+    if (!name.has_value()) [[unlikely]]                           \
+      return std::unexpected(std::move(name).error());            \
   } while (false)
+
+/// TACENDA_TRY for a Result<void>, or for a value that is not wanted.
+#define TACENDA_TRY_VOID(expression) TACENDA_TRY_VOID_AS(TACENDA_JOIN(tacenda_try_, __COUNTER__), expression)

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -14,22 +15,40 @@
 
 namespace tacenda::identity {
 
-/// A change of the directory that is not yet durable: commit `set` with its audit event, then call
-/// `committed`, which makes it effective in memory. Dropping it undoes nothing that must stay undone:
-/// a used TOTP step and a counted failure stay counted. Move-only; used by one thread.
+/// A change of the directory that is not yet durable. It is already effective in memory where that is the
+/// safe side (a counted failure, a used TOTP step, a disabled user); what opens a door (a new token) becomes
+/// so only with `committed`. Commit `set` with its audit event; on kConflict ask for the set again: it is
+/// built from the newest state each time. Dropped without `committed`, it takes back what must not stay.
+/// Move-only; one thread.
 class Pending {
  public:
   Pending() = default;
-  Pending(vault::WriteSet set, std::move_only_function<void()> on_committed)
-      : set_(std::move(set)), on_committed_(std::move(on_committed)) {}
-  vault::WriteSet take_set() { return std::move(set_); }
+  Pending(std::move_only_function<Result<vault::WriteSet>()> make_set,
+          std::move_only_function<void(bool)> finish)
+      : make_set_(std::move(make_set)), finish_(std::move(finish)) {}
+  Pending(Pending&& other) noexcept
+      : make_set_(std::exchange(other.make_set_, nullptr)), finish_(std::exchange(other.finish_, nullptr)) {}
+  Pending& operator=(Pending&& other) noexcept {
+    std::swap(make_set_, other.make_set_);
+    std::swap(finish_, other.finish_);
+    return *this;
+  }
+  Pending(Pending const&) = delete;
+  Pending& operator=(Pending const&) = delete;
+  ~Pending() {
+    if (finish_) finish_(false);
+  }
+
+  Result<vault::WriteSet> set() {
+    return make_set_ ? make_set_() : Result<vault::WriteSet>(vault::WriteSet());
+  }
   void committed() {
-    if (on_committed_) on_committed_();
+    if (auto finish = std::exchange(finish_, nullptr)) finish(true);
   }
 
  private:
-  vault::WriteSet set_;
-  std::move_only_function<void()> on_committed_;
+  std::move_only_function<Result<vault::WriteSet>()> make_set_;
+  std::move_only_function<void(bool committed)> finish_;
 };
 
 struct UserView {
@@ -38,7 +57,7 @@ struct UserView {
   std::string role;
   bool is_service = false;
   bool enabled = true;
-  bool enrolled = false;                      // has password and second factor
+  bool enrolled = false;  // has password and second factor
   std::optional<std::string> patient;
   Time created;
   std::optional<Time> last_login;
@@ -52,20 +71,21 @@ struct UserView {
 /// Source: SECURITY_DESIGN section 4; NIST SP 800-63B-4; RFC 6238; REQUIREMENTS K-01..K-04, S-02, S-08.
 class Directory {
  public:
-  static Result<std::unique_ptr<Directory>> open(vault::Vault& vault, Clock const& clock, crypto::Random& random);
+  static Result<std::unique_ptr<Directory>> open(vault::Vault& vault, Clock const& clock,
+                                                 crypto::Random& random);
   ~Directory();
 
   // --- administration -------------------------------------------------------------------------
   struct NewUser {
-    std::string name;                         // 1..64 of [a-z0-9._@-], no two users ever share one
-    std::string role;                         // checked by the caller against the policy
+    std::string name;  // 1..64 of [a-z0-9._@-], no two users ever share one
+    std::string role;  // checked by the caller against the policy
     bool is_service = false;
     std::optional<PatientId> patient;
   };
   struct Added {
     Pending pending;
     UserId id;
-    std::string enrolment_code;               // shown once; empty for service accounts
+    std::string enrolment_code;  // shown once; empty for service accounts
     Time expires;
   };
   /// Errors: kInvalid (name), kConflict (the name exists or existed).
@@ -74,13 +94,17 @@ class Directory {
   Result<Added> renew_enrolment(std::string_view name);
   /// Ends every session and token of the user at `committed`. Errors: kNotFound.
   Result<Pending> disable_user(std::string_view name);
+  /// Errors: kNotFound.
+  Result<Pending> change_role(std::string_view name, std::string_view role);
+  /// Takes back the stop after limits::kFailuresUntilHardLock failures (K-03). Errors: kNotFound.
+  Result<Pending> unlock_user(std::string_view name);
   std::vector<UserView> users() const;
   std::optional<UserView> find_user(std::string_view name) const;
 
   struct IssuedToken {
     Pending pending;
     Principal principal;
-    std::string access_token;                 // shown once
+    std::string access_token;  // shown once
     Time expires;
   };
   /// A token for a service account. Errors: kForbidden (a person), kNotFound, kInvalid (lifetime over
@@ -94,13 +118,13 @@ class Directory {
   /// failures look alike to the caller of the HTTP API; `reason` is for the audit log only.
   struct Attempt {
     Pending pending;
-    std::optional<Principal> principal;       // set on success
+    std::optional<Principal> principal;  // set on success
     std::string access_token;
     Time expires;
-    std::string actor_id;                     // of the user named, when there is one
+    std::string actor_id;  // of the user named, when there is one
     Literal reason{"ok"};
-    bool locked_now = false;                  // this failure locked the account: an alert
-    bool throttled = false;                   // 429 with Retry-After in place of 401
+    bool locked_now = false;  // this failure locked the account: an alert
+    bool throttled = false;   // 429 with Retry-After in place of 401
   };
   /// Password and TOTP together. Burns the same Argon2 work whatever fails (S-08). Errors: kThrottled when
   /// too many hashes wait.
@@ -110,7 +134,7 @@ class Directory {
   /// First step of enrolment: sets the password under a one-time code and shows the TOTP secret.
   struct EnrolmentStep {
     Pending pending;
-    std::string otpauth_uri;                  // otpauth://totp/...
+    std::string otpauth_uri;  // otpauth://totp/...
     std::string actor_id;
     std::string name;
   };

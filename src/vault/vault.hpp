@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -33,7 +34,7 @@ enum class Purpose : std::uint8_t { kRecord = 1, kFile = 2, kAudit = 3, kAuth = 
 /// Where the parts of a store lie. The key file and what lies beside it (`<key file>.root`,
 /// `<key file>.keyring`, `<key file>.anchor`) belong on another filesystem than the data.
 struct Places {
-  std::filesystem::path data;      // the data folder
+  std::filesystem::path data;  // the data folder
   std::filesystem::path key_file;
 };
 
@@ -51,7 +52,8 @@ class Vault {
  public:
   /// Makes key file (0600, 32 random bytes, refuses an existing one), slots, keyring (two copies), vault
   /// root and the data folder (0700), all durable. Errors: kConflict (something is there), kUnavailable.
-  static Result<void> create(storage::Files& files, Places const& places, crypto::Random& random, Clock const& clock);
+  static Result<void> create(storage::Files& files, Places const& places, crypto::Random& random,
+                             Clock const& clock);
 
   /// Adds a passphrase slot (Argon2id). The store is opened with `unlock`.
   static Result<void> add_passphrase(storage::Files& files, Places const& places, Unlock const& unlock,
@@ -60,8 +62,9 @@ class Vault {
   /// Opens a slot, the keyring and the vault root. The engine is attached afterwards.
   /// Errors: kUnauthenticated (no slot opens), kCorrupt (names no secret), kNotFound (no store), kUnsupported
   /// (written by a newer version).
-  static Result<std::unique_ptr<Vault>> unseal(storage::Files& files, Places const& places, Unlock const& unlock,
-                                               crypto::Random& random, Clock const& clock);
+  static Result<std::unique_ptr<Vault>> unseal(storage::Files& files, Places const& places,
+                                               Unlock const& unlock, crypto::Random& random,
+                                               Clock const& clock);
   ~Vault();
   Vault(Vault const&) = delete;
   Vault& operator=(Vault const&) = delete;
@@ -69,6 +72,8 @@ class Vault {
   StoreId const& store_id() const;
   TenantId const& tenant_id() const;
   Places const& places() const;
+  /// What `unseal` was given: the audit anchor is kept through it.
+  storage::Files& files() const;
 
   /// Lent to storage when the engine is opened. Valid as long as the Vault.
   storage::FileKeys& file_keys();
@@ -91,6 +96,8 @@ class Vault {
   /// A key of its own for `label`, derived from the first term of `purpose` (HKDF-SHA-256): the password
   /// pepper, the state key. Never changes during the life of the store.
   Result<crypto::MacKey> derived_key(Purpose purpose, std::string_view label) const;
+  /// 16 bytes nobody can predict: ids and salts of the rooms above. Errors: kUnavailable.
+  Result<std::array<std::byte, 16>> random_bytes16() const;
   /// A small secret kept in the keyring under `name` (checkpoint signing seed, TLS key), made by `create`
   /// or `keep_secret`.
   Result<SecretBuffer> kept_secret(std::string_view name) const;
@@ -103,7 +110,8 @@ class Vault {
   Result<std::shared_ptr<SubjectKeys const>> subject_for_write(Subject const& subject, WriteSet& set) const;
   /// Keys of a record that belongs to all `subjects` (one: its own; several: SubjectKeys::combine).
   Result<std::shared_ptr<SubjectKeys const>> subjects(std::span<Subject const> subjects) const;
-  Result<std::shared_ptr<SubjectKeys const>> subjects_for_write(std::span<Subject const> subjects, WriteSet& set) const;
+  Result<std::shared_ptr<SubjectKeys const>> subjects_for_write(std::span<Subject const> subjects,
+                                                                WriteSet& set) const;
   /// Subject behind an alias; nullopt after its erasure.
   Result<std::optional<std::string>> subject_of(Alias const& alias) const;
 
@@ -128,5 +136,8 @@ class Vault {
   explicit Vault(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// True when key file and data lie on one filesystem: who takes one takes both.
+bool key_file_shares_filesystem(Places const& places);
 
 }  // namespace tacenda::vault

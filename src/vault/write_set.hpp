@@ -29,8 +29,8 @@ class WriteSet {
  public:
   enum class Stamp : std::uint8_t { kNone, kValue, kKey };
   struct Operation {
-    Bytes key;                       // whole engine key, made by a View
-    std::optional<Bytes> value;      // nullopt: erase
+    Bytes key;                   // whole engine key, made by a View
+    std::optional<Bytes> value;  // nullopt: erase
     Stamp stamp = Stamp::kNone;
     std::uint32_t event = 0;
   };
@@ -54,7 +54,8 @@ class WriteSet {
   void read_at(std::uint64_t sequence);
   /// The set is refused when another commit touched `guard` after the reads were made.
   void depends_on(Guard guard) { dependencies_.push_back(guard); }
-  /// Committing this set refuses every set that depends on `guard` and read before. Also depends on it.
+  /// Committing this set refuses every set that depends on `guard` and read before. Does not itself depend
+  /// on `guard`: whoever needs both calls both.
   void touches(Guard guard) { touched_.push_back(guard); }
 
   /// Appends `other`, whose events will stand `event_offset` places later in the common list.
@@ -70,7 +71,9 @@ class WriteSet {
   std::vector<Guard> const& touched() const { return touched_; }
 
   /// Keys that this set makes and that no reader of the store can see yet, by subject.
-  std::map<std::string, std::shared_ptr<SubjectKeys const>, std::less<>>& new_subjects() { return new_subjects_; }
+  std::map<std::string, std::shared_ptr<SubjectKeys const>, std::less<>>& new_subjects() {
+    return new_subjects_;
+  }
 
  private:
   std::vector<Operation> operations_;

@@ -1,0 +1,143 @@
+#include "api/admin.hpp"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "api/internal/admin_call.hpp"
+#include "api/internal/exchange.hpp"
+#include "api/outcome.hpp"
+#include "codec/json.hpp"
+#include "codec/text.hpp"
+#include "core/limits.hpp"
+#include "core/log.hpp"
+
+namespace tacenda::api {
+
+using codec::Json;
+
+Admin::Admin(Parts parts, Pipeline& pipeline, Hooks hooks)
+    : parts_(parts), pipeline_(&pipeline), hooks_(std::move(hooks)) {}
+
+std::span<Admin::Row const> Admin::rows() {
+  using access::AdminAction;
+  using audit::EventKind;
+  static constexpr auto kRows = std::to_array<Row>({
+      {"GET", "/admin/users", AdminAction::kManageUsers, EventKind::kUserListed, &Admin::users},
+      {"POST", "/admin/users", AdminAction::kManageUsers, EventKind::kUserAdded, &Admin::add_user},
+      {"POST", "/admin/users/renew", AdminAction::kManageUsers, EventKind::kUserAdded, &Admin::renew_user},
+      {"POST", "/admin/users/disable", AdminAction::kManageUsers, EventKind::kUserDisabled,
+       &Admin::disable_user},
+      {"POST", "/admin/users/role", AdminAction::kManageUsers, EventKind::kRoleChanged, &Admin::change_role},
+      {"POST", "/admin/users/unlock", AdminAction::kManageUsers, EventKind::kRoleChanged,
+       &Admin::unlock_user},
+      {"POST", "/admin/users/certificate", AdminAction::kManageUsers, EventKind::kRoleChanged,
+       &Admin::bind_certificate},
+      {"POST", "/admin/tokens", AdminAction::kIssueTokens, EventKind::kTokenIssued, &Admin::issue_token},
+      {"GET", "/admin/audit", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_list},
+      {"GET", "/admin/audit/checkpoint", AdminAction::kReadAudit, EventKind::kAuditRead,
+       &Admin::audit_checkpoint},
+      {"GET", "/admin/audit/proof", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_proof},
+      {"POST", "/admin/verify", AdminAction::kVerify, EventKind::kVerified, &Admin::verify},
+      {"POST", "/admin/seal", AdminAction::kSeal, EventKind::kSealed, &Admin::seal},
+  });
+  return kRows;
+}
+
+Released Admin::handle(net::Request&& request) {
+  Call call;
+  call.request = std::move(request);
+  call.origin = origin_of(call.request, request_id_of(call.request, parts_.vault));
+  call.origin.kind = audit::EventKind::kAdminDenied;
+  call.origin.authentication = "uid";
+  // The socket's mode keeps others out; this says so again, and keeps out whoever passes the socket on.
+  if (!call.request.peer.uid || (*call.request.peer.uid != ::geteuid() && *call.request.peer.uid != 0)) {
+    return refuse(call, Error(ErrorKind::kForbidden, "this socket serves the server's own user only"));
+  }
+  if (call.request.path == "/admin/status" && call.request.method == "GET") return status(call);
+  if (call.request.path == "/admin/login" && call.request.method == "POST") {
+    call.request.path = "/auth/login";
+    return pipeline_->handle(std::move(call.request));
+  }
+  for (auto const& row : rows()) {
+    if (row.path == call.request.path && row.method == call.request.method) return run(call, row);
+  }
+  return refuse(call, Error(ErrorKind::kUnsupported, "there is no such administrative act"));
+}
+
+Released Admin::run(Call& call, Row const& row) {
+  auto const token = bearer_token(call.request);
+  auto principal = token ? parts_.directory.authenticate_token(*token)
+                         : fail(ErrorKind::kUnauthenticated, "log in first: tacenda login --admin");
+  if (!principal.has_value()) return refuse(call, principal.error());
+  identify(call.origin, *principal);
+  auto const allowed = parts_.gate.authorize_admin(*principal, row.action, parts_.clock.now());
+  if (!allowed.has_value()) return refuse(call, allowed.error());
+  call.origin.kind = row.event;
+  if (row.method == "POST") {
+    auto json = codec::parse_json(call.request.body.empty() ? "{}" : call.request.body,
+                                  {.depth = 4, .size_bytes = limits::kUnauthenticatedBodyBytes});
+    if (!json.has_value()) return refuse(call, json.error());
+    call.body = std::move(*json);
+  }
+  auto query = codec::parse_query(call.request.query);
+  if (!query.has_value()) return refuse(call, query.error());
+  for (auto& [name, value] : *query) call.query.insert_or_assign(std::move(name), std::move(value));
+  return (this->*row.act)(call);
+}
+
+Released Admin::refuse(Call& call, Error const& error) {
+  net::Response response;
+  response.status = status_of(error);
+  response.body = outcome_json(error);
+  response.headers.push_back({"content-type", "application/json"});
+  audit::Event event = call.origin;
+  event.outcome = audit_outcome_of(response.status);
+  event.reason = error.message();
+  event.http_status = response.status;
+  return release(call, std::move(event), std::move(response));
+}
+
+Released Admin::release(Call&, audit::Event event, net::Response response) {
+  std::vector<audit::Event> events;
+  events.push_back(std::move(event));
+  auto const receipt = parts_.log.commit({}, std::move(events));
+  if (receipt.has_value()) return Released(*receipt, std::move(response));
+  log(LogLevel::kError, receipt.error());
+  return Released(receipt.error().kind() == ErrorKind::kNoSpace ? Unrecorded::kNoSpace
+                                                                : Unrecorded::kAuditUnavailable);
+}
+
+Released Admin::answer(Call& call, std::string json) {
+  net::Response response;
+  response.status = 200;
+  response.body = std::move(json);
+  response.headers.push_back({"content-type", "application/json"});
+  return release(call, call.origin, std::move(response));
+}
+
+Released Admin::change(Call& call, identity::Pending& pending, std::string json) {
+  auto const receipt = pipeline_->commit(pending, call.origin);
+  if (!receipt.has_value()) {
+    return Released(receipt.error().kind() == ErrorKind::kNoSpace ? Unrecorded::kNoSpace
+                                                                  : Unrecorded::kAuditUnavailable);
+  }
+  net::Response response;
+  response.status = 200;
+  response.body = std::move(json);
+  response.headers.push_back({"content-type", "application/json"});
+  return Released(*receipt, std::move(response));
+}
+
+Released Admin::status(Call& call) {
+  Json json = Json::object();
+  json.set("state", Json::string("unsealed"));
+  json.set("endpoint", Json::string(hooks_.endpoint()));
+  json.set("audit_entries", Json::number(static_cast<std::int64_t>(parts_.log.size())));
+  json.set("users", Json::number(static_cast<std::int64_t>(parts_.directory.users().size())));
+  // `status` needs no session, and tells nothing of anyone: its event names the uid only.
+  call.origin.kind = audit::EventKind::kMetadata;
+  return answer(call, codec::write_json(json));
+}
+
+}  // namespace tacenda::api

@@ -1,0 +1,153 @@
+// Administration of users, service accounts and their tokens.
+#include <charconv>
+
+#include "api/admin.hpp"
+#include "api/internal/admin_call.hpp"
+#include "codec/text.hpp"
+
+namespace tacenda::api {
+namespace {
+
+using codec::Json;
+
+Json user_json(identity::UserView const& user) {
+  Json json = Json::object();
+  json.set("id", Json::string(user.id));
+  json.set("name", Json::string(user.name));
+  json.set("role", Json::string(user.role));
+  json.set("service", Json::boolean(user.is_service));
+  json.set("enabled", Json::boolean(user.enabled));
+  json.set("enrolled", Json::boolean(user.enrolled));
+  if (user.patient) json.set("patient", Json::string(*user.patient));
+  json.set("created", Json::string(codec::format_instant(user.created)));
+  if (user.last_login) json.set("last_login", Json::string(codec::format_instant(*user.last_login)));
+  json.set("live_tokens", Json::number(static_cast<std::int64_t>(user.live_tokens)));
+  return json;
+}
+
+std::string enrolment_json(std::string_view name, identity::Directory::Added const& added) {
+  Json json = Json::object();
+  json.set("user", Json::string(name));
+  json.set("id", Json::string(added.id.view()));
+  if (!added.enrolment_code.empty()) {
+    json.set("enrolment_code", Json::string(added.enrolment_code));
+    json.set("expires", Json::string(codec::format_instant(added.expires)));
+  }
+  return codec::write_json(json);
+}
+
+bool is_true(Json const* value) {
+  return value != nullptr && value->is_boolean() && value->as_boolean();
+}
+
+}  // namespace
+
+Released Admin::users(Call& call) {
+  Json list = Json::array();
+  for (auto const& user : parts_.directory.users()) list.push(user_json(user));
+  Json json = Json::object();
+  json.set("users", std::move(list));
+  return answer(call, codec::write_json(json));
+}
+
+Released Admin::add_user(Call& call) {
+  identity::Directory::NewUser user;
+  user.name = call.body.text_of("name");
+  user.role = call.body.text_of("role");
+  user.is_service = is_true(call.body.find("service"));
+  call.origin.target = user.name;
+  call.origin.new_value = user.role;
+  auto const role = parts_.gate.role(user.role);
+  if (!role) return refuse(call, Error(ErrorKind::kInvalid, "the policy has no such role"));
+  if (auto const patient = call.body.text_of("patient"); !patient.empty()) {
+    auto id = PatientId::parse(patient);
+    if (!id.has_value()) return refuse(call, id.error());
+    user.patient = std::move(*id);
+  }
+  if (role->own_record_only != user.patient.has_value()) {
+    return refuse(call, Error(ErrorKind::kInvalid, "--patient goes with the role patient, and only with it"));
+  }
+  auto added = parts_.directory.add_user(user);
+  if (!added.has_value()) return refuse(call, added.error());
+  return change(call, added->pending, enrolment_json(user.name, *added));
+}
+
+Released Admin::renew_user(Call& call) {
+  std::string const name(call.body.text_of("name"));
+  call.origin.target = name;
+  call.origin.new_value = "new enrolment";
+  auto added = parts_.directory.renew_enrolment(name);
+  if (!added.has_value()) return refuse(call, added.error());
+  return change(call, added->pending, enrolment_json(name, *added));
+}
+
+Released Admin::disable_user(Call& call) {
+  std::string const name(call.body.text_of("name"));
+  call.origin.target = name;
+  auto pending = parts_.directory.disable_user(name);
+  if (!pending.has_value()) return refuse(call, pending.error());
+  return change(call, *pending, "{}");
+}
+
+Released Admin::change_role(Call& call) {
+  std::string const name(call.body.text_of("name"));
+  std::string const role(call.body.text_of("role"));
+  call.origin.target = name;
+  call.origin.new_value = role;
+  auto const user = parts_.directory.find_user(name);
+  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
+  call.origin.old_value = user->role;
+  auto const rights = parts_.gate.role(role);
+  if (!rights) return refuse(call, Error(ErrorKind::kInvalid, "the policy has no such role"));
+  if (rights->own_record_only != user->patient.has_value()) {
+    return refuse(
+        call, Error(ErrorKind::kInvalid, "the role patient is for accounts of patients, and only for them"));
+  }
+  auto pending = parts_.directory.change_role(name, role);
+  if (!pending.has_value()) return refuse(call, pending.error());
+  return change(call, *pending, "{}");
+}
+
+Released Admin::unlock_user(Call& call) {
+  std::string const name(call.body.text_of("name"));
+  call.origin.target = name;
+  call.origin.new_value = "unlocked";
+  auto pending = parts_.directory.unlock_user(name);
+  if (!pending.has_value()) return refuse(call, pending.error());
+  return change(call, *pending, "{}");
+}
+
+Released Admin::bind_certificate(Call& call) {
+  std::string const name(call.body.text_of("name"));
+  call.origin.target = name;
+  auto const bytes = codec::hex_decode(call.body.text_of("sha256"));
+  Digest digest{};
+  if (!bytes.has_value() || bytes->size() != digest.size()) {
+    return refuse(call,
+                  Error(ErrorKind::kInvalid, "a certificate is named by the SHA-256 of its DER, in hex"));
+  }
+  std::ranges::copy(*bytes, digest.begin());
+  call.origin.new_value = codec::hex_encode(digest);
+  auto pending = parts_.directory.bind_certificate(name, digest);
+  if (!pending.has_value()) return refuse(call, pending.error());
+  return change(call, *pending, "{}");
+}
+
+Released Admin::issue_token(Call& call) {
+  std::string const name(call.body.text_of("user"));
+  call.origin.target = name;
+  std::int64_t seconds = 0;
+  if (auto const* value = call.body.find("expires_seconds"); value != nullptr && value->is_number()) {
+    auto const text = value->number_text();
+    (void)std::from_chars(text.data(), text.data() + text.size(), seconds);  // 0 is refused below
+  }
+  auto issued = parts_.directory.issue_service_token(name, std::chrono::seconds(seconds));
+  if (!issued.has_value()) return refuse(call, issued.error());
+  call.origin.new_value = issued->principal.token_id();
+  Json json = Json::object();
+  json.set("access_token", Json::string(issued->access_token));
+  json.set("expires_at", Json::string(codec::format_instant(issued->expires)));
+  return change(call, issued->pending, codec::write_json(json));
+}
+
+}  // namespace tacenda::api

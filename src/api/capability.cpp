@@ -1,0 +1,94 @@
+#include "api/capability.hpp"
+
+#include "api/routes.hpp"
+#include "codec/json.hpp"
+#include "fhir/types.hpp"
+
+namespace tacenda::api {
+namespace {
+
+using codec::Json;
+
+Json codes(std::initializer_list<std::string_view> values) {
+  Json list = Json::array();
+  for (auto const value : values) list.push(Json::string(value));
+  return list;
+}
+
+Json interaction(std::string_view code) {
+  Json item = Json::object();
+  item.set("code", Json::string(code));
+  return item;
+}
+
+Json rest_resource(std::string_view type) {
+  Json resource = Json::object();
+  resource.set("type", Json::string(type));
+  Json interactions = Json::array();
+  for (auto const& route : routes()) {
+    if (route.pattern.contains("{type}") && !route.capability.empty())
+      interactions.push(interaction(route.capability));
+  }
+  resource.set("interaction", std::move(interactions));
+  resource.set("versioning", Json::string("versioned-update"));
+  resource.set("readHistory", Json::boolean(true));
+  resource.set("updateCreate", Json::boolean(true));
+  resource.set("conditionalCreate", Json::boolean(true));
+  resource.set("conditionalRead", Json::string("not-supported"));
+  resource.set("conditionalUpdate", Json::boolean(false));
+  resource.set("conditionalDelete", Json::string("not-supported"));
+  resource.set("referencePolicy", codes({"literal", "local"}));
+  return resource;
+}
+
+Json security() {
+  Json item = Json::object();
+  item.set("cors", Json::boolean(false));
+  item.set("description",
+           Json::string("Bearer token from POST /auth/login (password and second factor), or a client "
+                        "certificate of a service account. Every access is decided by role and audited."));
+  return item;
+}
+
+}  // namespace
+
+std::string capability_statement(std::string const& base_url, std::string const& version,
+                                 std::string const& date) {
+  Json statement = Json::object();
+  statement.set("resourceType", Json::string("CapabilityStatement"));
+  statement.set("status", Json::string("active"));
+  statement.set("date", Json::string(date));
+  statement.set("kind", Json::string("instance"));
+  Json software = Json::object();
+  software.set("name", Json::string("Tacenda"));
+  // No version for who has not signed in (W-07): `tacenda --version` tells the operator.
+  if (!version.empty()) software.set("version", Json::string(version));
+  statement.set("software", std::move(software));
+  Json implementation = Json::object();
+  implementation.set("description", Json::string("Tacenda medical record server"));
+  implementation.set("url", Json::string(base_url));
+  statement.set("implementation", std::move(implementation));
+  statement.set("fhirVersion", Json::string("4.0.1"));
+  statement.set("format", codes({"application/fhir+json", "json"}));
+  Json rest = Json::object();
+  rest.set("mode", Json::string("server"));
+  rest.set("security", security());
+  Json resources = Json::array();
+  for (auto const type : fhir::resource_types()) {
+    if (type != "AuditEvent") resources.push(rest_resource(type));
+  }
+  rest.set("resource", std::move(resources));
+  Json interactions = Json::array();
+  for (auto const& route : routes()) {
+    if (!route.pattern.contains("{type}") && !route.capability.empty())
+      interactions.push(interaction(route.capability));
+  }
+  interactions.push(interaction("batch"));
+  rest.set("interaction", std::move(interactions));
+  Json list = Json::array();
+  list.push(std::move(rest));
+  statement.set("rest", std::move(list));
+  return codec::write_json(statement);
+}
+
+}  // namespace tacenda::api

@@ -1,0 +1,154 @@
+// The FHIR interactions of the pipeline: from a matched route to an operation.
+#include <charconv>
+
+#include "api/internal/exchange.hpp"
+#include "api/internal/page_token.hpp"
+#include "api/outcome.hpp"
+#include "codec/text.hpp"
+#include "core/limits.hpp"
+#include "fhir/bundle.hpp"
+#include "fhir/criteria.hpp"
+#include "fhir/resource.hpp"
+#include "operations/bundle.hpp"
+#include "operations/history.hpp"
+#include "operations/read.hpp"
+#include "operations/write.hpp"
+
+namespace tacenda::api {
+namespace {
+
+using operations::Context;
+using operations::Outcome;
+
+struct Paging {
+  std::size_t count = limits::kPageSize;
+  std::string page;
+};
+
+Result<Paging> paging_of(std::string_view query) {
+  Paging paging;
+  for (auto& [name, value] : TACENDA_TRY(codec::parse_query(query))) {
+    if (name == "_count") {
+      std::uint64_t number = 0;
+      auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+      if (error == std::errc::result_out_of_range)
+        number = limits::kPageSizeMax;
+      else if (error != std::errc() || end != value.data() + value.size())
+        return fail(ErrorKind::kInvalid, "_count is not a number");
+      paging.count = std::clamp<std::size_t>(number, 1, limits::kPageSizeMax);
+    } else if (name == "_page") {
+      paging.page = std::move(value);
+    } else if (name != "_format" && name != "_pretty") {
+      return fail(ErrorKind::kInvalid, "history takes _count, _page and _format only");
+    }
+  }
+  return paging;
+}
+
+Result<std::uint64_t> version_of(std::string_view text) {
+  std::uint64_t version = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  // A version id this server never gave is simply not there.
+  if (error != std::errc() || end != text.data() + text.size() || version == 0) {
+    return fail(ErrorKind::kNotFound, "there is no such version");
+  }
+  return version;
+}
+
+Result<std::optional<std::uint64_t>> if_match_of(net::Request const& request) {
+  auto const field = request.header("if-match");
+  if (!field) return std::nullopt;
+  return TACENDA_TRY(operations::parse_etag(*field));
+}
+
+}  // namespace
+
+Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& context,
+                                          std::optional<Permit> const& permit) {
+  Match const& route = exchange.route;
+  net::Request const& request = exchange.request;
+  auto const id = [&] { return ResourceId::parse(route.id); };
+  switch (route.route->interaction) {
+    case Interaction::kRead:
+      return operations::read(context, *permit, route.type, TACENDA_TRY(id()));
+    case Interaction::kVread:
+      return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
+                               TACENDA_TRY(version_of(route.version)));
+    case Interaction::kCreate: {
+      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
+      if (resource.type() != route.type)
+        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      std::optional<fhir::Criteria> unless;
+      if (auto const field = request.header("if-none-exist")) unless = TACENDA_TRY(fhir::parse_criteria(*field));
+      return operations::create(context, *permit, std::move(resource), unless);
+    }
+    case Interaction::kUpdate: {
+      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
+      if (resource.type() != route.type)
+        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      return operations::update(context, *permit, std::move(resource), TACENDA_TRY(id()),
+                                TACENDA_TRY(if_match_of(request)));
+    }
+    case Interaction::kDelete:
+      return operations::remove(context, *permit, route.type, TACENDA_TRY(id()),
+                                TACENDA_TRY(if_match_of(request)));
+    case Interaction::kHistoryInstance:
+    case Interaction::kHistoryType:
+    case Interaction::kHistorySystem: {
+      auto const paging = TACENDA_TRY(paging_of(request.query));
+      records::HistoryPosition position;
+      if (!paging.page.empty()) {
+        PageScope const scope{std::string(exchange.principal->id().view()), request.path};
+        position = TACENDA_TRY(open_page(parts_.vault, scope, paging.page, parts_.clock.now()));
+      }
+      if (route.route->interaction == Interaction::kHistoryInstance) {
+        return operations::history_of(context, *permit, route.type,
+                                      TACENDA_TRY(id()), position, paging.count);
+      }
+      return operations::history(context, *permit, route.type, position, paging.count);
+    }
+    case Interaction::kBundle: {
+      // Parsed anew at each attempt: a transaction uses its resources up.
+      auto bundle = TACENDA_TRY(fhir::parse_bundle(request.body));
+      return bundle.type == fhir::BundleType::kTransaction ? operations::transaction(context, bundle)
+                                                           : operations::batch(context, bundle);
+    }
+    default:
+      return fail(ErrorKind::kBug, "a route has no interaction");
+  }
+}
+
+Released Pipeline::fhir(Exchange& exchange) {
+  Route const& route = *exchange.route.route;
+  net::Request const& request = exchange.request;
+  if (!accepts_json(request)) return refuse(exchange, 406);
+  bool const has_body = request.method == "POST" || request.method == "PUT";
+  if (has_body && !sends_json(request)) return refuse(exchange, 415);
+  exchange.origin.query = request.query;
+
+  std::optional<Permit> permit;
+  if (route.action) {
+    auto decision = parts_.gate.authorize(*exchange.principal, *route.action, exchange.route.type);
+    if (!decision.has_value()) return refuse(exchange, decision.error());
+    permit = std::move(*decision);
+  }
+  operations::Services const services{parts_.store, parts_.gate, parts_.log};
+  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url,
+                        exchange.prefer == Prefer::kRepresentation};
+  return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
+}
+
+void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, Wishes& wishes) const {
+  auto const* page = std::get_if<records::HistoryPage>(&outcome.result);
+  if (page == nullptr) return;
+  std::string const address = "https://" + exchange.request.authority + exchange.request.path;
+  wishes.self_url = exchange.request.query.empty() ? address : address + "?" + exchange.request.query;
+  if (!page->next) return;
+  PageScope const scope{std::string(exchange.principal->id().view()), exchange.request.path};
+  auto const token = seal_page(parts_.vault, scope, *page->next, parts_.clock.now());
+  auto const paging = paging_of(exchange.request.query);
+  if (!token.has_value() || !paging.has_value()) return;
+  wishes.next_url = address + "?_count=" + std::to_string(paging->count) + "&_page=" + *token;
+}
+
+}  // namespace tacenda::api

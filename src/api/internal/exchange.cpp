@@ -1,0 +1,114 @@
+#include "api/internal/exchange.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "codec/text.hpp"
+
+namespace tacenda::api {
+namespace {
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool is_json_type(std::string_view type) {
+  return equal_ignoring_case(type, "application/fhir+json") || equal_ignoring_case(type, "application/json");
+}
+
+std::string_view method_name(identity::Method method) {
+  switch (method) {
+    case identity::Method::kToken:
+      return "token";
+    case identity::Method::kSession:
+      return "password+totp";
+    case identity::Method::kCertificate:
+      return "certificate";
+    case identity::Method::kSocket:
+      return "uid";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+std::optional<std::string_view> bearer_token(net::Request const& request) {
+  auto const field = request.header("authorization");
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!field || field->size() <= kScheme.size() ||
+      !equal_ignoring_case(field->substr(0, kScheme.size()), kScheme)) {
+    return std::nullopt;
+  }
+  return trim(field->substr(kScheme.size()));
+}
+
+std::string request_id_of(net::Request const& request, vault::Vault const& vault) {
+  if (auto const field = request.header("x-request-id")) {
+    if (RequestId::parse(*field).has_value()) return std::string(*field);
+  }
+  auto const random = vault.random_bytes16();
+  return random.has_value() ? codec::format_uuid_v4(*random) : std::string("unknown");
+}
+
+Prefer prefer_of(net::Request const& request) {
+  auto const field = request.header("prefer");
+  if (!field) return Prefer::kDefault;
+  if (field->contains("return=minimal")) return Prefer::kMinimal;
+  if (field->contains("return=representation")) return Prefer::kRepresentation;
+  if (field->contains("return=OperationOutcome")) return Prefer::kOutcome;
+  return Prefer::kDefault;
+}
+
+bool accepts_json(net::Request const& request) {
+  auto const field = request.header("accept");
+  if (!field || field->empty()) return true;
+  std::string_view rest = *field;
+  while (!rest.empty()) {
+    auto const comma = rest.find(',');
+    auto const type = trim(rest.substr(0, std::min(comma, rest.find(';'))));
+    if (is_json_type(type) || type == "*/*" || type == "application/*" || equal_ignoring_case(type, "json"))
+      return true;
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+bool sends_json(net::Request const& request) {
+  auto const field = request.header("content-type");
+  if (!field) return false;
+  auto const semicolon = field->find(';');
+  if (!is_json_type(trim(field->substr(0, semicolon)))) return false;
+  if (semicolon == std::string_view::npos) return true;
+  auto const parameters = field->substr(semicolon + 1);
+  auto const charset = parameters.find("charset=");
+  if (charset == std::string_view::npos) return true;
+  auto value = trim(parameters.substr(charset + 8, parameters.find(';', charset) - charset - 8));
+  if (value.size() >= 2 && value.front() == '"') value = value.substr(1, value.size() - 2);
+  return equal_ignoring_case(value, "utf-8");
+}
+
+audit::Event origin_of(net::Request const& request, std::string request_id) {
+  audit::Event origin;
+  origin.request_id = std::move(request_id);
+  origin.network = request.peer.address;
+  origin.authentication = "none";
+  return origin;
+}
+
+void identify(audit::Event& origin, identity::Principal const& principal) {
+  origin.actor_id = principal.id().view();
+  origin.actor_name = principal.name();
+  origin.role = principal.role();
+  origin.token_id = principal.token_id();
+  origin.authentication = method_name(principal.method());
+}
+
+}  // namespace tacenda::api

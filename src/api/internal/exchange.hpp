@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/internal/render.hpp"
+#include "api/pipeline.hpp"
+
+namespace tacenda::api {
+
+/// One request and what is known of it so far. Owner: the worker that runs it.
+struct Pipeline::Exchange {
+  net::Request request;
+  Match route;
+  audit::Event origin;  // copied into every event of the request
+  std::optional<identity::Principal> principal;
+  std::string base_url;  // "https://host:8443/fhir"
+  Prefer prefer = Prefer::kDefault;
+};
+
+/// The token of an `Authorization: Bearer` field; nullopt when there is none.
+std::optional<std::string_view> bearer_token(net::Request const& request);
+
+/// The valid X-Request-Id of the client, or a new one.
+std::string request_id_of(net::Request const& request, vault::Vault const& vault);
+
+Prefer prefer_of(net::Request const& request);
+
+/// True when the client takes FHIR JSON (406 otherwise).
+bool accepts_json(net::Request const& request);
+/// True when the body is JSON in UTF-8 by its content type (415 otherwise).
+bool sends_json(net::Request const& request);
+
+/// Who and where, from the connection and the principal.
+audit::Event origin_of(net::Request const& request, std::string request_id);
+void identify(audit::Event& origin, identity::Principal const& principal);
+
+}  // namespace tacenda::api

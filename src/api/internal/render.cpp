@@ -1,0 +1,179 @@
+#include "api/internal/render.hpp"
+
+#include "api/outcome.hpp"
+#include "codec/json.hpp"
+#include "codec/text.hpp"
+
+namespace tacenda::api {
+namespace {
+
+using records::HistoryPage;
+using records::StoredVersion;
+using records::Written;
+
+void append_string(std::string& out, std::string_view text) {
+  codec::write_json(codec::Json::string(text), out);
+}
+
+net::Response fhir_response(std::uint16_t status, std::string body) {
+  net::Response response;
+  response.status = status;
+  response.body = std::move(body);
+  response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
+  return response;
+}
+
+std::string place_of(Wishes const& wishes, std::string_view type, std::string_view id,
+                     std::uint64_t version) {
+  std::string place = wishes.base_url;
+  place.append("/").append(type).append("/").append(id).append("/_history/").append(std::to_string(version));
+  return place;
+}
+
+net::Response render_version(StoredVersion const& version, Wishes const& wishes, bool matched) {
+  auto response = fhir_response(200, version.json);
+  response.headers.push_back({"etag", etag_of(version.version)});
+  response.headers.push_back({"last-modified", codec::format_http_date(version.last_updated)});
+  if (matched) {
+    response.headers.push_back({"location", place_of(wishes, version.type, version.id, version.version)});
+    if (wishes.prefer == Prefer::kMinimal) response.body.clear();
+  }
+  return response;
+}
+
+net::Response render_written(Written const& written, audit::Receipt const& receipt, Wishes const& wishes,
+                             bool matched) {
+  if (written.deletion) {
+    net::Response response;
+    response.status = 204;
+    if (written.changed) response.headers.push_back({"etag", etag_of(written.version)});
+    return response;
+  }
+  auto response = fhir_response(written.created ? 201 : 200, {});
+  response.headers.push_back({"etag", etag_of(written.version)});
+  response.headers.push_back({"location", place_of(wishes, written.type, written.id, written.version)});
+  if (matched) return response;
+  response.headers.push_back({"last-modified", codec::format_http_date(receipt.time())});
+  if (wishes.prefer != Prefer::kMinimal) response.body = written.render(receipt.time());
+  return response;
+}
+
+/// One entry of a history Bundle (R4 bundle.html#history).
+void append_history_entry(std::string& out, StoredVersion const& version, Wishes const& wishes) {
+  bool const first = version.version == 1;
+  out.append("{\"fullUrl\":");
+  append_string(out, wishes.base_url + "/" + version.type + "/" + version.id);
+  if (!version.deleted) out.append(",\"resource\":").append(version.json);
+  std::string_view const method = version.deleted ? "DELETE" : first ? "POST" : "PUT";
+  out.append(",\"request\":{\"method\":\"").append(method).append("\",\"url\":\"").append(version.type);
+  if (!first) out.append("/").append(version.id);
+  out.append("\"},\"response\":{\"status\":\"").append(version.deleted ? "204" : first ? "201" : "200");
+  out.append("\",\"etag\":");
+  append_string(out, etag_of(version.version));
+  out.append(",\"lastModified\":\"").append(codec::format_instant(version.last_updated)).append("\"}}");
+}
+
+std::string history_bundle(HistoryPage const& page, Wishes const& wishes) {
+  std::string out = R"({"resourceType":"Bundle","type":"history","link":[{"relation":"self","url":)";
+  append_string(out, wishes.self_url);
+  out.push_back('}');
+  if (!wishes.next_url.empty()) {
+    out.append(R"(,{"relation":"next","url":)");
+    append_string(out, wishes.next_url);
+    out.push_back('}');
+  }
+  out.push_back(']');
+  if (!page.entries.empty()) {
+    out.append(",\"entry\":[");
+    for (std::size_t i = 0; i < page.entries.size(); ++i) {
+      if (i > 0) out.push_back(',');
+      append_history_entry(out, page.entries[i], wishes);
+    }
+    out.push_back(']');
+  }
+  out.push_back('}');
+  return out;
+}
+
+void append_status(std::string& out, std::uint16_t status) {
+  out.append("\"response\":{\"status\":\"").append(std::to_string(status)).append("\"");
+}
+
+void append_place(std::string& out, std::string_view type, std::string_view id, std::uint64_t version,
+                  Time time) {
+  out.append(",\"location\":\"").append(type).append("/").append(id).append("/_history/");
+  out.append(std::to_string(version)).append("\",\"etag\":");
+  append_string(out, etag_of(version));
+  if (time != Time{}) out.append(",\"lastModified\":\"").append(codec::format_instant(time)).append("\"");
+}
+
+/// One entry of a batch-response or transaction-response (R4 http.html#transaction-response).
+void append_entry(std::string& out, operations::EntryOutcome const& entry, Time common_time,
+                  Wishes const& wishes) {
+  Time const time = entry.time.value_or(common_time);
+  out.push_back('{');
+  if (auto const* error = std::get_if<Error>(&entry.result)) {
+    append_status(out, status_of(*error));
+    out.append(",\"outcome\":").append(outcome_json(*error)).append("}}");
+  } else if (auto const* version = std::get_if<StoredVersion>(&entry.result)) {
+    if (!entry.matched || wishes.prefer == Prefer::kRepresentation) {
+      out.append("\"resource\":").append(version->json).append(",");
+    }
+    append_status(out, 200);
+    append_place(out, version->type, version->id, version->version, version->last_updated);
+    out.append("}}");
+  } else if (auto const* written = std::get_if<Written>(&entry.result)) {
+    bool const deletion = written->deletion;
+    if (wishes.prefer == Prefer::kRepresentation && !written->text.empty()) {
+      out.append("\"resource\":").append(written->render(time)).append(",");
+    }
+    append_status(out, deletion ? 204 : written->created ? 201 : 200);
+    if (!deletion)
+      append_place(out, written->type, written->id, written->version, entry.matched ? Time{} : time);
+    out.append("}}");
+  } else if (auto const* page = std::get_if<HistoryPage>(&entry.result)) {
+    out.append("\"resource\":").append(history_bundle(*page, wishes)).append(",");
+    append_status(out, 200);
+    out.append("}}");
+  } else {
+    append_status(out, 500);
+    out.append("}}");
+  }
+}
+
+net::Response render_bundle(operations::BundleOutcome const& bundle, Time time, Wishes const& wishes) {
+  std::string out = R"({"resourceType":"Bundle","type":")";
+  out.append(bundle.transaction ? "transaction-response" : "batch-response").append("\"");
+  if (!bundle.entries.empty()) {
+    out.append(",\"entry\":[");
+    for (std::size_t i = 0; i < bundle.entries.size(); ++i) {
+      if (i > 0) out.push_back(',');
+      append_entry(out, bundle.entries[i], time, wishes);
+    }
+    out.push_back(']');
+  }
+  out.push_back('}');
+  return fhir_response(200, std::move(out));
+}
+
+}  // namespace
+
+std::string etag_of(std::uint64_t version) {
+  return "W/\"" + std::to_string(version) + "\"";
+}
+
+net::Response render(operations::Outcome const& outcome, audit::Receipt const& receipt,
+                     Wishes const& wishes) {
+  if (auto const* version = std::get_if<StoredVersion>(&outcome.result)) {
+    return render_version(*version, wishes, outcome.matched);
+  }
+  if (auto const* written = std::get_if<Written>(&outcome.result)) {
+    return render_written(*written, receipt, wishes, outcome.matched);
+  }
+  if (auto const* page = std::get_if<HistoryPage>(&outcome.result)) {
+    return fhir_response(200, history_bundle(*page, wishes));
+  }
+  return render_bundle(std::get<operations::BundleOutcome>(outcome.result), receipt.time(), wishes);
+}
+
+}  // namespace tacenda::api

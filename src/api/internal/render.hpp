@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "audit/receipt.hpp"
+#include "net/http.hpp"
+#include "operations/context.hpp"
+
+namespace tacenda::api {
+
+enum class Prefer : std::uint8_t { kDefault, kMinimal, kRepresentation, kOutcome };
+
+/// What the client asked of the answer.
+struct Wishes {
+  std::string base_url;  // without a slash at its end
+  Prefer prefer = Prefer::kDefault;
+  std::string self_url;  // of this request, for Bundle.link
+  std::string next_url;  // of the next page; empty: none
+};
+
+/// Turns what an interaction came to into HTTP, once its receipt gives the time. Source: R4 http.html.
+net::Response render(operations::Outcome const& outcome, audit::Receipt const& receipt, Wishes const& wishes);
+
+/// `W/"3"`.
+std::string etag_of(std::uint64_t version);
+
+}  // namespace tacenda::api

@@ -1,0 +1,162 @@
+#include "api/pipeline.hpp"
+
+#include "api/capability.hpp"
+#include "api/internal/exchange.hpp"
+#include "api/outcome.hpp"
+#include "codec/text.hpp"
+#include "core/limits.hpp"
+#include "core/log.hpp"
+
+namespace tacenda::api {
+
+Pipeline::Pipeline(Parts parts) : parts_(parts) {}
+
+std::size_t Pipeline::body_limit(net::Request const& head) const {
+  if (!authenticate(head).has_value()) return limits::kUnauthenticatedBodyBytes;
+  bool const is_bundle = head.method == "POST" && (head.path == "/fhir" || head.path == "/fhir/");
+  return is_bundle ? limits::kBundleBodyBytes : limits::kBodyBytes;
+}
+
+Result<identity::Principal> Pipeline::authenticate(net::Request const& request) const {
+  if (auto const token = bearer_token(request)) return parts_.directory.authenticate_token(*token);
+  if (request.peer.certificate) return parts_.directory.authenticate_certificate(*request.peer.certificate);
+  return fail(ErrorKind::kUnauthenticated, "sign in first: an access token is needed");
+}
+
+Released Pipeline::handle(net::Request&& request) {
+  Exchange exchange;
+  exchange.request = std::move(request);
+  exchange.origin = origin_of(exchange.request, request_id_of(exchange.request, parts_.vault));
+  exchange.base_url = "https://" + exchange.request.authority + "/fhir";
+  exchange.prefer = prefer_of(exchange.request);
+  exchange.origin.kind = audit::EventKind::kUnknownRoute;
+
+  auto match_result = match(exchange.request.method, exchange.request.path);
+  if (!match_result.has_value()) return refuse(exchange, match_result.error());
+  exchange.route = std::move(*match_result);
+  if (exchange.route.route == nullptr) return refuse(exchange, 405);
+  Route const& route = *exchange.route.route;
+  if (route.interaction == Interaction::kHealth) return Released(Unrecorded::kHealthy);
+  exchange.origin.kind = route.event;
+  exchange.origin.resource_type = exchange.route.type;
+  exchange.origin.resource_id = exchange.route.id;
+  if (route.needs_sign_in) {
+    auto principal = authenticate(exchange.request);
+    if (!principal.has_value()) return refuse(exchange, principal.error());
+    exchange.principal = std::move(*principal);
+    identify(exchange.origin, *exchange.principal);
+  }
+  return dispatch(exchange);
+}
+
+Released Pipeline::dispatch(Exchange& exchange) {
+  switch (exchange.route.route->interaction) {
+    case Interaction::kCapabilities:
+      return capabilities(exchange);
+    case Interaction::kEnrol:
+      return enrol(exchange);
+    case Interaction::kConfirmEnrolment:
+      return confirm_enrolment(exchange);
+    case Interaction::kLogin:
+      return login(exchange);
+    case Interaction::kLogout:
+      return logout(exchange);
+    case Interaction::kHealth:
+      return Released(Unrecorded::kHealthy);
+    default:
+      return fhir(exchange);
+  }
+}
+
+Released Pipeline::commit(Exchange& exchange, std::move_only_function<Result<operations::Outcome>()> run) {
+  for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
+    auto outcome = run();
+    if (!outcome.has_value()) return refuse(exchange, outcome.error());
+    auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
+    if (receipt.has_value()) {
+      Wishes wishes{exchange.base_url, exchange.prefer, {}, {}};
+      page_links(exchange, *outcome, wishes);
+      return Released(*receipt, render(*outcome, *receipt, wishes));
+    }
+    switch (receipt.error().kind()) {
+      case ErrorKind::kConflict:
+        continue;  // another commit was faster: look at the new state
+      case ErrorKind::kNoSpace:
+        return Released(Unrecorded::kNoSpace);
+      default:
+        log(LogLevel::kError, receipt.error());
+        return Released(Unrecorded::kAuditUnavailable);
+    }
+  }
+  return refuse(exchange, Error(ErrorKind::kConflict, "too many concurrent changes of the same resource"));
+}
+
+Result<audit::Receipt> Pipeline::commit(identity::Pending& pending, audit::Event const& event) {
+  for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
+    auto receipt = parts_.log.commit(TACENDA_TRY(pending.set()), {event});
+    if (receipt.has_value()) {
+      pending.committed();
+      return receipt;
+    }
+    if (receipt.error().kind() != ErrorKind::kConflict) return receipt;
+  }
+  return fail(ErrorKind::kUnavailable, "too many concurrent changes of the directory");
+}
+
+Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response response) {
+  event.http_status = response.status;
+  if (!exchange.principal && response.status >= 400) {
+    // Nobody was recognised: a flood of these is counted and does not slow down who was.
+    auto noted = parts_.failures.note(std::move(event));
+    if (!noted) return Released(Unrecorded::kCounted, response.status);
+    event = std::move(*noted);
+  }
+  std::vector<audit::Event> events;
+  events.push_back(std::move(event));
+  auto receipt = parts_.log.commit({}, std::move(events));
+  if (receipt.has_value()) return Released(*receipt, std::move(response));
+  if (receipt.error().kind() == ErrorKind::kNoSpace) return Released(Unrecorded::kNoSpace);
+  log(LogLevel::kError, receipt.error());
+  return Released(Unrecorded::kAuditUnavailable);
+}
+
+Released Pipeline::refuse(Exchange& exchange, Error const& error) {
+  net::Response response;
+  response.status = status_of(error);
+  response.body = outcome_json(error);
+  response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
+  if (response.status == 401) response.headers.push_back({"www-authenticate", "Bearer realm=\"tacenda\""});
+  if (response.status == 429 || response.status == 503) response.headers.push_back({"retry-after", "30"});
+  if (error.kind() == ErrorKind::kCorrupt || error.kind() == ErrorKind::kBug) {
+    log(LogLevel::kError, error, {{"line", error.where().line()}});
+  }
+  audit::Event event = exchange.origin;
+  // Who was not recognised may not choose what the log says of records.
+  if (error.kind() == ErrorKind::kUnauthenticated && !exchange.principal) {
+    event.kind = audit::EventKind::kAuthenticationFailed;
+  }
+  event.outcome = audit_outcome_of(response.status);
+  event.reason = error.message();
+  return answer(exchange, std::move(event), std::move(response));
+}
+
+Released Pipeline::refuse(Exchange& exchange, std::uint16_t status) {
+  net::Response response;
+  response.status = status;
+  response.body = outcome_json(status);
+  response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
+  audit::Event event = exchange.origin;
+  event.outcome = audit_outcome_of(status);
+  event.reason = "the request does not fit this address";
+  return answer(exchange, std::move(event), std::move(response));
+}
+
+Released Pipeline::capabilities(Exchange& exchange) {
+  net::Response response;
+  response.status = 200;
+  response.body = capability_statement(exchange.base_url, "", kCapabilityDate);
+  response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
+  return answer(exchange, exchange.origin, std::move(response));
+}
+
+}  // namespace tacenda::api

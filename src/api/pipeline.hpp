@@ -1,0 +1,81 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "access/gate.hpp"
+#include "api/internal/render.hpp"
+#include "api/response.hpp"
+#include "api/routes.hpp"
+#include "audit/failure_meter.hpp"
+#include "audit/log.hpp"
+#include "identity/directory.hpp"
+#include "net/http.hpp"
+#include "operations/context.hpp"
+#include "records/store.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::api {
+
+/// When the CapabilityStatement last changed by hand.
+inline constexpr char kCapabilityDate[] = "2026-11-23";
+
+/// What the pipeline works with; all of it outlives the pipeline.
+struct Parts {
+  vault::Vault& vault;
+  records::Store& store;
+  audit::Log& log;
+  identity::Directory& directory;
+  access::Gate& gate;
+  Clock const& clock;
+  audit::FailureMeter& failures;
+};
+
+/// One request from its line to its released response, always in the same order: route, authenticate, decide,
+/// do, commit with the audit events, answer. Nothing is told before the commit, nothing is done after it.
+///
+/// Owner: start. Thread-safe; runs on the worker pool.
+class Pipeline {
+ public:
+  explicit Pipeline(Parts parts);
+
+  Released handle(net::Request&& request);
+
+  /// How large a body the request may have, known from its head: full size only for who is signed in.
+  std::size_t body_limit(net::Request const& head) const;
+
+  /// Commits a change of the directory with its event, and makes it effective.
+  /// Errors: kUnavailable, kNoSpace: nothing may be told.
+  Result<audit::Receipt> commit(identity::Pending& pending, audit::Event const& event);
+
+ private:
+  struct Exchange;  // one request and what is known of it so far
+
+  Released dispatch(Exchange& exchange);
+  Released capabilities(Exchange& exchange);
+  Released fhir(Exchange& exchange);
+  Released enrol(Exchange& exchange);
+  Released confirm_enrolment(Exchange& exchange);
+  Released login(Exchange& exchange);
+  Released logout(Exchange& exchange);
+
+  /// Runs an interaction, commits what it asks for, and runs it again while others were faster.
+  Released commit(Exchange& exchange, std::move_only_function<Result<operations::Outcome>()> run);
+  /// Records the failure and answers it.
+  Released refuse(Exchange& exchange, Error const& error);
+  Released refuse(Exchange& exchange, std::uint16_t status);
+  /// Answers a failed commit of a sign-in step.
+  Released refuse_unless_committed(Exchange& exchange, Error const& error);
+  Released answer(Exchange& exchange, audit::Event event, net::Response response);
+
+  Result<operations::Outcome> run_interaction(Exchange& exchange, operations::Context const& context,
+                                              std::optional<Permit> const& permit);
+  /// Links of a history page.
+  void page_links(Exchange const& exchange, operations::Outcome const& outcome, Wishes& wishes) const;
+  Result<identity::Principal> authenticate(net::Request const& request) const;
+
+  Parts parts_;
+};
+
+}  // namespace tacenda::api

@@ -1,0 +1,47 @@
+#include "api/response.hpp"
+
+#include "api/outcome.hpp"
+
+namespace tacenda::api {
+
+void add_safety_headers(net::Response& response) {
+  response.headers.push_back({"cache-control", "no-store"});
+  response.headers.push_back({"strict-transport-security", "max-age=63072000"});
+  response.headers.push_back({"x-content-type-options", "nosniff"});
+  response.headers.push_back({"content-security-policy", "default-src 'none'; frame-ancestors 'none'"});
+  response.headers.push_back({"referrer-policy", "no-referrer"});
+}
+
+Released::Released(audit::Receipt const& receipt, net::Response response) : response_(std::move(response)) {
+  response_.headers.push_back({"x-request-id", receipt.request_id()});
+  add_safety_headers(response_);
+}
+
+Released::Released(Unrecorded reason, std::uint16_t status) {
+  switch (reason) {
+    case Unrecorded::kAuditUnavailable:
+    case Unrecorded::kSealed:
+      response_.status = 503;
+      break;
+    case Unrecorded::kNoSpace:
+      response_.status = 507;
+      break;
+    case Unrecorded::kCounted:
+    case Unrecorded::kUnparsable:
+      response_.status = status;
+      break;
+    case Unrecorded::kHealthy:
+      response_.status = 200;
+      break;
+  }
+  if (response_.status >= 400) {
+    response_.body = outcome_json(response_.status == 507 ? std::uint16_t{503} : response_.status);
+    response_.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
+  }
+  if (response_.status == 401) response_.headers.push_back({"www-authenticate", "Bearer realm=\"tacenda\""});
+  if (response_.status == 503 || response_.status == 507) response_.headers.push_back({"retry-after", "5"});
+  response_.close = reason == Unrecorded::kUnparsable;
+  add_safety_headers(response_);
+}
+
+}  // namespace tacenda::api

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "audit/receipt.hpp"
+#include "net/http.hpp"
+
+namespace tacenda::api {
+
+/// The closed list of answers that leave without a receipt; none has a payload (LAYOUT, wall 4).
+enum class Unrecorded : std::uint8_t {
+  kAuditUnavailable,  // 503: the audit log did not take the event, so nothing may be told
+  kNoSpace,           // 507: as above, because the disk is full
+  kSealed,            // 503: no key, no log
+  kUnparsable,        // 4xx of net: no request was understood
+  kHealthy,           // 200 of /healthz
+  kCounted,           // 4xx before anyone was recognised, counted by audit::FailureMeter in a flood
+};
+
+/// A response that may leave: made from a Receipt, or from the closed list. What handlers give to net is made
+/// of this, so that forgetting the audit does not compile.
+class Released {
+ public:
+  /// `response` answers the request whose events `receipt` proves durable.
+  Released(audit::Receipt const& receipt, net::Response response);
+  /// `status` counts for kUnparsable and kCounted only.
+  explicit Released(Unrecorded reason, std::uint16_t status = 0);
+
+  net::Response take() && { return std::move(response_); }
+  std::uint16_t status() const { return response_.status; }
+
+ private:
+  net::Response response_;
+};
+
+/// Adds the fields that every answer has: no-store, HSTS, nosniff, CSP, referrer policy (W-07).
+void add_safety_headers(net::Response& response);
+
+}  // namespace tacenda::api

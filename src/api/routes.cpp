@@ -1,0 +1,94 @@
+#include "api/routes.hpp"
+
+#include <array>
+#include <vector>
+
+#include "codec/text.hpp"
+#include "fhir/types.hpp"
+
+namespace tacenda::api {
+namespace {
+
+using audit::EventKind;
+
+constexpr auto kRoutes = std::to_array<Route>({
+    {"GET", "/fhir/metadata", Interaction::kCapabilities, "", EventKind::kMetadata, std::nullopt, false},
+    {"GET", "/fhir/_history", Interaction::kHistorySystem, "history-system", EventKind::kHistorySystem,
+     Action::kHistorySystem},
+    {"POST", "/fhir", Interaction::kBundle, "transaction", EventKind::kTransaction, std::nullopt},
+    {"POST", "/fhir/", Interaction::kBundle, "", EventKind::kTransaction, std::nullopt},
+    {"POST", "/fhir/{type}", Interaction::kCreate, "create", EventKind::kCreate, Action::kCreate},
+    {"GET", "/fhir/{type}/_history", Interaction::kHistoryType, "history-type", EventKind::kHistoryType,
+     Action::kHistoryType},
+    {"GET", "/fhir/{type}/{id}", Interaction::kRead, "read", EventKind::kRead, Action::kRead},
+    {"PUT", "/fhir/{type}/{id}", Interaction::kUpdate, "update", EventKind::kUpdate, Action::kUpdate},
+    {"DELETE", "/fhir/{type}/{id}", Interaction::kDelete, "delete", EventKind::kDelete, Action::kDelete},
+    {"GET", "/fhir/{type}/{id}/_history", Interaction::kHistoryInstance, "history-instance",
+     EventKind::kHistoryInstance, Action::kHistoryInstance},
+    {"GET", "/fhir/{type}/{id}/_history/{version}", Interaction::kVread, "vread", EventKind::kVread,
+     Action::kVread},
+    {"POST", "/auth/enrol", Interaction::kEnrol, "", EventKind::kEnrolStarted, std::nullopt, false},
+    {"POST", "/auth/enrol/confirm", Interaction::kConfirmEnrolment, "", EventKind::kEnrolled, std::nullopt,
+     false},
+    {"POST", "/auth/login", Interaction::kLogin, "", EventKind::kLogin, std::nullopt, false},
+    {"POST", "/auth/logout", Interaction::kLogout, "", EventKind::kLogout, std::nullopt},
+    {"GET", "/healthz", Interaction::kHealth, "", EventKind::kMetadata, std::nullopt, false},
+});
+
+/// The next segment of `rest`, which starts with '/'.
+std::string_view take_segment(std::string_view& rest) {
+  rest.remove_prefix(1);
+  auto const end = rest.find('/');
+  auto const segment = rest.substr(0, end);
+  rest.remove_prefix(segment.size());
+  return segment;
+}
+
+/// Fits `path` to a pattern; fills the match. A literal segment wins over a placeholder because "_history"
+/// and "metadata" are no resource types and no logical ids.
+bool fits(std::string_view pattern, std::string_view path, Match& found) {
+  while (!pattern.empty() && !path.empty()) {
+    auto const want = take_segment(pattern);
+    auto const have = take_segment(path);
+    if (want == "{type}") {
+      if (!fhir::is_resource_type(have)) return false;
+      found.type = have;
+    } else if (want == "{id}") {
+      if (have.empty() || have.starts_with('_') || have.starts_with('$')) return false;
+      found.id = have;
+    } else if (want == "{version}") {
+      if (have.empty()) return false;
+      found.version = have;
+    } else if (want != have) {
+      return false;
+    }
+  }
+  return pattern.empty() && path.empty();
+}
+
+}  // namespace
+
+std::span<Route const> routes() {
+  return kRoutes;
+}
+
+Result<Match> match(std::string_view method, std::string_view path) {
+  std::string const decoded = TACENDA_TRY(codec::percent_decode(path));
+  if (!decoded.starts_with('/')) return fail(ErrorKind::kInvalid, "the path does not start with a slash");
+  bool known_path = false;
+  Match found;
+  std::string_view const wanted = method == "HEAD" ? std::string_view("GET") : method;
+  for (auto const& route : kRoutes) {
+    Match candidate;
+    if (!fits(route.pattern, decoded, candidate)) continue;
+    known_path = true;
+    found = std::move(candidate);
+    if (route.method != wanted) continue;
+    found.route = &route;
+    return found;
+  }
+  if (known_path) return found;
+  return fail(ErrorKind::kUnsupported, "there is nothing at this address");
+}
+
+}  // namespace tacenda::api

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "audit/event.hpp"
+#include "core/error.hpp"
+#include "core/permit.hpp"
+
+namespace tacenda::api {
+
+enum class Interaction : std::uint8_t {
+  kRead,
+  kVread,
+  kUpdate,
+  kDelete,
+  kCreate,
+  kHistoryInstance,
+  kHistoryType,
+  kHistorySystem,
+  kBundle,
+  kCapabilities,
+  kEnrol,
+  kConfirmEnrolment,
+  kLogin,
+  kLogout,
+  kHealth,
+};
+
+/// One row: a method on a path pattern means an interaction. The CapabilityStatement, the audit code and the
+/// permit's action are read from the same row, so they cannot disagree (W-08).
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // "/fhir/{type}/{id}/_history/{version}"
+  Interaction interaction;
+  std::string_view capability;  // code of R4 type- or system-restful-interaction; empty: none
+  audit::EventKind event;
+  std::optional<Action> action;  // the Permit it needs; nullopt: open, or decided per entry
+  bool needs_sign_in = true;
+};
+
+std::span<Route const> routes();
+
+/// A path taken apart.
+struct Match {
+  Route const* route = nullptr;  // nullptr when the path is known and the method is not: 405
+  std::string type;
+  std::string id;
+  std::string version;
+};
+/// Errors: kUnsupported (no such path, or a type that R4 does not have), kInvalid (an escape that cannot be
+/// decoded).
+Result<Match> match(std::string_view method, std::string_view path);
+
+}  // namespace tacenda::api

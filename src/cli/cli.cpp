@@ -1,0 +1,261 @@
+#include "cli/cli.hpp"
+
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/internal/commands.hpp"
+
+namespace tacenda::cli {
+namespace {
+
+constexpr char kVersion[] = "0.1.0";
+
+/// The subcommands with their options. Each puts what to do into `action`.
+class Commands {
+ public:
+  Commands(CLI::App& app, Compositions const& compositions) : app_(app), compositions_(compositions) {
+    add_init();
+    add_serve();
+    add_login();
+    add_user();
+    add_token();
+    add_load();
+    add_audit();
+    add_inspect();
+  }
+  int run() { return action_ ? action_() : kUsage; }
+
+ private:
+  /// A subcommand whose parsing chooses `action`.
+  CLI::App* command(CLI::App& parent, std::string const& name, std::string const& description,
+                    std::string const& example, std::function<int()> action) {
+    auto* sub = parent.add_subcommand(name, description);
+    sub->footer("Example:\n  " + example);
+    sub->callback([this, action = std::move(action)] { action_ = action; });
+    return sub;
+  }
+
+  void add_init() {
+    auto* sub =
+        command(app_, "init", "Make a new store: keys, policy, first administrator, development certificate",
+                "tacenda init --data /srv/tacenda --key-file /etc/tacenda/key --admin alice",
+                [this] { return compositions_.init(init_); });
+    sub->add_option("--data", init_.data, "Folder of the new store; must not exist")->required();
+    sub->add_option("--key-file", init_.key_file,
+                    "Key file to make (0600), on another filesystem than the data")
+        ->required();
+    sub->add_option("--admin", init_.admin, "Name of the first administrator")->required();
+    sub->add_option("--policy", init_.policy,
+                    "separated: administrators do not read records; classic: they do")
+        ->check(CLI::IsMember({"separated", "classic"}))
+        ->capture_default_str();
+    auto* cert = sub->add_option("--tls-cert", init_.tls_cert,
+                                 "Certificate chain (PEM) in place of a development authority");
+    auto* key = sub->add_option("--tls-key", init_.tls_key, "Its private key (PEM); kept in the vault");
+    cert->needs(key);
+    key->needs(cert);
+    sub->add_flag("--json", init_.json, "Print {ca, enrolment_code, expires, anchor}");
+  }
+
+  void add_serve() {
+    auto* sub = command(app_, "serve", "Serve FHIR over TLS until SIGTERM",
+                        "tacenda serve --data /srv/tacenda --key-file /etc/tacenda/key --listen 0.0.0.0:8443",
+                        [this] { return compositions_.serve(serve_); });
+    sub->add_option("--data", serve_.data, "Folder of the store")->required();
+    sub->add_option("--key-file", serve_.key_file, "Key file; without it the server starts sealed");
+    sub->add_option("--listen", serve_.listen,
+                    "ADDRESS:PORT; port 0 takes any free one (default 127.0.0.1:8443)");
+    sub->add_option("--config", serve_.config, "TOML file; docs/operating/configuration.md");
+  }
+
+  void add_login() {
+    auto* sub = command(
+        app_, "login", "Sign in with password and second factor, from the terminal or two lines of stdin",
+        "tacenda login --url https://localhost:8443/fhir --ca ca.pem --user dr.demo --token-file token\n"
+        "  tacenda login --admin --data /srv/tacenda --user alice",
+        [this] {
+          if (login_.admin ? login_.data.empty() : login_.url.empty() || login_.token_file.empty()) {
+            std::cerr << "tacenda: login: give --admin --data DIR, or --url URL --token-file FILE\n";
+            return static_cast<int>(kUsage);
+          }
+          return login(login_);
+        });
+    sub->add_option("--url", login_.url, "FHIR base of the server");
+    sub->add_option("--ca", login_.ca, "Trust anchor (PEM)");
+    sub->add_option("--user", login_.user, "User name")->required();
+    sub->add_option("--token-file", login_.token_file, "Where to put the access token (0600)");
+    sub->add_flag("--admin", login_.admin, "Sign in for administration, over the socket of --data");
+    sub->add_option("--data", login_.data, "Folder of the running server's store");
+  }
+
+  void add_user() {
+    auto* parent = app_.add_subcommand("user", "Manage people and service accounts");
+    parent->require_subcommand(1);
+    auto const common = [this](CLI::App* sub) {
+      sub->add_option("--data", user_.data, "Folder of the running server's store")->required();
+      sub->add_flag("--json", user_.json, "Print JSON");
+    };
+    auto const name = [this](CLI::App* sub) { sub->add_option("name", user_.name, "User name")->required(); };
+    auto* add = command(
+        *parent, "add", "Add a person (prints a one-time enrolment code) or a service account",
+        "tacenda user add dr.demo --role doctor --data /srv/tacenda", [this] { return user_add(user_); });
+    common(add);
+    name(add);
+    add->add_option("--role", user_.role, "A role of the policy")->required();
+    add->add_option("--patient", user_.patient,
+                    "Logical id of the Patient whose own record this person sees");
+    add->add_flag("--service", user_.service, "A service account: no password, tokens by `token issue`");
+    auto* disable =
+        command(*parent, "disable", "End all sessions and tokens of a user, for good",
+                "tacenda user disable dr.demo --data /srv/tacenda", [this] { return user_disable(user_); });
+    common(disable);
+    name(disable);
+    common(command(*parent, "list", "List all accounts", "tacenda user list --data /srv/tacenda",
+                   [this] { return user_list(user_); }));
+    auto* renew =
+        command(*parent, "renew", "A new one-time enrolment: new password and second factor",
+                "tacenda user renew dr.demo --data /srv/tacenda", [this] { return user_renew(user_); });
+    common(renew);
+    name(renew);
+    auto* role = command(*parent, "role", "Change the role of an account",
+                         "tacenda user role dr.demo --role nurse --data /srv/tacenda",
+                         [this] { return user_role(user_); });
+    common(role);
+    name(role);
+    role->add_option("--role", user_.role, "A role of the policy")->required();
+    auto* unlock =
+        command(*parent, "unlock", "Let a user try again after 100 failures",
+                "tacenda user unlock dr.demo --data /srv/tacenda", [this] { return user_unlock(user_); });
+    common(unlock);
+    name(unlock);
+    auto* certificate = command(*parent, "certificate", "Bind a client certificate to a service account",
+                                "tacenda user certificate lab --sha256 HEX --data /srv/tacenda",
+                                [this] { return user_certificate(user_); });
+    common(certificate);
+    name(certificate);
+    certificate->add_option("--sha256", user_.certificate, "SHA-256 of the certificate's DER, hex")
+        ->required();
+  }
+
+  void add_token() {
+    auto* parent = app_.add_subcommand("token", "Tokens of service accounts");
+    parent->require_subcommand(1);
+    auto* sub = command(*parent, "issue", "Issue an access token to a service account (people log in)",
+                        "tacenda token issue --user loader --expires 1h --data /srv/tacenda",
+                        [this] { return token_issue(token_); });
+    sub->add_option("--user", token_.user, "Service account")->required();
+    sub->add_option("--expires", token_.expires, "Lifetime: 90s, 15m, 1h (at most)")->capture_default_str();
+    sub->add_option("--data", token_.data, "Folder of the running server's store")->required();
+    sub->add_flag("--json", token_.json, "Print {access_token, expires_at}");
+  }
+
+  void add_load() {
+    auto* sub = command(
+        app_, "load", "Load FHIR bundles (.json) or resources (.ndjson); goes on where it was cut off",
+        "tacenda load samples/ --url https://localhost:8443/fhir --ca ca.pem --token-file token",
+        [this] { return load(load_); });
+    sub->add_option("inputs", load_.inputs, "Files and folders")->required();
+    sub->add_option("--url", load_.url, "FHIR base of the server")->required();
+    sub->add_option("--ca", load_.ca, "Trust anchor (PEM)");
+    sub->add_option("--token-file", load_.token_file, "File with the access token")->required();
+    sub->add_option("--parallel", load_.parallel, "Files at once")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    sub->add_option("--journal", load_.journal,
+                    "Where finished files are noted (default: <token file>.loaded)");
+    sub->add_flag("--json", load_.json, "Print {files, skipped, failed, entries}");
+  }
+
+  void add_audit() {
+    auto* parent = app_.add_subcommand("audit", "Read the audit log");
+    parent->require_subcommand(1);
+    auto const common = [this](CLI::App* sub) {
+      sub->add_option("--data", audit_.data, "Folder of the running server's store")->required();
+      sub->add_flag("--json", audit_.json, "Print JSON");
+    };
+    auto* list = command(*parent, "list", "Who did what, when, to whose record",
+                         "tacenda audit list --patient 123 --since 2026-11-01 --data /srv/tacenda",
+                         [this] { return audit_list(audit_); });
+    common(list);
+    list->add_option("--patient", audit_.patient, "Logical id of a Patient");
+    list->add_option("--user", audit_.user, "User name");
+    list->add_option("--since", audit_.since, "From this time on (RFC 3339, or a date)");
+    list->add_option("--until", audit_.until, "Before this time");
+    list->add_option("--limit", audit_.limit, "At most so many entries")->capture_default_str();
+    list->add_flag("--all", audit_.all, "All entries that match");
+    list->add_flag("--fhir", audit_.fhir, "Print FHIR AuditEvent resources, one a line");
+    common(command(*parent, "checkpoint", "The newest signed tree head (C2SP signed note)",
+                   "tacenda audit checkpoint --data /srv/tacenda",
+                   [this] { return audit_checkpoint(audit_); }));
+    auto* proof =
+        command(*parent, "proof", "Inclusion proof of one entry",
+                "tacenda audit proof 17 --data /srv/tacenda", [this] { return audit_proof(audit_); });
+    common(proof);
+    proof->add_option("sequence", audit_.sequence, "Number of the entry")->required();
+  }
+
+  void add_inspect() {
+    auto* sub = command(app_, "verify",
+                        "Recompute everything the store promises; names what is damaged (exit code 3)",
+                        "tacenda verify --data /srv/tacenda --key-file /etc/tacenda/key", [this] {
+                          // While a server has the store open, only it can look.
+                          bool const served = status_quietly(verify_.data);
+                          return served ? verify_online(verify_) : compositions_.verify(verify_);
+                        });
+    sub->add_option("--data", verify_.data, "Folder of the store")->required();
+    sub->add_option("--key-file", verify_.key_file, "Key file; not needed while a server runs");
+    sub->add_flag("--json", verify_.json, "Print JSON");
+    auto* state = command(app_, "status", "State of the server on a data folder (exit code 5: sealed)",
+                          "tacenda status --data /srv/tacenda", [this] { return status(data_, json_); });
+    state->add_option("--data", data_, "Folder of the store")->required();
+    state->add_flag("--json", json_, "Print JSON");
+    auto* examine = command(app_, "doctor", "Look for what is unsafe in this installation",
+                            "tacenda doctor --data /srv/tacenda --key-file /etc/tacenda/key",
+                            [this] { return doctor(doctor_); });
+    examine->add_option("--data", doctor_.data, "Folder of the store")->required();
+    examine->add_option("--key-file", doctor_.key_file, "Key file");
+    auto* close = command(app_, "seal", "Wipe the keys of the running server",
+                          "tacenda seal --data /srv/tacenda", [this] { return seal(data_); });
+    close->add_option("--data", data_, "Folder of the store")->required();
+    auto* open = command(app_, "unseal", "Give a sealed server the passphrase",
+                         "tacenda unseal --data /srv/tacenda", [this] { return unseal(data_); });
+    open->add_option("--data", data_, "Folder of the store")->required();
+  }
+
+  CLI::App& app_;
+  Compositions const& compositions_;
+  std::function<int()> action_;
+  InitOptions init_;
+  ServeOptions serve_;
+  LoginOptions login_;
+  UserOptions user_;
+  TokenOptions token_;
+  LoadOptions load_;
+  AuditOptions audit_;
+  VerifyOptions verify_;
+  DoctorOptions doctor_;
+  std::filesystem::path data_;
+  bool json_ = false;
+};
+
+}  // namespace
+
+int run(int argc, char** argv, Compositions const& compositions) {
+  CLI::App app(
+      "Tacenda: a medical record server that speaks FHIR R4, sealed at rest, every access decided and "
+      "recorded.");
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 ok, 1 failed, 2 usage, 3 damage found, 4 denied, 5 sealed.");
+  Commands commands(app, compositions);
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {  // CLI11's way to report usage, --help and --version
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return commands.run();
+}
+
+}  // namespace tacenda::cli

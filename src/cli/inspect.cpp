@@ -1,0 +1,161 @@
+// `tacenda status`, `verify` through a running server, `doctor`.
+#include <sys/stat.h>
+
+#include <iostream>
+
+#include "cli/internal/commands.hpp"
+#include "cli/internal/connection.hpp"
+
+namespace tacenda::cli {
+namespace {
+
+using codec::Json;
+
+/// One line of the doctor's findings.
+class Findings {
+ public:
+  void good(std::string_view text) { std::cout << "ok       " << text << "\n"; }
+  void warn(std::string_view text) {
+    std::cout << "WARNING  " << text << "\n";
+    ++warnings_;
+  }
+  void bad(std::string_view text) {
+    std::cout << "BAD      " << text << "\n";
+    ++bad_;
+  }
+  int code() const { return bad_ > 0 ? kFailed : kOk; }
+
+ private:
+  int warnings_ = 0;
+  int bad_ = 0;
+};
+
+void examine_files(DoctorOptions const& options, Findings& findings) {
+  struct stat data{};
+  struct stat key{};
+  if (::stat(options.data.c_str(), &data) != 0) return findings.bad("the data folder is not there");
+  if ((data.st_mode & 077U) != 0)
+    findings.bad("the data folder can be entered by others: chmod 700");
+  else
+    findings.good("the data folder is its owner's alone");
+  if (options.key_file.empty()) return;
+  if (::stat(options.key_file.c_str(), &key) != 0) return findings.bad("the key file is not there");
+  if ((key.st_mode & 077U) != 0)
+    findings.bad("the key file can be read by others: chmod 600");
+  else
+    findings.good("the key file is its owner's alone");
+  if (key.st_dev == data.st_dev)
+    findings.warn("the key file lies on the data's filesystem: who takes one takes both");
+  else
+    findings.good("key file and data lie on different filesystems");
+}
+
+void examine_users(Json const& users, Findings& findings) {
+  auto const* list = users.find("users");
+  if (list == nullptr || !list->is_array()) return findings.bad("the server does not list its users");
+  std::size_t administrators = 0;
+  for (auto const& user : list->items()) {
+    auto const is = [&](std::string_view name) {
+      auto const* value = user.find(name);
+      return value != nullptr && value->is_boolean() && value->as_boolean();
+    };
+    if (!is("enabled")) continue;
+    std::string line(user.text_of("name"));
+    line.append(" (").append(user.text_of("role")).append(")");
+    if (is("service")) {
+      line.append(": service account, live tokens ").append(user.find("live_tokens")->number_text());
+      findings.good(line);
+    }
+    if (user.text_of("role") == "administrator" && is("enrolled")) ++administrators;
+  }
+  if (administrators < 2)
+    findings.warn("fewer than two administrators are enrolled: one lost factor locks everyone out");
+}
+
+}  // namespace
+
+int status(std::filesystem::path const& data, bool json) {
+  auto connection = AdminConnection::open(data);
+  auto const answer =
+      connection.has_value() ? connection->get("/admin/status") : std::unexpected(connection.error());
+  Json body = Json::object();
+  int code = kOk;
+  if (!answer.has_value()) {
+    body.set("state", Json::string("stopped"));
+    code = kFailed;
+  } else if (answer->status == 503) {
+    body.set("state", Json::string("sealed"));
+    code = kIsSealed;
+  } else if (answer->status != 200) {
+    return report("status", answer->status, answer->body);
+  } else {
+    body = answer->body;
+  }
+  if (json) {
+    std::cout << codec::write_json(body) << "\n";
+    return code;
+  }
+  for (auto const& member : body.members()) {
+    std::cout << member.name << "  "
+              << (member.value.is_string() ? member.value.as_string() : member.value.number_text()) << "\n";
+  }
+  return code;
+}
+
+bool status_quietly(std::filesystem::path const& data) {
+  auto connection = AdminConnection::open(data);
+  return connection.has_value() && connection->get("/admin/status").has_value();
+}
+
+int verify_online(VerifyOptions const& options) {
+  auto connection = AdminConnection::open(options.data);
+  if (!connection.has_value()) return report("verify", connection.error());
+  std::cerr << "verifying through the running server\n";
+  auto const answer = connection->post("/admin/verify", Json::object());
+  if (!answer.has_value()) return report("verify", answer.error());
+  if (answer->status != 200) return report("verify", answer->status, answer->body);
+  auto const* ok = answer->body.find("ok");
+  bool const well = ok != nullptr && ok->is_boolean() && ok->as_boolean();
+  if (options.json) {
+    std::cout << codec::write_json(answer->body) << "\n";
+    return well ? kOk : kDamage;
+  }
+  if (auto const* damage = answer->body.find("damage"); damage != nullptr && damage->is_array()) {
+    for (auto const& finding : damage->items()) {
+      std::cout << "DAMAGED  " << finding.text_of("object") << ": " << finding.text_of("problem") << "\n";
+    }
+  }
+  auto const number = [&](std::string_view name) {
+    auto const* value = answer->body.find(name);
+    return value != nullptr && value->is_number() ? value->number_text() : std::string_view("?");
+  };
+  std::cout << number("resources") << " resources, " << number("versions") << " versions, "
+            << number("audit_entries") << " audit entries: " << (well ? "all well" : "damage found") << "\n";
+  return well ? kOk : kDamage;
+}
+
+int doctor(DoctorOptions const& options) {
+  Findings findings;
+  examine_files(options, findings);
+  auto connection = AdminConnection::open(options.data);
+  auto const status_answer =
+      connection.has_value() ? connection->get("/admin/status") : std::unexpected(connection.error());
+  if (!status_answer.has_value()) {
+    findings.warn("no server has this data folder open");
+    return findings.code();
+  }
+  if (status_answer->status == 503) {
+    findings.warn("the store is sealed");
+    return findings.code();
+  }
+  findings.good("the server answers and is unsealed");
+  auto const users = connection->get("/admin/users");
+  if (users.has_value() && users->status == 200) {
+    examine_users(users->body, findings);
+  } else {
+    findings.warn("accounts and tokens were not examined: tacenda login --admin first");
+  }
+  return findings.code();
+}
+
+}  // namespace tacenda::cli

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cli/options.hpp"
+
+/// The subcommands that talk to a running server. Each gives the exit code.
+namespace tacenda::cli {
+
+struct LoginOptions {
+  std::string url;
+  std::string ca;
+  std::string user;
+  std::string token_file;
+  bool admin = false;
+  std::filesystem::path data;
+};
+int login(LoginOptions const& options);
+
+struct UserOptions {
+  std::filesystem::path data;
+  std::string name;
+  std::string role;
+  std::string patient;
+  std::string certificate;  // SHA-256, hex
+  bool service = false;
+  bool json = false;
+};
+int user_add(UserOptions const& options);
+int user_disable(UserOptions const& options);
+int user_list(UserOptions const& options);
+int user_renew(UserOptions const& options);
+int user_role(UserOptions const& options);
+int user_unlock(UserOptions const& options);
+int user_certificate(UserOptions const& options);
+
+struct TokenOptions {
+  std::filesystem::path data;
+  std::string user;
+  std::string expires = "1h";
+  bool json = false;
+};
+int token_issue(TokenOptions const& options);
+
+struct LoadOptions {
+  std::vector<std::string> inputs;
+  std::string url;
+  std::string ca;
+  std::string token_file;
+  std::string journal;
+  std::size_t parallel = 4;
+  bool json = false;
+};
+int load(LoadOptions const& options);
+
+struct AuditOptions {
+  std::filesystem::path data;
+  std::string patient;
+  std::string user;
+  std::string since;
+  std::string until;
+  std::uint64_t sequence = 0;
+  std::uint64_t limit = 100;
+  bool all = false;
+  bool json = false;
+  bool fhir = false;
+};
+int audit_list(AuditOptions const& options);
+int audit_checkpoint(AuditOptions const& options);
+int audit_proof(AuditOptions const& options);
+
+int verify_online(VerifyOptions const& options);
+int status(std::filesystem::path const& data, bool json);
+/// True when a server answers on the data folder. Prints nothing.
+bool status_quietly(std::filesystem::path const& data);
+int doctor(DoctorOptions const& options);
+int seal(std::filesystem::path const& data);
+int unseal(std::filesystem::path const& data);
+
+}  // namespace tacenda::cli

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "cli/options.hpp"
+#include "codec/json.hpp"
+#include "core/error.hpp"
+#include "net/client.hpp"
+
+namespace tacenda::cli {
+
+/// The administration socket of a running server, with the administrator's session when there is one.
+class AdminConnection {
+ public:
+  /// Errors: kUnavailable (no server has the store open).
+  static Result<AdminConnection> open(std::filesystem::path const& data);
+
+  struct Answer {
+    std::uint16_t status = 0;
+    codec::Json body;
+  };
+  /// Errors: kUnavailable (no server answers).
+  Result<Answer> get(std::string const& path_and_query);
+  Result<Answer> post(std::string const& path, codec::Json const& body);
+
+ private:
+  AdminConnection(std::unique_ptr<net::Client> client, std::string token)
+      : client_(std::move(client)), token_(std::move(token)) {}
+  Result<Answer> send(std::string const& method, std::string const& path, std::string const& body);
+  std::unique_ptr<net::Client> client_;
+  std::string token_;
+};
+
+/// Where the administrator's session of a data folder is kept: in the user's runtime folder, which only he
+/// can enter. Errors: kUnavailable.
+Result<std::string> session_file(std::filesystem::path const& data);
+
+/// Says on standard error what an answer of `status` means, and gives the exit code.
+int report(std::string_view command, std::uint16_t status, codec::Json const& body);
+int report(std::string_view command, Error const& error);
+
+}  // namespace tacenda::cli

@@ -1,0 +1,154 @@
+// `tacenda user` and `tacenda token`.
+#include <charconv>
+#include <functional>
+#include <iomanip>
+#include <iostream>
+
+#include "cli/internal/commands.hpp"
+#include "cli/internal/connection.hpp"
+
+namespace tacenda::cli {
+namespace {
+
+using codec::Json;
+
+/// Posts `body` and hands the answer of a success to `show`.
+int post(std::string_view command, std::filesystem::path const& data, std::string const& path,
+         Json const& body, std::function<void(Json const&)> const& show) {
+  auto connection = AdminConnection::open(data);
+  if (!connection.has_value()) return report(command, connection.error());
+  auto const answer = connection->post(path, body);
+  if (!answer.has_value()) return report(command, answer.error());
+  if (answer->status != 200) return report(command, answer->status, answer->body);
+  show(answer->body);
+  return kOk;
+}
+
+Json named(std::string const& name) {
+  Json body = Json::object();
+  body.set("name", Json::string(name));
+  return body;
+}
+
+void show_enrolment(Json const& answer, bool json) {
+  if (json) {
+    std::cout << codec::write_json(answer) << "\n";
+    return;
+  }
+  std::cout << "user       " << answer.text_of("user") << "  " << answer.text_of("id") << "\n";
+  if (answer.find("enrolment_code") == nullptr) return;
+  std::cout << "enrolment  " << answer.text_of("enrolment_code") << "\n"
+            << "           good once until " << answer.text_of("expires")
+            << ": POST /auth/enrol, then /auth/enrol/confirm\n";
+}
+
+/// "90s", "15m", "1h". 0 when it is none of these.
+std::int64_t seconds_of(std::string_view text) {
+  if (text.size() < 2) return 0;
+  std::int64_t number = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size() - 1, number);
+  if (error != std::errc() || end != text.data() + text.size() - 1 || number <= 0 || number > 1'000'000)
+    return 0;
+  switch (text.back()) {
+    case 's':
+      return number;
+    case 'm':
+      return number * 60;
+    case 'h':
+      return number * 3600;
+    default:
+      return 0;
+  }
+}
+
+bool is_true(Json const& json, std::string_view name) {
+  auto const* value = json.find(name);
+  return value != nullptr && value->is_boolean() && value->as_boolean();
+}
+
+}  // namespace
+
+int user_add(UserOptions const& options) {
+  Json body = named(options.name);
+  body.set("role", Json::string(options.role));
+  body.set("service", Json::boolean(options.service));
+  if (!options.patient.empty()) body.set("patient", Json::string(options.patient));
+  return post("user add", options.data, "/admin/users", body,
+              [&](Json const& answer) { show_enrolment(answer, options.json); });
+}
+
+int user_renew(UserOptions const& options) {
+  return post("user renew", options.data, "/admin/users/renew", named(options.name),
+              [&](Json const& answer) { show_enrolment(answer, options.json); });
+}
+
+int user_disable(UserOptions const& options) {
+  return post("user disable", options.data, "/admin/users/disable", named(options.name), [&](Json const&) {
+    std::cout << options.name << " is disabled; all sessions and tokens ended\n";
+  });
+}
+
+int user_role(UserOptions const& options) {
+  Json body = named(options.name);
+  body.set("role", Json::string(options.role));
+  return post("user role", options.data, "/admin/users/role", body,
+              [&](Json const&) { std::cout << options.name << " has the role " << options.role << "\n"; });
+}
+
+int user_unlock(UserOptions const& options) {
+  return post("user unlock", options.data, "/admin/users/unlock", named(options.name),
+              [&](Json const&) { std::cout << options.name << " may try again\n"; });
+}
+
+int user_certificate(UserOptions const& options) {
+  Json body = named(options.name);
+  body.set("sha256", Json::string(options.certificate));
+  return post("user certificate", options.data, "/admin/users/certificate", body,
+              [&](Json const&) { std::cout << "bound to " << options.name << "\n"; });
+}
+
+int user_list(UserOptions const& options) {
+  auto connection = AdminConnection::open(options.data);
+  if (!connection.has_value()) return report("user list", connection.error());
+  auto const answer = connection->get("/admin/users");
+  if (!answer.has_value()) return report("user list", answer.error());
+  if (answer->status != 200) return report("user list", answer->status, answer->body);
+  if (options.json) {
+    std::cout << codec::write_json(answer->body) << "\n";
+    return kOk;
+  }
+  std::cout << std::left << std::setw(24) << "NAME" << std::setw(18) << "ROLE" << std::setw(12) << "STATE"
+            << "LAST LOG-IN\n";
+  auto const* users = answer->body.find("users");
+  if (users == nullptr || !users->is_array()) return kFailed;
+  for (auto const& user : users->items()) {
+    std::string_view const state = !is_true(user, "enabled")    ? "disabled"
+                                   : is_true(user, "service")   ? "service"
+                                   : !is_true(user, "enrolled") ? "invited"
+                                                                : "active";
+    std::cout << std::left << std::setw(24) << user.text_of("name") << std::setw(18) << user.text_of("role")
+              << std::setw(12) << state << user.text_of("last_login") << "\n";
+  }
+  return kOk;
+}
+
+int token_issue(TokenOptions const& options) {
+  std::int64_t const seconds = seconds_of(options.expires);
+  if (seconds == 0) {
+    std::cerr << "tacenda: token issue: --expires takes a number with s, m or h, such as 15m\n";
+    return kUsage;
+  }
+  Json body = Json::object();
+  body.set("user", Json::string(options.user));
+  body.set("expires_seconds", Json::number(seconds));
+  return post("token issue", options.data, "/admin/tokens", body, [&](Json const& answer) {
+    if (options.json) {
+      std::cout << codec::write_json(answer) << "\n";
+    } else {
+      std::cout << answer.text_of("access_token") << "\n";
+      std::cerr << "good until " << answer.text_of("expires_at") << "\n";
+    }
+  });
+}
+
+}  // namespace tacenda::cli

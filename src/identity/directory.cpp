@@ -1,0 +1,217 @@
+#include "identity/directory.hpp"
+
+#include <algorithm>
+
+#include "codec/text.hpp"
+#include "identity/internal/state.hpp"
+
+namespace tacenda::identity {
+namespace {
+
+bool is_user_name(std::string_view name) {
+  constexpr auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '@' || c == '-';
+  };
+  return !name.empty() && name.size() <= limits::kUserNameBytes && std::ranges::all_of(name, allowed) &&
+         name.front() != '-' && name != "system";
+}
+
+}  // namespace
+
+Directory::Directory(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Directory::~Directory() = default;
+
+Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock const& clock,
+                                                   crypto::Random& random) {
+  auto const pepper = TACENDA_TRY(vault.derived_key(vault::Purpose::kAuth, "password-pepper"));
+  auto state = std::make_unique<State>(vault, clock, random, pepper);
+  WriteLock lock(state->mutex);
+  auto* raw = state.get();
+  TACENDA_TRY_VOID(state->rows.scan(as_bytes("u"), [raw](ByteView, ByteView row) -> Result<bool> {
+    auto account = TACENDA_TRY(decode_account(row));
+    raw->by_name.emplace(account->name, account);
+    raw->by_id.emplace(std::string(account->id.view()), account);
+    return true;
+  }));
+  TACENDA_TRY_VOID(state->rows.scan(as_bytes("c"), [raw](ByteView key, ByteView row) -> Result<bool> {
+    auto const found = raw->by_id.find(as_text(key.subspan(1)));
+    if (found == raw->by_id.end()) return fail(ErrorKind::kCorrupt, "a directory row belongs to nobody");
+    TACENDA_TRY_VOID(decode_counters(row, *found->second));
+    return true;
+  }));
+  Time const now = clock.now();
+  TACENDA_TRY_VOID(state->rows.scan(as_bytes("t"), [raw, now](ByteView key, ByteView row) -> Result<bool> {
+    auto decoded = TACENDA_TRY(decode_token(row));
+    auto const found = raw->by_id.find(decoded.user);
+    if (found == raw->by_id.end()) return fail(ErrorKind::kCorrupt, "a directory row belongs to nobody");
+    decoded.token->account = found->second;
+    Digest hash{};
+    if (key.size() != 1 + hash.size()) return fail(ErrorKind::kCorrupt, "a token row has another key");
+    std::ranges::copy(key.subspan(1), hash.begin());
+    // Made before the account was disabled last: never again (its row stays until it is swept).
+    if (found->second->enabled && now < decoded.token->expires)
+      raw->tokens.emplace(hash, std::move(decoded.token));
+    return true;
+  }));
+  auto const dummy = TACENDA_TRY(state->random_code(32));
+  state->dummy_phc = TACENDA_TRY(crypto::hash_password(as_bytes(dummy), state->cost, random));
+  return std::unique_ptr<Directory>(new Directory(std::move(state)));
+}
+
+Result<Directory::Added> Directory::add_user(NewUser const& user) {
+  if (!is_user_name(user.name)) {
+    return fail(ErrorKind::kInvalid, "a user name is 1 to 64 of [a-z0-9._@-] and does not start with '-'");
+  }
+  auto const id =
+      TACENDA_TRY(UserId::parse(codec::format_uuid_v4(TACENDA_TRY(state_->vault.random_bytes16()))));
+  auto account = std::make_shared<Account>(id);
+  account->name = user.name;
+  account->role = user.role;
+  account->is_service = user.is_service;
+  account->patient = user.patient;
+  account->created = state_->clock.now();
+  Added added{{}, id, {}, account->created};
+  if (!user.is_service) {
+    added.enrolment_code = TACENDA_TRY(state_->random_code(32));
+    added.expires = account->created + limits::kEnrolmentTime;
+    account->enrolment.emplace();
+    account->enrolment->code_hash = crypto::sha256(as_bytes(added.enrolment_code));
+    account->enrolment->expires = added.expires;
+  }
+  {
+    WriteLock const lock(state_->mutex);
+    // Names are never given twice, not even after their account was disabled (S-02).
+    if (!state_->by_name.emplace(user.name, account).second) {
+      return fail(ErrorKind::kConflict, "this user name exists or existed");
+    }
+    state_->by_id.emplace(std::string(id.view()), account);
+  }
+  added.pending = state_->pending(account, true, [state = state_.get(), account](bool committed) {
+    if (committed) return;
+    WriteLock const lock(state->mutex);
+    state->by_name.erase(account->name);
+    state->by_id.erase(std::string(account->id.view()));
+  });
+  return added;
+}
+
+Result<Directory::Added> Directory::renew_enrolment(std::string_view name) {
+  auto const account = state_->find(name);
+  if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
+  if (account->is_service) return fail(ErrorKind::kForbidden, "service accounts do not enrol");
+  if (!account->enabled) return fail(ErrorKind::kForbidden, "this user is disabled");
+  Added added{{}, account->id, TACENDA_TRY(state_->random_code(32)), state_->clock.now() + limits::kEnrolmentTime};
+  {
+    WriteLock const lock(state_->mutex);
+    account->enrolment.emplace();
+    account->enrolment->code_hash = crypto::sha256(as_bytes(added.enrolment_code));
+    account->enrolment->expires = added.expires;
+  }
+  added.pending = state_->pending(account, true);
+  return added;
+}
+
+Result<Pending> Directory::disable_user(std::string_view name) {
+  auto const account = state_->find(name);
+  if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
+  WriteLock const lock(state_->mutex);
+  account->enabled = false;  // at once, and stays so even when the commit fails: the safe side
+  account->enrolment.reset();
+  std::vector<Digest> ended;
+  for (auto const& [hash, token] : state_->tokens) {
+    if (token->account == account) ended.push_back(hash);
+  }
+  for (auto const& hash : ended) state_->tokens.erase(hash);
+  auto* state = state_.get();
+  return Pending(
+      [state, account, ended]() -> Result<vault::WriteSet> {
+        auto set = TACENDA_TRY(state->account_set(account, true));
+        // Gone from the store too: enabling the account again must not revive them.
+        for (auto const& hash : ended) state->rows.erase(set, State::token_key(hash));
+        return set;
+      },
+      {});
+}
+
+Result<Pending> Directory::change_role(std::string_view name, std::string_view role) {
+  auto const account = state_->find(name);
+  if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
+  WriteLock const lock(state_->mutex);
+  std::string old = std::exchange(account->role, std::string(role));
+  return state_->pending(account, true, [state = state_.get(), account, old](bool committed) {
+    if (committed) return;
+    WriteLock const relock(state->mutex);
+    account->role = old;
+  });
+}
+
+Result<Pending> Directory::unlock_user(std::string_view name) {
+  auto const account = state_->find(name);
+  if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
+  WriteLock const lock(state_->mutex);
+  account->failures = 0;
+  return state_->pending(account, false);
+}
+
+std::vector<UserView> Directory::users() const {
+  ReadLock const lock(state_->mutex);
+  std::vector<UserView> views;
+  for (auto const& [name, account] : state_->by_name) {
+    UserView view;
+    view.id = account->id.view();
+    view.name = name;
+    view.role = account->role;
+    view.is_service = account->is_service;
+    view.enabled = account->enabled;
+    view.enrolled = account->is_service || !account->password_phc.empty();
+    if (account->patient) view.patient = std::string(account->patient->view());
+    view.created = account->created;
+    view.last_login = account->last_login;
+    view.live_tokens = static_cast<std::size_t>(std::ranges::count_if(
+        state_->tokens, [&](auto const& item) { return item.second->account == account; }));
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+std::optional<UserView> Directory::find_user(std::string_view name) const {
+  for (auto& view : users()) {
+    if (view.name == name) return std::move(view);
+  }
+  return std::nullopt;
+}
+
+Result<Directory::IssuedToken> Directory::issue_service_token(std::string_view name,
+                                                              std::chrono::seconds lifetime) {
+  auto const account = state_->find(name);
+  if (!account || !account->enabled) return fail(ErrorKind::kNotFound, "there is no such enabled user");
+  if (!account->is_service)
+    return fail(ErrorKind::kForbidden, "tokens are issued to service accounts: people log in");
+  if (lifetime < std::chrono::seconds(1) || lifetime > limits::kServiceToken) {
+    return fail(ErrorKind::kInvalid, "a service token lasts from 1 second to 1 hour");
+  }
+  auto made = TACENDA_TRY(state_->make_token(account, lifetime, false, false));
+  return IssuedToken{std::move(made.pending), state_->principal_of(*account, *made.token, Method::kToken),
+                     std::move(made.text), made.token->expires};
+}
+
+Result<Pending> Directory::bind_certificate(std::string_view name, Digest const& certificate) {
+  auto const account = state_->find(name);
+  if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
+  if (!account->is_service) return fail(ErrorKind::kForbidden, "certificates are bound to service accounts");
+  WriteLock const lock(state_->mutex);
+  for (auto const& [other_name, other] : state_->by_name) {
+    if (other != account && other->certificate == certificate) {
+      return fail(ErrorKind::kConflict, "this certificate is bound to another account");
+    }
+  }
+  account->certificate = certificate;
+  return state_->pending(account, true);
+}
+
+std::string Directory::hashed_name(std::string_view name) const {
+  auto const mac = state_->pepper.sign({as_bytes("name tried\0"), as_bytes(name)});
+  return codec::hex_encode(ByteView(mac).first(16));
+}
+
+}  // namespace tacenda::identity

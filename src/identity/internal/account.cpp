@@ -1,0 +1,128 @@
+#include "identity/internal/account.hpp"
+
+#include <algorithm>
+
+namespace tacenda::identity {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+Result<void> read_format(ByteReader& reader) {
+  if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "a directory row has an unknown format");
+  return {};
+}
+
+Result<std::string> read_text(ByteReader& reader) {
+  return std::string(as_text(TACENDA_TRY(reader.sized())));
+}
+
+Result<Digest> read_digest(ByteReader& reader) {
+  Digest digest;
+  std::ranges::copy(TACENDA_TRY(reader.raw(digest.size())), digest.begin());
+  return digest;
+}
+
+void wipe(Bytes& bytes) {
+  ::explicit_bzero(bytes.data(), bytes.size());
+}
+
+}  // namespace
+
+SecretBuffer encode_account(Account const& account) {
+  Bytes row;
+  row.reserve(4096);  // one allocation: growing would leave copies of the TOTP secret behind
+  ByteWriter writer(row);
+  writer.u8(kFormat).sized(account.id.view()).sized(account.name).sized(account.role);
+  writer.u8(account.is_service ? 1 : 0).u8(account.enabled ? 1 : 0);
+  writer.sized(account.patient ? account.patient->view() : std::string_view());
+  writer.u64(to_unix_ms(account.created)).sized(account.password_phc).sized(account.totp_secret.reveal());
+  writer.u8(account.certificate ? 1 : 0);
+  if (account.certificate) writer.raw(*account.certificate);
+  writer.u8(account.enrolment ? 1 : 0);
+  if (account.enrolment) {
+    auto const& enrolment = *account.enrolment;
+    writer.raw(enrolment.code_hash).u64(to_unix_ms(enrolment.expires)).u32(enrolment.failures);
+    writer.sized(enrolment.password_phc).sized(enrolment.totp_secret.reveal());
+  }
+  SecretBuffer sealed_input{ByteView(row)};
+  wipe(row);
+  return sealed_input;
+}
+
+Result<std::shared_ptr<Account>> decode_account(ByteView row) {
+  ByteReader reader(row);
+  TACENDA_TRY_VOID(read_format(reader));
+  auto account = std::make_shared<Account>(TACENDA_TRY(UserId::parse(as_text(TACENDA_TRY(reader.sized())))));
+  account->name = TACENDA_TRY(read_text(reader));
+  account->role = TACENDA_TRY(read_text(reader));
+  account->is_service = TACENDA_TRY(reader.u8()) != 0;
+  account->enabled = TACENDA_TRY(reader.u8()) != 0;
+  if (auto const patient = TACENDA_TRY(read_text(reader)); !patient.empty()) {
+    account->patient = TACENDA_TRY(PatientId::parse(patient));
+  }
+  account->created = from_unix_ms(TACENDA_TRY(reader.u64()));
+  account->password_phc = TACENDA_TRY(read_text(reader));
+  account->totp_secret = SecretBuffer(TACENDA_TRY(reader.sized()));
+  if (TACENDA_TRY(reader.u8()) != 0) account->certificate = TACENDA_TRY(read_digest(reader));
+  if (TACENDA_TRY(reader.u8()) != 0) {
+    Enrolment enrolment;
+    enrolment.code_hash = TACENDA_TRY(read_digest(reader));
+    enrolment.expires = from_unix_ms(TACENDA_TRY(reader.u64()));
+    enrolment.failures = TACENDA_TRY(reader.u32());
+    enrolment.password_phc = TACENDA_TRY(read_text(reader));
+    enrolment.totp_secret = SecretBuffer(TACENDA_TRY(reader.sized()));
+    account->enrolment = std::move(enrolment);
+  }
+  if (!reader.done()) return fail(ErrorKind::kCorrupt, "a directory row is longer than its fields");
+  return account;
+}
+
+Bytes encode_counters(Account const& account) {
+  Bytes row;
+  ByteWriter(row)
+      .u8(kFormat)
+      .u64(account.totp_last_step)
+      .u32(account.failures)
+      .u64(account.last_login ? to_unix_ms(*account.last_login) : 0);
+  return row;
+}
+
+Result<void> decode_counters(ByteView row, Account& account) {
+  ByteReader reader(row);
+  TACENDA_TRY_VOID(read_format(reader));
+  account.totp_last_step = TACENDA_TRY(reader.u64());
+  account.failures = TACENDA_TRY(reader.u32());
+  if (auto const login = TACENDA_TRY(reader.u64()); login != 0) account.last_login = from_unix_ms(login);
+  return {};
+}
+
+Bytes encode_token(Token const& token) {
+  Bytes row;
+  ByteWriter(row)
+      .u8(kFormat)
+      .sized(token.account->id.view())
+      .sized(token.token_id)
+      .u64(to_unix_ms(token.created))
+      .u64(to_unix_ms(token.expires))
+      .u64(to_unix_ms(token.second_factor_at))
+      .u8(token.idles ? 1 : 0);
+  return row;
+}
+
+Result<DecodedToken> decode_token(ByteView row) {
+  ByteReader reader(row);
+  TACENDA_TRY_VOID(read_format(reader));
+  DecodedToken decoded;
+  decoded.token = std::make_shared<Token>();
+  decoded.user = TACENDA_TRY(read_text(reader));
+  decoded.token->token_id = TACENDA_TRY(read_text(reader));
+  decoded.token->created = from_unix_ms(TACENDA_TRY(reader.u64()));
+  decoded.token->expires = from_unix_ms(TACENDA_TRY(reader.u64()));
+  decoded.token->second_factor_at = from_unix_ms(TACENDA_TRY(reader.u64()));
+  decoded.token->idles = TACENDA_TRY(reader.u8()) != 0;
+  // When it was used last was in memory only: the idle time runs from its making.
+  decoded.token->last_used_ms = to_unix_ms(decoded.token->created);
+  return decoded;
+}
+
+}  // namespace tacenda::identity

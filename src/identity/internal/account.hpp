@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/bytes.hpp"
+#include "core/clock.hpp"
+#include "core/id.hpp"
+#include "core/secret.hpp"
+
+namespace tacenda::identity {
+
+/// A one-time enrolment that waits: its code is stored hashed only.
+struct Enrolment {
+  Digest code_hash{};
+  Time expires{};
+  std::uint32_t failures = 0;  // wrong TOTP codes at the confirmation
+  std::string password_phc;    // set by the first step, not yet in force
+  SecretBuffer totp_secret;
+};
+
+/// One person or service account as the directory keeps it. Guarded by the directory's lock, except the
+/// atomics, which requests read without it.
+struct Account {
+  explicit Account(UserId user) : id(std::move(user)) {}
+  UserId id;
+  std::string name;
+  std::string role;
+  bool is_service = false;
+  std::optional<PatientId> patient;
+  Time created{};
+  std::atomic<bool> enabled{true};
+  std::string password_phc;  // empty: not enrolled
+  SecretBuffer totp_secret;
+  std::optional<Digest> certificate;  // SHA-256 of a client certificate (service accounts)
+  std::optional<Enrolment> enrolment;
+
+  // Counters: a row of their own, so that a log-in does not rewrite the account.
+  std::uint64_t totp_last_step = 0;
+  std::uint32_t failures = 0;  // consecutive, all addresses
+  std::optional<Time> last_login;
+};
+
+/// One access token. Its hash is the key; the token itself is nowhere.
+struct Token {
+  std::shared_ptr<Account> account;  // shared: the account outlives its tokens in flight
+  std::string token_id;
+  Time created{};
+  Time expires{};
+  Time second_factor_at{};
+  bool idles = true;  // sessions of people end after limits::kSessionIdle without a request
+  std::atomic<std::uint64_t> last_used_ms{0};
+};
+
+// Rows of the identity view, format 1 (docs/data-file.md, "Directory rows"). The plaintexts hold secrets:
+// SecretBuffer. Errors of the parsers: kCorrupt.
+SecretBuffer encode_account(Account const& account);
+Result<std::shared_ptr<Account>> decode_account(ByteView row);
+Bytes encode_counters(Account const& account);
+Result<void> decode_counters(ByteView row, Account& account);
+Bytes encode_token(Token const& token);
+struct DecodedToken {
+  std::string user;
+  std::shared_ptr<Token> token;  // its account is still to be set
+};
+Result<DecodedToken> decode_token(ByteView row);
+
+}  // namespace tacenda::identity

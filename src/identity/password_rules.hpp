@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string_view>
+
+#include "core/error.hpp"
+#include "core/secret.hpp"
+
+namespace tacenda::identity {
+
+/// The password in the form that is hashed: valid UTF-8, NFKC. Errors: kUnprocessable.
+Result<SecretBuffer> normalize_password(SecretBuffer const& typed);
+
+/// Holds a new password (normalized) to the rules: 8 code points at least (a second factor is always
+/// required), any characters, no composition rules, not among the common or easily guessed ones, not made of
+/// the user's name. The message tells which rule and never the password.
+/// Errors: kUnprocessable. Source: NIST SP 800-63B-4 section 3.1.1.2, REQUIREMENTS K-01.
+Result<void> check_new_password(SecretBuffer const& normalized, std::string_view user_name);
+
+}  // namespace tacenda::identity

@@ -1,0 +1,218 @@
+// Log-in, enrolment and the recognition of tokens and certificates.
+#include <algorithm>
+
+#include "codec/text.hpp"
+#include "crypto/totp.hpp"
+#include "identity/directory.hpp"
+#include "identity/internal/state.hpp"
+#include "identity/password_rules.hpp"
+
+namespace tacenda::identity {
+namespace {
+
+constexpr std::size_t kTotpSecretBytes = 20;       // RFC 4226 section 4, R6: 160 bits
+constexpr std::uint32_t kConfirmFailuresMax = 10;  // wrong codes until an enrolment is over
+
+std::string login_key(std::string_view name, std::string_view address) {
+  return std::string(name) + "\n" + std::string(address);
+}
+
+std::string otpauth(std::string_view name, SecretBuffer const& secret) {
+  return "otpauth://totp/Tacenda:" + codec::percent_encode(name) +
+         "?secret=" + codec::base32_encode(secret.reveal()) +
+         "&issuer=Tacenda&algorithm=SHA1&digits=6&period=30";
+}
+
+}  // namespace
+
+Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer const& password,
+                                            std::string_view totp, std::string_view address) {
+  State& state = *state_;
+  Attempt attempt;
+  std::string const key = login_key(name, address);
+  auto const account = name.size() <= limits::kUserNameBytes ? state.find(name) : nullptr;
+  bool const is_person = account && !account->is_service;
+  if (is_person) attempt.actor_id = account->id.view();
+  std::string phc = state.dummy_phc;
+  bool blocked = false;
+  {
+    ReadLock const lock(state.mutex);
+    if (state.per_address.is_blocked(std::string(address), state.clock.now())) attempt.throttled = true;
+    blocked = state.per_login.is_blocked(key, state.clock.now());
+    if (is_person && !account->password_phc.empty()) phc = account->password_phc;
+  }
+  if (attempt.throttled) {
+    attempt.reason = Literal("too many failures from this address");
+    return attempt;
+  }
+  // One Argon2 computation whatever comes out, so that time tells nothing about who exists (S-08).
+  auto const normalized = normalize_password(password);
+  SecretBuffer const empty;
+  bool const password_right =
+      TACENDA_TRY(state.verify_password(normalized.has_value() ? *normalized : empty, phc));
+
+  WriteLock const lock(state.mutex);
+  Time const now = state.clock.now();
+  std::optional<std::uint64_t> step;
+  if (is_person && !account->totp_secret.empty()) {
+    step = crypto::match_totp(account->totp_secret, totp, crypto::totp_step(now));
+  }
+  bool const known =
+      is_person && account->enabled && !account->password_phc.empty() && phc == account->password_phc;
+  bool const hard_locked = is_person && account->failures >= limits::kFailuresUntilHardLock;
+  bool const fresh = step && *step > account->totp_last_step;
+  if (known && !blocked && !hard_locked && normalized.has_value() && password_right && fresh) {
+    account->totp_last_step = *step;  // used from now on, even if the commit fails
+    account->failures = 0;
+    account->last_login = now;
+    state.per_login.succeed(key);
+    auto made = TACENDA_TRY(state.make_token(account, limits::kSessionAbsolute, true, true));
+    attempt.pending = std::move(made.pending);
+    attempt.principal = state.principal_of(*account, *made.token, Method::kSession);
+    attempt.access_token = std::move(made.text);
+    attempt.expires = made.token->expires;
+    return attempt;
+  }
+  attempt.reason = !is_person || !account->enabled ? Literal("unknown or disabled user")
+                   : hard_locked                   ? Literal("stopped after 100 failures")
+                   : blocked                       ? Literal("locked after 5 failures from this address")
+                   : !known                        ? Literal("not enrolled")
+                   : !password_right               ? Literal("wrong password")
+                   : step                          ? Literal("second factor used before")
+                                                   : Literal("wrong second factor");
+  state.per_address.fail(std::string(address), now);
+  attempt.locked_now = state.per_login.fail(key, now) && is_person;
+  if (is_person) {
+    if (account->failures < limits::kFailuresUntilHardLock) ++account->failures;
+    attempt.locked_now = attempt.locked_now || account->failures == limits::kFailuresUntilHardLock;
+    attempt.pending = state.pending(account, false);
+  }
+  return attempt;
+}
+
+Result<Directory::EnrolmentStep> Directory::enrol(std::string_view code, SecretBuffer const& password,
+                                                  std::string_view address) {
+  State& state = *state_;
+  std::shared_ptr<Account> account;
+  std::string name;
+  {
+    WriteLock const lock(state.mutex);
+    Time const now = state.clock.now();
+    if (state.per_address.is_blocked(std::string(address), now)) {
+      return fail(ErrorKind::kThrottled, "too many failures from this address");
+    }
+    account = state.find_enrolment(code);
+    if (!account) {
+      state.per_address.fail(std::string(address), now);
+      return fail(ErrorKind::kUnauthenticated, "the enrolment code is unknown, used or expired");
+    }
+    name = account->name;
+  }
+  auto const normalized = TACENDA_TRY(normalize_password(password));
+  TACENDA_TRY_VOID(check_new_password(normalized, name));
+  auto phc = TACENDA_TRY(state.hash_password(normalized));
+  SecretBuffer secret(kTotpSecretBytes);
+  TACENDA_TRY_VOID(state.random.fill(secret.reveal_mutable()));
+
+  EnrolmentStep result;
+  WriteLock const lock(state.mutex);
+  // The code may have been used while the password was hashed.
+  if (state.find_enrolment(code) != account) {
+    return fail(ErrorKind::kUnauthenticated, "the enrolment code is unknown, used or expired");
+  }
+  result.otpauth_uri = otpauth(account->name, secret);
+  result.actor_id = account->id.view();
+  result.name = account->name;
+  account->enrolment->password_phc = std::move(phc);
+  account->enrolment->totp_secret = std::move(secret);
+  result.pending = state.pending(account, true);
+  return result;
+}
+
+Result<Directory::Enrolled> Directory::confirm_enrolment(std::string_view code, std::string_view totp,
+                                                         std::string_view address) {
+  State& state = *state_;
+  WriteLock const lock(state.mutex);
+  Time const now = state.clock.now();
+  if (state.per_address.is_blocked(std::string(address), now)) {
+    return fail(ErrorKind::kThrottled, "too many failures from this address");
+  }
+  auto const account = state.find_enrolment(code);
+  if (!account || account->enrolment->password_phc.empty()) {
+    state.per_address.fail(std::string(address), now);
+    return fail(ErrorKind::kUnauthenticated, "the enrolment code is unknown, used or expired");
+  }
+  auto& enrolment = *account->enrolment;
+  auto const step = crypto::match_totp(enrolment.totp_secret, totp, crypto::totp_step(now));
+  if (!step) {
+    state.per_address.fail(std::string(address), now);
+    if (++enrolment.failures >= kConfirmFailuresMax) account->enrolment.reset();
+    return fail(ErrorKind::kUnauthenticated, "the code of the second factor is wrong");
+  }
+  account->password_phc = std::move(enrolment.password_phc);
+  account->totp_secret = std::move(enrolment.totp_secret);
+  account->totp_last_step = *step;
+  account->failures = 0;
+  account->enrolment.reset();
+  // New factors end the sessions that the old ones opened (K-06).
+  std::vector<Digest> ended;
+  for (auto const& [hash, token] : state.tokens) {
+    if (token->account == account) ended.push_back(hash);
+  }
+  for (auto const& hash : ended) state.tokens.erase(hash);
+  Enrolled result;
+  result.actor_id = account->id.view();
+  result.name = account->name;
+  result.pending = Pending(
+      [raw = &state, account, ended]() -> Result<vault::WriteSet> {
+        auto set = TACENDA_TRY(raw->account_set(account, true));
+        for (auto const& hash : ended) raw->rows.erase(set, State::token_key(hash));
+        return set;
+      },
+      {});
+  return result;
+}
+
+Result<Principal> Directory::authenticate_token(std::string_view token_text) {
+  State& state = *state_;
+  Digest const hash = crypto::sha256(as_bytes(token_text));
+  ReadLock const lock(state.mutex);
+  auto const found = state.tokens.find(hash);
+  if (found == state.tokens.end()) return fail(ErrorKind::kUnauthenticated, "the access token is not valid");
+  Token& token = *found->second;
+  Time const now = state.clock.now();
+  Time const last_used = from_unix_ms(token.last_used_ms.load());
+  bool const idle = token.idles && now - last_used >= limits::kSessionIdle;
+  if (!token.account->enabled || now >= token.expires || now < token.created || idle) {
+    return fail(ErrorKind::kUnauthenticated, "the access token is not valid");
+  }
+  token.last_used_ms = to_unix_ms(now);
+  return state.principal_of(*token.account, token, token.idles ? Method::kSession : Method::kToken);
+}
+
+Result<Principal> Directory::authenticate_certificate(Digest const& certificate) {
+  ReadLock const lock(state_->mutex);
+  for (auto const& [name, account] : state_->by_name) {
+    if (account->certificate != certificate || !account->enabled) continue;
+    Token none;
+    return state_->principal_of(*account, none, Method::kCertificate);
+  }
+  return fail(ErrorKind::kUnauthenticated, "the client certificate belongs to no account");
+}
+
+Result<Pending> Directory::logout(std::string_view token_text) {
+  State& state = *state_;
+  Digest const hash = crypto::sha256(as_bytes(token_text));
+  WriteLock const lock(state.mutex);
+  if (state.tokens.erase(hash) == 0)
+    return fail(ErrorKind::kUnauthenticated, "the access token is not valid");
+  return Pending(
+      [raw = &state, hash]() -> Result<vault::WriteSet> {
+        vault::WriteSet set;
+        raw->rows.erase(set, State::token_key(hash));
+        return set;
+      },
+      {});
+}
+
+}  // namespace tacenda::identity

@@ -1,0 +1,364 @@
+#include "operations/bundle.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "operations/history.hpp"
+#include "operations/internal/entry_target.hpp"
+#include "operations/internal/links.hpp"
+#include "operations/read.hpp"
+#include "operations/write.hpp"
+
+namespace tacenda::operations {
+namespace {
+
+Action action_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::kRead:
+      return Action::kRead;
+    case EntryKind::kVread:
+      return Action::kVread;
+    case EntryKind::kHistory:
+      return Action::kHistoryInstance;
+    case EntryKind::kCreate:
+      return Action::kCreate;
+    case EntryKind::kUpdate:
+      return Action::kUpdate;
+    case EntryKind::kDelete:
+      return Action::kDelete;
+  }
+  return Action::kVerify;  // no role has it
+}
+
+/// R4 http.html#trules: DELETE, POST, PUT, GET.
+int rank(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::kDelete:
+      return 0;
+    case EntryKind::kCreate:
+      return 1;
+    case EntryKind::kUpdate:
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+struct Entry {
+  fhir::BundleEntry* source = nullptr;
+  EntryTarget target;
+  EntryOutcome outcome;
+  std::size_t permit = 0;        // index into the permits of the run
+  bool same_as_earlier = false;  // a second If-None-Exist of one transaction that names the same resource
+};
+
+/// One transaction from its entries to its write set.
+class Run {
+ public:
+  Run(Context const& context, fhir::Bundle& bundle)
+      : context_(context), transaction_(context.services.store.begin()), links_(context, transaction_) {
+    entries_.reserve(bundle.entries.size());
+    for (auto& source : bundle.entries) entries_.push_back({&source, {}, {}, 0, false});
+  }
+
+  Result<Outcome> go() {
+    TACENDA_TRY_VOID(prepare());
+    for (auto& entry : entries_) {
+      if (entry.target.kind == EntryKind::kDelete) TACENDA_TRY_VOID(remove_one(entry));
+    }
+    TACENDA_TRY_VOID(place_creates());
+    TACENDA_TRY_VOID(announce());
+    for (auto const kind : {EntryKind::kCreate, EntryKind::kUpdate}) {
+      for (auto& entry : entries_) {
+        if (entry.target.kind == kind) TACENDA_TRY_VOID(write_one(entry));
+      }
+    }
+    for (auto& entry : entries_) {
+      if (rank(entry.target.kind) == 3) TACENDA_TRY_VOID(read_one(entry));
+    }
+    return finish();
+  }
+
+ private:
+  /// Targets, permits and the rule that one identity stands in a transaction once.
+  Result<void> prepare() {
+    std::set<std::pair<std::string, std::string>> identities;
+    std::map<std::pair<Action, std::string>, std::size_t> known;
+    for (auto& entry : entries_) {
+      entry.target = TACENDA_TRY(target_of(*entry.source));
+      auto const action = action_of(entry.target.kind);
+      auto const [slot, is_new] = known.try_emplace({action, entry.target.type}, permits_.size());
+      if (is_new) {
+        permits_.push_back(
+            TACENDA_TRY(context_.services.gate.authorize(context_.principal, action, entry.target.type)));
+      }
+      entry.permit = slot->second;
+      bool const writes_id =
+          entry.target.kind == EntryKind::kUpdate || entry.target.kind == EntryKind::kDelete;
+      if (writes_id && !identities.emplace(entry.target.type, entry.target.id->view()).second) {
+        return fail(ErrorKind::kInvalid, "a transaction names the same resource twice");
+      }
+    }
+    return {};
+  }
+
+  Result<void> remove_one(Entry& entry) {
+    auto written = TACENDA_TRY(transaction_.remove(permits_[entry.permit], entry.target.type,
+                                                   *entry.target.id, entry.target.if_match, next_event()));
+    note(audit::EventKind::kDelete, written);
+    entry.outcome.result = std::move(written);
+    return {};
+  }
+
+  /// Gives every created entry its id, or the place of what its If-None-Exist matches.
+  Result<void> place_creates() {
+    std::map<std::string, ResourceId> promised;  // type and criteria -> id of the entry that makes it
+    for (auto& entry : entries_) {
+      if (entry.target.kind != EntryKind::kCreate) continue;
+      std::string const& unless = entry.source->if_none_exist;
+      if (!unless.empty()) {
+        std::string const key = entry.target.type + "?" + unless;
+        if (auto const found = promised.find(key); found != promised.end()) {
+          entry.target.id = found->second;
+          entry.same_as_earlier = true;
+          continue;
+        }
+        if (TACENDA_TRY(match_existing(entry))) continue;
+        entry.target.id = TACENDA_TRY(context_.services.store.new_id());
+        promised.emplace(key, *entry.target.id);
+        continue;
+      }
+      entry.target.id = TACENDA_TRY(context_.services.store.new_id());
+    }
+    return {};
+  }
+
+  Result<bool> match_existing(Entry& entry) {
+    std::string const& type = entry.target.type;
+    auto const criteria = TACENDA_TRY(fhir::parse_criteria(entry.source->if_none_exist));
+    auto const reader = context_.services.gate.authorize(context_.principal, Action::kRead, type);
+    Permit const& judge = reader.has_value() ? *reader : permits_[entry.permit];
+    auto const matches = TACENDA_TRY(transaction_.match(judge, type, criteria, 2));
+    if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
+    if (matches.empty()) return false;
+    entry.target.id = TACENDA_TRY(ResourceId::parse(matches.front()));
+    records::Written place;
+    place.type = type;
+    place.id = matches.front();
+    place.version = TACENDA_TRY(transaction_.current_version(type, place.id));
+    place.changed = false;
+    note(audit::EventKind::kCreate, place);
+    events_.back().reason = "matched an existing resource; nothing was created";
+    entry.outcome.result = std::move(place);
+    entry.outcome.matched = true;
+    return true;
+  }
+
+  /// Tells the links where every entry leads, before any resource is sealed.
+  Result<void> announce() {
+    for (auto& entry : entries_) {
+      bool const writes = entry.target.kind == EntryKind::kCreate || entry.target.kind == EntryKind::kUpdate;
+      if (!writes) continue;
+      std::string const id(entry.target.id->view());
+      if (!entry.source->full_url.empty()) links_.add(entry.source->full_url, entry.target.type + "/" + id);
+      if (entry.outcome.matched || entry.same_as_earlier) continue;
+      TACENDA_TRY_VOID(links_.add_pending(entry.target.type, id, *entry.source->resource));
+    }
+    return {};
+  }
+
+  Result<void> write_one(Entry& entry) {
+    if (entry.outcome.matched) return {};
+    if (entry.same_as_earlier) return point_to_earlier(entry);
+    fhir::Resource resource = std::move(*entry.source->resource);
+    entry.source->resource.reset();  // large bundles: give the memory back as we go
+    TACENDA_TRY_VOID(links_.rewrite(resource));
+    bool const creates = entry.target.kind == EntryKind::kCreate;
+    Permit const& permit = permits_[entry.permit];
+    auto written = creates ? TACENDA_TRY(transaction_.create(permit, std::move(resource), *entry.target.id,
+                                                             next_event()))
+                           : TACENDA_TRY(transaction_.update(permit, std::move(resource), *entry.target.id,
+                                                             entry.target.if_match, next_event()));
+    note(creates ? audit::EventKind::kCreate : audit::EventKind::kUpdate, written);
+    if (!keep_text_) std::string().swap(written.text);
+    entry.outcome.result = std::move(written);
+    return {};
+  }
+
+  Result<void> point_to_earlier(Entry& entry) {
+    records::Written place;
+    place.type = entry.target.type;
+    place.id = entry.target.id->view();
+    place.version = 1;
+    place.changed = false;
+    note(audit::EventKind::kCreate, place);
+    events_.back().reason = "matched a resource of the same transaction";
+    entry.outcome.result = std::move(place);
+    entry.outcome.matched = true;
+    return {};
+  }
+
+  Result<void> read_one(Entry& entry) {
+    auto const& target = entry.target;
+    Permit const& permit = permits_[entry.permit];
+    auto const version = TACENDA_TRY(transaction_.current_version(target.type, target.id->view()));
+    if (transaction_.wrote(target.type, target.id->view()) || version == 0) {
+      // The state after the transaction has no time yet: a read of what it writes cannot be answered truly.
+      return fail(version == 0 ? ErrorKind::kNotFound : ErrorKind::kInvalid,
+                  "a transaction reads what is not there or what it writes itself");
+    }
+    Outcome outcome = target.kind == EntryKind::kRead ? TACENDA_TRY(
+                                                            read(context_, permit, target.type, *target.id))
+                      : target.kind == EntryKind::kVread
+                          ? TACENDA_TRY(vread(context_, permit, target.type, *target.id, target.version))
+                          : TACENDA_TRY(
+                                history_of(context_, permit, target.type, *target.id, {}, limits::kPageSize));
+    take_result(entry.outcome, outcome);
+    std::ranges::move(outcome.events, std::back_inserter(events_));
+    return {};
+  }
+
+ public:
+  static void take_result(EntryOutcome& entry, Outcome& outcome) {
+    if (auto* version = std::get_if<records::StoredVersion>(&outcome.result)) {
+      entry.result = std::move(*version);
+    } else if (auto* written = std::get_if<records::Written>(&outcome.result)) {
+      entry.result = std::move(*written);
+    } else if (auto* page = std::get_if<records::HistoryPage>(&outcome.result)) {
+      entry.result = std::move(*page);
+      entry.history = true;
+    }
+    entry.matched = outcome.matched;
+  }
+
+ private:
+  std::uint32_t next_event() const { return static_cast<std::uint32_t>(events_.size()); }
+  void note(audit::EventKind kind, records::Written const& written) {
+    events_.push_back(event_of(context_, kind, written));
+  }
+
+  Result<Outcome> finish() {
+    Outcome outcome;
+    BundleOutcome bundle;
+    bundle.transaction = true;
+    bundle.entries.reserve(entries_.size());
+    for (auto& entry : entries_) bundle.entries.push_back(std::move(entry.outcome));
+    if (events_.empty()) events_.push_back(event_of(context_, audit::EventKind::kTransaction, "", ""));
+    outcome.result = std::move(bundle);
+    outcome.set = transaction_.take();
+    outcome.events = std::move(events_);
+    return outcome;
+  }
+
+  Context const& context_;
+  records::Transaction transaction_;
+  Links links_;
+  std::vector<Entry> entries_;
+  std::vector<Permit> permits_;
+  std::vector<audit::Event> events_;
+  bool keep_text_ = context_.wants_representation;
+};
+
+/// One entry of a batch, as if it had come as a request of its own.
+Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhir::BundleEntry& entry) {
+  auto const permit =
+      TACENDA_TRY(context.services.gate.authorize(context.principal, action_of(target.kind), target.type));
+  switch (target.kind) {
+    case EntryKind::kRead:
+      return read(context, permit, target.type, *target.id);
+    case EntryKind::kVread:
+      return vread(context, permit, target.type, *target.id, target.version);
+    case EntryKind::kHistory:
+      return history_of(context, permit, target.type, *target.id, {}, limits::kPageSize);
+    case EntryKind::kDelete:
+      return remove(context, permit, target.type, *target.id, target.if_match);
+    case EntryKind::kUpdate:
+      return update(context, permit, entry.resource->clone(), *target.id, target.if_match);
+    case EntryKind::kCreate: {
+      std::optional<fhir::Criteria> unless;
+      if (!entry.if_none_exist.empty()) unless = TACENDA_TRY(fhir::parse_criteria(entry.if_none_exist));
+      return create(context, permit, entry.resource->clone(), unless);
+    }
+  }
+  return fail(ErrorKind::kBug, "an entry of a batch has no kind");
+}
+
+audit::EventKind event_kind(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::kRead:
+      return audit::EventKind::kRead;
+    case EntryKind::kVread:
+      return audit::EventKind::kVread;
+    case EntryKind::kHistory:
+      return audit::EventKind::kHistoryInstance;
+    case EntryKind::kCreate:
+      return audit::EventKind::kCreate;
+    case EntryKind::kUpdate:
+      return audit::EventKind::kUpdate;
+    case EntryKind::kDelete:
+      return audit::EventKind::kDelete;
+  }
+  return audit::EventKind::kBatch;
+}
+
+bool is_fatal(Error const& error) {
+  return error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kNoSpace;
+}
+
+}  // namespace
+
+Result<Outcome> transaction(Context const& context, fhir::Bundle& bundle) {
+  return Run(context, bundle).go();
+}
+
+Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
+  Outcome outcome;
+  BundleOutcome answers;
+  std::vector<std::size_t> order(bundle.entries.size());
+  std::vector<Result<EntryTarget>> targets;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    order[i] = i;
+    targets.push_back(target_of(bundle.entries[i]));
+  }
+  std::ranges::stable_sort(
+      order, {}, [&](std::size_t i) { return targets[i].has_value() ? rank(targets[i]->kind) : 0; });
+  answers.entries.resize(order.size());
+  for (std::size_t const i : order) {
+    auto& answer = answers.entries[i];
+    Result<Outcome> one = fail(ErrorKind::kConflict, "too many concurrent changes of the same resource");
+    for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
+      one = targets[i].has_value() ? run_alone(context, *targets[i], bundle.entries[i])
+                                   : Result<Outcome>(std::unexpected(targets[i].error()));
+      if (!one.has_value() || one->set.read_sequence() == std::nullopt) break;
+      auto receipt = context.services.log.commit(std::move(one->set), std::move(one->events));
+      one->events.clear();
+      if (receipt.has_value()) {
+        answer.time = receipt->time();
+        break;
+      }
+      if (is_fatal(receipt.error())) return std::unexpected(receipt.error());
+      one = std::unexpected(receipt.error());
+      if (receipt.error().kind() != ErrorKind::kConflict) break;
+    }
+    if (one.has_value()) {
+      Run::take_result(answer, *one);
+      std::ranges::move(one->events, std::back_inserter(outcome.events));
+      continue;
+    }
+    if (is_fatal(one.error())) return std::unexpected(one.error());
+    answer.result = one.error();
+    auto event = targets[i].has_value()
+                     ? event_of(context, event_kind(targets[i]->kind), targets[i]->type,
+                                targets[i]->id ? targets[i]->id->view() : std::string_view())
+                     : event_of(context, audit::EventKind::kBatch, "", "");
+    event.outcome = audit::Outcome::kMinorFailure;
+    event.reason = one.error().message();
+    outcome.events.push_back(std::move(event));
+  }
+  if (outcome.events.empty()) outcome.events.push_back(event_of(context, audit::EventKind::kBatch, "", ""));
+  outcome.result = std::move(answers);
+  return outcome;
+}
+
+}  // namespace tacenda::operations

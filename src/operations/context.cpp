@@ -1,0 +1,29 @@
+#include "operations/context.hpp"
+
+namespace tacenda::operations {
+
+audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,
+                      std::string_view id) {
+  audit::Event event = context.origin;
+  event.kind = kind;
+  event.resource_type = type;
+  event.resource_id = id;
+  return event;
+}
+
+audit::Event event_of(Context const& context, audit::EventKind kind, records::Written const& written) {
+  audit::Event event = event_of(context, kind, written.type, written.id);
+  event.resource_version = written.version;
+  event.patients = written.patients;
+  event.record_digest = written.digest;
+  return event;
+}
+
+audit::Event event_of(Context const& context, audit::EventKind kind, records::StoredVersion const& version) {
+  audit::Event event = event_of(context, kind, version.type, version.id);
+  event.resource_version = version.version;
+  event.patients = version.patients;
+  return event;
+}
+
+}  // namespace tacenda::operations

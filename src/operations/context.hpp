@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "access/gate.hpp"
+#include "audit/event.hpp"
+#include "audit/log.hpp"
+#include "identity/principal.hpp"
+#include "records/store.hpp"
+
+namespace tacenda::operations {
+
+/// What every interaction may use. Outlives the call.
+struct Services {
+  records::Store const& store;
+  access::Gate const& gate;
+  audit::Log& log;
+};
+
+/// The request that an interaction serves, as far as it concerns the interaction.
+struct Context {
+  Services const& services;
+  identity::Principal const& principal;
+  /// Who, from where, under which request id: copied into every event of the request.
+  audit::Event const& origin;
+  /// Absolute URL of the FHIR base without a slash at its end: "https://host:8443/fhir".
+  std::string const& base_url;
+  /// Prefer: return=representation for the entries of a bundle.
+  bool wants_representation = false;
+};
+
+/// What one entry of a batch or transaction came to.
+struct EntryOutcome {
+  std::variant<std::monostate, records::StoredVersion, records::Written, records::HistoryPage, Error> result;
+  bool history = false;
+  /// Commit time of the entry when it was committed by itself (batch); a transaction has one time for all.
+  std::optional<Time> time;
+  /// Existing resource that a conditional create matched.
+  bool matched = false;
+};
+
+struct BundleOutcome {
+  bool transaction = false;
+  std::vector<EntryOutcome> entries;
+};
+
+/// What an interaction came to, and what must become durable before anyone hears of it. The pipeline
+/// commits `set` and `events` together and only then turns `result` into a response.
+struct Outcome {
+  std::variant<records::StoredVersion, records::Written, records::HistoryPage, BundleOutcome> result;
+  vault::WriteSet set;
+  std::vector<audit::Event> events;
+  /// A conditional create found one match: 200 and its location in place of 201.
+  bool matched = false;
+};
+
+/// `W/"3"` or `"3"`, as in If-Match. Errors: kInvalid.
+Result<std::uint64_t> parse_etag(std::string_view etag);
+
+/// A copy of the request's origin for one event.
+audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,
+                      std::string_view id);
+/// The event of a version that was written.
+audit::Event event_of(Context const& context, audit::EventKind kind, records::Written const& written);
+/// The event of a version that was read.
+audit::Event event_of(Context const& context, audit::EventKind kind, records::StoredVersion const& version);
+
+}  // namespace tacenda::operations

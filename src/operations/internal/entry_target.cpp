@@ -1,0 +1,97 @@
+#include "operations/internal/entry_target.hpp"
+
+#include <charconv>
+#include <vector>
+
+#include "fhir/types.hpp"
+
+namespace tacenda::operations {
+namespace {
+
+std::vector<std::string_view> split_path(std::string_view path) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    auto const slash = path.find('/');
+    parts.push_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) return parts;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+Result<std::uint64_t> parse_version(std::string_view text) {
+  std::uint64_t version = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (error != std::errc() || end != text.data() + text.size() || version == 0) {
+    return fail(ErrorKind::kInvalid, "a version id is not a number of this server");
+  }
+  return version;
+}
+
+Result<EntryTarget> target_of_get(std::vector<std::string_view> const& parts, EntryTarget target) {
+  if (parts.size() < 2) return fail(ErrorKind::kUnsupported, "search is not available in a bundle");
+  target.id = TACENDA_TRY(ResourceId::parse(parts[1]));
+  if (parts.size() == 2) {
+    target.kind = EntryKind::kRead;
+  } else if (parts[2] == "_history" && parts.size() == 3) {
+    target.kind = EntryKind::kHistory;
+  } else if (parts[2] == "_history" && parts.size() == 4) {
+    target.kind = EntryKind::kVread;
+    target.version = TACENDA_TRY(parse_version(parts[3]));
+  } else {
+    return fail(ErrorKind::kUnsupported,
+                "an entry asks for an interaction that is not available in a bundle");
+  }
+  return target;
+}
+
+Result<void> check_resource(fhir::BundleEntry const& entry, EntryTarget const& target) {
+  bool const wanted = target.kind == EntryKind::kCreate || target.kind == EntryKind::kUpdate;
+  if (wanted && !entry.resource) return fail(ErrorKind::kInvalid, "an entry that writes has no resource");
+  if (!wanted && entry.resource)
+    return fail(ErrorKind::kInvalid, "an entry that reads or deletes has a resource");
+  if (wanted && entry.resource->type() != target.type) {
+    return fail(ErrorKind::kInvalid, "an entry's resource has another type than its url");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_etag(std::string_view etag) {
+  if (etag.starts_with("W/")) etag.remove_prefix(2);
+  if (etag.size() < 3 || etag.front() != '"' || etag.back() != '"') {
+    return fail(ErrorKind::kInvalid, "If-Match is not an entity tag of this server");
+  }
+  return parse_version(etag.substr(1, etag.size() - 2));
+}
+
+Result<EntryTarget> target_of(fhir::BundleEntry const& entry) {
+  std::string_view url = entry.url;
+  if (url.find('?') != std::string_view::npos) {
+    return fail(ErrorKind::kUnsupported, "conditional and search requests are not available in a bundle");
+  }
+  if (url.starts_with('/')) url.remove_prefix(1);
+  auto const parts = split_path(url);
+  EntryTarget target;
+  target.type = parts[0];
+  if (!fhir::is_resource_type(target.type))
+    return fail(ErrorKind::kUnsupported, "an entry's url names no resource type");
+  if (!entry.if_match.empty()) target.if_match = TACENDA_TRY(parse_etag(entry.if_match));
+  if (entry.method == "GET" || entry.method == "HEAD") {
+    target = TACENDA_TRY(target_of_get(parts, std::move(target)));
+  } else if (entry.method == "POST") {
+    if (parts.size() != 1) return fail(ErrorKind::kUnsupported, "POST in a bundle takes the url of a type");
+    target.kind = EntryKind::kCreate;
+  } else if (entry.method == "PUT" || entry.method == "DELETE") {
+    if (parts.size() != 2)
+      return fail(ErrorKind::kUnsupported, "PUT and DELETE in a bundle take the url of a resource");
+    target.id = TACENDA_TRY(ResourceId::parse(parts[1]));
+    target.kind = entry.method == "PUT" ? EntryKind::kUpdate : EntryKind::kDelete;
+  } else {
+    return fail(ErrorKind::kUnsupported, "an entry's method is not available in a bundle");
+  }
+  TACENDA_TRY_VOID(check_resource(entry, target));
+  return target;
+}
+
+}  // namespace tacenda::operations

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "fhir/bundle.hpp"
+#include "fhir/reference.hpp"
+#include "operations/context.hpp"
+
+namespace tacenda::operations {
+
+/// Where the links of a transaction's entries lead: full URLs to the places the entries get, and
+/// conditional references to the one resource that they match in the state after the transaction.
+/// Owner: one thread, for one transaction.
+class Links {
+ public:
+  Links(Context const& context, records::Transaction& transaction)
+      : context_(context), transaction_(transaction) {}
+
+  /// `full_url` of an entry now leads to `place` ("Patient/123").
+  void add(std::string const& full_url, std::string place) {
+    places_.insert_or_assign(full_url, std::move(place));
+  }
+  /// A resource that this transaction writes: its identifiers answer conditional references.
+  Result<void> add_pending(std::string_view type, std::string_view id, fhir::Resource const& resource);
+
+  /// Rewrites all links of a resource. Errors: kInvalid (a urn that no entry has), kPrecondition (a
+  /// conditional reference with none or several matches).
+  Result<void> rewrite(fhir::Resource& resource);
+
+ private:
+  Result<std::string> resolve(std::string_view conditional);
+
+  Context const& context_;
+  records::Transaction& transaction_;
+  std::unordered_map<std::string, std::string> places_;
+  std::unordered_map<std::string, std::string> resolved_;  // conditional reference -> place
+  // Type -> value -> (system, id) of what is written here
+  std::map<std::string, std::multimap<std::string, std::pair<std::string, std::string>>, std::less<>>
+      pending_;
+  std::map<std::string, bool, std::less<>> written_;  // "Type/id" of what is written here
+};
+
+}  // namespace tacenda::operations

@@ -1,0 +1,80 @@
+#include "operations/write.hpp"
+
+namespace tacenda::operations {
+namespace {
+
+using Found = std::variant<records::StoredVersion, records::Written, records::HistoryPage, BundleOutcome>;
+
+/// What a conditional create found. Who may not read gets its place and version, and no content.
+Result<Found> matched_version(Context const& context, Result<Permit> const& reader, std::string_view type,
+                              std::string const& id, records::Transaction& transaction,
+                              std::vector<audit::Event>& events) {
+  if (reader.has_value()) {
+    auto version =
+        TACENDA_TRY(context.services.store.read(*reader, type, TACENDA_TRY(ResourceId::parse(id))));
+    events.push_back(event_of(context, audit::EventKind::kCreate, version));
+    events.back().reason = "matched an existing resource; nothing was created";
+    return version;
+  }
+  records::Written place;
+  place.type = type;
+  place.id = id;
+  place.version = TACENDA_TRY(transaction.current_version(type, id));
+  place.changed = false;
+  events.push_back(event_of(context, audit::EventKind::kCreate, place));
+  events.back().reason = "matched an existing resource; nothing was created";
+  return place;
+}
+
+}  // namespace
+
+Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resource resource,
+                       std::optional<fhir::Criteria> const& unless) {
+  Outcome outcome;
+  std::string const type(resource.type());
+  auto transaction = context.services.store.begin();
+  if (unless) {
+    // Whether a match may be revealed is the read right's question, not the create right's.
+    auto const reader = context.services.gate.authorize(context.principal, Action::kRead, type);
+    Permit const& judge = reader.has_value() ? *reader : permit;
+    auto const matches = TACENDA_TRY(transaction.match(judge, type, *unless, 2));
+    if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
+    if (matches.size() == 1) {
+      outcome.result =
+          TACENDA_TRY(matched_version(context, reader, type, matches.front(), transaction, outcome.events));
+      outcome.matched = true;
+      outcome.set = transaction.take();
+      return outcome;
+    }
+  }
+  auto const id = TACENDA_TRY(context.services.store.new_id());
+  auto written = TACENDA_TRY(transaction.create(permit, std::move(resource), id, 0));
+  outcome.events.push_back(event_of(context, audit::EventKind::kCreate, written));
+  outcome.result = std::move(written);
+  outcome.set = transaction.take();
+  return outcome;
+}
+
+Result<Outcome> update(Context const& context, Permit const& permit, fhir::Resource resource,
+                       ResourceId const& id, std::optional<std::uint64_t> if_match) {
+  Outcome outcome;
+  auto transaction = context.services.store.begin();
+  auto written = TACENDA_TRY(transaction.update(permit, std::move(resource), id, if_match, 0));
+  outcome.events.push_back(event_of(context, audit::EventKind::kUpdate, written));
+  outcome.result = std::move(written);
+  outcome.set = transaction.take();
+  return outcome;
+}
+
+Result<Outcome> remove(Context const& context, Permit const& permit, std::string_view type,
+                       ResourceId const& id, std::optional<std::uint64_t> if_match) {
+  Outcome outcome;
+  auto transaction = context.services.store.begin();
+  auto written = TACENDA_TRY(transaction.remove(permit, type, id, if_match, 0));
+  outcome.events.push_back(event_of(context, audit::EventKind::kDelete, written));
+  outcome.result = std::move(written);
+  outcome.set = transaction.take();
+  return outcome;
+}
+
+}  // namespace tacenda::operations

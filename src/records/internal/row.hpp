@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/bytes.hpp"
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "vault/vault.hpp"
+
+/// One stored version (docs/data-file.md, "Record rows", format 1), value of a C or V key:
+///
+///   sequence(8) | time in Unix ms(8)       written by the committer
+///   format(1) = 1 | flags(1): bit 0 deleted | version(8)
+///   previous(32)                           SHA-256 of the body of the version before; zeros for the first
+///   subjects(2) | {length(4) text}...      whose keys it lies under, sorted: "Patient/123"
+///   envelope                               SubjectKeys::seal_record over the body
+///
+///   body: salt(16) | meta offset(4) | size of the text(4) | zstd frame of the text
+///
+/// The salt makes `previous` a hiding commitment. It covers the body and not the envelope, so that sealing
+/// a version anew breaks no later one. The associated data binds format, store, tenant, type, id, version,
+/// aliases, key generation, deleted flag and `previous`: no row can stand in another's place.
+namespace tacenda::records {
+
+struct RowHeader {
+  std::uint64_t sequence = 0;
+  Time time{};
+  bool deleted = false;
+  std::uint64_t version = 0;
+  Digest previous{};
+  std::vector<std::string> subjects;  // vault subject texts
+  ByteView envelope;                  // into the row
+
+  /// Logical ids of the patients among the subjects.
+  std::vector<std::string> patients() const;
+};
+
+/// Errors: kCorrupt.
+Result<RowHeader> parse_row(ByteView row);
+
+/// A resource as text, and where `"versionId":..,"lastUpdated":..` belongs in it: right after `"meta":{`.
+struct Document {
+  std::string text;  // empty for a deleted version
+  std::uint32_t meta_offset = 0;
+};
+
+struct RowPlace {
+  std::string_view type;
+  std::string_view id;
+};
+
+/// Seals `document` as version `header.version` at `place`. Fills the row; gives the digest of its envelope
+/// for the audit leaf. `header.sequence`, `time` and `envelope` are not looked at.
+struct SealedRow {
+  Bytes row;
+  Digest digest;
+};
+Result<SealedRow> seal_row(vault::Vault const& vault, vault::SubjectKeys const& keys, RowPlace const& place,
+                           RowHeader const& header, Document const& document, Bytes* body_out);
+
+/// The body, decrypted and authenticated but still compressed. Errors: kCorrupt, kGone (keys shredded).
+Result<Bytes> open_body(vault::Vault const& vault, RowPlace const& place, RowHeader const& header);
+/// Errors: kCorrupt.
+Result<Document> open_document(ByteView body);
+
+/// What version n+1 holds of version n.
+Digest commit_to(ByteView body);
+
+/// The text with the server's meta: versionId and lastUpdated.
+std::string render(Document const& document, std::uint64_t version, Time last_updated);
+
+/// What the multiset hash of the current state counts: one item per current version.
+Bytes state_item(RowPlace const& place, std::uint64_t version, Digest const& envelope_digest);
+
+/// The subjects named in a row, as the vault knows them. Errors: kCorrupt.
+Result<std::vector<vault::Subject>> subjects_of(RowHeader const& header);
+
+}  // namespace tacenda::records

@@ -1,0 +1,70 @@
+#include "records/store.hpp"
+
+#include "codec/text.hpp"
+#include "records/internal/keys.hpp"
+#include "records/internal/row.hpp"
+
+namespace tacenda::records {
+
+Store::Store(vault::Vault& vault) : vault_(&vault), view_(vault.view(vault::Keeper::kRecords)) {}
+
+Transaction Store::begin() const {
+  return Transaction(*vault_, view_);
+}
+
+Result<ResourceId> Store::new_id() const {
+  return ResourceId::parse(codec::format_uuid_v4(TACENDA_TRY(vault_->random_bytes16())));
+}
+
+Result<StoredVersion> Store::open(std::string_view type, std::string_view id, ByteView row) const {
+  auto const header = TACENDA_TRY(parse_row(row));
+  StoredVersion stored;
+  stored.type = type;
+  stored.id = id;
+  stored.version = header.version;
+  stored.last_updated = header.time;
+  stored.deleted = header.deleted;
+  stored.patients = header.patients();
+  Bytes const body = TACENDA_TRY(open_body(*vault_, {type, id}, header));
+  if (header.deleted) return stored;
+  auto const document = TACENDA_TRY(open_document(body));
+  if (document.text.empty()) return fail(ErrorKind::kCorrupt, "a living version has no content");
+  stored.json = render(document, header.version, header.time);
+  return stored;
+}
+
+Result<StoredVersion> Store::read(Permit const& permit, std::string_view type, ResourceId const& id) const {
+  auto const row = TACENDA_TRY(view_.get(current_key(type, id.view())));
+  if (!row) return fail(ErrorKind::kNotFound, "there is no such resource");
+  auto const header = TACENDA_TRY(parse_row(*row));
+  if (!permit.judge({type, id.view(), header.patients(), header.version, header.deleted})) {
+    return fail(ErrorKind::kNotFound, "there is no such resource");
+  }
+  // Opened although it is deleted: a forged deletion flag would fail its authentication.
+  auto stored = TACENDA_TRY(open(type, id.view(), *row));
+  if (stored.deleted) return fail(ErrorKind::kGone, "the resource was deleted");
+  return stored;
+}
+
+Result<std::optional<StoredVersion>> Store::version_at(Permit const& permit, std::string_view type,
+                                                       std::string_view id, std::uint64_t version) const {
+  // The version may move from the current row to a version row between two reads: look at one state.
+  auto const at = vault_->read_point();
+  auto row = TACENDA_TRY(view_.get(version_key(type, id, version), &at));
+  if (!row) row = TACENDA_TRY(view_.get(current_key(type, id), &at));
+  if (!row) return std::nullopt;
+  auto const header = TACENDA_TRY(parse_row(*row));
+  if (header.version != version) return std::nullopt;
+  if (!permit.judge({type, id, header.patients(), header.version, header.deleted})) return std::nullopt;
+  return TACENDA_TRY(open(type, id, *row));
+}
+
+Result<StoredVersion> Store::vread(Permit const& permit, std::string_view type, ResourceId const& id,
+                                   std::uint64_t version) const {
+  auto stored = TACENDA_TRY(version_at(permit, type, id.view(), version));
+  if (!stored) return fail(ErrorKind::kNotFound, "there is no such version");
+  if (stored->deleted) return fail(ErrorKind::kGone, "this version is a deletion");
+  return std::move(*stored);
+}
+
+}  // namespace tacenda::records

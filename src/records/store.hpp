@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/id.hpp"
+#include "core/permit.hpp"
+#include "fhir/criteria.hpp"
+#include "records/transaction.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::records {
+
+/// One version as it leaves the store.
+struct StoredVersion {
+  std::string type;
+  std::string id;
+  std::uint64_t version = 0;
+  Time last_updated{};
+  bool deleted = false;
+  std::vector<std::string> patients;  // logical ids of its compartments
+  std::string json;                   // empty when deleted
+};
+
+/// Where a history listing stands: entries older than this come next.
+struct HistoryPosition {
+  std::uint64_t before_sequence = 0;  // 0: from the newest
+  std::uint64_t before_version = 0;   // instance level
+};
+
+struct HistoryPage {
+  std::vector<StoredVersion> entries;  // newest first
+  std::optional<HistoryPosition> next;
+};
+
+/// Resources and all their versions, each sealed under its subjects' keys.
+///
+/// Owner: start. Thread-safe. Every function that gives content takes a Permit and asks it about each
+/// record before opening it; a record that the Permit hides is kNotFound, like one that never was (C-10).
+class Store {
+ public:
+  explicit Store(vault::Vault& vault);
+
+  /// Errors: kNotFound, kGone (deleted or erased), kCorrupt (authentication failed).
+  Result<StoredVersion> read(Permit const& permit, std::string_view type, ResourceId const& id) const;
+  /// Errors: as `read`; kGone when that version is a deletion.
+  Result<StoredVersion> vread(Permit const& permit, std::string_view type, ResourceId const& id,
+                              std::uint64_t version) const;
+
+  /// All versions of one resource. Errors: kNotFound.
+  Result<HistoryPage> history_of(Permit const& permit, std::string_view type, ResourceId const& id,
+                                 HistoryPosition position, std::size_t count) const;
+  /// All versions of one type, or of every type when `type` is empty.
+  Result<HistoryPage> history(Permit const& permit, std::string_view type, HistoryPosition position,
+                              std::size_t count) const;
+
+  /// A new logical id: a random UUID, version 4. Errors: kUnavailable.
+  Result<ResourceId> new_id() const;
+
+  /// Starts a set of changes over one consistent state.
+  Transaction begin() const;
+
+  /// One thing found wrong, by the name an operator knows it by.
+  struct Damage {
+    std::string object;  // "Patient/abc version 3"
+    std::string problem;
+  };
+  struct Verified {
+    std::vector<Damage> damage;
+    std::uint64_t versions = 0;
+    std::uint64_t resources = 0;
+  };
+  /// Opens every version and checks digest, associated data, links between versions, density of version
+  /// numbers, history and index rows. `leaf_digest` gives the record digest that the audit leaf at a
+  /// sequence binds (nullopt: there is none, or it was erased). `current` is called with the state item of
+  /// each current version. All of it is looked at as it stood at `at`. Goes on after damage. Errors:
+  /// kUnavailable.
+  Result<Verified> verify(
+      Permit const& permit, vault::ReadPoint const& at,
+      std::function<Result<std::optional<Digest>>(std::uint64_t sequence)> const& leaf_digest,
+      std::function<void(ByteView item)> const& current,
+      std::function<void(std::uint64_t done)> const& progress) const;
+
+ private:
+  Result<StoredVersion> open(std::string_view type, std::string_view id, ByteView row) const;
+  Result<std::optional<StoredVersion>> version_at(Permit const& permit, std::string_view type,
+                                                  std::string_view id, std::uint64_t version) const;
+
+  vault::Vault* vault_;  // outlives the store: both are made by start, the vault first
+  vault::View view_;
+};
+
+}  // namespace tacenda::records

@@ -1,0 +1,222 @@
+#include "records/transaction.hpp"
+
+#include <algorithm>
+
+#include "core/limits.hpp"
+#include "core/process.hpp"
+#include "fhir/compartment.hpp"
+#include "fhir/identifiers.hpp"
+#include "records/internal/document.hpp"
+#include "records/internal/keys.hpp"
+#include "records/internal/row.hpp"
+#include "vault/digest.hpp"
+
+namespace tacenda::records {
+namespace {
+
+constexpr std::string_view kIdentifier = "identifier";
+
+std::string name_of(std::string_view type, std::string_view id) {
+  std::string name(type);
+  name.push_back('/');
+  name.append(id);
+  return name;
+}
+
+std::vector<std::string> subject_texts(fhir::SubjectSet const& set, std::string_view id) {
+  using Kind = fhir::SubjectKind;
+  std::vector<std::string> texts;
+  switch (set.kind) {
+    case Kind::kPatients:
+      for (auto const& patient : set.patients) texts.push_back(vault::Subject::patient(patient).text());
+      break;
+    case Kind::kPractitioner:
+      texts.push_back(vault::Subject::practitioner(id).text());
+      break;
+    case Kind::kBinary:
+      texts.push_back(vault::Subject::binary(id).text());
+      break;
+    case Kind::kTenant:
+      texts.push_back(vault::Subject::tenant().text());
+      break;
+  }
+  std::ranges::sort(texts);
+  return texts;
+}
+
+}  // namespace
+
+std::string Written::render(Time last_updated) const {
+  return records::render(Document{text, meta_offset}, version, last_updated);
+}
+
+Transaction::Transaction(vault::Vault& vault, vault::View view)
+    : vault_(&vault), view_(std::move(view)), at_(vault.read_point()) {
+  set_.read_at(at_.sequence());
+}
+
+Result<Transaction::Current*> Transaction::load(std::string_view type, std::string_view id) {
+  std::string const name = name_of(type, id);
+  if (auto const found = loaded_.find(name); found != loaded_.end()) return &found->second;
+  Bytes const key = current_key(type, id);
+  set_.depends_on(view_.guard(key));
+  Current current;
+  if (auto row = TACENDA_TRY(view_.get(key, &at_)); row.has_value()) {
+    auto const header = TACENDA_TRY(parse_row(*row));
+    current.version = header.version;
+    current.deleted = header.deleted;
+    current.patients = header.patients();
+    Bytes const body = TACENDA_TRY(open_body(*vault_, {type, id}, header));
+    current.commitment = commit_to(body);
+    if (!header.deleted) {
+      auto const document = TACENDA_TRY(open_document(body));
+      current.identifiers = TACENDA_TRY(fhir::identifiers_of_text(document.text));
+    }
+    current.row = std::move(*row);
+  }
+  return &loaded_.emplace(name, std::move(current)).first->second;
+}
+
+Result<Written> Transaction::create(Permit const& permit, fhir::Resource resource, ResourceId const& id,
+                                    std::uint32_t event) {
+  std::string const type(resource.type());
+  Current* current = TACENDA_TRY(load(type, id.view()));
+  if (current->version != 0) return fail(ErrorKind::kConflict, "a resource with this id exists");
+  auto const subjects = TACENDA_TRY(fhir::subjects_of(resource, id.view()));
+  if (!permit.judge({type, id.view(), subjects.patients, 0, false})) {
+    return fail(ErrorKind::kForbidden, "this role may not create this resource");
+  }
+  return write(type, id, &resource, *current, event);
+}
+
+Result<Written> Transaction::update(Permit const& permit, fhir::Resource resource, ResourceId const& id,
+                                    std::optional<std::uint64_t> if_match, std::uint32_t event) {
+  std::string const type(resource.type());
+  if (resource.id() != id.view())
+    return fail(ErrorKind::kInvalid, "the resource must have the id of the request's URL");
+  Current* current = TACENDA_TRY(load(type, id.view()));
+  auto const subjects = TACENDA_TRY(fhir::subjects_of(resource, id.view()));
+  // Both the record as it is and as it would be: an update must not move a record out of reach or into it.
+  if (!permit.judge({type, id.view(), subjects.patients, current->version, false}) ||
+      (current->version != 0 &&
+       !permit.judge({type, id.view(), current->patients, current->version, current->deleted}))) {
+    return fail(ErrorKind::kForbidden, "this role may not update this resource");
+  }
+  if (if_match && *if_match != (current->deleted ? 0 : current->version)) {
+    return fail(ErrorKind::kPrecondition, "the resource has another version than If-Match names");
+  }
+  return write(type, id, &resource, *current, event);
+}
+
+Result<Written> Transaction::remove(Permit const& permit, std::string_view type, ResourceId const& id,
+                                    std::optional<std::uint64_t> if_match, std::uint32_t event) {
+  Current* current = TACENDA_TRY(load(type, id.view()));
+  bool const absent = current->version == 0 || current->deleted;
+  if (!absent && !permit.judge({type, id.view(), current->patients, current->version, false})) {
+    return fail(ErrorKind::kForbidden, "this role may not delete this resource");
+  }
+  if (if_match && *if_match != (absent ? 0 : current->version)) {
+    return fail(ErrorKind::kPrecondition, "the resource has another version than If-Match names");
+  }
+  if (absent) {
+    Written nothing;
+    nothing.type = type;
+    nothing.id = id.view();
+    nothing.version = current->version;
+    nothing.changed = false;
+    nothing.deletion = true;
+    nothing.patients = current->patients;
+    return nothing;
+  }
+  return write(type, id, nullptr, *current, event);
+}
+
+Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
+                                   fhir::Resource const* resource, Current& current, std::uint32_t event) {
+  // One identity is written at most once in a transaction (R4 http.html#trules): the callers check it.
+  if (current.own) return fail(ErrorKind::kInvalid, "a transaction writes one resource twice");
+  RowPlace const place{type, id.view()};
+  RowHeader header;
+  header.version = current.version + 1;
+  header.deleted = resource == nullptr;
+  header.previous = current.commitment;
+
+  Document document;
+  std::vector<std::pair<std::string, std::string>> identifiers;
+  if (resource != nullptr) {
+    document = to_document(*resource, id);
+    header.subjects = subject_texts(TACENDA_TRY(fhir::subjects_of(*resource, id.view())), id.view());
+    identifiers = TACENDA_TRY(fhir::identifiers_of(*resource));
+  } else {
+    header.subjects = TACENDA_TRY(parse_row(current.row)).subjects;
+  }
+  auto const subjects = TACENDA_TRY(subjects_of(header));
+  auto const keys = TACENDA_TRY(vault_->subjects_for_write(subjects, set_));
+  Bytes body;
+  SealedRow sealed = TACENDA_TRY(seal_row(*vault_, *keys, place, header, document, &body));
+
+  Bytes const key = current_key(type, id.view());
+  set_.touches(view_.guard(key));
+  if (current.version != 0) {
+    auto const old = TACENDA_TRY(parse_row(current.row));
+    set_.change_state({state_item(place, old.version, vault::digest(old.envelope)), false});
+    view_.put(set_, version_key(type, id.view(), current.version), std::move(current.row));
+  }
+  set_.change_state({state_item(place, header.version, sealed.digest), true});
+  view_.put_stamped_value(set_, key, std::move(sealed.row), event);
+  Bytes history_value;
+  ByteWriter(history_value).u64(header.version).raw(as_bytes(id.view()));
+  view_.put_stamped_key(set_, history_key(type), std::move(history_value), event);
+  TACENDA_TRY_VOID(replace_index(type, id.view(), current, identifiers));
+
+  Written written;
+  written.type = type;
+  written.id = id.view();
+  written.version = header.version;
+  written.deletion = resource == nullptr;
+  written.created = resource != nullptr && (current.version == 0 || current.deleted);
+  written.patients = header.patients();
+  written.digest = sealed.digest;
+  written.text = std::move(document.text);
+  written.meta_offset = document.meta_offset;
+
+  current.version = header.version;
+  current.deleted = header.deleted;
+  current.patients = written.patients;
+  current.commitment = commit_to(body);
+  current.row.clear();
+  current.own = true;
+  current.identifiers = std::move(identifiers);
+  return written;
+}
+
+Result<void> Transaction::replace_index(std::string_view type, std::string_view id, Current const& current,
+                                        std::vector<std::pair<std::string, std::string>> const& identifiers) {
+  for (auto const& old : current.identifiers) {
+    if (std::ranges::find(identifiers, old) != identifiers.end()) continue;
+    view_.erase(set_, token_key(type, kIdentifier, old.second, old.first, id));
+    set_.touches(view_.guard(criterion_guard(type, kIdentifier, old.second)));
+  }
+  for (auto const& added : identifiers) {
+    if (std::ranges::find(current.identifiers, added) != current.identifiers.end()) continue;
+    view_.put(set_, token_key(type, kIdentifier, added.second, added.first, id), Bytes());
+    set_.touches(view_.guard(criterion_guard(type, kIdentifier, added.second)));
+  }
+  return {};
+}
+
+Result<std::uint64_t> Transaction::current_version(std::string_view type, std::string_view id) {
+  Current const* current = TACENDA_TRY(load(type, id));
+  return current->deleted ? 0 : current->version;
+}
+
+bool Transaction::wrote(std::string_view type, std::string_view id) const {
+  auto const found = loaded_.find(name_of(type, id));
+  return found != loaded_.end() && found->second.own;
+}
+
+vault::WriteSet Transaction::take() {
+  return std::move(set_);
+}
+
+}  // namespace tacenda::records

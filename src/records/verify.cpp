@@ -1,0 +1,164 @@
+// Recomputes what the store promises about itself (M2, S-07) and names what does not hold.
+#include <map>
+#include <set>
+
+#include "fhir/identifiers.hpp"
+#include "records/internal/keys.hpp"
+#include "records/internal/row.hpp"
+#include "records/store.hpp"
+#include "vault/digest.hpp"
+
+namespace tacenda::records {
+namespace {
+
+using LeafDigest = std::function<Result<std::optional<Digest>>(std::uint64_t)>;
+
+std::string name_of(std::string_view type, std::string_view id, std::uint64_t version) {
+  return std::string(type) + "/" + std::string(id) + " version " + std::to_string(version);
+}
+
+/// What one pass over the rows collects.
+class Pass {
+ public:
+  Pass(vault::Vault const& vault, vault::View const& view, vault::ReadPoint const& at,
+       LeafDigest const& leaf_digest, Store::Verified& result)
+      : vault_(vault), view_(view), at_(at), leaf_digest_(leaf_digest), result_(result) {}
+
+  void damaged(std::string object, Literal problem) {
+    result_.damage.push_back({std::move(object), std::string(problem.view())});
+  }
+
+  /// Checks one version by itself; gives its body when it opens.
+  Result<std::optional<Bytes>> version(RowPlace const& place, RowHeader const& header) {
+    ++result_.versions;
+    std::string const name = name_of(place.type, place.id, header.version);
+    auto const leaf = TACENDA_TRY(leaf_digest_(header.sequence));
+    if (!leaf) {
+      damaged(name, "no audit entry binds this version");
+    } else if (*leaf != vault::digest(header.envelope)) {
+      damaged(name, "the audit entry binds another content");
+    }
+    Bytes key = history_key_at(place.type, header.sequence);
+    auto const history = TACENDA_TRY(view_.get(key, &at_));
+    Bytes expected;
+    ByteWriter(expected).u64(header.version).raw(as_bytes(place.id));
+    if (!history || !equal(*history, expected))
+      damaged(name, "its history row is missing or names another version");
+    auto body = open_body(vault_, place, header);
+    if (!body.has_value()) {
+      damaged(name, "it does not open: altered, exchanged, or its key is gone");
+      return std::nullopt;
+    }
+    return std::move(*body);
+  }
+
+  /// Checks a resource: its current row, all its older versions and their links.
+  Result<void> resource(RowPlace const& place, ByteView row, std::function<void(ByteView)> const& current) {
+    ++result_.resources;
+    auto const header = parse_row(row);
+    if (!header.has_value()) {
+      damaged(std::string(place.type) + "/" + std::string(place.id), "its row cannot be read");
+      return {};
+    }
+    current(state_item(place, header->version, vault::digest(header->envelope)));
+    auto body = TACENDA_TRY(version(place, *header));
+    if (body && !header->deleted) TACENDA_TRY_VOID(index(place, *header, *body));
+    Digest previous = header->previous;
+    for (std::uint64_t number = header->version; number > 1;) {
+      --number;
+      auto const older = TACENDA_TRY(view_.get(version_key(place.type, place.id, number), &at_));
+      auto const older_header = older ? parse_row(*older) : fail(ErrorKind::kCorrupt, "missing");
+      if (!older_header.has_value() || older_header->version != number) {
+        damaged(name_of(place.type, place.id, number), "it is missing or cannot be read");
+        return {};
+      }
+      body = TACENDA_TRY(version(place, *older_header));
+      if (body && commit_to(*body) != previous) {
+        damaged(name_of(place.type, place.id, number), "the version after it was made from another content");
+      }
+      previous = older_header->previous;
+    }
+    if (previous != Digest{})
+      damaged(name_of(place.type, place.id, 1), "it claims a version before the first");
+    return {};
+  }
+
+ private:
+  Result<void> index(RowPlace const& place, RowHeader const& header, Bytes const& body) {
+    auto const document = open_document(body);
+    std::string const name = name_of(place.type, place.id, header.version);
+    if (!document.has_value()) {
+      damaged(name, "its content cannot be read");
+      return {};
+    }
+    auto const identifiers = fhir::identifiers_of_text(document->text);
+    if (!identifiers.has_value()) {
+      damaged(name, "its content cannot be read");
+      return {};
+    }
+    for (auto const& [system, value] : *identifiers) {
+      auto const row =
+          TACENDA_TRY(view_.get(token_key(place.type, "identifier", value, system, place.id), &at_));
+      if (!row) damaged(name, "an identifier is missing from the index");
+    }
+    return {};
+  }
+
+  vault::Vault const& vault_;
+  vault::View const& view_;
+  vault::ReadPoint const& at_;
+  LeafDigest const& leaf_digest_;
+  Store::Verified& result_;
+};
+
+}  // namespace
+
+Result<Store::Verified> Store::verify(Permit const& permit, vault::ReadPoint const& at,
+                                      LeafDigest const& leaf_digest,
+                                      std::function<void(ByteView item)> const& current,
+                                      std::function<void(std::uint64_t done)> const& progress) const {
+  if (permit.action() != Action::kVerify)
+    return fail(ErrorKind::kForbidden, "verification needs a permit of its own");
+  Verified result;
+  Pass pass(*vault_, view_, at, leaf_digest, result);
+  std::uint64_t rows = 0;
+  auto const resources = view_.scan(
+      as_bytes("C"), {}, storage::Direction::kForward,
+      [&](ByteView key, ByteView row) -> Result<bool> {
+        auto const place = parse_current_key(key);
+        if (!place.has_value()) {
+          pass.damaged("a record key", "it has another form");
+          return true;
+        }
+        TACENDA_TRY_VOID(pass.resource({place->type, place->id}, row, current));
+        progress(++rows);
+        return true;
+      },
+      &at);
+  if (!resources.has_value()) {
+    if (resources.error().kind() != ErrorKind::kCorrupt) return std::unexpected(resources.error());
+    pass.damaged("current versions", "a block of the data files does not open: the rows in it are lost");
+  }
+  // An older version whose resource is gone would not be met above.
+  auto const versions = view_.scan(
+      as_bytes("V"), {}, storage::Direction::kForward,
+      [&](ByteView key, ByteView) -> Result<bool> {
+        auto const place = parse_version_key(key);
+        if (!place.has_value()) {
+          pass.damaged("a version key", "it has another form");
+          return true;
+        }
+        auto const row = TACENDA_TRY(view_.get(current_key(place->type, place->id), &at));
+        if (!row)
+          pass.damaged(name_of(place->type, place->id, place->version), "its current version is missing");
+        return true;
+      },
+      &at);
+  if (!versions.has_value()) {
+    if (versions.error().kind() != ErrorKind::kCorrupt) return std::unexpected(versions.error());
+    pass.damaged("older versions", "a block of the data files does not open: the rows in it are lost");
+  }
+  return result;
+}
+
+}  // namespace tacenda::records

@@ -1,0 +1,187 @@
+#include "start/config.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <limits>
+#include <map>
+#include <numeric>
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+namespace tacenda::start {
+namespace {
+
+using Problem = std::optional<std::string>;
+using Setter = std::function<Problem(Config&, toml::node const&)>;
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      std::size_t const replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+template <typename T>
+Setter number(T Config::* member, std::int64_t least, std::int64_t most) {
+  return [=](Config& config, toml::node const& node) -> Problem {
+    auto const value = node.value<std::int64_t>();
+    if (!node.is_integer() || *value < least || *value > most) {
+      return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+    }
+    config.*member = static_cast<T>(*value);
+    return std::nullopt;
+  };
+}
+
+Setter limit(std::size_t net::Limits::* member, std::int64_t least, std::int64_t most) {
+  return [=](Config& config, toml::node const& node) -> Problem {
+    auto const value = node.value<std::int64_t>();
+    if (!node.is_integer() || *value < least || *value > most) {
+      return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
+    }
+    config.limits.*member = static_cast<std::size_t>(*value);
+    return std::nullopt;
+  };
+}
+
+Setter seconds(std::chrono::milliseconds net::Limits::* member) {
+  return [=](Config& config, toml::node const& node) -> Problem {
+    auto const value = node.value<std::int64_t>();
+    if (!node.is_integer() || *value < 1 || *value > 3600)
+      return "must be a whole number of seconds from 1 to 3600";
+    config.limits.*member = std::chrono::seconds(*value);
+    return std::nullopt;
+  };
+}
+
+Problem set_allow(Config& config, toml::node const& node) {
+  auto const* list = node.as_array();
+  if (list == nullptr) return "must be a list of networks";
+  config.allow.emplace();
+  for (auto const& item : *list) {
+    auto const network = item.value<std::string>();
+    if (!network) return "must be a list of networks";
+    config.allow->push_back(*network);
+  }
+  return std::nullopt;
+}
+
+Problem set_client_certificate(Config& config, toml::node const& node) {
+  using Choice = net::TlsOptions::ClientCertificate;
+  auto const word = node.value<std::string>();
+  if (word == "none")
+    config.client_certificate = Choice::kNone;
+  else if (word == "optional")
+    config.client_certificate = Choice::kOptional;
+  else if (word == "required")
+    config.client_certificate = Choice::kRequired;
+  else
+    return "must be \"none\", \"optional\" or \"required\"";
+  return std::nullopt;
+}
+
+std::map<std::string, Setter, std::less<>> const& setters() {
+  static std::map<std::string, Setter, std::less<>> const all{
+      {"listener.address",
+       [](Config& config, toml::node const& node) -> Problem {
+         if (!node.is_string()) return "must be an address in quotes";
+         config.address = *node.value<std::string>();
+         return std::nullopt;
+       }},
+      {"listener.port", number(&Config::port, 0, 65'535)},
+      {"listener.allow", set_allow},
+      {"listener.tls12",
+       [](Config& config, toml::node const& node) -> Problem {
+         if (!node.is_boolean()) return "must be true or false";
+         config.allow_tls12 = *node.value<bool>();
+         return std::nullopt;
+       }},
+      {"listener.client-certificate", set_client_certificate},
+      {"listener.client-ca",
+       [](Config& config, toml::node const& node) -> Problem {
+         if (!node.is_string()) return "must be a path in quotes";
+         config.client_ca = *node.value<std::string>();
+         return std::nullopt;
+       }},
+      {"limits.connections", limit(&net::Limits::connections, 1, 100'000)},
+      {"limits.connections-per-address", limit(&net::Limits::connections_per_address, 1, 100'000)},
+      {"limits.header-seconds", seconds(&net::Limits::header_time)},
+      {"limits.body-seconds", seconds(&net::Limits::body_time)},
+      {"limits.idle-seconds", seconds(&net::Limits::idle_time)},
+      {"limits.workers", number(&Config::workers, 2, 1024)},
+      {"storage.cache-mib", number(&Config::cache_mib, 8, 1'048'576)},
+  };
+  return all;
+}
+
+std::string nearest_key(std::string_view key) {
+  std::string best;
+  std::size_t distance = std::numeric_limits<std::size_t>::max();
+  for (auto const& [name, setter] : setters()) {
+    if (auto const d = edit_distance(key, name); d < distance) {
+      distance = d;
+      best = name;
+    }
+  }
+  return best;
+}
+
+Problem apply(Config& config, toml::table const& table, std::string const& prefix) {
+  for (auto const& [key, node] : table) {
+    std::string const name = prefix + std::string(key.str());
+    if (node.is_table()) {
+      if (auto problem = apply(config, *node.as_table(), name + ".")) return problem;
+      continue;
+    }
+    auto const found = setters().find(name);
+    if (found == setters().end()) return "unknown key " + name + ": did you mean " + nearest_key(name) + "?";
+    if (auto const problem = found->second(config, node)) return name + " " + *problem;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::expected<Config, ConfigProblem> parse_config(std::string_view text) {
+  auto const parsed = toml::parse(text);
+  if (!parsed) {
+    return std::unexpected(ConfigProblem{"not TOML, line " +
+                                         std::to_string(parsed.error().source().begin.line) + ": " +
+                                         std::string(parsed.error().description())});
+  }
+  Config config;
+  if (auto problem = apply(config, parsed.table(), ""))
+    return std::unexpected(ConfigProblem{std::move(*problem)});
+  bool const wants_client = config.client_certificate != net::TlsOptions::ClientCertificate::kNone;
+  if (wants_client && config.client_ca.empty()) {
+    return std::unexpected(ConfigProblem{"listener.client-certificate needs listener.client-ca"});
+  }
+  return config;
+}
+
+Result<std::pair<std::string, std::uint16_t>> parse_listen(std::string_view text) {
+  auto const colon = text.rfind(':');
+  if (colon == std::string_view::npos) return fail(ErrorKind::kInvalid, "a listener is ADDRESS:PORT");
+  std::string_view address = text.substr(0, colon);
+  if (address.size() >= 2 && address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
+  std::uint16_t port = 0;
+  auto const digits = text.substr(colon + 1);
+  auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
+    return fail(ErrorKind::kInvalid, "the port of a listener is a number from 0 to 65535");
+  }
+  return std::pair(std::string(address.empty() ? "::" : address), port);
+}
+
+}  // namespace tacenda::start

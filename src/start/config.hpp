@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "net/server.hpp"
+
+namespace tacenda::start {
+
+/// The configuration file (TOML); docs/operating/configuration.md has every key. There is no key that turns
+/// encryption or audit off.
+struct Config {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8443;
+  std::optional<std::vector<std::string>> allow;  // networks; nullopt: everyone
+  bool allow_tls12 = false;
+  net::TlsOptions::ClientCertificate client_certificate = net::TlsOptions::ClientCertificate::kNone;
+  std::filesystem::path client_ca;
+  net::Limits limits;
+  std::size_t workers = limits::kWorkers;
+  std::size_t cache_mib = 64;
+};
+
+/// A refused configuration: an error the operator can act on, with his own words in it (they are not patient
+/// data).
+struct ConfigProblem {
+  std::string text;  // "unknown key listener.prot: did you mean listener.port?"
+};
+
+/// Reads TOML text.
+std::expected<Config, ConfigProblem> parse_config(std::string_view toml);
+/// "127.0.0.1:8443", "[::1]:0", ":8443". Errors: kInvalid.
+Result<std::pair<std::string, std::uint16_t>> parse_listen(std::string_view text);
+
+}  // namespace tacenda::start

@@ -1,0 +1,88 @@
+#include "start/open_store.hpp"
+
+#include "core/log.hpp"
+#include "storage/embedded/open.hpp"
+
+namespace tacenda::start {
+namespace {
+
+constexpr std::string_view kPolicyRow = "policy";
+constexpr std::string_view kEngineFolder = "engine";
+
+}  // namespace
+
+Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault::Places const& places,
+                                                   vault::Unlock const& unlock, OpenOptions const& options,
+                                                   crypto::Random& random, Clock const& clock) {
+  auto store = std::unique_ptr<OpenStore>(new OpenStore(clock));
+  store->vault_ = TACENDA_TRY(vault::Vault::unseal(files, places, unlock, random, clock));
+  storage::EmbeddedOptions engine;
+  engine.folder = places.data / kEngineFolder;
+  engine.create = options.create;
+  engine.block_cache_bytes = options.cache_bytes;
+  TACENDA_TRY_VOID(store->vault_->attach(
+      TACENDA_TRY(storage::open_embedded(engine, store->vault_->file_keys(), random))));
+  store->log_ = options.damaged ? TACENDA_TRY(audit::Log::open_damaged(*store->vault_))
+                                : TACENDA_TRY(audit::Log::open(*store->vault_, clock, random));
+  if (!options.damaged) {
+    store->committer_ = std::jthread([log = store->log_.get()](std::stop_token stop) { log->run(stop); });
+  }
+  store->store_ = std::make_unique<records::Store>(*store->vault_);
+  store->directory_ = TACENDA_TRY(identity::Directory::open(*store->vault_, clock, random));
+  TACENDA_TRY_VOID(store->load_policy(options));
+  return store;
+}
+
+OpenStore::~OpenStore() {
+  if (committer_.joinable()) {
+    committer_.request_stop();
+    committer_.join();
+  }
+}
+
+Result<void> OpenStore::load_policy(OpenOptions const& options) {
+  auto const rows = vault_->sealed_view(vault::Keeper::kPolicy, vault::Purpose::kAuth);
+  auto const row = TACENDA_TRY(rows.get(as_bytes(kPolicyRow)));
+  // A store without a policy is one that `init` has not finished: nobody gets in but by the shipped default.
+  auto policy = row ? TACENDA_TRY(access::Policy::parse(as_text(*row), 1)) : TACENDA_TRY(access::Policy::shipped("separated"));
+  gate_ = std::make_unique<access::Gate>(std::move(policy), options.listeners);
+  return {};
+}
+
+Result<void> OpenStore::store_policy(std::string_view toml) {
+  auto policy = TACENDA_TRY(access::Policy::parse(toml, 1));
+  auto const rows = vault_->sealed_view(vault::Keeper::kPolicy, vault::Purpose::kAuth);
+  vault::WriteSet set;
+  TACENDA_TRY_VOID(rows.put(set, as_bytes(kPolicyRow), as_bytes(toml)));
+  audit::Event event;
+  event.kind = audit::EventKind::kPolicyChanged;
+  event.actor_name = "system";
+  event.new_value = policy->name();
+  std::vector<audit::Event> events{std::move(event)};
+  TACENDA_TRY_VOID(log_->commit(std::move(set), std::move(events)));
+  gate_->replace(std::move(policy));
+  return {};
+}
+
+api::Parts OpenStore::parts() {
+  return {*vault_, *store_, *log_, *directory_, *gate_, clock_, failures_};
+}
+
+Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {
+  audit::Event event;
+  event.kind = kind;
+  event.actor_name = "system";
+  event.authentication = "none";
+  event.target = std::move(target);
+  std::vector<audit::Event> events{std::move(event)};
+  return log_->commit({}, std::move(events));
+}
+
+void OpenStore::flush_failures() {
+  auto due = failures_.take_due();
+  if (due.empty()) return;
+  auto const receipt = log_->commit({}, std::move(due));
+  if (!receipt.has_value()) tacenda::log(LogLevel::kError, receipt.error());
+}
+
+}  // namespace tacenda::start

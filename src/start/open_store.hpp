@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "access/gate.hpp"
+#include "api/admin.hpp"
+#include "api/pipeline.hpp"
+#include "audit/failure_meter.hpp"
+#include "audit/log.hpp"
+#include "identity/directory.hpp"
+#include "records/store.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::start {
+
+struct OpenOptions {
+  bool create = false;  // a new store: the folder has no engine yet
+  std::size_t cache_bytes = std::size_t{64} << 20U;
+  std::map<std::string, access::AddressList, std::less<>> listeners;
+  bool damaged = false;  // for verification: open the log even if it does not hold
+};
+
+/// An unsealed store and everything that works on it, made in order and taken apart in the opposite order.
+///
+/// Owner: start. Destroying it seals: the committer finishes what was queued, the engine closes, keys are
+/// wiped.
+class OpenStore {
+ public:
+  /// Errors: those of Vault::unseal, storage::open_embedded, Log::open and Directory::open.
+  static Result<std::unique_ptr<OpenStore>> open(storage::Files& files, vault::Places const& places,
+                                                 vault::Unlock const& unlock, OpenOptions const& options,
+                                                 crypto::Random& random, Clock const& clock);
+  ~OpenStore();
+  OpenStore(OpenStore const&) = delete;
+  OpenStore& operator=(OpenStore const&) = delete;
+
+  api::Parts parts();
+  vault::Vault& vault() { return *vault_; }
+  audit::Log& log() { return *log_; }
+  identity::Directory& directory() { return *directory_; }
+  access::Gate& gate() { return *gate_; }
+  audit::FailureMeter& failures() { return failures_; }
+
+  /// Records something the server did itself: start, stop, key operations.
+  Result<audit::Receipt> record(audit::EventKind kind, std::string target);
+  /// Commits the failures counted so far (audit::FailureMeter::take_due). Call once a second.
+  void flush_failures();
+
+  /// Replaces the stored policy. For init.
+  Result<void> store_policy(std::string_view toml);
+
+ private:
+  explicit OpenStore(Clock const& clock) : clock_(clock), failures_(clock) {}
+  Result<void> load_policy(OpenOptions const& options);
+
+  Clock const& clock_;
+  audit::FailureMeter failures_;
+  std::unique_ptr<vault::Vault> vault_;
+  std::unique_ptr<audit::Log> log_;
+  std::jthread committer_;
+  std::unique_ptr<records::Store> store_;
+  std::unique_ptr<identity::Directory> directory_;
+  std::unique_ptr<access::Gate> gate_;
+};
+
+}  // namespace tacenda::start

@@ -1,0 +1,229 @@
+#include "start/server.hpp"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "codec/json.hpp"
+#include "core/log.hpp"
+#include "start/tls.hpp"
+
+namespace tacenda::start {
+namespace {
+
+audit::EventKind kind_of(net::ConnectionFailure failure) {
+  switch (failure) {
+    case net::ConnectionFailure::kAddressRefused:
+      return audit::EventKind::kAddressRefused;
+    case net::ConnectionFailure::kTlsHandshake:
+      return audit::EventKind::kTlsFailed;
+    case net::ConnectionFailure::kClientCertificate:
+      return audit::EventKind::kClientCertificateFailed;
+    case net::ConnectionFailure::kMalformedRequest:
+      return audit::EventKind::kMalformedRequest;
+    case net::ConnectionFailure::kHeaderTooLarge:
+    case net::ConnectionFailure::kTimeout:
+      return audit::EventKind::kOverLimit;
+  }
+  return audit::EventKind::kMalformedRequest;
+}
+
+net::Response sealed_answer() {
+  return api::Released(api::Unrecorded::kSealed).take();
+}
+
+}  // namespace
+
+/// The store and the two things that answer requests with it.
+struct Server::Unsealed {
+  Unsealed(std::unique_ptr<OpenStore> opened, api::Hooks hooks)
+      : store(std::move(opened)),
+        pipeline(store->parts()),
+        admin(store->parts(), pipeline, std::move(hooks)) {}
+  std::unique_ptr<OpenStore> store;
+  api::Pipeline pipeline;
+  api::Admin admin;
+};
+
+Server::Server(storage::Files& files, vault::Places places, Config config, crypto::Random& random,
+               Clock const& clock)
+    : files_(files), places_(std::move(places)), config_(std::move(config)), random_(random), clock_(clock) {}
+
+Server::~Server() {
+  stop();
+}
+
+std::filesystem::path Server::socket_of(std::filesystem::path const& data) {
+  return data / "admin.sock";
+}
+
+std::shared_ptr<Server::Unsealed> Server::current() const {
+  MutexLock const lock(mutex_);
+  return unsealed_;
+}
+
+Result<std::map<std::string, access::AddressList, std::less<>>> Server::listeners() const {
+  std::map<std::string, access::AddressList, std::less<>> lists;
+  if (config_.allow) lists.emplace("fhir", TACENDA_TRY(access::AddressList::parse(*config_.allow)));
+  return lists;
+}
+
+Result<void> Server::unseal(vault::Unlock const& unlock) {
+  MutexLock const turn(unsealing_);
+  if (current()) return fail(ErrorKind::kConflict, "the store is unsealed");
+  OpenOptions options;
+  options.cache_bytes = config_.cache_mib << 20U;
+  options.listeners = TACENDA_TRY(listeners());
+  auto store = TACENDA_TRY(OpenStore::open(files_, places_, unlock, options, random_, clock_));
+  TACENDA_TRY_VOID(store->record(audit::EventKind::kUnsealed, unlock.passphrase ? "passphrase" : "key file"));
+  auto unsealed = std::make_shared<Unsealed>(
+      std::move(store), api::Hooks{[this] { return endpoint_; }, [this] { seal_asked_ = true; }});
+  if (net_ && port_ != 0) {
+    auto options_tls = TACENDA_TRY(kept_tls(unsealed->store->vault()));
+    options_tls.allow_tls12 = config_.allow_tls12;
+    TACENDA_TRY_VOID(net_->renew_tls(port_, std::move(options_tls)));
+  }
+  MutexLock const lock(mutex_);
+  unsealed_ = std::move(unsealed);
+  return {};
+}
+
+void Server::seal() {
+  std::shared_ptr<Unsealed> last;
+  {
+    MutexLock const lock(mutex_);
+    last = std::exchange(unsealed_, nullptr);
+  }
+  if (!last) return;
+  // Requests in flight hold a share; the last one to let go must be this, so that the keys go here and now.
+  while (last.use_count() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  auto const receipt = last->store->record(audit::EventKind::kStopped, "sealed");
+  if (!receipt.has_value()) log(LogLevel::kError, receipt.error());
+  last.reset();
+  log(LogLevel::kInfo, "sealed");
+}
+
+Result<net::TlsOptions> Server::tls() const {
+  auto const unsealed = current();
+  auto tls = unsealed ? TACENDA_TRY(kept_tls(unsealed->store->vault())) : TACENDA_TRY(passing_tls(clock_));
+  tls.allow_tls12 = config_.allow_tls12;
+  tls.client_certificate = config_.client_certificate;
+  if (!config_.client_ca.empty()) {
+    auto const pem = TACENDA_TRY(files_.read(config_.client_ca, 1 << 20U));
+    tls.client_ca_pem = as_text(pem);
+  }
+  return tls;
+}
+
+Result<std::string> Server::listen() {
+  if (config_.allow) allow_ = TACENDA_TRY(access::AddressList::parse(*config_.allow));
+  net::Server::Options options;
+  options.workers = config_.workers;
+  net_ = net::Server::create(options);
+  port_ = TACENDA_TRY(
+      net_->listen_tls(config_.address, config_.port, TACENDA_TRY(tls()), config_.limits, fhir_handlers()));
+  bool const v6 = config_.address.contains(':');
+  bool const any = config_.address == "::" || config_.address == "0.0.0.0";
+  std::string const host = any ? "localhost" : v6 ? "[" + config_.address + "]" : config_.address;
+  endpoint_ = "https://" + host + ":" + std::to_string(port_) + "/fhir";
+  TACENDA_TRY_VOID(net_->listen_unix(socket_of(places_.data).string(), config_.limits, admin_handlers()));
+  if (auto const unsealed = current())
+    TACENDA_TRY_VOID(unsealed->store->record(audit::EventKind::kStarted, endpoint_));
+  return endpoint_;
+}
+
+void Server::stop() {
+  if (net_) net_->stop();
+  net_.reset();
+  seal();
+}
+
+void Server::tick() {
+  if (seal_asked_.exchange(false)) seal();
+  if (auto const unsealed = current()) unsealed->store->flush_failures();
+}
+
+bool Server::failed() const {
+  auto const unsealed = current();
+  return unsealed && unsealed->store->log().failed();
+}
+
+net::Response Server::handle(net::Request&& request) {
+  auto const unsealed = current();
+  if (!unsealed) return sealed_answer();
+  return unsealed->pipeline.handle(std::move(request)).take();
+}
+
+net::Response Server::handle_admin(net::Request&& request) {
+  if (request.path == "/admin/unseal" && request.method == "POST") return unseal_by(request);
+  auto const unsealed = current();
+  if (!unsealed) return sealed_answer();
+  return unsealed->admin.handle(std::move(request)).take();
+}
+
+net::Response Server::unseal_by(net::Request const& request) {
+  bool const owner = request.peer.uid && (*request.peer.uid == ::geteuid() || *request.peer.uid == 0);
+  auto const json =
+      codec::parse_json(request.body, {.depth = 2, .size_bytes = limits::kUnauthenticatedBodyBytes});
+  net::Response response;
+  response.headers.push_back({"content-type", "application/json"});
+  response.status = 403;
+  if (!owner || !json.has_value()) return response;
+  vault::Unlock unlock;
+  unlock.passphrase = SecretBuffer(as_bytes(json->text_of("passphrase")));
+  auto const result = unseal(unlock);
+  response.status = result.has_value() ? 200 : 403;
+  if (!result.has_value()) log(LogLevel::kWarning, result.error());
+  return response;
+}
+
+net::Handlers Server::fhir_handlers() {
+  net::Handlers handlers;
+  handlers.handle = [this](net::Request&& request) { return handle(std::move(request)); };
+  handlers.accept = [this](std::string_view address) { return allow_.contains(address); };
+  handlers.body_limit = [this](net::Request const& head) -> std::optional<std::size_t> {
+    auto const unsealed = current();
+    return unsealed ? unsealed->pipeline.body_limit(head) : limits::kUnauthenticatedBodyBytes;
+  };
+  handlers.failed = [this](net::ConnectionFailure failure, std::string_view address) {
+    connection_failed(failure, address);
+  };
+  handlers.refuse = [](std::uint16_t status) {
+    return api::Released(api::Unrecorded::kUnparsable, status).take();
+  };
+  return handlers;
+}
+
+net::Handlers Server::admin_handlers() {
+  net::Handlers handlers;
+  handlers.handle = [this](net::Request&& request) { return handle_admin(std::move(request)); };
+  handlers.accept = [](std::string_view) { return true; };
+  handlers.body_limit = [](net::Request const&) -> std::optional<std::size_t> {
+    return limits::kUnauthenticatedBodyBytes;
+  };
+  handlers.failed = [](net::ConnectionFailure, std::string_view) {};
+  handlers.refuse = [](std::uint16_t status) {
+    return api::Released(api::Unrecorded::kUnparsable, status).take();
+  };
+  return handlers;
+}
+
+void Server::connection_failed(net::ConnectionFailure failure, std::string_view address) {
+  auto const unsealed = current();
+  if (!unsealed) return;
+  audit::Event event;
+  event.kind = kind_of(failure);
+  event.outcome = audit::Outcome::kMinorFailure;
+  event.network = address;
+  event.reason = audit::name_of(event.kind);
+  event.authentication = "none";
+  auto noted = unsealed->store->failures().note(std::move(event));
+  if (!noted) return;
+  std::vector<audit::Event> events{std::move(*noted)};
+  // On an I/O thread: must not wait for the disk. The connection is closed in any case.
+  unsealed->store->log().commit_async({}, std::move(events), [unsealed](Result<audit::Receipt> receipt) {
+    if (!receipt.has_value()) log(LogLevel::kError, receipt.error());
+  });
+}
+
+}  // namespace tacenda::start

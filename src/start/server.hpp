@@ -1,0 +1,69 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "api/admin.hpp"
+#include "core/mutex.hpp"
+#include "net/server.hpp"
+#include "start/config.hpp"
+#include "start/open_store.hpp"
+
+namespace tacenda::start {
+
+/// The running server: listeners that stay, and a store behind them that is sealed or unsealed.
+///
+/// Owner: serve. Thread-safe.
+class Server {
+ public:
+  Server(storage::Files& files, vault::Places places, Config config, crypto::Random& random,
+         Clock const& clock);
+  ~Server();
+
+  /// Unseals. Errors: those of OpenStore::open; kConflict when it is unsealed.
+  Result<void> unseal(vault::Unlock const& unlock);
+  /// Waits for the requests in flight, then wipes every key. Later requests get 503.
+  void seal();
+
+  /// Starts both listeners; gives the address of the FHIR base. Errors: those of net::Server.
+  Result<std::string> listen();
+  /// Ends the listeners and seals.
+  void stop();
+
+  /// Once a second: counted failures, and the order to seal.
+  void tick();
+  /// True when the store can take no more writes: the process must end.
+  bool failed() const;
+
+  /// Where the administration socket of a data folder is.
+  static std::filesystem::path socket_of(std::filesystem::path const& data);
+
+ private:
+  struct Unsealed;
+  std::shared_ptr<Unsealed> current() const;
+  net::Response handle(net::Request&& request);
+  net::Response handle_admin(net::Request&& request);
+  net::Response unseal_by(net::Request const& request);
+  net::Handlers fhir_handlers();
+  net::Handlers admin_handlers();
+  void connection_failed(net::ConnectionFailure failure, std::string_view address);
+  Result<net::TlsOptions> tls() const;
+  Result<std::map<std::string, access::AddressList, std::less<>>> listeners() const;
+
+  storage::Files& files_;
+  vault::Places const places_;
+  Config const config_;
+  crypto::Random& random_;
+  Clock const& clock_;
+  access::AddressList allow_;  // of the FHIR listener: holds while sealed as well
+  mutable Mutex mutex_;
+  std::shared_ptr<Unsealed> unsealed_ TACENDA_GUARDED_BY(mutex_);  // shared: requests in flight hold it
+  Mutex unsealing_;                                                // one unseal at a time
+  std::atomic<bool> seal_asked_{false};
+  std::string endpoint_;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<net::Server> net_;
+};
+
+}  // namespace tacenda::start

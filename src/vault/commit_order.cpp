@@ -1,0 +1,42 @@
+#include "vault/commit_order.hpp"
+
+#include <algorithm>
+
+namespace tacenda::vault {
+
+bool CommitOrder::admits(WriteSet const& set) const {
+  if (!set.read_sequence() || set.dependencies().empty()) return true;
+  std::uint64_t const read = *set.read_sequence();
+  if (read < forgotten_) return false;
+  return std::ranges::none_of(set.dependencies(), [&](Guard guard) {
+    auto const found = last_touch_.find(static_cast<std::uint64_t>(guard));
+    return found != last_touch_.end() && found->second > read;
+  });
+}
+
+void CommitOrder::admit(WriteSet const& set, std::uint64_t sequence) {
+  for (auto const guard : set.touched()) {
+    auto const hash = static_cast<std::uint64_t>(guard);
+    last_touch_[hash] = sequence;
+    order_.emplace_back(hash, sequence);
+  }
+  while (order_.size() > kRemembered) {
+    auto const [hash, touched_at] = order_.front();
+    order_.pop_front();
+    forgotten_ = std::max(forgotten_, touched_at);
+    // A later touch of the same guard has an entry of its own further back.
+    if (auto const found = last_touch_.find(hash);
+        found != last_touch_.end() && found->second == touched_at) {
+      last_touch_.erase(found);
+    }
+  }
+}
+
+void CommitOrder::start_at(std::uint64_t sequence) {
+  last_touch_.clear();
+  order_.clear();
+  forgotten_ = 0;
+  publish(sequence);
+}
+
+}  // namespace tacenda::vault

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "core/clock.hpp"
+#include "core/mutex.hpp"
+#include "crypto/random.hpp"
+#include "storage/engine.hpp"
+#include "vault/internal/vault_root.hpp"
+#include "vault/subject.hpp"
+#include "vault/view.hpp"
+#include "vault/write_set.hpp"
+
+/// The key vault: a secure-deletion tree (docs/data-file.md, "Key vault rows"), format 1. Rows of the keys
+/// view:
+///
+///   r                       generation(8) of the vault root in force
+///   p page(4)               format(1) | root generation(8) | page generation(4) | nonce | sealed page key
+///   s subject               format(1) | 0 | page(4) | page generation(4) | alias(16) | key generation(4) |
+///                           nonce | sealed {DEK(32) | audit key(32)};   format(1) | 1 for an erased subject
+///   a alias(16)             subject
+///   m page(4) subject       (empty) the subjects of a page
+///
+/// Page keys lie under the vault root key, subjects' keys under their page's key; the associated data binds
+/// store, tenant, and every field in front of the nonce.
+namespace tacenda::vault {
+
+class KeyTree {
+ public:
+  KeyTree(storage::Engine& engine, View view, std::array<std::byte, 16> store_id, crypto::Random& random,
+          VaultRootFile& root_file);
+
+  /// Reads the root that the engine names, or starts a new tree; finishes an erase that was cut off.
+  /// Errors: kCorrupt, kUnavailable.
+  Result<void> open();
+
+  Result<std::shared_ptr<SubjectKeys const>> find(Subject const& subject) const;
+  Result<std::shared_ptr<SubjectKeys const>> find_or_make(Subject const& subject, WriteSet& set,
+                                                          std::uint64_t read_at);
+  Result<std::optional<std::string>> subject_of(Alias const& alias) const;
+  /// See Vault::shred. No write set that makes keys may be in flight: the caller sees to it.
+  Result<void> shred(Subject const& subject);
+  /// Opens every row. Errors: kCorrupt.
+  Result<void> verify() const;
+
+ private:
+  static constexpr std::uint32_t kRowsPerPage = 1024;
+  static constexpr std::size_t kShards = 16;
+  static constexpr std::size_t kCachedPerShard = 4096;
+
+  struct Page {
+    std::uint32_t generation = 0;
+    crypto::AeadKey key;
+  };
+  struct Row {
+    bool shredded = false;
+    std::uint32_t page = 0;
+    std::uint32_t page_generation = 0;
+    Alias alias{};
+    std::uint32_t generation = 0;
+    ByteView sealed;
+  };
+  struct Shard {
+    mutable Mutex mutex;
+    std::unordered_map<std::string, std::shared_ptr<SubjectKeys const>> keys TACENDA_GUARDED_BY(mutex);
+  };
+
+  Shard& shard_of(std::string const& text) const;
+  static Result<Row> parse_row(ByteView row);
+  Bytes row_header(std::uint32_t page, std::uint32_t page_generation, Alias const& alias,
+                   std::uint32_t generation) const;
+  Bytes associated_data(std::string_view kind, ByteView name, ByteView header) const;
+  Result<Bytes> make_row(Subject const& subject, std::uint32_t page, Page const& under, Alias const& alias,
+                         std::uint32_t generation, ByteView keys) const;
+  Result<SecretBuffer> open_row(std::string_view subject, Row const& row, Page const& under) const;
+  Result<Bytes> make_page_row(std::uint32_t page, Page const& content, VaultRoot const& root) const;
+  Result<std::shared_ptr<Page const>> page(std::uint32_t number) const;
+  Result<std::shared_ptr<Page const>> read_page(std::uint32_t number) const TACENDA_REQUIRES(mutex_);
+  Result<std::pair<std::uint32_t, std::shared_ptr<Page const>>> page_for_new_row();
+  Result<void> start_new();
+  Result<void> finish_open(std::uint64_t generation);
+
+  storage::Engine& engine_;
+  View view_;
+  std::array<std::byte, 16> const store_id_;
+  crypto::Random& random_;
+  VaultRootFile& root_file_;
+
+  mutable Mutex mutex_;  // held over an engine write only when a page is made or shredded: rare
+  VaultRoot root_ TACENDA_GUARDED_BY(mutex_);
+  mutable std::unordered_map<std::uint32_t, std::shared_ptr<Page const>> pages_ TACENDA_GUARDED_BY(mutex_);
+  std::uint32_t last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
+  std::uint32_t rows_in_last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
+  mutable std::array<Shard, kShards> shards_;
+};
+
+}  // namespace tacenda::vault

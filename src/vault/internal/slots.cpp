@@ -1,0 +1,145 @@
+#include "vault/internal/slots.hpp"
+
+#include <algorithm>
+
+#include "crypto/aead.hpp"
+#include "crypto/hash.hpp"
+
+namespace tacenda::vault {
+namespace {
+
+constexpr std::string_view kMagic = "TCNDSLOT";
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kWrappedBytes = crypto::kXaesNonceBytes + RootKey::kSize + crypto::kTagBytes;
+constexpr std::uint16_t kSlotsMax = 32;
+// What a slot read from a disk may ask of this machine before anything in it is authenticated.
+constexpr std::uint32_t kMemoryKibMax = 4U * 1024 * 1024;
+constexpr std::uint32_t kPassesMax = 64;
+
+struct SlotKeys {
+  crypto::AeadKey key;
+  Digest commitment;
+};
+
+Bytes context_of(Slots const& slots, Slot const& slot) {
+  Bytes context;
+  ByteWriter(context)
+      .sized("tacenda/slot/1")
+      .raw(slots.store_id)
+      .u32(slot.id)
+      .u8(static_cast<std::uint8_t>(slot.kind))
+      .u32(slot.cost.memory_kib)
+      .u32(slot.cost.passes);
+  return context;
+}
+
+Result<SlotKeys> derive(Slots const& slots, Slot const& slot, ByteView secret) {
+  SecretBuffer stretched;
+  if (slot.kind == SlotKind::kPassphrase) {
+    stretched = TACENDA_TRY(crypto::argon2id(secret, slot.salt, slot.cost, 32));
+    secret = stretched.reveal();
+  }
+  auto const bytes =
+      TACENDA_TRY(crypto::hkdf(crypto::HkdfHash::kSha512, secret, slot.salt, context_of(slots, slot), 64));
+  SlotKeys keys;
+  std::ranges::copy(bytes.reveal().first(32), keys.key.reveal_mutable().begin());
+  std::ranges::copy(bytes.reveal().last(32), keys.commitment.begin());
+  return keys;
+}
+
+Bytes associated_data(Slots const& slots, Slot const& slot) {
+  Bytes data = context_of(slots, slot);
+  append(data, slot.salt);
+  append(data, slot.commitment);
+  return data;
+}
+
+Result<Slot> decode_slot(ByteReader& reader) {
+  Slot slot;
+  slot.id = TACENDA_TRY(reader.u32());
+  auto const kind = TACENDA_TRY(reader.u8());
+  if (kind != 1 && kind != 2)
+    return fail(ErrorKind::kUnsupported, "the slots file has a kind of slot this version does not know");
+  slot.kind = static_cast<SlotKind>(kind);
+  slot.cost.memory_kib = TACENDA_TRY(reader.u32());
+  slot.cost.passes = TACENDA_TRY(reader.u32());
+  if (slot.cost.memory_kib > kMemoryKibMax || slot.cost.passes > kPassesMax) {
+    return fail(ErrorKind::kCorrupt, "the slots file asks for more work than any slot needs");
+  }
+  std::ranges::copy(TACENDA_TRY(reader.raw(slot.salt.size())), slot.salt.begin());
+  std::ranges::copy(TACENDA_TRY(reader.raw(slot.commitment.size())), slot.commitment.begin());
+  slot.wrapped = to_bytes(TACENDA_TRY(reader.raw(kWrappedBytes)));
+  return slot;
+}
+
+}  // namespace
+
+Bytes encode_slots(Slots const& slots) {
+  Bytes file;
+  ByteWriter writer(file);
+  writer.raw(as_bytes(kMagic))
+      .u16(kVersion)
+      .raw(slots.store_id)
+      .u16(static_cast<std::uint16_t>(slots.slots.size()));
+  for (auto const& slot : slots.slots) {
+    writer.u32(slot.id)
+        .u8(static_cast<std::uint8_t>(slot.kind))
+        .u32(slot.cost.memory_kib)
+        .u32(slot.cost.passes);
+    writer.raw(slot.salt).raw(slot.commitment).raw(slot.wrapped);
+  }
+  return file;
+}
+
+Result<Slots> decode_slots(ByteView file) {
+  ByteReader reader(file);
+  if (as_text(TACENDA_TRY(reader.raw(kMagic.size()))) != kMagic)
+    return fail(ErrorKind::kCorrupt, "the slots file is something else");
+  if (TACENDA_TRY(reader.u16()) != kVersion) return fail(ErrorKind::kUnsupported, "the store was made by a newer version");
+  Slots slots;
+  std::ranges::copy(TACENDA_TRY(reader.raw(slots.store_id.size())), slots.store_id.begin());
+  std::uint16_t const count = TACENDA_TRY(reader.u16());
+  if (count == 0 || count > kSlotsMax)
+    return fail(ErrorKind::kCorrupt, "the slots file has no slot or too many");
+  for (std::uint16_t i = 0; i < count; ++i) slots.slots.push_back(TACENDA_TRY(decode_slot(reader)));
+  if (!reader.done()) return fail(ErrorKind::kCorrupt, "the slots file is longer than its slots");
+  return slots;
+}
+
+Result<void> add_slot(Slots& slots, SlotKind kind, ByteView secret, crypto::Argon2idCost cost,
+                      RootKey const& root, crypto::Random& random) {
+  Slot slot;
+  for (auto const& other : slots.slots) slot.id = std::max(slot.id, other.id + 1);
+  slot.kind = kind;
+  if (kind == SlotKind::kPassphrase) slot.cost = cost;
+  TACENDA_TRY_VOID(random.fill(slot.salt));
+  auto const keys = TACENDA_TRY(derive(slots, slot, secret));
+  slot.commitment = keys.commitment;
+  crypto::XaesNonce nonce;
+  TACENDA_TRY_VOID(random.fill(nonce));
+  append(slot.wrapped, nonce);
+  crypto::Xaes256Gcm(keys.key).seal(nonce, associated_data(slots, slot), root.reveal(), slot.wrapped);
+  slots.slots.push_back(std::move(slot));
+  return {};
+}
+
+Result<RootKey> open_slots(Slots const& slots, SlotKind kind, ByteView secret) {
+  for (auto const& slot : slots.slots) {
+    if (slot.kind != kind) continue;
+    auto const keys = TACENDA_TRY(derive(slots, slot, secret));
+    if (!crypto::equal_constant_time(keys.commitment, slot.commitment)) continue;
+    crypto::XaesNonce nonce;
+    std::ranges::copy(ByteView(slot.wrapped).first(nonce.size()), nonce.begin());
+    Bytes opened;
+    opened.reserve(RootKey::kSize);
+    auto const sealed = ByteView(slot.wrapped).subspan(nonce.size());
+    TACENDA_TRY_VOID(crypto::Xaes256Gcm(keys.key).open(nonce, associated_data(slots, slot), sealed, opened));
+    RootKey root;
+    std::ranges::copy(opened, root.reveal_mutable().begin());
+    ::explicit_bzero(opened.data(), opened.size());
+    return root;
+  }
+  return fail(ErrorKind::kUnauthenticated, "no slot of the store opens with this key");
+}
+
+}  // namespace tacenda::vault

@@ -1,0 +1,401 @@
+#include "vault/vault.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "core/log.hpp"
+#include "core/process.hpp"
+#include "vault/internal/envelope.hpp"
+#include "vault/internal/key_tree.hpp"
+#include "vault/internal/keyring.hpp"
+#include "vault/internal/slots.hpp"
+#include "vault/internal/vault_root.hpp"
+
+namespace tacenda::vault {
+namespace {
+
+constexpr std::size_t kFileBytesMax = 1 << 20U;
+constexpr std::size_t kKeyFileBytes = 32;
+constexpr crypto::Argon2idCost kPassphraseCost{256 * 1024, 4};
+
+std::filesystem::path beside(Places const& places, std::string_view suffix) {
+  return places.key_file.string() + std::string(suffix);
+}
+
+/// A key file that others could read is no secret.
+Result<void> check_key_file(std::filesystem::path const& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) return fail(ErrorKind::kNotFound, "the key file is not there");
+  if (!S_ISREG(info.st_mode)) return fail(ErrorKind::kInvalid, "the key file is no regular file");
+  if ((info.st_mode & 077U) != 0)
+    return fail(ErrorKind::kForbidden, "the key file can be read by others: chmod 600");
+  return {};
+}
+
+Result<SecretBuffer> read_key_file(storage::Files& files, std::filesystem::path const& path) {
+  auto bytes = TACENDA_TRY(files.read(path, kKeyFileBytes));
+  SecretBuffer key{ByteView(bytes)};
+  ::explicit_bzero(bytes.data(), bytes.size());
+  if (key.size() != kKeyFileBytes)
+    return fail(ErrorKind::kInvalid, "the key file has another length than 32 bytes");
+  return key;
+}
+
+Result<RootKey> open_root(storage::Files& files, Places const& places, Unlock const& unlock,
+                          Slots const& slots) {
+  if (unlock.passphrase) return open_slots(slots, SlotKind::kPassphrase, unlock.passphrase->reveal());
+  TACENDA_TRY_VOID(check_key_file(places.key_file));
+  auto const key = TACENDA_TRY(read_key_file(files, places.key_file));
+  return open_slots(slots, SlotKind::kKeyFile, key.reveal());
+}
+
+Result<Slots> read_slots(storage::Files& files, Places const& places) {
+  auto const file = files.read(places.data / "slots", kFileBytesMax);
+  if (!file.has_value()) {
+    return file.error().kind() == ErrorKind::kNotFound
+               ? fail(ErrorKind::kNotFound, "there is no store in the data folder")
+               : std::unexpected(file.error());
+  }
+  return decode_slots(*file);
+}
+
+/// The keys of one purpose, ready to use.
+struct PurposeKeys {
+  PurposeKeys(Term const& term, crypto::Random& random)
+      : number(term.number),
+        aead(term.key),
+        nonces(derive_mac_key(term.key.reveal(), "tacenda/nonce/purpose/1"), random) {}
+  std::uint32_t number;
+  crypto::Xaes256Gcm aead;
+  crypto::HedgedNonces nonces;
+};
+
+}  // namespace
+
+struct Vault::State final : storage::FileKeys {
+  State(storage::Files& the_files, Places the_places, Slots const& slots, RootKey root_key, Keyring ring,
+        crypto::Random& the_random)
+      : files(the_files),
+        places(std::move(the_places)),
+        store_id(slots.store_id),
+        tenant_id(ring.tenant_id),
+        root(std::move(root_key)),
+        random(the_random),
+        root_file(files, beside(places, ".root"), root, store_id),
+        keyring(std::move(ring)) {
+    for (auto const& [purpose, terms] : keyring.purposes) {
+      for (auto const& term : terms) purposes[purpose].push_back(std::make_unique<PurposeKeys>(term, random));
+    }
+  }
+
+  /// Both copies of the keyring, newest generation first; the generation before stays as the previous file.
+  Result<void> write_keyring() TACENDA_REQUIRES(mutex) {
+    auto const old = files.read(places.data / "keyring", kFileBytesMax);
+    if (old.has_value()) TACENDA_TRY_VOID(files.replace(places.data / "keyring.previous", *old));
+    auto const sealed = TACENDA_TRY(seal_keyring(keyring, root, store_id, random));
+    TACENDA_TRY_VOID(files.replace(places.data / "keyring", sealed));
+    if (places.key_file.empty()) return {};
+    return files.replace(beside(places, ".keyring"), sealed);
+  }
+
+  PurposeKeys& newest(Purpose purpose) const {
+    return *purposes.at(static_cast<std::uint8_t>(purpose)).back();
+  }
+  PurposeKeys* term(Purpose purpose, std::uint32_t number) const {
+    for (auto const& keys : purposes.at(static_cast<std::uint8_t>(purpose))) {
+      if (keys->number == number) return keys.get();
+    }
+    return nullptr;
+  }
+  Bytes purpose_data(Purpose purpose, ByteView associated_data) const {
+    Bytes data;
+    data.reserve(associated_data.size() + 64);
+    ByteWriter(data).raw(store_id).raw(tenant_id).u8(static_cast<std::uint8_t>(purpose)).raw(associated_data);
+    return data;
+  }
+  Result<Bytes> seal(Purpose purpose, ByteView associated_data, ByteView plaintext) const {
+    auto& keys = newest(purpose);
+    Bytes out;
+    ByteWriter(out).u8(kEnvelopeVersion).u8(kXaes256Gcm).u32(keys.number);
+    TACENDA_TRY_VOID(
+        seal_with(keys.aead, keys.nonces, purpose_data(purpose, associated_data), plaintext, out));
+    return out;
+  }
+  Result<Bytes> open(Purpose purpose, ByteView associated_data, ByteView sealed) const {
+    ByteReader reader(sealed);
+    TACENDA_TRY_VOID(check_envelope(reader));
+    auto const* keys = term(purpose, TACENDA_TRY(reader.u32()));
+    if (keys == nullptr)
+      return fail(ErrorKind::kCorrupt, "an envelope names a term that the keyring does not have");
+    Bytes plaintext;
+    TACENDA_TRY_VOID(open_with(keys->aead, purpose_data(purpose, associated_data), reader.rest(), plaintext));
+    return plaintext;
+  }
+
+  // storage::FileKeys: random per file, wrapped under the file purpose key.
+  Result<storage::NewFileKey> make(storage::FileClass) override {
+    storage::NewFileKey fresh;
+    TACENDA_TRY_VOID(random.fill(fresh.key.reveal_mutable()));
+    fresh.wrapped = TACENDA_TRY(seal(Purpose::kFile, as_bytes("tacenda/file-key/1"), fresh.key.reveal()));
+    return fresh;
+  }
+  Result<crypto::AeadKey> open(ByteView wrapped) override {
+    auto bytes = TACENDA_TRY(open(Purpose::kFile, as_bytes("tacenda/file-key/1"), wrapped));
+    if (bytes.size() != crypto::AeadKey::kSize)
+      return fail(ErrorKind::kCorrupt, "a file key has another length");
+    crypto::AeadKey key;
+    std::ranges::copy(bytes, key.reveal_mutable().begin());
+    ::explicit_bzero(bytes.data(), bytes.size());
+    return key;
+  }
+  void destroyed(ByteView) override {}  // the wrapped form goes with the file
+
+  storage::Files& files;
+  Places const places;
+  StoreId const store_id;
+  TenantId const tenant_id;
+  RootKey const root;
+  crypto::Random& random;
+  VaultRootFile root_file;
+  std::map<std::uint8_t, std::vector<std::unique_ptr<PurposeKeys>>> purposes;
+  Mutex mutex;
+  Keyring keyring TACENDA_GUARDED_BY(mutex);
+  CommitOrder order;
+  // Destroyed in the opposite order: the tree before the engine it reads from.
+  std::unique_ptr<storage::Engine> engine;
+  std::unique_ptr<KeyTree> tree;
+};
+
+Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Vault::~Vault() = default;
+
+Result<void> Vault::create(storage::Files& files, Places const& places, crypto::Random& random,
+                           Clock const& clock) {
+  if (TACENDA_TRY(files.exists(places.data)))
+    return fail(ErrorKind::kConflict, "the data folder exists: init makes a new one");
+  for (auto const* suffix : {"", ".root", ".keyring", ".anchor"}) {
+    if (TACENDA_TRY(files.exists(beside(places, suffix)))) {
+      return fail(ErrorKind::kConflict,
+                  "the key file, or a file of another store beside it, exists: it is not overwritten");
+    }
+  }
+  SecretBuffer key(kKeyFileBytes);
+  TACENDA_TRY_VOID(random.fill(key.reveal_mutable()));
+  auto const root = TACENDA_TRY(crypto::random_secret<RootKey>(random));
+  Slots slots;
+  TACENDA_TRY_VOID(random.fill(slots.store_id));
+  TACENDA_TRY_VOID(add_slot(slots, SlotKind::kKeyFile, key.reveal(), {}, root, random));
+  auto const keyring = TACENDA_TRY(make_keyring(random, clock.now()));
+  auto const sealed = TACENDA_TRY(seal_keyring(keyring, root, slots.store_id, random));
+  VaultRoot vault_root{1, {}};
+  TACENDA_TRY_VOID(random.fill(vault_root.key.reveal_mutable()));
+
+  TACENDA_TRY_VOID(files.create(places.key_file, key.reveal()));
+  TACENDA_TRY_VOID(
+      VaultRootFile(files, beside(places, ".root"), root, slots.store_id).create(vault_root, random));
+  TACENDA_TRY_VOID(files.create(beside(places, ".keyring"), sealed));
+  TACENDA_TRY_VOID(files.make_folder(places.data));
+  TACENDA_TRY_VOID(files.create(places.data / "keyring", sealed));
+  // Last: a folder without slots is no store.
+  return files.create(places.data / "slots", encode_slots(slots));
+}
+
+Result<void> Vault::add_passphrase(storage::Files& files, Places const& places, Unlock const& unlock,
+                                   SecretBuffer const& passphrase, crypto::Random& random) {
+  auto slots = TACENDA_TRY(read_slots(files, places));
+  auto const root = TACENDA_TRY(open_root(files, places, unlock, slots));
+  TACENDA_TRY_VOID(
+      add_slot(slots, SlotKind::kPassphrase, passphrase.reveal(), kPassphraseCost, root, random));
+  return files.replace(places.data / "slots", encode_slots(slots));
+}
+
+Result<std::unique_ptr<Vault>> Vault::unseal(storage::Files& files, Places const& places,
+                                             Unlock const& unlock, crypto::Random& random, Clock const&) {
+  auto const slots = TACENDA_TRY(read_slots(files, places));
+  auto root = TACENDA_TRY(open_root(files, places, unlock, slots));
+  std::vector<std::filesystem::path> copies{places.data / "keyring", places.data / "keyring.previous"};
+  if (!places.key_file.empty()) copies.insert(copies.begin() + 1, beside(places, ".keyring"));
+  std::optional<Keyring> best;
+  bool damaged = false;
+  for (auto const& path : copies) {
+    auto const file = files.read(path, kFileBytesMax);
+    auto ring = file.has_value() ? open_keyring(*file, root, slots.store_id) : std::unexpected(file.error());
+    if (!ring.has_value()) {
+      // The previous generation is not there before the first change.
+      damaged =
+          damaged || ring.error().kind() != ErrorKind::kNotFound || path.filename() != "keyring.previous";
+      continue;
+    }
+    if (!best || ring->generation > best->generation) best = std::move(*ring);
+  }
+  if (!best) return fail(ErrorKind::kCorrupt, "no copy of the keyring opens");
+  auto state = std::make_unique<State>(files, places, slots, std::move(root), std::move(*best), random);
+  if (damaged) {
+    log(LogLevel::kWarning, "a copy of the keyring was missing or damaged and is written anew");
+    MutexLock const lock(state->mutex);
+    TACENDA_TRY_VOID(state->write_keyring());
+  }
+  return std::unique_ptr<Vault>(new Vault(std::move(state)));
+}
+
+StoreId const& Vault::store_id() const {
+  return state_->store_id;
+}
+TenantId const& Vault::tenant_id() const {
+  return state_->tenant_id;
+}
+Places const& Vault::places() const {
+  return state_->places;
+}
+storage::Files& Vault::files() const {
+  return state_->files;
+}
+storage::FileKeys& Vault::file_keys() {
+  return *state_;
+}
+storage::Engine const& Vault::engine() const {
+  return *state_->engine;
+}
+CommitOrder& Vault::order() {
+  return state_->order;
+}
+CommitOrder const& Vault::order() const {
+  return state_->order;
+}
+
+Result<void> Vault::attach(std::unique_ptr<storage::Engine> engine) {
+  TACENDA_ASSERT(state_->engine == nullptr);
+  state_->engine = std::move(engine);
+  state_->tree = std::make_unique<KeyTree>(*state_->engine, view(Keeper::kKeys), state_->store_id,
+                                           state_->random, state_->root_file);
+  TACENDA_TRY_VOID(state_->tree->open());
+  auto const tenant = state_->tree->find(Subject::tenant());
+  if (tenant.has_value()) return {};
+  if (tenant.error().kind() != ErrorKind::kNotFound) return std::unexpected(tenant.error());
+  WriteSet set;
+  TACENDA_TRY_VOID(state_->tree->find_or_make(Subject::tenant(), set, 0));
+  Stamped const only{&set, 0, 0};
+  return commit(std::span(&only, 1));
+}
+
+View Vault::view(Keeper keeper) const {
+  Bytes prefix{static_cast<std::byte>(keeper)};
+  append(prefix, state_->tenant_id);
+  return View(*state_->engine, std::move(prefix));
+}
+
+SealedView Vault::sealed_view(Keeper keeper, Purpose purpose) const {
+  return SealedView(*this, view(keeper), static_cast<std::uint8_t>(purpose));
+}
+
+ReadPoint Vault::read_point() const {
+  // The sequence first: the snapshot then holds at least what it promises.
+  std::uint64_t const sequence = state_->order.committed();
+  return ReadPoint(state_->engine->snapshot(), sequence);
+}
+
+Result<Bytes> Vault::seal(Purpose purpose, ByteView associated_data, ByteView plaintext) const {
+  return state_->seal(purpose, associated_data, plaintext);
+}
+
+Result<Bytes> Vault::open(Purpose purpose, ByteView associated_data, ByteView sealed) const {
+  return std::as_const(*state_).open(purpose, associated_data, sealed);
+}
+
+Result<crypto::MacKey> Vault::derived_key(Purpose purpose, std::string_view label) const {
+  MutexLock const lock(state_->mutex);
+  auto const& first = state_->keyring.purposes.at(static_cast<std::uint8_t>(purpose)).front();
+  return derive_mac_key(first.key.reveal(), "tacenda/derived/1/" + std::string(label));
+}
+
+Result<std::array<std::byte, 16>> Vault::random_bytes16() const {
+  std::array<std::byte, 16> bytes;
+  TACENDA_TRY_VOID(state_->random.fill(bytes));
+  return bytes;
+}
+
+Result<SecretBuffer> Vault::kept_secret(std::string_view name) const {
+  MutexLock const lock(state_->mutex);
+  auto const found = state_->keyring.secrets.find(name);
+  if (found == state_->keyring.secrets.end())
+    return fail(ErrorKind::kNotFound, "the keyring has no such secret");
+  return SecretBuffer(found->second.reveal());
+}
+
+Result<void> Vault::keep_secret(std::string_view name, SecretBuffer const& secret) {
+  MutexLock const lock(state_->mutex);
+  state_->keyring.secrets.insert_or_assign(std::string(name), SecretBuffer(secret.reveal()));
+  ++state_->keyring.generation;
+  return state_->write_keyring();
+}
+
+Result<std::shared_ptr<SubjectKeys const>> Vault::subject(Subject const& subject) const {
+  return state_->tree->find(subject);
+}
+
+Result<std::shared_ptr<SubjectKeys const>> Vault::subject_for_write(Subject const& subject,
+                                                                    WriteSet& set) const {
+  return state_->tree->find_or_make(subject, set, state_->order.committed());
+}
+
+Result<std::shared_ptr<SubjectKeys const>> Vault::subjects(std::span<Subject const> subjects) const {
+  if (subjects.size() == 1) return subject(subjects.front());
+  std::vector<std::shared_ptr<SubjectKeys const>> all;
+  for (auto const& each : subjects) all.push_back(TACENDA_TRY(subject(each)));
+  return SubjectKeys::combine(all, *TACENDA_TRY(subject(Subject::tenant())), state_->random);
+}
+
+Result<std::shared_ptr<SubjectKeys const>> Vault::subjects_for_write(std::span<Subject const> subjects,
+                                                                     WriteSet& set) const {
+  if (subjects.size() == 1) return subject_for_write(subjects.front(), set);
+  std::vector<std::shared_ptr<SubjectKeys const>> all;
+  for (auto const& each : subjects) all.push_back(TACENDA_TRY(subject_for_write(each, set)));
+  return SubjectKeys::combine(all, *TACENDA_TRY(subject(Subject::tenant())), state_->random);
+}
+
+Result<std::optional<std::string>> Vault::subject_of(Alias const& alias) const {
+  return state_->tree->subject_of(alias);
+}
+
+Result<void> Vault::shred(Subject const& subject) {
+  return state_->tree->shred(subject);
+}
+
+Result<void> Vault::verify_keys() const {
+  return state_->tree->verify();
+}
+
+Result<void> Vault::commit(std::span<Stamped const> sets) {
+  storage::WriteBatch batch;
+  for (auto const& stamped : sets) {
+    for (auto& operation : stamped.set->operations()) {
+      std::uint64_t const sequence = stamped.first_sequence + operation.event;
+      Bytes stamp;
+      ByteWriter(stamp).u64(sequence).u64(stamped.time_ms);
+      if (operation.stamp == WriteSet::Stamp::kValue) {
+        TACENDA_ASSERT(operation.value && operation.value->size() >= stamp.size());
+        std::ranges::copy(stamp, operation.value->begin());
+      } else if (operation.stamp == WriteSet::Stamp::kKey) {
+        TACENDA_ASSERT(operation.key.size() >= 8);
+        std::ranges::copy(ByteView(stamp).first(8), operation.key.end() - 8);
+      }
+      if (operation.value) {
+        batch.put(std::move(operation.key), std::move(*operation.value));
+      } else {
+        batch.erase(std::move(operation.key));
+      }
+    }
+  }
+  return state_->engine->write(batch);
+}
+
+bool key_file_shares_filesystem(Places const& places) {
+  struct stat data{};
+  struct stat key{};
+  return ::stat(places.data.c_str(), &data) == 0 && ::stat(places.key_file.c_str(), &key) == 0 &&
+         data.st_dev == key.st_dev;
+}
+
+}  // namespace tacenda::vault

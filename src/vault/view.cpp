@@ -1,0 +1,79 @@
+#include "vault/view.hpp"
+
+#include <algorithm>
+
+#include "crypto/hash.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::vault {
+
+Bytes View::full_key(ByteView key) const {
+  Bytes full;
+  full.reserve(prefix_.size() + key.size());
+  append(full, prefix_);
+  append(full, key);
+  return full;
+}
+
+Result<std::optional<Bytes>> View::get(ByteView key, ReadPoint const* at) const {
+  Bytes const full = full_key(key);
+  return at != nullptr ? at->snapshot_->get(full) : engine_->get(full);
+}
+
+Result<void> View::scan(ByteView prefix, ByteView from, storage::Direction direction,
+                        std::function<Result<bool>(ByteView key, ByteView value)> const& visit,
+                        ReadPoint const* at) const {
+  auto range = storage::prefix_range(full_key(prefix));
+  storage::Reader const& reader =
+      at != nullptr ? static_cast<storage::Reader const&>(*at->snapshot_) : *engine_;
+  auto const cursor = reader.scan(range, direction);
+  if (!from.empty()) cursor->seek(full_key(from));
+  for (; cursor->valid(); cursor->next()) {
+    if (!TACENDA_TRY(visit(cursor->key().subspan(prefix_.size()), cursor->value()))) return {};
+  }
+  return cursor->status();
+}
+
+void View::put(WriteSet& set, ByteView key, Bytes value) const {
+  set.add({full_key(key), std::move(value), WriteSet::Stamp::kNone, 0});
+}
+
+void View::put_stamped_value(WriteSet& set, ByteView key, Bytes value, std::uint32_t event) const {
+  set.add({full_key(key), std::move(value), WriteSet::Stamp::kValue, event});
+}
+
+void View::put_stamped_key(WriteSet& set, ByteView key, Bytes value, std::uint32_t event) const {
+  set.add({full_key(key), std::move(value), WriteSet::Stamp::kKey, event});
+}
+
+void View::erase(WriteSet& set, ByteView key) const {
+  set.add({full_key(key), std::nullopt, WriteSet::Stamp::kNone, 0});
+}
+
+Guard View::guard(ByteView key) const {
+  Digest const digest = crypto::sha256({ByteView(prefix_), key});
+  ByteReader reader(digest);
+  return Guard{reader.u64().value()};  // a digest is longer than eight bytes
+}
+
+Result<std::optional<Bytes>> SealedView::get(ByteView key, ReadPoint const* at) const {
+  auto const sealed = TACENDA_TRY(view_.get(key, at));
+  if (!sealed) return std::nullopt;
+  return TACENDA_TRY(vault_->open(static_cast<Purpose>(purpose_), view_.full_key(key), *sealed));
+}
+
+Result<void> SealedView::scan(
+    ByteView prefix, std::function<Result<bool>(ByteView key, ByteView plaintext)> const& visit) const {
+  return view_.scan(prefix, [&](ByteView key, ByteView sealed) -> Result<bool> {
+    auto const plaintext = TACENDA_TRY(vault_->open(static_cast<Purpose>(purpose_), view_.full_key(key), sealed));
+    return visit(key, plaintext);
+  });
+}
+
+Result<void> SealedView::put(WriteSet& set, ByteView key, ByteView plaintext) const {
+  view_.put(set, key,
+            TACENDA_TRY(vault_->seal(static_cast<Purpose>(purpose_), view_.full_key(key), plaintext)));
+  return {};
+}
+
+}  // namespace tacenda::vault
