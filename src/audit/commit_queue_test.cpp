@@ -1,8 +1,8 @@
 #include "audit/internal/commit_queue.hpp"
 
-#include <gtest/gtest.h>
-
 #include <thread>
+
+#include <gtest/gtest.h>
 
 namespace tacenda::audit {
 namespace {

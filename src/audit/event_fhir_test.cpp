@@ -1,7 +1,7 @@
 // REQUIREMENTS and annex C.
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "audit/event.hpp"
 #include "audit/internal/kinds.hpp"

@@ -1,8 +1,8 @@
 #include "audit/failure_meter.hpp"
 
-#include <gtest/gtest.h>
-
 #include <numeric>
+
+#include <gtest/gtest.h>
 
 namespace tacenda::audit {
 namespace {

@@ -1,7 +1,7 @@
 // What happens when the disk, the clock's neighbours or other callers do not play along.
-#include <gtest/gtest.h>
-
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "audit/internal/anchor.hpp"
 #include "audit/internal/test_store.hpp"
@@ -101,6 +101,26 @@ TEST(AuditLogFailure, StoresNothingOnAFullDiskAndRecovers) {
   EXPECT_TRUE(store.log->verify({})->empty());
   ASSERT_TRUE(store.reopen());
   EXPECT_EQ(store.log->size(), 2U);
+}
+
+TEST(AuditLogFailure, NoUpdateIsLostOverAFullDisk) {
+  Store store;
+  ASSERT_TRUE(store.open());
+  ASSERT_TRUE(increment(store));
+  auto const records = store.vault->view(vault::Keeper::kRecords);
+  vault::WriteSet early;  // reads the counter as 1
+  early.read_at(store.vault->read_point().sequence());
+  early.depends_on(records.guard(as_bytes("counter")));
+  early.touches(records.guard(as_bytes("counter")));
+  Bytes two;
+  ByteWriter(two).u64(2);
+  records.put(early, as_bytes("counter"), std::move(two));
+  ASSERT_TRUE(increment(store));
+  store.disk->full = true;
+  ASSERT_EQ(increment(store).error().kind(), ErrorKind::kNoSpace);
+  store.disk->full = false;
+  EXPECT_EQ(store.log->commit(std::move(early), {read_of("p1")}).error().kind(), ErrorKind::kConflict);
+  EXPECT_EQ(counter(store), 2U);
 }
 
 TEST(AuditLogFailure, UndoesTheStateHashOfABatchThatWasNotStored) {

@@ -38,7 +38,7 @@ bool mentions(std::string const& text, std::string_view word) {
 TEST(AuditLogOpen, MakesTheAnchorBeforeTheFirstEntry) {
   Store store;
   ASSERT_TRUE(store.open());
-  EXPECT_TRUE(store.files.all().contains(anchor_path(store)));
+  EXPECT_TRUE(store.files.exists(anchor_path(store)).value());
   EXPECT_EQ(store.log->size(), 0U);
   EXPECT_EQ(store.log->checkpoint().error().kind(), ErrorKind::kNotFound);
   ASSERT_TRUE(store.reopen()) << "an empty log opens again";
@@ -88,17 +88,17 @@ TEST(AuditLogOpen, RefusesAnotherHistoryOfTheSameLength) {
   commit_some(store, 3);
   store.stop();
   auto const old_rows = store.disk->state();
-  Bytes const old_anchor = store.files.all().at(anchor_path(store));
+  Bytes const old_anchor = test::anchor_bytes(store);
   ASSERT_TRUE(store.reopen());
   commit_some(store, 2);
   store.close();
-  Bytes const anchor = store.files.all().at(anchor_path(store));
+  Bytes const anchor = test::anchor_bytes(store);
   store.disk->restore(old_rows);
-  store.files.put(anchor_path(store), old_anchor);
+  ASSERT_TRUE(store.files.replace(anchor_path(store), old_anchor));
   ASSERT_TRUE(store.open());
   commit_some(store, 5);  // other entries in the place of those that were cut off
   store.close();
-  store.files.put(anchor_path(store), anchor);
+  ASSERT_TRUE(store.files.replace(anchor_path(store), anchor));
   EXPECT_TRUE(mentions(refusal(store), "another history"));
 }
 
@@ -126,11 +126,11 @@ TEST(AuditLogOpen, SurvivesATornWriteOfTheAnchor) {
   ASSERT_TRUE(store.reopen());
   commit_some(store, 1);
   store.close();
-  Bytes const whole = store.files.all().at(anchor_path(store));
+  Bytes const whole = test::anchor_bytes(store);
   for (std::size_t const slot : {0U, 1U}) {
     Bytes torn = whole;
     std::fill_n(torn.begin() + static_cast<std::ptrdiff_t>(slot * Anchor::kSlotBytes + 40), 80, std::byte{0});
-    store.files.put(anchor_path(store), torn);
+    ASSERT_TRUE(store.files.replace(anchor_path(store), torn));
     EXPECT_EQ(refusal(store), "") << slot;
     store.close();
   }
@@ -141,9 +141,9 @@ TEST(AuditLogOpen, RefusesAnAnchorOfWhichNothingIsReadable) {
   ASSERT_TRUE(store.open());
   commit_some(store, 1);
   store.close();
-  store.files.put(anchor_path(store), Bytes(2 * Anchor::kSlotBytes));
+  ASSERT_TRUE(store.files.replace(anchor_path(store), Bytes(2 * Anchor::kSlotBytes)));
   EXPECT_TRUE(mentions(refusal(store), "holds no checkpoint"));
-  store.files.put(anchor_path(store), Bytes(3 * Anchor::kSlotBytes));
+  ASSERT_TRUE(store.files.replace(anchor_path(store), Bytes(3 * Anchor::kSlotBytes)));
   EXPECT_TRUE(mentions(refusal(store), "malformed"));
 }
 

@@ -1,9 +1,9 @@
 #include "audit/log.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "audit/internal/entry_header.hpp"
 #include "audit/internal/test_store.hpp"

@@ -1,7 +1,7 @@
 // O-02 and SECURITY_DESIGN section 7: the verifier finds every change and names what was changed.
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "audit/internal/entry_header.hpp"
 #include "audit/internal/rows.hpp"

@@ -95,7 +95,10 @@ Pending* Committer::admit(Pending* oldest) {
 
 bool Committer::admit_one(Pending& pending) {
   vault::CommitOrder& order = vault_.order();
-  if (!order.admits(pending.set)) {
+  auto const& set = pending.set;
+  bool const forgotten =
+      set.read_sequence() && *set.read_sequence() < forgotten_before_ && !set.dependencies().empty();
+  if (forgotten || !order.admits(set)) {
     refuse(pending, Error(ErrorKind::kConflict, "another commit changed what this one read"));
     return false;
   }
@@ -158,12 +161,14 @@ Result<std::string> Committer::sign_head() const {
 }
 
 /// Nothing of the batch is stored: the sequences are given again. Touches that were noted for it must be
-/// forgotten, or they would refuse later sets until the log has grown past them.
+/// forgotten, or they would refuse later sets until the log has grown past them. Those of earlier commits go
+/// with them, so that from now on sets that read before this moment are refused unseen.
 void Committer::undo(LogEdge const& before) {
   state_changed_ = false;
   if (failed()) return;
   edge_ = before;
-  vault_.order().start_at(edge_.tree.size());
+  forgotten_before_ = edge_.tree.size();
+  vault_.order().start_at(forgotten_before_);
 }
 
 void Committer::refuse(Pending& pending, Error const& error) {

@@ -63,6 +63,7 @@ class Committer {
   LogEdge edge_;
   LogEdge before_;  // edge_ as the store has it, while a batch is being written
 
+  std::uint64_t forgotten_before_ = 0;  // sets that read before it cannot be judged
   std::uint64_t monotonic_ns_ = 0;
   bool state_changed_ = false;
   std::vector<Pending*> batch_;  // admitted, in order

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdlib.h>  // mkdtemp
+
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
@@ -138,61 +140,40 @@ class MemoryEngine final : public storage::Engine {
   std::shared_ptr<MemoryDisk> disk_;
 };
 
-class MemoryFiles final : public storage::Files {
+/// Files of a folder of their own, gone with this object.
+class TestFiles final : public storage::Files {
  public:
-  std::atomic<bool> broken{false};
+  TestFiles() : real_(storage::posix_files()) {
+    std::string pattern = testing::TempDir() + "audit-XXXXXX";
+    folder = ::mkdtemp(pattern.data());
+  }
+  ~TestFiles() override { std::filesystem::remove_all(folder); }
+
+  std::filesystem::path folder;
+  std::atomic<bool> broken{false};  // overwriting in place fails as after a failed fsync
 
   Result<Bytes> read(std::filesystem::path const& path, std::size_t size_bytes_max) override {
-    MutexLock const lock(mutex_);
-    auto const found = files_.find(path);
-    if (found == files_.end()) return fail(ErrorKind::kNotFound, "no such file");
-    if (found->second.size() > size_bytes_max) return fail(ErrorKind::kTooLarge, "file is too large");
-    return found->second;
+    return real_->read(path, size_bytes_max);
   }
   Result<void> create(std::filesystem::path const& path, ByteView content) override {
-    MutexLock const lock(mutex_);
-    if (!files_.emplace(path, to_bytes(content)).second) return fail(ErrorKind::kConflict, "file exists");
-    return {};
+    return real_->create(path, content);
   }
   Result<void> replace(std::filesystem::path const& path, ByteView content) override {
-    MutexLock const lock(mutex_);
-    files_[path] = to_bytes(content);
-    return {};
+    return real_->replace(path, content);
   }
   Result<void> overwrite(std::filesystem::path const& path, std::uint64_t offset, ByteView content) override {
     if (broken) return fail(ErrorKind::kUnavailable, "fsync failed");
-    MutexLock const lock(mutex_);
-    auto const found = files_.find(path);
-    if (found == files_.end()) return fail(ErrorKind::kNotFound, "no such file");
-    if (offset + content.size() > found->second.size()) return fail(ErrorKind::kInvalid, "past the end");
-    std::ranges::copy(content, found->second.begin() + static_cast<std::ptrdiff_t>(offset));
-    return {};
+    return real_->overwrite(path, offset, content);
   }
-  Result<void> remove(std::filesystem::path const& path) override {
-    MutexLock const lock(mutex_);
-    return files_.erase(path) == 1 ? Result<void>() : fail(ErrorKind::kNotFound, "no such file");
-  }
-  Result<bool> exists(std::filesystem::path const& path) override {
-    MutexLock const lock(mutex_);
-    return files_.contains(path);
-  }
-  Result<void> make_folder(std::filesystem::path const& path) override { return create(path, {}); }
-  Result<bool> same_filesystem(std::filesystem::path const&, std::filesystem::path const&) override {
-    return false;
-  }
-
-  std::map<std::filesystem::path, Bytes> all() {
-    MutexLock const lock(mutex_);
-    return files_;
-  }
-  void put(std::filesystem::path const& path, Bytes content) {
-    MutexLock const lock(mutex_);
-    files_[path] = std::move(content);
+  Result<void> remove(std::filesystem::path const& path) override { return real_->remove(path); }
+  Result<bool> exists(std::filesystem::path const& path) override { return real_->exists(path); }
+  Result<void> make_folder(std::filesystem::path const& path) override { return real_->make_folder(path); }
+  Result<bool> same_filesystem(std::filesystem::path const& a, std::filesystem::path const& b) override {
+    return real_->same_filesystem(a, b);
   }
 
  private:
-  Mutex mutex_;
-  std::map<std::filesystem::path, Bytes> files_ TACENDA_GUARDED_BY(mutex_);
+  std::unique_ptr<storage::Files> real_;
 };
 
 inline constexpr Time kStart{std::chrono::milliseconds{1'800'000'000'000}};
@@ -233,9 +214,9 @@ class Store {
     return open();
   }
 
-  MemoryFiles files;
+  TestFiles files;
   std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
-  vault::Places places{"/data", "/keys/store.key"};
+  vault::Places places{files.folder / "data", files.folder / "store.key"};
   crypto::SystemRandom random;
   ManualClock clock{kStart};
   std::unique_ptr<vault::Vault> vault;
@@ -287,6 +268,11 @@ inline void make_patient(Store& store, std::string const& patient) {
   events.push_back(std::move(event));
   auto const receipt = store.log->commit(std::move(set), std::move(events));
   ASSERT_TRUE(receipt.has_value()) << receipt.error().message();
+}
+
+/// What the anchor file holds.
+inline Bytes anchor_bytes(Store& store) {
+  return store.files.read(Anchor::path_of(store.places), 1 << 20U).value();
 }
 
 /// The engine key of one of the audit keeper's rows.
