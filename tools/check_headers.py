@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-FLAGS = ["-std=c++23", "-fsyntax-only", "-x", "c++", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+FLAGS = ["-std=c++23", "-DTACENDA_SOURCE_DIR=\"\"", "-fsyntax-only", "-x", "c++", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 
 def main() -> int:
