@@ -1,9 +1,9 @@
 #include "net/client.hpp"
 
-#include <curl/curl.h>
-
 #include <charconv>
 #include <utility>
+
+#include <curl/curl.h>
 
 #include "net/internal/field.hpp"
 

@@ -1,9 +1,9 @@
 #include "net/internal/http2_callbacks.hpp"
 
-#include <nghttp2/nghttp2.h>
-
 #include <memory>
 #include <string_view>
+
+#include <nghttp2/nghttp2.h>
 
 #include "net/internal/http2_session.hpp"
 

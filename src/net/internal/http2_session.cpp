@@ -1,11 +1,11 @@
 #include "net/internal/http2_session.hpp"
 
-#include <nghttp2/nghttp2.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
+
+#include <nghttp2/nghttp2.h>
 
 #include "core/process.hpp"
 #include "net/internal/http2_callbacks.hpp"

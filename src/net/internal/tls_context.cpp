@@ -1,13 +1,13 @@
 #include "net/internal/tls_context.hpp"
 
+#include <array>
+#include <string_view>
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-
-#include <array>
-#include <string_view>
 
 namespace tacenda::net {
 namespace {

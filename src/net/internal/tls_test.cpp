@@ -1,7 +1,6 @@
-#include <openssl/ssl.h>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include "net/internal/test_support.hpp"
 #include "net/internal/tls_context.hpp"

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-
 #include <algorithm>
 #include <limits>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
 namespace tacenda::net {
 namespace {
@@ -23,8 +23,9 @@ bool is_certificate_error() {
   bool found = false;
   while (auto const error = ERR_get_error()) {
     int const reason = ERR_GET_REASON(error);
-    found = found || (ERR_GET_LIB(error) == ERR_LIB_SSL && (reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
-                                                            reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE));
+    found =
+        found || (ERR_GET_LIB(error) == ERR_LIB_SSL && (reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+                                                        reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE));
   }
   return found;
 }
