@@ -63,6 +63,10 @@ Result<void> Compressor::compress(ByteView bytes, Bytes& out) const {
 Result<void> Compressor::decompress(ByteView frame, std::size_t size_bytes_max, Bytes& out) const {
   auto* context = decompress_context();
   if (context == nullptr) return fail(ErrorKind::kUnavailable, "there is no memory to decompress with");
+  // zstd would read several frames after each other: one text would have many forms.
+  if (ZSTD_findFrameCompressedSize(frame.data(), frame.size()) != frame.size()) {
+    return fail(ErrorKind::kCorrupt, "a compressed text is not one whole frame");
+  }
   auto const size = ZSTD_getFrameContentSize(frame.data(), frame.size());
   if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size > size_bytes_max) {
     return fail(ErrorKind::kCorrupt, "a compressed text has no size, or one too large");

@@ -1,8 +1,11 @@
 #include "codec/compress.hpp"
 
-#include <gtest/gtest.h>
-
+#include <atomic>
 #include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
 
 namespace tacenda::codec {
 namespace {
@@ -28,6 +31,64 @@ TEST(Compressor, RefusesMoreThanItMayGive) {
   ASSERT_TRUE(compressor.compress(as_bytes(std::string(100'000, 'x')), frame).has_value());
   Bytes out;
   EXPECT_EQ(compressor.decompress(frame, 99'999, out).error().kind(), ErrorKind::kCorrupt);
+}
+
+TEST(Compressor, RefusesAFrameWithSomethingAfterIt) {
+  Compressor const compressor(fhir_dictionary_v1());
+  Bytes frame;
+  ASSERT_TRUE(compressor.compress(as_bytes(kText), frame).has_value());
+  Bytes out;
+  Bytes twice = frame;
+  append(twice, ByteView(frame));
+  EXPECT_EQ(compressor.decompress(twice, 1000, out).error().kind(), ErrorKind::kCorrupt);
+  frame.push_back(std::byte{0});
+  EXPECT_EQ(compressor.decompress(frame, 1000, out).error().kind(), ErrorKind::kCorrupt);
+}
+
+TEST(Compressor, RefusesAFrameMadeWithTheDictionaryWhenItHasNone) {
+  Bytes frame;
+  ASSERT_TRUE(Compressor(fhir_dictionary_v1()).compress(as_bytes(kText), frame).has_value());
+  Bytes out;
+  EXPECT_EQ(Compressor({}).decompress(frame, 1000, out).error().kind(), ErrorKind::kCorrupt);
+}
+
+TEST(Compressor, GivesBackWhatItTookFromManyThreads) {
+  Compressor const compressor(fhir_dictionary_v1(), 3);
+  std::atomic<int> right = 0;
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&compressor, &right, thread] {
+      for (int i = 0; i < 500; ++i) {
+        std::string const text = kText + std::to_string(thread * 1000 + i);
+        Bytes frame;
+        Bytes out;
+        if (compressor.compress(as_bytes(text), frame).has_value() &&
+            compressor.decompress(frame, text.size(), out).has_value() && as_text(out) == text) {
+          ++right;
+        }
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(right, 2000);
+}
+
+TEST(Compressor, TakesTheEmptyText) {
+  Compressor const compressor(fhir_dictionary_v1());
+  Bytes frame;
+  ASSERT_TRUE(compressor.compress({}, frame).has_value());
+  Bytes out = to_bytes("old");
+  ASSERT_TRUE(compressor.decompress(frame, 0, out).has_value());
+  EXPECT_TRUE(out.empty());
+}
+
+// The records of every store name dictionary 1; RFC 8878 section 5 has the layout.
+TEST(Dictionary, IsDictionaryNumberOne) {
+  auto const dictionary = fhir_dictionary_v1();
+  ASSERT_EQ(dictionary.size(), 65'536U);
+  EXPECT_EQ(to_bytes(dictionary.first(8)),
+            (Bytes{std::byte{0x37}, std::byte{0xA4}, std::byte{0x30}, std::byte{0xEC}, std::byte{1},
+                   std::byte{0}, std::byte{0}, std::byte{0}}));
 }
 
 TEST(Compressor, RefusesEveryCutOffFrame) {

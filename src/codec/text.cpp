@@ -1,7 +1,6 @@
 #include "codec/text.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 
 #include <simdjson.h>
@@ -67,66 +66,6 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-void append_number(std::string& out, std::int64_t value, std::size_t width) {
-  std::string const digits = std::to_string(value);
-  out.append(width > digits.size() ? width - digits.size() : 0, '0').append(digits);
-}
-
-struct Civil {
-  std::chrono::year_month_day date;
-  std::int64_t hour, minute, second, millisecond;
-};
-
-Civil civil_of(Time time) {
-  auto const days = std::chrono::floor<std::chrono::days>(time);
-  std::int64_t const ms = (time - days).count();
-  return {std::chrono::year_month_day(days), ms / 3'600'000, ms / 60'000 % 60, ms / 1000 % 60, ms % 1000};
-}
-
-/// Reads exactly `width` digits.
-Result<int> take_number(std::string_view& text, std::size_t width) {
-  int value = 0;
-  if (text.size() < width) return fail(ErrorKind::kInvalid, "a time is cut off");
-  for (std::size_t i = 0; i < width; ++i) {
-    if (text[i] < '0' || text[i] > '9')
-      return fail(ErrorKind::kInvalid, "a time has a character that is no digit");
-    value = value * 10 + (text[i] - '0');
-  }
-  text.remove_prefix(width);
-  return value;
-}
-
-bool take(std::string_view& text, char c) {
-  if (text.empty() || text.front() != c) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-/// ".123456": milliseconds; what is finer is cut off.
-Result<std::chrono::milliseconds> take_fraction(std::string_view& text) {
-  if (!take(text, '.')) return std::chrono::milliseconds(0);
-  int ms = 0;
-  std::size_t digits = 0;
-  for (; digits < text.size() && text[digits] >= '0' && text[digits] <= '9'; ++digits) {
-    if (digits < 3) ms = ms * 10 + (text[digits] - '0');
-  }
-  if (digits == 0) return fail(ErrorKind::kInvalid, "a time has a fraction without digits");
-  for (std::size_t i = digits; i < 3; ++i) ms *= 10;
-  text.remove_prefix(digits);
-  return std::chrono::milliseconds(ms);
-}
-
-Result<std::chrono::minutes> take_offset(std::string_view& text) {
-  if (take(text, 'Z')) return std::chrono::minutes(0);
-  int const sign = take(text, '+') ? 1 : take(text, '-') ? -1 : 0;
-  if (sign == 0) return fail(ErrorKind::kInvalid, "a time has no offset");
-  int const hours = TACENDA_TRY(take_number(text, 2));
-  if (!take(text, ':')) return fail(ErrorKind::kInvalid, "a time has an offset of another form");
-  int const minutes = TACENDA_TRY(take_number(text, 2));
-  if (hours > 14 || minutes > 59) return fail(ErrorKind::kInvalid, "a time has an offset out of range");
-  return sign * (std::chrono::hours(hours) + std::chrono::minutes(minutes));
 }
 
 Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
@@ -196,73 +135,6 @@ std::string base32_encode(ByteView bytes) {
 
 bool is_utf8(std::string_view text) {
   return simdjson::validate_utf8(text.data(), text.size());
-}
-
-std::string format_instant(Time time) {
-  auto const civil = civil_of(time);
-  std::string out;
-  out.reserve(24);
-  append_number(out, static_cast<int>(civil.date.year()), 4);
-  out.push_back('-');
-  append_number(out, static_cast<unsigned>(civil.date.month()), 2);
-  out.push_back('-');
-  append_number(out, static_cast<unsigned>(civil.date.day()), 2);
-  out.push_back('T');
-  append_number(out, civil.hour, 2);
-  out.push_back(':');
-  append_number(out, civil.minute, 2);
-  out.push_back(':');
-  append_number(out, civil.second, 2);
-  out.push_back('.');
-  append_number(out, civil.millisecond, 3);
-  out.push_back('Z');
-  return out;
-}
-
-Result<Time> parse_instant(std::string_view text) {
-  using namespace std::chrono;
-  int const y = TACENDA_TRY(take_number(text, 4));
-  if (!take(text, '-')) return fail(ErrorKind::kInvalid, "a date has another form than YYYY-MM-DD");
-  int const m = TACENDA_TRY(take_number(text, 2));
-  if (!take(text, '-')) return fail(ErrorKind::kInvalid, "a date has another form than YYYY-MM-DD");
-  int const d = TACENDA_TRY(take_number(text, 2));
-  year_month_day const date(year(y), month(static_cast<unsigned>(m)), day(static_cast<unsigned>(d)));
-  if (!date.ok()) return fail(ErrorKind::kInvalid, "there is no such day");
-  Time const start{sys_days(date)};
-  if (text.empty()) return start;
-  if (!take(text, 'T')) return fail(ErrorKind::kInvalid, "a time has another form than RFC 3339");
-  int const hour = TACENDA_TRY(take_number(text, 2));
-  if (!take(text, ':')) return fail(ErrorKind::kInvalid, "a time has another form than RFC 3339");
-  int const minute = TACENDA_TRY(take_number(text, 2));
-  if (!take(text, ':')) return fail(ErrorKind::kInvalid, "a time has another form than RFC 3339");
-  int const second = TACENDA_TRY(take_number(text, 2));
-  // A leap second counts as the second after it, as Unix time has it.
-  if (hour > 23 || minute > 59 || second > 60) return fail(ErrorKind::kInvalid, "a time is out of range");
-  auto const fraction = TACENDA_TRY(take_fraction(text));
-  auto const offset = TACENDA_TRY(take_offset(text));
-  if (!text.empty()) return fail(ErrorKind::kInvalid, "a time has something after its end");
-  return start + hours(hour) + minutes(minute) + seconds(second) + fraction - offset;
-}
-
-std::string format_http_date(Time time) {
-  constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  auto const civil = civil_of(time);
-  std::chrono::weekday const day{std::chrono::floor<std::chrono::days>(time)};
-  std::string out(kDays[day.c_encoding()]);
-  out.append(", ");
-  append_number(out, static_cast<unsigned>(civil.date.day()), 2);
-  out.append(" ").append(kMonths[static_cast<unsigned>(civil.date.month()) - 1]).append(" ");
-  append_number(out, static_cast<int>(civil.date.year()), 4);
-  out.append(" ");
-  append_number(out, civil.hour, 2);
-  out.push_back(':');
-  append_number(out, civil.minute, 2);
-  out.push_back(':');
-  append_number(out, civil.second, 2);
-  out.append(" GMT");
-  return out;
 }
 
 Result<std::string> percent_decode(std::string_view text) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,10 +23,14 @@ bool is_utf8(std::string_view text);  // RFC 3629: no surrogates, no overlong fo
 
 /// FHIR instant in UTC with milliseconds: "2026-11-23T04:05:06.789Z".
 std::string format_instant(Time time);
-/// RFC 3339 with any offset and precision, or a date alone (start of the day, UTC). Errors: kInvalid.
+/// RFC 3339 with any offset up to 14:00, or a date alone (start of the day, UTC); years 1 to 9999. What is
+/// finer than a millisecond is cut off. A leap second (:60) is the second after it. Errors: kInvalid.
 Result<Time> parse_instant(std::string_view text);
 /// HTTP date of RFC 9110 section 5.6.7: "Mon, 23 Nov 2026 04:05:06 GMT".
 std::string format_http_date(Time time);
+/// All three forms of RFC 9110 section 5.6.7, as a recipient must; two-digit years are 1970 to 2069. The day
+/// of the week must be right. Errors: kInvalid.
+Result<Time> parse_http_date(std::string_view text);
 
 /// Decodes %XX; '+' stays. Errors: kInvalid (bad escape, NUL, not UTF-8).
 Result<std::string> percent_decode(std::string_view text);

@@ -1,7 +1,7 @@
+#include "codec/text.hpp"
+
 #include <cstdint>
 #include <cstdlib>
-
-#include "codec/text.hpp"
 
 // Decoders either refuse or give what encodes to the same text again.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
@@ -16,7 +16,12 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   if (auto const plain = codec::percent_decode(text); plain.has_value()) {
     if (codec::percent_decode(codec::percent_encode(*plain)).value() != *plain) std::abort();
   }
-  if (auto const time = codec::parse_instant(text); time.has_value()) (void)codec::format_instant(*time);
+  if (auto const time = codec::parse_instant(text); time.has_value()) {
+    if (codec::parse_instant(codec::format_instant(*time)).value() != *time) std::abort();
+  }
+  if (auto const time = codec::parse_http_date(text); time.has_value()) {
+    if (codec::parse_http_date(codec::format_http_date(*time)).value() != *time) std::abort();
+  }
   (void)codec::parse_query(text);
   (void)codec::hex_decode(text);
   return 0;

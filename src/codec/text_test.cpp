@@ -50,31 +50,6 @@ TEST(Utf8, RefusesSurrogatesOverlongFormsAndWhatIsCutOff) {
   }
 }
 
-TEST(Instant, WritesUtcWithMilliseconds) {
-  EXPECT_EQ(format_instant(from_unix_ms(0)), "1970-01-01T00:00:00.000Z");
-  EXPECT_EQ(format_instant(from_unix_ms(1'700'000'000'007)), "2023-11-14T22:13:20.007Z");
-}
-
-TEST(Instant, ReadsOffsetsFractionsAndDates) {
-  EXPECT_EQ(to_unix_ms(parse_instant("2023-11-14T22:13:20.007Z").value()), 1'700'000'000'007U);
-  EXPECT_EQ(to_unix_ms(parse_instant("2023-11-15T00:13:20+02:00").value()), 1'700'000'000'000U);
-  EXPECT_EQ(to_unix_ms(parse_instant("2023-11-14T22:13:20.1239999Z").value()), 1'700'000'000'123U);
-  EXPECT_EQ(to_unix_ms(parse_instant("1970-01-02").value()), 86'400'000U);
-  EXPECT_EQ(parse_instant("2016-12-31T23:59:60Z").value(), parse_instant("2017-01-01T00:00:00Z").value());
-}
-
-TEST(Instant, RefusesWhatIsNoTime) {
-  for (auto const* text : {"", "2023", "2023-02-29", "2023-13-01", "2023-01-01T", "2023-01-01T24:00:00Z",
-                           "2023-01-01T00:00:00", "2023-01-01T00:00:00.Z", "2023-01-01T00:00:00+15:00",
-                           "2023-01-01T00:00:00Zx", "20230101", "2023-1-01"}) {
-    EXPECT_FALSE(parse_instant(text).has_value()) << text;
-  }
-}
-
-TEST(HttpDate, HasTheFormOfRfc9110) {
-  EXPECT_EQ(format_http_date(from_unix_ms(784'111'777'000)), "Sun, 06 Nov 1994 08:49:37 GMT");
-}
-
 TEST(Percent, RoundTripsAndRefuses) {
   EXPECT_EQ(percent_decode("a%20b%C3%A4+").value(), "a b\xC3\xA4+");
   EXPECT_EQ(percent_encode("a b/\xC3\xA4~"), "a%20b%2F%C3%A4~");
