@@ -41,7 +41,7 @@ std::string read(std::string_view bytes, std::size_t piece) {
       session.respond(1, std::move(response));
       continue;
     }
-    if (bytes.empty()) break;
+    if (bytes.empty() || session.is_finished()) break;
     TACENDA_ASSERT(session.wants_read());
     auto const size = std::min(piece, bytes.size());
     session.receive(bytes.substr(0, size));
