@@ -29,7 +29,7 @@ Result<void> LogState::prepare(Pending& pending, std::vector<Event> const& event
   if (events.empty()) return fail(ErrorKind::kBug, "a commit needs an event");
   pending.entries.reserve(events.size());
   for (std::uint32_t i = 0; i < events.size(); ++i) {
-    pending.entries.push_back(TACENDA_TRY(sealer.add(events[i], i, pending.set)));
+    TACENDA_TRY_VOID(sealer.add(events[i], i, pending));
   }
   if (!pending.set.state_changes().empty()) {
     pending.state_delta = std::make_unique<StateDelta>();
@@ -43,7 +43,7 @@ Result<void> LogState::prepare(Pending& pending, std::vector<Event> const& event
       }
     }
   }
-  pending.size_bytes = pending.set.size_bytes();
+  pending.size_bytes += pending.set.size_bytes();
   return {};
 }
 

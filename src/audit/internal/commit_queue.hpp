@@ -27,11 +27,19 @@ struct StateDelta {
   std::int64_t count = 0;
 };
 
+/// A row of the log whose key ends in eight bytes for the sequence of its event.
+struct LogRow {
+  Bytes key;  // whole engine key
+  Bytes value;
+  std::uint32_t event = 0;  // index among the events of its commit
+};
+
 /// One commit on its way. Lies on its caller's stack, or on the heap when `done` is set; the committer
 /// must not touch it after `finish`.
 struct Pending {
   vault::WriteSet set;
-  std::vector<std::uint32_t> entries;  // which operation of the set is the entry of event i
+  std::vector<LogRow> entries;  // one per event, in order
+  std::vector<LogRow> index;    // index rows and long bodies
   std::size_t size_bytes = 0;
   std::unique_ptr<StateDelta> state_delta;  // null: changes nothing
   std::move_only_function<void(Result<Committed>)> done;

@@ -45,6 +45,7 @@ class Committer {
   Pending* commit_batch(Pending* oldest);
   Pending* admit(Pending* oldest);
   bool admit_one(Pending& pending);
+  void add_log_rows(vault::WriteSet& own);
   Result<void> store(std::uint64_t first_sequence);
   Result<std::string> sign_head() const;
   void undo(LogEdge const& before);
@@ -67,6 +68,7 @@ class Committer {
   std::uint64_t monotonic_ns_ = 0;
   bool state_changed_ = false;
   std::vector<Pending*> batch_;  // admitted, in order
+  std::vector<LogRow*> index_;   // their index rows, by key
   CommitQueue queue_;
   std::atomic<std::uint64_t> size_;
   std::atomic<bool> failed_{false};

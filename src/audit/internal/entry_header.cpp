@@ -48,6 +48,11 @@ Result<EntryHeader> read_header(ByteView entry) {
   return header;
 }
 
+void stamp_key(std::span<std::byte> key, std::uint64_t sequence) {
+  TACENDA_ASSERT(key.size() >= 8);
+  put_u64(key.last(8), sequence);
+}
+
 void stamp_entry(std::span<std::byte> entry, std::uint64_t sequence, std::uint64_t wall_ms,
                  std::uint64_t monotonic_ns) {
   TACENDA_ASSERT(entry.size() >= kHeaderBytes);

@@ -37,6 +37,9 @@ void write_header(EntryHeader const& header, Bytes& out);
 /// Errors: kCorrupt (too short, unknown outcome), kUnsupported (newer format).
 Result<EntryHeader> read_header(ByteView entry);
 
+/// Writes `sequence` over the last eight bytes of a row's key.
+void stamp_key(std::span<std::byte> key, std::uint64_t sequence);
+
 /// Fills in what only the committer knows.
 void stamp_entry(std::span<std::byte> entry, std::uint64_t sequence, std::uint64_t wall_ms,
                  std::uint64_t monotonic_ns);

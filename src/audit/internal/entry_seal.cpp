@@ -50,11 +50,6 @@ bool is_absent(Error const& error) {
   return error.kind() == ErrorKind::kNotFound || error.kind() == ErrorKind::kGone;
 }
 
-Bytes with_sequence_room(Bytes prefix) {
-  prefix.resize(prefix.size() + rows::kSequenceBytes);
-  return prefix;
-}
-
 }  // namespace
 
 EntrySealer::EntrySealer(vault::Vault const& vault)
@@ -91,7 +86,7 @@ Result<EntrySealer::Keys> EntrySealer::keys_for_write(std::string const& patient
   return keys_of(patient);
 }
 
-Result<std::uint32_t> EntrySealer::add(Event const& event, std::uint32_t index, vault::WriteSet& set) const {
+Result<void> EntrySealer::add(Event const& event, std::uint32_t index, Pending& pending) const {
   Keys only;  // of the one patient, when he has any
   std::size_t patients = 0;
   std::vector<Bytes> prefixes;  // of the index rows
@@ -100,7 +95,7 @@ Result<std::uint32_t> EntrySealer::add(Event const& event, std::uint32_t index, 
     if (std::find(event.patients.begin(), patient_it, patient) != patient_it)
       continue;  // named twice: one row
     ++patients;
-    Keys keys = TACENDA_TRY(keys_for_write(patient, set));
+    Keys keys = TACENDA_TRY(keys_for_write(patient, pending.set));
     if (!keys) {
       prefixes.push_back(rows::text(rows::kUnknownPatient, patient));
       continue;
@@ -112,14 +107,16 @@ Result<std::uint32_t> EntrySealer::add(Event const& event, std::uint32_t index, 
   if (patients != 1 || !only) only = TACENDA_TRY(vault_.subject(vault::Subject::tenant()));
 
   Sealed sealed = TACENDA_TRY(seal(event, *only));
-  auto const operation = static_cast<std::uint32_t>(set.operations().size());
-  rows_.put_stamped_key(set, with_sequence_room(rows::of(rows::kEntry)), std::move(sealed.entry), index);
-  for (Bytes& prefix : prefixes) rows_.put_stamped_key(set, with_sequence_room(std::move(prefix)), {}, index);
-  if (sealed.long_body) {
-    rows_.put_stamped_key(set, with_sequence_room(rows::of(rows::kLongBody)), std::move(*sealed.long_body),
-                          index);
-  }
-  return operation;
+  auto const row = [&](Bytes prefix, Bytes value) {
+    prefix.resize(prefix.size() + rows::kSequenceBytes);
+    LogRow out{rows_.full_key(prefix), std::move(value), index};
+    pending.size_bytes += out.key.size() + out.value.size();
+    return out;
+  };
+  pending.entries.push_back(row(rows::of(rows::kEntry), std::move(sealed.entry)));
+  for (Bytes& prefix : prefixes) pending.index.push_back(row(std::move(prefix), {}));
+  if (sealed.long_body) pending.index.push_back(row(rows::of(rows::kLongBody), std::move(*sealed.long_body)));
+  return {};
 }
 
 Result<EntrySealer::Sealed> EntrySealer::seal(Event const& event, vault::SubjectKeys const& keys) const {

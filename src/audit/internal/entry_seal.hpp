@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "audit/event.hpp"
+#include "audit/internal/commit_queue.hpp"
 #include "audit/internal/entry_header.hpp"
 #include "core/bytes.hpp"
 #include "vault/vault.hpp"
@@ -19,9 +20,9 @@ class EntrySealer {
  public:
   explicit EntrySealer(vault::Vault const& vault);
 
-  /// Adds the entry of `event` and its index rows to `set`, stamped for event number `index` of the set.
-  /// Returns which operation of the set holds the entry.
-  Result<std::uint32_t> add(Event const& event, std::uint32_t index, vault::WriteSet& set) const;
+  /// Seals `event`, number `index` of its commit, and appends its entry and its other rows to `pending`,
+  /// whose set may bring the keys of a patient along.
+  Result<void> add(Event const& event, std::uint32_t index, Pending& pending) const;
 
   /// Reads the row of the long body of the given entry.
   using LongBody = std::function<Result<std::optional<Bytes>>(std::uint64_t sequence)>;
