@@ -53,6 +53,11 @@ Json::Json(Json const& other) : size_(other.size_), kind_(other.kind_) {
   }
 }
 
+Json& Json::operator=(Json const& other) {
+  Json copy(other);
+  return *this = std::move(copy);
+}
+
 Json& Json::operator=(Json&& other) noexcept {
   if (!owns_memory()) {
     if (this != &other) take(other);
