@@ -118,6 +118,21 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
   }
 }
 
+std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
+  Match const& match = exchange.route;
+  bool const is_read =
+      match.route->interaction == Interaction::kRead || match.route->interaction == Interaction::kVread;
+  if (!is_read || !accepts_json(exchange.request)) return std::nullopt;
+  auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
+  if (!permit.has_value()) return std::nullopt;
+  exchange.origin.query = exchange.request.query;
+  operations::Services const services{parts_.store, parts_.gate, parts_.log};
+  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false};
+  auto outcome = run_interaction(exchange, context, std::move(*permit));
+  if (!outcome.has_value()) return std::nullopt;
+  return std::move(*outcome);
+}
+
 Released Pipeline::fhir(Exchange& exchange) {
   Route const& route = *exchange.route.route;
   net::Request const& request = exchange.request;

@@ -9,6 +9,17 @@
 
 namespace tacenda::api {
 
+namespace {
+
+/// The log did not take the event: nothing may be told but that.
+Released unrecorded(Error const& error) {
+  if (error.kind() == ErrorKind::kNoSpace) return Released(Unrecorded::kNoSpace);
+  log(LogLevel::kError, error);
+  return Released(Unrecorded::kAuditUnavailable);
+}
+
+}  // namespace
+
 Pipeline::Pipeline(Parts parts) : parts_(parts) {}
 
 std::size_t Pipeline::body_limit(net::Request const& head) const {
@@ -26,6 +37,27 @@ Result<identity::Principal> Pipeline::authenticate(net::Request const& request) 
 Released Pipeline::handle(net::Request&& request) {
   Exchange exchange;
   exchange.request = std::move(request);
+  if (auto ended = admit(exchange)) return std::move(*ended);
+  return dispatch(exchange);
+}
+
+void Pipeline::handle(net::Request&& request, std::move_only_function<void(Released)> reply) {
+  auto exchange = std::make_unique<Exchange>();
+  exchange->request = std::move(request);
+  if (auto ended = admit(*exchange)) return reply(std::move(*ended));
+  auto outcome = try_read(*exchange);
+  if (!outcome) return reply(dispatch(*exchange));
+  auto events = std::move(outcome->events);
+  parts_.log.commit_async({}, std::move(events),
+                          [exchange = std::move(exchange), outcome = std::move(*outcome),
+                           reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
+                            if (!receipt.has_value()) return reply(unrecorded(receipt.error()));
+                            Wishes const wishes{std::move(exchange->base_url), exchange->prefer, {}, {}};
+                            reply(Released(*receipt, render(outcome, *receipt, wishes)));
+                          });
+}
+
+std::optional<Released> Pipeline::admit(Exchange& exchange) {
   exchange.origin = origin_of(exchange.request, request_id_of(exchange.request, parts_.vault));
   exchange.base_url = "https://" + exchange.request.authority + "/fhir";
   exchange.prefer = prefer_of(exchange.request);
@@ -46,7 +78,7 @@ Released Pipeline::handle(net::Request&& request) {
     exchange.principal = std::move(*principal);
     identify(exchange.origin, *exchange.principal);
   }
-  return dispatch(exchange);
+  return std::nullopt;
 }
 
 Released Pipeline::dispatch(Exchange& exchange) {
@@ -115,9 +147,7 @@ Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response 
   events.push_back(std::move(event));
   auto receipt = parts_.log.commit({}, std::move(events));
   if (receipt.has_value()) return Released(*receipt, std::move(response));
-  if (receipt.error().kind() == ErrorKind::kNoSpace) return Released(Unrecorded::kNoSpace);
-  log(LogLevel::kError, receipt.error());
-  return Released(Unrecorded::kAuditUnavailable);
+  return unrecorded(receipt.error());
 }
 
 Released Pipeline::refuse(Exchange& exchange, Error const& error) {

@@ -41,6 +41,9 @@ class Pipeline {
   explicit Pipeline(Parts parts);
 
   Released handle(net::Request&& request);
+  /// The same, but a read gives its worker back while its audit event becomes durable: `reply` is then called on the
+  /// committer's thread.
+  void handle(net::Request&& request, std::move_only_function<void(Released)> reply);
 
   /// How large a body the request may have, known from its head: full size only for who is signed in.
   std::size_t body_limit(net::Request const& head) const;
@@ -52,7 +55,11 @@ class Pipeline {
  private:
   struct Exchange;  // one request and what is known of it so far
 
+  /// Route and principal. The answer when the request ends here.
+  std::optional<Released> admit(Exchange& exchange);
   Released dispatch(Exchange& exchange);
+  /// What a read came to; nullopt when it is no read, or fails: the slow way tells why.
+  std::optional<operations::Outcome> try_read(Exchange& exchange);
   Released capabilities(Exchange& exchange);
   Released fhir(Exchange& exchange);
   Released enrol(Exchange& exchange);

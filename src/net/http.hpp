@@ -64,6 +64,9 @@ enum class ConnectionFailure : std::uint8_t {
 struct Handlers {
   /// Answers one request; runs on the worker pool and may block.
   std::function<Response(Request&&)> handle;
+  /// Answers one request without keeping the worker until the answer is known; in the place of `handle` when set.
+  /// `reply` must be called exactly once, on any thread, before the server has stopped.
+  std::function<void(Request&&, std::move_only_function<void(Response)> reply)> answer;
   /// May this address connect? Called at accept, before TLS, on an I/O thread: must be quick (N-05).
   std::function<bool(std::string_view address)> accept;
   /// How large a body this request may have, from its line and header fields alone; nullopt: the default.

@@ -102,7 +102,7 @@ class AsioServer final : public Server {
 
  private:
   Result<void> open(Endpoint endpoint, Descriptor&& socket) {
-    TACENDA_ASSERT(endpoint.listener->handlers().handle);
+    TACENDA_ASSERT(endpoint.listener->handlers().handle || endpoint.listener->handlers().answer);
     MutexLock const lock(mutex_);
     if (stopped_) return fail(ErrorKind::kUnavailable, "server is stopped");
     auto& loop = *loops_.front();

@@ -148,10 +148,15 @@ bool Server::failed() const {
   return unsealed && unsealed->store->log().failed();
 }
 
-net::Response Server::handle(net::Request&& request) {
-  auto const unsealed = current();
-  if (!unsealed) return sealed_answer();
-  return unsealed->pipeline.handle(std::move(request)).take();
+void Server::handle(net::Request&& request, std::move_only_function<void(net::Response)> reply) {
+  auto unsealed = current();
+  if (!unsealed) return reply(sealed_answer());
+  auto& pipeline = unsealed->pipeline;
+  // The share is held until the reply is out: sealing waits for it.
+  pipeline.handle(std::move(request),
+                  [unsealed = std::move(unsealed), reply = std::move(reply)](api::Released released) mutable {
+                    reply(std::move(released).take());
+                  });
 }
 
 net::Response Server::handle_admin(net::Request&& request) {
@@ -179,7 +184,9 @@ net::Response Server::unseal_by(net::Request const& request) {
 
 net::Handlers Server::fhir_handlers() {
   net::Handlers handlers;
-  handlers.handle = [this](net::Request&& request) { return handle(std::move(request)); };
+  handlers.answer = [this](net::Request&& request, std::move_only_function<void(net::Response)> reply) {
+    handle(std::move(request), std::move(reply));
+  };
   handlers.accept = [this](std::string_view address) { return allow_.contains(address); };
   handlers.body_limit = [this](net::Request const& head) -> std::optional<std::size_t> {
     auto const unsealed = current();

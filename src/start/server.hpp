@@ -42,7 +42,7 @@ class Server {
  private:
   struct Unsealed;
   std::shared_ptr<Unsealed> current() const;
-  net::Response handle(net::Request&& request);
+  void handle(net::Request&& request, std::move_only_function<void(net::Response)> reply);
   net::Response handle_admin(net::Request&& request);
   net::Response unseal_by(net::Request const& request);
   net::Handlers fhir_handlers();

@@ -64,9 +64,36 @@ std::optional<Job> WorkerPool::next() {
 
 void WorkerPool::run() {
   while (auto job = next()) {
+    if (job->handlers->answer) {
+      answer_later(std::move(*job));
+      continue;
+    }
     auto response = answer(*job);
     job->body = Reservation();
     job->sink->complete({job->connection, job->stream, std::move(response)});
+  }
+}
+
+void WorkerPool::replied() {
+  if (owed_.fetch_sub(1) == 1) owed_.notify_all();
+}
+
+void WorkerPool::answer_later(Job&& job) {
+  owed_.fetch_add(1);
+  auto* handlers = job.handlers;
+  auto reply = [this, sink = job.sink, connection = job.connection, stream = job.stream,
+                body = std::move(job.body)](Response response) mutable {
+    body = Reservation();
+    sink->complete({connection, stream, std::move(response)});
+    replied();
+  };
+  try {
+    handlers->answer(std::move(job.request), std::move(reply));
+  } catch (std::bad_alloc const&) {
+    die("out of memory in a request handler");
+  } catch (...) {
+    // Whether the reply was made nobody can tell: a second one could answer another request.
+    die("a request handler threw");
   }
 }
 
@@ -79,6 +106,7 @@ void WorkerPool::stop() {
   }
   ready_.notify_all();
   threads_.clear();
+  for (std::size_t left = owed_.load(); left != 0; left = owed_.load()) owed_.wait(left);
 }
 
 }  // namespace tacenda::net

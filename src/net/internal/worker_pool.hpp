@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -55,12 +56,15 @@ class WorkerPool {
   /// Returns false, and leaves `job` as it is, when the queue is full or the pool stopped.
   bool try_push(Job&& job);
 
-  /// Drops what waits, lets running handlers return, joins the threads.
+  /// Drops what waits, lets running handlers return and answers that were put off arrive, joins the threads.
   void stop();
 
  private:
   void run();
   std::optional<Job> next();
+  /// Hands the job to Handlers::answer, which may reply later and on another thread.
+  void answer_later(Job&& job);
+  void replied();
 
   Mutex mutex_;
   ConditionVariable ready_;
@@ -72,6 +76,8 @@ class WorkerPool {
   // requests is then served by the few threads that are awake, not by 64 that queue for the lock.
   bool waking_ TACENDA_GUARDED_BY(mutex_) = false;
   bool stopped_ TACENDA_GUARDED_BY(mutex_) = false;
+  // Replies that handlers still owe: the loops they go to live until none is left.
+  std::atomic<std::size_t> owed_{0};
   std::vector<std::jthread> threads_;
 };
 
