@@ -62,6 +62,8 @@ class CallFiles final : public Files {
     return calls_->sync_folder(folder_of(path));
   }
 
+  Result<bool> is_private(std::filesystem::path const& path) override { return calls_->is_private(path); }
+
   Result<bool> same_filesystem(std::filesystem::path const& a, std::filesystem::path const& b) override {
     return calls_->same_filesystem(a, b);
   }

@@ -50,6 +50,9 @@ class Files {
   /// Makes one folder (0700); its parent must exist. Errors: kConflict when something is there.
   virtual Result<void> make_folder(std::filesystem::path const& path) = 0;
 
+  /// True when the path is a regular file, no link, that only its owner may read or write. Errors: kNotFound.
+  virtual Result<bool> is_private(std::filesystem::path const& path) = 0;
+
   /// True when both existing paths lie on one filesystem: keys beside data are taken with the data.
   virtual Result<bool> same_filesystem(std::filesystem::path const& a, std::filesystem::path const& b) = 0;
 };

@@ -135,6 +135,12 @@ class PosixCalls final : public FileCalls {
     return {};
   }
 
+  Result<bool> is_private(std::filesystem::path const& path) override {
+    struct ::stat about{};
+    if (::lstat(path.c_str(), &about) != 0) return failed("file cannot be looked up");
+    return S_ISREG(about.st_mode) && (about.st_mode & 077U) == 0;
+  }
+
   Result<bool> same_filesystem(std::filesystem::path const& a, std::filesystem::path const& b) override {
     struct ::stat about_a{};
     struct ::stat about_b{};

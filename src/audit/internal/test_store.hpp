@@ -168,6 +168,7 @@ class TestFiles final : public storage::Files {
   Result<void> remove(std::filesystem::path const& path) override { return real_->remove(path); }
   Result<bool> exists(std::filesystem::path const& path) override { return real_->exists(path); }
   Result<void> make_folder(std::filesystem::path const& path) override { return real_->make_folder(path); }
+  Result<bool> is_private(std::filesystem::path const& path) override { return real_->is_private(path); }
   Result<bool> same_filesystem(std::filesystem::path const& a, std::filesystem::path const& b) override {
     return real_->same_filesystem(a, b);
   }

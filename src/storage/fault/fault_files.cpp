@@ -52,6 +52,10 @@ class FaultCalls final : public FileCalls {
   Result<void> make_folder(std::filesystem::path const& path) override {
     return disk_->make_folder(path.string());
   }
+  Result<bool> is_private(std::filesystem::path const& path) override {
+    if (!TACENDA_TRY(disk_->exists(path.string()))) return fail(ErrorKind::kNotFound, "file does not exist");
+    return true;  // this disk knows no modes: files are made with 0600
+  }
   Result<bool> same_filesystem(std::filesystem::path const&, std::filesystem::path const&) override {
     return true;
   }

@@ -38,6 +38,7 @@ class FileCalls {
   virtual Result<void> sync_folder(std::filesystem::path const& folder) = 0;
   virtual Result<bool> exists(std::filesystem::path const& path) = 0;
   virtual Result<void> make_folder(std::filesystem::path const& path) = 0;
+  virtual Result<bool> is_private(std::filesystem::path const& path) = 0;
   virtual Result<bool> same_filesystem(std::filesystem::path const& a, std::filesystem::path const& b) = 0;
 };
 
