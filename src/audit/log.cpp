@@ -4,6 +4,7 @@
 
 #include "audit/internal/log_state.hpp"
 #include "audit/internal/rows.hpp"
+#include "core/limits.hpp"
 
 namespace tacenda::audit {
 namespace {
@@ -27,6 +28,11 @@ EntrySealer::LongBody LogState::long_bodies(vault::ReadPoint const* at) const {
 
 Result<void> LogState::prepare(Pending& pending, std::vector<Event> const& events) const {
   if (events.empty()) return fail(ErrorKind::kBug, "a commit needs an event");
+  bool const stamps_fit = std::ranges::all_of(pending.set.operations(), [&](auto const& operation) {
+    return operation.stamp == vault::WriteSet::Stamp::kNone || operation.event < events.size();
+  });
+  if (!stamps_fit)
+    return fail(ErrorKind::kBug, "a row is stamped for an event that is not committed with it");
   pending.entries.reserve(events.size());
   for (std::uint32_t i = 0; i < events.size(); ++i) {
     TACENDA_TRY_VOID(sealer.add(events[i], i, pending));
@@ -65,12 +71,21 @@ Result<Receipt> Log::commit(vault::WriteSet set, std::vector<Event> events) {
 
 void Log::commit_async(vault::WriteSet set, std::vector<Event> events,
                        std::move_only_function<void(Result<Receipt>)> done) {
+  // Callers that wait are bounded by the number of threads; these are not.
+  if (state_->not_waiting.fetch_add(1) >= limits::kWorkQueue) {
+    --state_->not_waiting;
+    return done(fail(ErrorKind::kUnavailable, "too many commits are on their way"));
+  }
   auto pending = std::make_unique<Pending>();
   pending->set = std::move(set);
   auto prepared = state_->committer ? state_->prepare(*pending, events) : std::unexpected(not_queued());
-  if (!prepared) return done(std::unexpected(prepared.error()));
-  pending->done = [done = std::move(done),
-                   request_id = request_id_of(events)](Result<Committed> result) mutable {
+  if (!prepared) {
+    --state_->not_waiting;
+    return done(std::unexpected(prepared.error()));
+  }
+  pending->done = [done = std::move(done), request_id = request_id_of(events),
+                   &not_waiting = state_->not_waiting](Result<Committed> result) mutable {
+    --not_waiting;
     if (!result) return done(std::unexpected(result.error()));
     done(Receipt(result->first_sequence, from_unix_ms(result->time_ms), std::move(request_id)));
   };

@@ -217,6 +217,34 @@ TEST(AuditLogFailure, CommitsWhatWasQueuedBeforeTheStop) {
   EXPECT_EQ(store.log->size(), 500U);
 }
 
+TEST(AuditLogFailure, BoundsTheCommitsWhoseCallersDoNotWait) {
+  Store store;
+  ASSERT_TRUE(store.open());
+  store.stop();
+  store.log = Log::open(*store.vault, store.clock, store.random).value();  // nobody commits yet
+  std::vector<Event> const events{read_of("p1")};
+  std::atomic<std::size_t> kept{0};
+  std::atomic<std::size_t> refused{0};
+  for (std::size_t i = 0; i < limits::kWorkQueue + 3; ++i) {
+    store.log->commit_async({}, events, [&](Result<Receipt> receipt) { ++(receipt ? kept : refused); });
+  }
+  EXPECT_EQ(refused.load(), 3U);
+  store.runner = std::jthread([&](std::stop_token const& token) { store.log->run(token); });
+  store.stop();
+  EXPECT_EQ(kept.load(), limits::kWorkQueue);
+}
+
+TEST(AuditLogFailure, TellsWhoIsStillQueuedWhenTheLogIsClosed) {
+  Store store;
+  ASSERT_TRUE(store.open());
+  store.stop();
+  store.log = Log::open(*store.vault, store.clock, store.random).value();
+  bool refused = false;
+  store.log->commit_async({}, {read_of("p1")}, [&](Result<Receipt> receipt) { refused = !receipt; });
+  store.log.reset();
+  EXPECT_TRUE(refused);
+}
+
 TEST(AuditLogFailure, SplitsWhatIsTooMuchForOneBatch) {
   Store store;
   ASSERT_TRUE(store.open());

@@ -100,7 +100,9 @@ Result<Span> span_of(Log::Filter const& filter, vault::View const& rows, vault::
   if (filter.since) span.begin = TACENDA_TRY(first_at(rows, at, size, *filter.since));
   if (filter.until) span.end = TACENDA_TRY(first_at(rows, at, size, *filter.until));
   if (filter.after && filter.newest_first) span.end = std::min(span.end, *filter.after);
-  if (filter.after && !filter.newest_first) span.begin = std::max(span.begin, *filter.after + 1);
+  if (filter.after && !filter.newest_first) {
+    span.begin = *filter.after >= size ? size : std::max(span.begin, *filter.after + 1);
+  }
   return span;
 }
 

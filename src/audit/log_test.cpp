@@ -131,6 +131,15 @@ TEST(AuditLog, RefusesACommitWithoutAnEvent) {
   EXPECT_EQ(store.log->size(), 0U);
 }
 
+TEST(AuditLog, RefusesARowThatIsStampedForAnotherCommitsEvent) {
+  Store store;
+  ASSERT_TRUE(store.open());
+  vault::WriteSet set;
+  store.vault->view(vault::Keeper::kRecords).put_stamped_value(set, as_bytes("row"), Bytes(16), 1);
+  EXPECT_EQ(store.log->commit(std::move(set), {read_of("p1")}).error().kind(), ErrorKind::kBug);
+  EXPECT_EQ(store.log->size(), 0U);
+}
+
 TEST(AuditLog, TellsACallerThatDoesNotWait) {
   Store store;
   ASSERT_TRUE(store.open());
@@ -352,6 +361,7 @@ TEST(AuditLog, ListsByPatientUserAndTime) {
   EXPECT_EQ(found({.until = later}), (Sequences{0, 1, 2}));
   EXPECT_EQ(found({.patient = "p1", .since = later}), (Sequences{3, 5, 6}));
   EXPECT_EQ(found({.after = 4}), (Sequences{5, 6}));
+  EXPECT_EQ(found({.after = ~std::uint64_t{0}}), (Sequences{}));
   EXPECT_EQ(found({.patient = "p1", .limit = 2}), (Sequences{0, 1}));
   EXPECT_EQ(found({.patient = "p1", .after = 1, .limit = 2}), (Sequences{3, 5}));
   EXPECT_EQ(found({.limit = 3, .newest_first = true}), (Sequences{6, 5, 4}));

@@ -59,7 +59,7 @@ void Committer::run(std::stop_token const& stop) {
 Pending* Committer::commit_batch(Pending* oldest) {
   before_ = edge_;
   std::uint64_t const first_sequence = edge_.tree.size();
-  edge_.time_ms = std::max(edge_.time_ms, to_unix_ms(clock_.now()));
+  edge_.time_ms = std::max(edge_.time_ms, to_unix_ms(std::max(clock_.now(), Time{})));
   monotonic_ns_ = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic().time_since_epoch()).count());
   Pending* const rest = admit(oldest);

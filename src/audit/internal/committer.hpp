@@ -32,6 +32,11 @@ class Committer {
   Committer(vault::Vault& vault, Clock const& clock, merkle::NoteSigner signer, crypto::Hmac state_key,
             Anchor anchor, LogEdge edge);
 
+  /// Tells those still queued that nothing will come of it.
+  ~Committer() { finish_all(queue_.close(), Error(ErrorKind::kUnavailable, "audit log was closed")); }
+  Committer(Committer const&) = delete;
+  Committer& operator=(Committer const&) = delete;
+
   /// False when nothing can be committed any more: stopped, or failed.
   bool submit(Pending& pending) { return queue_.push(pending); }
   void await(Pending const& pending) const { queue_.await(pending); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -62,8 +63,9 @@ struct LogState {
   vault::View rows;
   EntrySealer sealer;
   LogKeys keys;
-  std::uint64_t damaged_size = 0;        // of a log that takes no commits
-  std::unique_ptr<Committer> committer;  // null: the log is damaged
+  std::uint64_t damaged_size = 0;           // of a log that takes no commits
+  std::atomic<std::size_t> not_waiting{0};  // commits on their way whose callers do not wait
+  std::unique_ptr<Committer> committer;     // null: the log is damaged
 
   std::uint64_t size() const { return committer ? committer->size() : damaged_size; }
   merkle::NoteVerifier const& verifier() const { return keys.signer.verifier(); }
