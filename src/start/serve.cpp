@@ -1,5 +1,6 @@
 // `tacenda serve`: the server until SIGTERM or SIGINT.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -59,6 +60,15 @@ int wait(Server& server, sigset_t const& signals) {
   }
 }
 
+/// As many descriptors as the system lets this process have: connections are limited by configuration.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    log(LogLevel::kWarning, "the limit of open files cannot be raised");
+}
+
 void warn_of_shared_filesystem(storage::Files& files, cli::ServeOptions const& options) {
   auto const folder = options.key_file.parent_path();
   auto const same = files.same_filesystem(options.data, folder.empty() ? std::filesystem::path(".") : folder);
@@ -72,6 +82,7 @@ void warn_of_shared_filesystem(storage::Files& files, cli::ServeOptions const& o
 int serve(cli::ServeOptions const& options) {
   auto const signals = block_signals();
   ::umask(077);
+  raise_descriptor_limit();
   if (auto const result = forbid_core_dumps(); !result.has_value()) return failed(result.error());
   auto config = load_config(options);
   if (!config.has_value()) {

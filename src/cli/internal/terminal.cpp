@@ -18,8 +18,8 @@ class Quiet {
     if (!active_) return;
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH,
-                      &quiet);  // the worst case is a visible password, and he sees it
+    // The worst case is a visible password, and he sees it.
+    (void)::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
   }
   ~Quiet() {
     if (!active_) return;
@@ -49,8 +49,8 @@ Result<SecretBuffer> read_secret(std::string_view prompt) {
 
 Result<void> write_private_file(std::string const& path, std::string_view content) {
   std::string const fresh = path + ".new";
-  (void)::unlink(
-      fresh.c_str());  // left over from a run that was cut off; if it stays, the open below says so
+  // Left over from a run that was cut off; if it stays, the open below says so.
+  (void)::unlink(fresh.c_str());
   int const file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) return fail(ErrorKind::kUnavailable, "a private file cannot be made");
   bool const written = ::write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size());

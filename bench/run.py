@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Measures the server with everything on, each figure beside a yardstick of the same machine in the same run.
+
+usage: run.py [--seconds N] [--binary FILE] [--bundles FOLDER] [--out FILE] [--idle N]
+
+Reads, creates and new TLS connections are made by wrk; the yardsticks are nginx (a file of the same bytes over
+TLS 1.3 on the same cores), fdatasync of the data folder's disk, and `openssl speed`. Results: a table on the
+terminal and JSON in bench/results/. Only ratios travel between machines.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "blackbox"))
+PATIENT = {"resourceType": "Patient", "name": [{"family": "Bench", "given": ["Ann", "Mary"]}], "gender": "female",
+           "birthDate": "1970-01-01", "address": [{"line": ["1 Main Street"], "city": "Boston", "postalCode": "02108"}]}
+
+
+def wrk(url, seconds, connections, headers=(), script=None):
+    """Requests a second and the 99th percentile in ms; every answer must be a success."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency"]
+    for header in headers:
+        command += ["-H", header]
+    if script:
+        command += ["-s", str(script)]
+    text = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in text:
+        sys.exit("bench: some requests were refused:\n" + text)
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", text)
+    return rate, float(p99.group(1)) * {"us": 0.001, "ms": 1, "s": 1000}[p99.group(2)]
+
+
+def rss_mb(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024
+
+
+class Nginx:
+    """Serves one file over TLS 1.3, two workers, no access log."""
+
+    def __init__(self, body, folder):
+        self.folder = folder / "nginx"
+        (self.folder / "www").mkdir(parents=True)
+        (self.folder / "www" / "file").write_bytes(body)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", self.folder / "key.pem", "-out", self.folder / "cert.pem", "-days", "2",
+                        "-subj", "/CN=localhost"], check=True, capture_output=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        config = f"""
+            worker_processes 2; daemon off; pid {self.folder}/pid; error_log {self.folder}/error.log;
+            events {{ worker_connections 12000; }}
+            http {{ access_log off; keepalive_requests 100000000;
+              client_body_temp_path {self.folder}; proxy_temp_path {self.folder}; fastcgi_temp_path {self.folder};
+              uwsgi_temp_path {self.folder}; scgi_temp_path {self.folder};
+              server {{ listen 127.0.0.1:{self.port} ssl; ssl_protocols TLSv1.3; root {self.folder}/www;
+                ssl_certificate {self.folder}/cert.pem; ssl_certificate_key {self.folder}/key.pem; }} }}"""
+        (self.folder / "nginx.conf").write_text(config)
+        for path in (self.folder, self.folder / "www"):
+            path.chmod(0o755)
+        self.process = subprocess.Popen(["nginx", "-c", self.folder / "nginx.conf"], stderr=subprocess.DEVNULL)
+        self.url = f"https://127.0.0.1:{self.port}/file"
+        time.sleep(0.5)
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def fdatasync_rate(folder, seconds=2):
+    path = folder / "sync"
+    file = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+    count, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        os.pwrite(file, b"x" * 512, 512 * (count % 128))
+        os.fdatasync(file)
+        count += 1
+    os.close(file)
+    return count / seconds
+
+
+def openssl_rate():
+    """AES-256-GCM of 1 KiB blocks on one core, MB/s."""
+    text = subprocess.run(["openssl", "speed", "-seconds", "1", "-bytes", "1024", "-evp", "aes-256-gcm"],
+                          capture_output=True, text=True, check=True).stdout
+    return float(text.split()[-1].rstrip("k")) / 1000
+
+
+def hold_idle(host, port, context, count):
+    held = []
+    for _ in range(count):
+        held.append(context.wrap_socket(socket.create_connection((host, port)), server_hostname="localhost"))
+    return held
+
+
+def create_script(folder, token):
+    path = folder / "create.lua"
+    path.write_text("wrk.method = 'POST'\nwrk.body = [[" + json.dumps(PATIENT) + "]]\n"
+                    "wrk.headers['Content-Type'] = 'application/fhir+json'\n"
+                    f"wrk.headers['Authorization'] = 'Bearer {token}'\n")
+    path.chmod(0o600)
+    return path
+
+
+def measure(options, folder, harness):
+    rows = []
+
+    def row(name, value, unit, yardstick="", ratio=None, note=""):
+        rows.append({"name": name, "value": round(value, 1), "unit": unit, "yardstick": yardstick,
+                     "ratio": None if ratio is None else round(ratio, 3), "note": note})
+        print(f"{name:<34}{value:>12,.1f} {unit:<14}" + (f"{ratio:>8.1%} of {yardstick}" if ratio is not None else "")
+              + ("  " + note if note else ""), flush=True)
+
+    server = harness.Server(policy="classic").start()
+    try:
+        server.admin()
+        loader = server.service("loader", "loader")
+        doctor = server.token_of(server.person("dr.bench", "doctor"))
+        made = harness.json_of(server.request("POST", "/fhir/Patient", PATIENT, token=doctor))
+        base = f"https://{server.host}:{server.port}"
+        read_url = f"{base}/fhir/Patient/{made['id']}"
+        bearer = "Authorization: Bearer " + doctor
+        body = server.request("GET", f"/fhir/Patient/{made['id']}", token=doctor).body
+        nginx = Nginx(body, folder)
+        try:
+            aes, sync = openssl_rate(), fdatasync_rate(folder)
+            row("yardstick: openssl AES-256-GCM", aes, "MB/s")
+            row("yardstick: fdatasync", sync, "1/s")
+            nginx_rate, nginx_p99 = wrk(nginx.url, options.seconds, 64)
+            row("yardstick: nginx, same bytes", nginx_rate, "requests/s", note=f"p99 {nginx_p99:.1f} ms, {len(body)} bytes")
+            rate, p99 = wrk(read_url, options.seconds, 64, [bearer])
+            row("Patient read, audited, 64 clients", rate, "requests/s", "nginx", rate / nginx_rate, f"p99 {p99:.1f} ms")
+            again, _ = wrk(nginx.url, options.seconds, 64)
+            row("yardstick: nginx, afterwards", again, "requests/s")
+            rate, p99 = wrk(f"{base}/fhir/Patient", options.seconds, 64, script=create_script(folder, doctor))
+            row("create, durable, 64 clients", rate, "requests/s", "fdatasync", rate / sync, f"p99 {p99:.1f} ms")
+            close = ["Connection: close"]
+            nginx_new, _ = wrk(nginx.url, options.seconds, 64, close)
+            rate, _ = wrk(read_url, options.seconds, 64, [bearer, *close])
+            row("new TLS connection + read", rate, "connections/s", "nginx", rate / nginx_new)
+        finally:
+            nginx.close()
+        token_file = folder / "token"
+        token_file.write_text(loader)
+        loaded = server.cli("load", options.bundles, "--url", f"{base}/fhir", "--ca", server.made["ca"], "--token-file",
+                            token_file, "--parallel", "4", check=True).stdout
+        numbers = re.search(r"(\d+) resources, (\d+) resources/s", loaded)
+        row("transaction load", float(numbers.group(2)), "resources/s", "fdatasync", float(numbers.group(2)) / sync,
+            f"{numbers.group(1)} resources")
+        size = sum(f.stat().st_size for f in server.data.rglob("*") if f.is_file())
+        row("data folder", size / 1e6, "MB")
+        row("memory, serving", rss_mb(server.process.pid), "MB")
+        before = rss_mb(server.process.pid)
+        context = server.tls_context()
+        context.check_hostname = False
+        held = hold_idle(server.host, server.port, context, options.idle)
+        row(f"memory, {len(held)} idle connections", rss_mb(server.process.pid), "MB",
+            note=f"{(rss_mb(server.process.pid) - before) * 1024 / max(1, len(held)):.1f} KB each")
+        alive = server.request("GET", f"/fhir/Patient/{made['id']}", token=doctor).status
+        row("answer beside them", alive, "status")
+        for connection in held:
+            connection.close()
+    finally:
+        server.close()
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--binary", default=str(ROOT / "build" / "release" / "tacenda"))
+    parser.add_argument("--bundles", default=str(ROOT / "samples"))
+    parser.add_argument("--idle", type=int, default=5000)
+    parser.add_argument("--out")
+    options = parser.parse_args()
+    for tool in ("wrk", "nginx", "openssl"):
+        if not shutil.which(tool):
+            sys.exit(f"bench: {tool} is not installed: ./dev setup bench")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    os.environ["TACENDA_BINARY"] = options.binary
+    import harness  # reads the binary's path when it is loaded
+
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tacenda-bench-"))
+    folder.chmod(0o755)
+    try:
+        rows = measure(options, folder, harness)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    out = pathlib.Path(options.out) if options.out else ROOT / "bench" / "results" / f"{now:%Y-%m-%dT%H%M%SZ}.json"
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    out.write_text(json.dumps({"time": f"{now:%Y-%m-%dT%H:%M:%SZ}", "cpu": cpu.group(1) if cpu else "", "cores": os.cpu_count(),
+                               "rows": rows}, indent=2) + "\n")
+    print("written to", out)
+
+
+if __name__ == "__main__":
+    main()
