@@ -1,10 +1,10 @@
 // One contract, run over every implementation of Engine.
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "crypto/random.hpp"
 #include "storage/embedded/open.hpp"
@@ -42,7 +42,11 @@ class PosixStore final : public Store {
   }
   ~PosixStore() override { std::filesystem::remove_all(folder_); }
   EmbeddedOptions options() override {
-    return {.folder = folder_ / "data", .create = true, .block_cache_bytes = 8U << 20U, .disk = nullptr};
+    return {.folder = folder_ / "data",
+            .create = true,
+            .block_cache_bytes = 8U << 20U,
+            .reserve_bytes = 0,
+            .disk = nullptr};
   }
 
  private:
@@ -52,7 +56,8 @@ class PosixStore final : public Store {
 class FaultStore final : public Store {
  public:
   EmbeddedOptions options() override {
-    return {.folder = "/data", .create = true, .block_cache_bytes = 8U << 20U, .disk = disk_};
+    return {
+        .folder = "/data", .create = true, .block_cache_bytes = 8U << 20U, .reserve_bytes = 0, .disk = disk_};
   }
 
  private:

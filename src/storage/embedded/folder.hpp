@@ -1,13 +1,13 @@
 #pragma once
 
-#include <rocksdb/file_system.h>
-
 #include <atomic>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <rocksdb/file_system.h>
 
 #include "core/bytes.hpp"
 #include "core/error.hpp"

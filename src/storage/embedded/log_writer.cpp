@@ -21,8 +21,12 @@ Result<StartedFile> start_file(Folder& folder, std::string_view name, FileKind k
   file.header_bytes = encode_header(file.header);
   auto status = folder.base->NewWritableFile(folder.path_of(name), options, &file.base, nullptr);
   if (status.ok()) status = file.base->Append(to_slice(file.header_bytes), {}, nullptr);
-  if (!status.ok()) return std::unexpected(to_error(status));
-  return file;
+  if (status.ok()) return file;
+  file.base.reset();
+  // The next start removes what is left of the file, should this not succeed.
+  (void)folder.base->DeleteFile(folder.path_of(name), {}, nullptr);
+  folder.keys.destroyed(file.header.wrapped_key);
+  return std::unexpected(to_error(status));
 }
 
 Result<std::unique_ptr<LogWriter>> LogWriter::create(Folder& folder, std::string_view name, FileKind kind,

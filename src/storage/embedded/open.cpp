@@ -1,12 +1,12 @@
 #include "storage/embedded/open.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
-
-#include <algorithm>
-#include <utility>
 
 #include "storage/embedded/quiet_logger.hpp"
 #include "storage/embedded/rocksdb_engine.hpp"
@@ -17,18 +17,11 @@ namespace {
 
 /// Keeps recovery from a full disk in our hands: RocksDB alone would retry on a timer, and would retry
 /// more kinds of errors than a durable store may.
-class NoSpaceListener final : public rocksdb::EventListener {
+class NoAutomaticRecovery final : public rocksdb::EventListener {
  public:
-  explicit NoSpaceListener(std::atomic<bool>& no_space) : no_space_(no_space) {}
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
-    if (status->IsNoSpace()) no_space_.store(true);
-  }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
     *auto_recovery = false;
   }
-
- private:
-  std::atomic<bool>& no_space_;  // of the Database, which outlives its DB
 };
 
 rocksdb::BlockBasedTableOptions table_options(EmbeddedOptions const& options) {
@@ -99,7 +92,8 @@ Result<std::shared_ptr<Database>> take_over(EmbeddedOptions const& options, File
     database->registry = TACENDA_TRY(Registry::open(*database->folder, options.create));
   }
   database->file_system = std::make_shared<SealedFileSystem>(*database->folder, *database->registry);
-  database->env = rocksdb::NewCompositeEnv(database->file_system);
+  database->env =
+      options.disk ? impatient_env(database->file_system) : rocksdb::NewCompositeEnv(database->file_system);
   return database;
 }
 
@@ -115,12 +109,15 @@ rocksdb::Options rocksdb_options(EmbeddedOptions const& options, Database& datab
   rocks.create_if_missing = options.create;
   rocks.env = database.env.get();
   rocks.info_log = std::make_shared<QuietLogger>();
-  rocks.listeners = {std::make_shared<NoSpaceListener>(database.no_space)};
+  rocks.listeners = {std::make_shared<NoAutomaticRecovery>()};
   rocks.max_bgerror_resume_count = 0;
   // Safety. MANIFEST is written anew at each change, so that it never keeps the bounds of deleted tables.
   rocks.paranoid_checks = true;
   rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kAbsoluteConsistency;
-  rocks.track_and_verify_wals_in_manifest = true;
+  // Not track_and_verify_wals_in_manifest: in 7.8 a log that is noted as synced after it became obsolete
+  // stays in the MANIFEST for good when that was just rolled over, and the store does not open any more (the
+  // power-loss replay finds it). The registry keeps the lengths of the logs in its place.
+  rocks.track_and_verify_wals_in_manifest = false;
   rocks.verify_sst_unique_id_in_manifest = true;
   rocks.recycle_log_file_num = 0;
   rocks.max_manifest_file_size = 0;
@@ -146,9 +143,9 @@ rocksdb::Options rocksdb_options(EmbeddedOptions const& options, Database& datab
   return rocks;
 }
 
-Result<std::unique_ptr<Engine>> open_embedded(EmbeddedOptions const& options, FileKeys& keys,
-                                              crypto::Random& random) {
-  auto const database = TACENDA_TRY(take_over(options, keys, random));
+Result<std::shared_ptr<Database>> open_database(EmbeddedOptions const& options, FileKeys& keys,
+                                                crypto::Random& random) {
+  auto database = TACENDA_TRY(take_over(options, keys, random));
   rocksdb::Options rocks = rocksdb_options(options, *database);
   rocksdb::DB* db = nullptr;
   auto status = rocksdb::DB::Open(rocks, database->folder->path, &db);
@@ -169,8 +166,14 @@ Result<std::unique_ptr<Engine>> open_embedded(EmbeddedOptions const& options, Fi
       return fail(ErrorKind::kCorrupt, "data folder: a file is missing");
     return std::unexpected(error);
   }
-  bool const read_only = degraded || only_tables_are_damaged(*database->folder);
-  return std::make_unique<RocksDbEngine>(database, read_only);
+  database->read_only = degraded || only_tables_are_damaged(*database->folder);
+  return database;
+}
+
+Result<std::unique_ptr<Engine>> open_embedded(EmbeddedOptions const& options, FileKeys& keys,
+                                              crypto::Random& random) {
+  auto database = TACENDA_TRY(open_database(options, keys, random));
+  return std::make_unique<RocksDbEngine>(options, keys, random, std::move(database));
 }
 
 }  // namespace tacenda::storage

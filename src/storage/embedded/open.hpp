@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -18,6 +19,8 @@ struct EmbeddedOptions {
   bool create = false;           // start an empty store when the folder holds none
   std::size_t block_cache_bytes = std::size_t{256} << 20U;
   std::size_t memtable_bytes = std::size_t{64} << 20U;
+  // With less room on the disk, writes are refused (kNoSpace) before RocksDB runs into the wall.
+  std::uint64_t reserve_bytes = std::uint64_t{32} << 20U;
   // For tests: an in-memory disk in the place of the operating system's. Shared with the test.
   std::shared_ptr<FaultDisk> disk;
 };

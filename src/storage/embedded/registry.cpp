@@ -29,13 +29,6 @@ std::vector<std::string> Registry::names() const {
   return names;
 }
 
-std::uint64_t Registry::marked_at_open(FileId const& id) const {
-  for (auto const& mark : at_open_) {
-    if (mark && mark->file == id) return mark->synced;
-  }
-  return 0;
-}
-
 Result<std::shared_ptr<FileState>> Registry::created(std::string_view name, FileHeader const& header) {
   auto state = std::make_shared<FileState>();
   state->id = header.id;
@@ -52,6 +45,7 @@ Result<void> Registry::synced(std::string_view name, FileState& state, std::uint
     Bytes entry;
     append_bind(entry, name, state.id);
     MutexLock const lock(mutex_);
+    if (state.slot) append_lengths(entry);
     TACENDA_TRY_VOID(append_and_sync(entry));
     state.bound.store(true);
   }
@@ -81,19 +75,14 @@ Result<void> Registry::renaming(std::string_view from, std::string_view to) {
 }
 
 void Registry::renamed(std::string_view from, std::string_view to) {
-  std::shared_ptr<FileState> replaced;
-  {
-    MutexLock const lock(mutex_);
-    auto const rename = std::ranges::find_if(
-        renames_, [&](Rename const& r) { return !r.done && r.from == from && r.to == to; });
-    TACENDA_ASSERT(rename != renames_.end());
-    rename->done = true;
-    rename->file->established.store(false);
-    replaced = rename->before;
-    files_.insert_or_assign(std::string(to), rename->file);
-    files_.erase(files_.find(from));
-  }
-  if (replaced) folder_.keys.destroyed(replaced->wrapped_key);
+  MutexLock const lock(mutex_);
+  auto const rename = std::ranges::find_if(
+      renames_, [&](Rename const& r) { return !r.done && r.from == from && r.to == to; });
+  TACENDA_ASSERT(rename != renames_.end());
+  rename->done = true;
+  rename->file->established.store(false);
+  files_.insert_or_assign(std::string(to), rename->file);
+  files_.erase(files_.find(from));
 }
 
 void Registry::not_renamed(std::string_view from, std::string_view to) {
@@ -120,8 +109,14 @@ void Registry::unlinked(std::string_view name) {
     if (found == files_.end()) return;
     gone = found->second;
     files_.erase(found);
+    unlinked_.emplace(name);
   }
   folder_.keys.destroyed(gone->wrapped_key);
+}
+
+bool Registry::may_come_back(std::string_view name) const {
+  MutexLock const lock(mutex_);
+  return unlinked_.contains(name);
 }
 
 Registry::Pending Registry::pending() const {
@@ -133,15 +128,22 @@ Registry::Pending Registry::pending() const {
   for (auto const& rename : renames_) {
     if (rename.done) pending.renamed_from.push_back(rename.from);
   }
+  pending.unlinked.assign(unlinked_.begin(), unlinked_.end());
   return pending;
 }
 
 Result<void> Registry::established(Pending const& pending) {
+  std::vector<std::shared_ptr<FileState>> replaced;
   {
     MutexLock const lock(mutex_);
     Bytes entries;
+    for (auto const& name : pending.unlinked) unlinked_.erase(name);
     for (auto const& from : pending.renamed_from) {
-      std::erase_if(renames_, [&](Rename const& r) { return r.done && r.from == from; });
+      std::erase_if(renames_, [&](Rename const& r) {
+        bool const durable = r.done && r.from == from;
+        if (durable && r.before) replaced.push_back(r.before);
+        return durable;
+      });
       if (!files_.contains(from)) append_unbind(entries, from);
     }
     for (auto const& [name, state] : pending.files) {
@@ -150,8 +152,14 @@ Result<void> Registry::established(Pending const& pending) {
       append_establish(entries, name);
       state->established.store(true);
     }
-    TACENDA_TRY_VOID(append(entries));
+    // On a full disk the entries stay in memory and the next append writes the registry anew. To fail here
+    // would refuse a batch that is already durable.
+    if (auto const written = append(entries); !written && written.error().kind() != ErrorKind::kNoSpace) {
+      return written;
+    }
   }
+  // Only now: a rename that a power cut undoes brings the file before it back.
+  for (auto const& state : replaced) folder_.keys.destroyed(state->wrapped_key);
   for (auto const& [name, state] : pending.files) {
     if (state->established.load()) TACENDA_TRY_VOID(note_mark(*state));
   }
@@ -187,7 +195,15 @@ Bytes Registry::snapshot(FileId const& known_to_marks) const {
     if (first && rename->before) write(rename->to, *rename->before);
     append_rename(entries, rename->from, rename->to, rename->file->id);
   }
+  append_lengths(entries);
   return entries;
+}
+
+void Registry::append_lengths(Bytes& entries) const {
+  for (auto const& [name, state] : files_) {
+    if (state->slot && state->bound.load() && state->synced.load() > 0)
+      append_length(entries, name, state->synced.load());
+  }
 }
 
 // A new file in the place of the old, as every rename: new, fsync, rename, fsync of the folder. MARKS may

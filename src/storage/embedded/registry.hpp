@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,8 +51,6 @@ class Registry {
 
   std::shared_ptr<FileState> find(std::string_view name) const;
   std::vector<std::string> names() const;
-  /// What MARKS said about this file when the folder was opened; 0: nothing.
-  std::uint64_t marked_at_open(FileId const& id) const;
 
   /// A new file was started in memory only.
   /// Errors of all below: kNoSpace, kUnavailable.
@@ -65,11 +64,14 @@ class Registry {
   /// Around an unlink in the folder.
   Result<void> unlinking(std::string_view name);
   void unlinked(std::string_view name);
+  /// True when a power cut may still bring an unlinked file of this name back.
+  bool may_come_back(std::string_view name) const;
 
   /// What an fsync of the folder that starts now will make durable; hand it to `established` afterwards.
   struct Pending {
     std::vector<std::pair<std::string, std::shared_ptr<FileState>>> files;
     std::vector<std::string> renamed_from;
+    std::vector<std::string> unlinked;
   };
   Pending pending() const;
   Result<void> established(Pending const& pending);
@@ -87,7 +89,8 @@ class Registry {
     bool done = false;                  // in the folder; waits for its fsync
   };
 
-  Registry(Folder& folder, MarkSet const& at_open) : folder_(folder), at_open_(at_open) {}
+  explicit Registry(Folder& folder) : folder_(folder) {}
+  void append_lengths(Bytes& entries) const TACENDA_REQUIRES(mutex_);
   Result<void> rewrite(FileId const& known_to_marks) TACENDA_REQUIRES(mutex_);
   Bytes snapshot(FileId const& known_to_marks) const TACENDA_REQUIRES(mutex_);
   Result<void> append(ByteView entries) TACENDA_REQUIRES(mutex_);
@@ -95,12 +98,13 @@ class Registry {
   Result<void> note_mark(FileState const& state);
 
   Folder& folder_;
-  MarkSet const at_open_;
   std::unique_ptr<Marks> marks_;  // set once by open
   mutable Mutex mutex_;
   std::unique_ptr<LogWriter> log_ TACENDA_GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<FileState>, std::less<>> files_ TACENDA_GUARDED_BY(mutex_);
   std::vector<Rename> renames_ TACENDA_GUARDED_BY(mutex_);
+  std::set<std::string, std::less<>> unlinked_
+      TACENDA_GUARDED_BY(mutex_);  // since the last fsync of the folder
 };
 
 /// The slot of a log of this name; nullopt: the name is not that of a log.

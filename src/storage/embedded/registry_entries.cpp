@@ -5,7 +5,14 @@
 namespace tacenda::storage {
 namespace {
 
-enum class Entry : std::uint8_t { kBegin = 0, kBind = 1, kEstablish = 2, kRename = 3, kUnbind = 4 };
+enum class Entry : std::uint8_t {
+  kBegin = 0,
+  kBind = 1,
+  kEstablish = 2,
+  kRename = 3,
+  kUnbind = 4,
+  kLength = 5
+};
 
 constexpr std::size_t kNameBytesMax = 255;
 
@@ -36,14 +43,15 @@ Result<void> apply(Entry entry, ByteReader& reader, RegistryContent& content) {
   std::string const name = TACENDA_TRY(read_name(reader));
   switch (entry) {
     case Entry::kBind: {
-      content.names[name] = {.ids = {TACENDA_TRY(read_id(reader))}, .must_exist = false};
+      content.names[name] = {.ids = {TACENDA_TRY(read_id(reader))}, .must_exist = false, .synced = 0};
       return {};
     }
     case Entry::kEstablish: {
       auto const found = content.names.find(name);
       if (found == content.names.end())
         return fail(ErrorKind::kCorrupt, "registry: unknown name is established");
-      found->second = {.ids = {found->second.ids.back()}, .must_exist = true};
+      found->second.ids = {found->second.ids.back()};
+      found->second.must_exist = true;
       return {};
     }
     case Entry::kRename: {
@@ -56,6 +64,13 @@ Result<void> apply(Entry entry, ByteReader& reader, RegistryContent& content) {
     case Entry::kUnbind:
       content.names.erase(name);
       return {};
+    case Entry::kLength: {
+      auto const found = content.names.find(name);
+      if (found == content.names.end())
+        return fail(ErrorKind::kCorrupt, "registry: unknown name has a length");
+      found->second.synced = TACENDA_TRY(reader.u64());
+      return {};
+    }
     case Entry::kBegin:
       break;
   }
@@ -89,6 +104,9 @@ void append_establish(Bytes& out, std::string_view name) {
 }
 void append_rename(Bytes& out, std::string_view from, std::string_view to, FileId const& id) {
   start(out, Entry::kRename).sized(from).sized(to).raw(id);
+}
+void append_length(Bytes& out, std::string_view name, std::uint64_t synced) {
+  start(out, Entry::kLength).sized(name).u64(synced);
 }
 void append_unbind(Bytes& out, std::string_view name) {
   start(out, Entry::kUnbind).sized(name);

@@ -12,6 +12,7 @@ namespace tacenda::storage {
 struct BoundName {
   std::vector<FileId> ids;  // the file may have any of these; the newest last
   bool must_exist = false;
+  std::uint64_t synced = 0;  // of a log: how long it was at least
 };
 
 struct RegistryContent {
@@ -26,6 +27,7 @@ void append_begin(Bytes& out, FileId const& known_to_marks);
 void append_bind(Bytes& out, std::string_view name, FileId const& id);
 void append_establish(Bytes& out, std::string_view name);
 void append_rename(Bytes& out, std::string_view from, std::string_view to, FileId const& id);
+void append_length(Bytes& out, std::string_view name, std::uint64_t synced);
 void append_unbind(Bytes& out, std::string_view name);
 
 }  // namespace tacenda::storage

@@ -80,6 +80,7 @@ Result<std::shared_ptr<FileState>> resolve(Folder& folder, std::string const& na
   auto state = std::make_shared<FileState>();
   state->id = bound.ids.back();
   state->slot = mark_slot_of(name);
+  state->synced = bound.synced;
   state->bound = true;
   state->established = true;
   auto const start = folder.read_file(name, kHeaderBytes);
@@ -88,6 +89,9 @@ Result<std::shared_ptr<FileState>> resolve(Folder& folder, std::string const& na
   if (header && std::ranges::find(bound.ids, header->id) != bound.ids.end()) {
     state->id = header->id;
     state->wrapped_key = std::move(header->wrapped_key);
+    for (auto const& mark : marks) {
+      if (mark && mark->file == state->id) state->synced = std::max(state->synced.load(), mark->synced);
+    }
     return state;
   }
   Error const error =
@@ -144,7 +148,7 @@ Result<std::unique_ptr<Registry>> Registry::open(Folder& folder, bool create) {
   if (auto const status = folder.sync(); !status.ok()) return std::unexpected(to_error(status));
   TACENDA_TRY_VOID(remove_unbound(folder, present, content));
 
-  auto registry = std::unique_ptr<Registry>(new Registry(folder, marks));
+  auto registry = std::unique_ptr<Registry>(new Registry(folder));
   MutexLock const lock(registry->mutex_);
   for (auto const& [name, bound] : content.names) {
     auto state = TACENDA_TRY(resolve(folder, name, bound, contains(present, name), marks));

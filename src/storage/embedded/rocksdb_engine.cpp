@@ -1,10 +1,14 @@
 #include "storage/embedded/rocksdb_engine.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace tacenda::storage {
 namespace {
+
+constexpr Literal kNotOpen = "the store is not open: the disk was full when it was opened anew";
 
 Error read_error(rocksdb::Status const& status) {
   Error const error = to_error(status);
@@ -97,6 +101,27 @@ class RocksDbSnapshot final : public Snapshot {
   rocksdb::Snapshot const* snapshot_;
 };
 
+/// What is read while there is no database: nothing, and the walk says why.
+class ClosedCursor final : public Cursor {
+ public:
+  bool valid() const override { return false; }
+  Result<void> status() const override { return fail(ErrorKind::kUnavailable, kNotOpen); }
+  void next() override {}
+  void seek(ByteView) override {}
+  ByteView key() const override { return {}; }
+  ByteView value() const override { return {}; }
+};
+
+class ClosedSnapshot final : public Snapshot {
+ public:
+  Result<std::optional<Bytes>> get(ByteView) const override {
+    return fail(ErrorKind::kUnavailable, kNotOpen);
+  }
+  std::unique_ptr<Cursor> scan(Range const&, Direction) const override {
+    return std::make_unique<ClosedCursor>();
+  }
+};
+
 }  // namespace
 
 Database::~Database() {
@@ -105,37 +130,57 @@ Database::~Database() {
   if (registry) (void)registry->close();
 }
 
-RocksDbEngine::RocksDbEngine(std::shared_ptr<Database> database, bool read_only)
-    : database_(std::move(database)), read_only_(read_only) {}
+RocksDbEngine::RocksDbEngine(EmbeddedOptions options, FileKeys& keys, crypto::Random& random,
+                             std::shared_ptr<Database> database)
+    : options_(std::move(options)), keys_(keys), random_(random), database_(std::move(database)) {}
 
 RocksDbEngine::~RocksDbEngine() {
   // The destructor is documented to close without the result.
-  if (database_) (void)close();
+  if (database()) (void)close();
+}
+
+std::shared_ptr<Database> RocksDbEngine::database() const {
+  ReadLock const lock(database_mutex_);
+  return database_;
 }
 
 Result<std::optional<Bytes>> RocksDbEngine::get(ByteView key) const {
-  return get_from(*database_, rocksdb::ReadOptions(), key);
+  auto const open = database();
+  if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
+  return get_from(*open, rocksdb::ReadOptions(), key);
 }
 
 std::unique_ptr<Cursor> RocksDbEngine::scan(Range const& range, Direction direction) const {
-  return std::make_unique<RocksDbCursor>(database_, nullptr, range, direction);
+  auto const open = database();
+  if (!open) return std::make_unique<ClosedCursor>();
+  return std::make_unique<RocksDbCursor>(open, nullptr, range, direction);
 }
 
 std::shared_ptr<Snapshot const> RocksDbEngine::snapshot() const {
-  return std::make_shared<RocksDbSnapshot>(database_);
+  auto const open = database();
+  if (!open) return std::make_shared<ClosedSnapshot>();
+  return std::make_shared<RocksDbSnapshot>(open);
 }
 
-Result<void> RocksDbEngine::refuse_when_stopped() const {
-  if (read_only_)
+Result<void> RocksDbEngine::refuse_when_stopped(Database const& database) const {
+  if (database.read_only) {
     return fail(ErrorKind::kCorrupt, "a table is damaged: the store is read-only until it is repaired");
-  if (stopped_.load() || database_->folder->health.is_stopped()) {
+  }
+  if (stopped_.load() || database.folder->health.is_stopped()) {
     return fail(ErrorKind::kUnavailable, "the engine stopped writing after an error");
   }
   return {};
 }
 
+Result<void> RocksDbEngine::refuse_when_full(Database const& database, std::uint64_t wanted_bytes) const {
+  std::uint64_t free = 0;
+  auto const status = database.folder->base->GetFreeSpace(database.folder->path, {}, &free, nullptr);
+  if (!status.ok()) return std::unexpected(to_error(status));
+  if (free < wanted_bytes) return fail(ErrorKind::kNoSpace, "the disk is full");
+  return {};
+}
+
 Result<void> RocksDbEngine::write(WriteBatch const& batch) {
-  TACENDA_TRY_VOID(refuse_when_stopped());
   if (batch.empty()) return {};
   rocksdb::WriteBatch changes(batch.size_bytes() + 16 * batch.operations().size());
   for (auto const& operation : batch.operations()) {
@@ -143,25 +188,33 @@ Result<void> RocksDbEngine::write(WriteBatch const& batch) {
                                         : changes.Delete(to_slice(operation.key));
     if (!status.ok()) return std::unexpected(to_error(status));
   }
-  if (database_->no_space.exchange(false)) {
-    if (auto const status = database_->db->Resume(); !status.ok())
-      return std::unexpected(write_failed(status));
-  }
+  auto const written = write_once(changes);
+  if (written || written.error().kind() != ErrorKind::kNoSpace || !was_full_.load()) return written;
+  // RocksDB met a full disk some time before, and says so only now; a batch that failed so is not in the
+  // log (LogWriter::give_up). There may be room again.
+  return write_once(changes);
+}
+
+Result<void> RocksDbEngine::write_once(rocksdb::WriteBatch& changes) {
+  if (was_full_.load()) TACENDA_TRY_VOID(reopen());
+  auto const open = database();
+  if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
+  TACENDA_TRY_VOID(refuse_when_stopped(*open));
+  TACENDA_TRY_VOID(refuse_when_full(*open, options_.reserve_bytes));
   rocksdb::WriteOptions options;
   options.sync = true;
-  if (auto const status = database_->db->Write(options, &changes); !status.ok()) {
-    return std::unexpected(write_failed(status));
+  if (auto const status = open->db->Write(options, &changes); !status.ok()) {
+    return std::unexpected(write_failed(*open, status));
   }
   // An fsync of another file may have failed meanwhile. This batch is durable, but from that moment on
   // nothing is acknowledged: the process is about to stop.
-  return refuse_when_stopped();
+  return refuse_when_stopped(*open);
 }
 
-Error RocksDbEngine::write_failed(rocksdb::Status const& status) {
+Error RocksDbEngine::write_failed(Database const& database, rocksdb::Status const& status) {
   Error const error = to_error(status);
-  bool const full = error.kind() == ErrorKind::kNoSpace || status.IsBusy();
-  if (full && !database_->folder->health.is_stopped()) {
-    database_->no_space.store(true);
+  if (error.kind() == ErrorKind::kNoSpace && !database.folder->health.is_stopped()) {
+    was_full_.store(true);
     return {ErrorKind::kNoSpace, "the disk is full"};
   }
   stopped_.store(true);
@@ -169,27 +222,61 @@ Error RocksDbEngine::write_failed(rocksdb::Status const& status) {
   return {ErrorKind::kUnavailable, "a write failed: the engine writes no more"};
 }
 
+// Everything acknowledged is in the logs; what is closed here is read back from them.
+Result<void> RocksDbEngine::reopen() {
+  constexpr auto kWaitMax =
+      std::chrono::seconds(2);  // for readers in flight; then the next write tries again
+  constexpr auto kStep = std::chrono::milliseconds(1);
+  WriteLock const lock(database_mutex_);
+  if (!was_full_.load()) return {};  // another writer was here first
+  if (database_) {
+    TACENDA_TRY_VOID(refuse_when_stopped(*database_));
+    // Opening writes the logs out as tables: without that room even the reads would be gone.
+    TACENDA_TRY_VOID(refuse_when_full(*database_, options_.reserve_bytes + 4 * options_.memtable_bytes));
+  }
+  auto const until = std::chrono::steady_clock::now() + kWaitMax;
+  std::weak_ptr<Database> const old = std::exchange(database_, nullptr);
+  while (!old.expired() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(kStep);
+  database_ = old.lock();
+  if (database_)
+    return fail(ErrorKind::kNoSpace, "the disk was full, and a reader keeps the store from opening anew");
+  auto opened = open_database(options_, keys_, random_);
+  // The last reader may still be closing what it held.
+  while (!opened && opened.error().kind() == ErrorKind::kConflict &&
+         std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(kStep);
+    opened = open_database(options_, keys_, random_);
+  }
+  database_ = TACENDA_TRY(std::move(opened));
+  was_full_.store(false);
+  return {};
+}
+
 Result<void> RocksDbEngine::compact(Range const& range) {
-  TACENDA_TRY_VOID(refuse_when_stopped());
+  auto const open = database();
+  if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
+  TACENDA_TRY_VOID(refuse_when_stopped(*open));
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   rocksdb::Slice const begin = to_slice(range.begin);
   rocksdb::Slice const end = to_slice(range.end);
-  auto const status = database_->db->CompactRange(options, range.begin.empty() ? nullptr : &begin,
-                                                  range.end.empty() ? nullptr : &end);
-  if (!status.ok()) return std::unexpected(write_failed(status));
+  auto const status = open->db->CompactRange(options, range.begin.empty() ? nullptr : &begin,
+                                             range.end.empty() ? nullptr : &end);
+  if (!status.ok()) return std::unexpected(write_failed(*open, status));
   return {};
 }
 
 Result<std::vector<Engine::Damage>> RocksDbEngine::verify_files() const {
-  std::vector<std::string> damaged = database_->folder->health.damaged();
-  for (auto const& name : database_->registry->names()) {
-    auto const verified = database_->file_system->verify(name);
-    if (verified || !database_->registry->find(name)) continue;  // whole, or unlinked meanwhile
+  auto const open = database();
+  if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
+  std::vector<std::string> damaged = open->folder->health.damaged();
+  for (auto const& name : open->registry->names()) {
+    auto const verified = open->file_system->verify(name);
+    if (verified || !open->registry->find(name)) continue;  // whole, or unlinked meanwhile
     if (verified.error().kind() == ErrorKind::kUnavailable) return std::unexpected(verified.error());
     damaged.push_back(name);
   }
-  TACENDA_TRY_VOID(database_->registry->verify(damaged));
+  TACENDA_TRY_VOID(open->registry->verify(damaged));
   std::ranges::sort(damaged);
   damaged.erase(std::ranges::unique(damaged).begin(), damaged.end());
   std::vector<Damage> damages;
@@ -198,7 +285,9 @@ Result<std::vector<Engine::Damage>> RocksDbEngine::verify_files() const {
 }
 
 Result<std::uint64_t> RocksDbEngine::size_bytes() const {
-  Folder const& folder = *database_->folder;
+  auto const open = database();
+  if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
+  Folder const& folder = *open->folder;
   std::vector<std::string> names;
   if (auto const status = folder.base->GetChildren(folder.path, {}, &names, nullptr); !status.ok()) {
     return std::unexpected(to_error(status));
@@ -213,13 +302,17 @@ Result<std::uint64_t> RocksDbEngine::size_bytes() const {
 }
 
 Result<void> RocksDbEngine::close() {
-  auto const database = std::exchange(database_, nullptr);
-  bool const writable = !read_only_ && !stopped_.load() && !database->folder->health.is_stopped();
+  std::shared_ptr<Database> open;
+  {
+    WriteLock const lock(database_mutex_);
+    open = std::exchange(database_, nullptr);
+  }
+  if (!open) return {};
   rocksdb::Status status;
-  if (writable) status = database->db->Flush({});
-  auto const closed = database->db->Close();
+  if (refuse_when_stopped(*open) && !was_full_.load()) status = open->db->Flush({});
+  auto const closed = open->db->Close();
   if (status.ok()) status = closed;
-  if (auto const registry = database->registry->close(); status.ok() && !registry) return registry;
+  if (auto const registry = open->registry->close(); status.ok() && !registry) return registry;
   if (!status.ok()) return std::unexpected(to_error(status));
   return {};
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <rocksdb/db.h>
-
 #include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <rocksdb/db.h>
 
 #include "storage/embedded/open.hpp"
 #include "storage/embedded/sealed_file_system.hpp"
@@ -20,18 +20,27 @@ struct Database {
   std::shared_ptr<SealedFileSystem> file_system;  // shared: rocksdb::Env holds it too
   std::unique_ptr<rocksdb::Env> env;
   std::unique_ptr<rocksdb::DB> db;
-  std::atomic<bool> no_space{false};  // a write failed because the disk was full; it may have room again
+  bool read_only = false;  // a table is damaged, nothing may be written any more
 
   ~Database();
 };
 
+/// Takes the folder over and opens RocksDB on it. Errors: as open_embedded.
+Result<std::shared_ptr<Database>> open_database(EmbeddedOptions const& options, FileKeys& keys,
+                                                crypto::Random& random);
+
 /// What RocksDB is told, for every engine. `database` has folder, registry, file system and env.
 rocksdb::Options rocksdb_options(EmbeddedOptions const& options, Database& database);
 
+/// The engine. After a full disk it closes the database and opens it again instead of calling
+/// rocksdb::DB::Resume, which in 7.8 can wait for ever for a flush that nobody runs.
+///
+/// Locks: `database_mutex_` is held over that, so that no reader starts in between; readers in flight
+/// hold the database itself and are waited for.
 class RocksDbEngine final : public Engine {
  public:
-  /// `read_only`: a table is damaged, nothing may be written any more.
-  RocksDbEngine(std::shared_ptr<Database> database, bool read_only);
+  RocksDbEngine(EmbeddedOptions options, FileKeys& keys, crypto::Random& random,
+                std::shared_ptr<Database> database);
   ~RocksDbEngine() override;
 
   Result<std::optional<Bytes>> get(ByteView key) const override;
@@ -44,11 +53,19 @@ class RocksDbEngine final : public Engine {
   Result<void> close() override;
 
  private:
-  Result<void> refuse_when_stopped() const;
-  Error write_failed(rocksdb::Status const& status);
+  std::shared_ptr<Database> database() const;
+  Result<void> refuse_when_stopped(Database const& database) const;
+  Result<void> refuse_when_full(Database const& database, std::uint64_t wanted_bytes) const;
+  Result<void> write_once(rocksdb::WriteBatch& changes);
+  Error write_failed(Database const& database, rocksdb::Status const& status);
+  Result<void> reopen();
 
-  std::shared_ptr<Database> database_;
-  bool const read_only_;
+  EmbeddedOptions const options_;
+  FileKeys& keys_;
+  crypto::Random& random_;
+  mutable SharedMutex database_mutex_;
+  std::shared_ptr<Database> database_ TACENDA_GUARDED_BY(database_mutex_);  // null: the last reopen failed
+  std::atomic<bool> was_full_{false};                                       // reopen before the next write
   std::atomic<bool> stopped_{false};
 };
 

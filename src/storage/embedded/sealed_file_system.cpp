@@ -48,10 +48,8 @@ Result<SealedFileSystem::Opened> SealedFileSystem::open(std::string const& name)
 
 Result<Bytes> SealedFileSystem::read_log_file(std::string const& name) const {
   Opened const opened = TACENDA_TRY(open(name));
-  std::uint64_t const synced =
-      std::max(opened.state->synced.load(), registry_.marked_at_open(opened.state->id));
   Bytes const file = TACENDA_TRY(folder_.read_file(name));
-  LogContent content = TACENDA_TRY(read_log(opened.key, file, synced));
+  LogContent content = TACENDA_TRY(read_log(opened.key, file, opened.state->synced.load()));
   return std::move(content.plaintext);
 }
 
@@ -115,13 +113,12 @@ IOStatus SealedFileSystem::NewWritableFile(std::string const& path, FileOptions 
   if (registry_.find(name)) {
     if (auto const status = DeleteFile(path, options.io_options, debug); !status.ok()) return status;
   }
+  if (registry_.may_come_back(name)) {
+    // The unlink must be durable before the name gets another id.
+    if (auto const status = sync_folder(); !status.ok()) return status;
+  }
   if (mark_slot_of(name)) {
-    auto writer = LogWriter::create(folder_, name, FileKind::kLog, FileClass::kLog, options);
-    if (!writer) return failed(name, writer.error());
-    auto state = registry_.created(name, (*writer)->header());
-    if (!state) return failed(name, state.error());
-    *result =
-        std::make_unique<LogWritableFile>(registry_, name, *std::move(state), *std::move(writer), options);
+    *result = std::make_unique<LogWritableFile>(folder_, registry_, name, options);
     return IOStatus::OK();
   }
   auto const file_class = is_table(name) ? FileClass::kIndexOrData : FileClass::kBookkeeping;
@@ -133,6 +130,13 @@ IOStatus SealedFileSystem::NewWritableFile(std::string const& path, FileOptions 
   *result =
       std::make_unique<ChunkWritableFile>(registry_, name, *std::move(state), std::move(writer), options);
   return IOStatus::OK();
+}
+
+IOStatus SealedFileSystem::sync_folder() {
+  auto const pending = registry_.pending();
+  if (auto const status = folder_.sync(); !status.ok()) return status;
+  auto const established = registry_.established(pending);
+  return established ? IOStatus::OK() : to_io_status(established.error());
 }
 
 IOStatus SealedFileSystem::ReopenWritableFile(std::string const& path, FileOptions const& options,
@@ -198,8 +202,8 @@ IOStatus SealedFileSystem::GetFileSize(std::string const& path, IOOptions const&
   uint64_t sealed = 0;
   if (auto const status = target()->GetFileSize(path, options, &sealed, debug); !status.ok()) return status;
   auto const plain = plain_size(sealed);
-  if (!plain) return failed(name, plain.error());
-  *size = *plain;
+  if (!plain && state->bound.load()) return failed(name, plain.error());
+  *size = plain.value_or(0);  // RocksDB asks for the size of what it failed to write, to delete it
   return IOStatus::OK();
 }
 
@@ -221,6 +225,11 @@ IOStatus SealedFileSystem::RenameFile(std::string const& from, std::string const
   if (!is_engine_file(old_name) || !is_engine_file(new_name) || mark_slot_of(old_name) ||
       mark_slot_of(new_name)) {
     return IOStatus::NotSupported("not a rename of the engine");
+  }
+  // RocksDB syncs the folder only after the rename, and trusts that no file system keeps the new CURRENT and
+  // loses the MANIFEST that it names.
+  if (new_name == "CURRENT") {
+    if (auto const status = sync_folder(); !status.ok()) return status;
   }
   if (auto const renaming = registry_.renaming(old_name, new_name); !renaming)
     return to_io_status(renaming.error());

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <rocksdb/file_system.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <rocksdb/file_system.h>
 
 #include "storage/embedded/chunk_file.hpp"
 #include "storage/embedded/registry.hpp"
@@ -82,6 +82,7 @@ class SealedFileSystem final : public rocksdb::FileSystemWrapper {
   Result<Bytes> read_log_file(std::string const& name) const;
   Result<std::unique_ptr<ChunkReader>> open_chunks(std::string const& name,
                                                    rocksdb::FileOptions const& options) const;
+  rocksdb::IOStatus sync_folder();
   rocksdb::IOStatus failed(std::string const& name, Error const& error) const;
 
   Folder& folder_;

@@ -63,9 +63,23 @@ IOStatus ChunkRandomAccessFile::Read(uint64_t offset, size_t count, IOOptions co
   return read_chunks(folder_, name_, *reader_, offset, count, result, scratch);
 }
 
+Result<void> LogWritableFile::make() {
+  if (failed_) return fail(ErrorKind::kUnavailable, "log could not be made");
+  auto writer = LogWriter::create(folder_, name_, FileKind::kLog, FileClass::kLog, options_);
+  failed_ = !writer.has_value();
+  writer_ = TACENDA_TRY(std::move(writer));
+  state_ = TACENDA_TRY(registry_.created(name_, writer_->header()));
+  return {};
+}
+
+Result<void> LogWritableFile::append(ByteView bytes) {
+  if (!writer_) TACENDA_TRY_VOID(make());
+  plain_ += bytes.size();
+  return writer_->append(bytes);
+}
+
 IOStatus LogWritableFile::Append(Slice const& data, IOOptions const&, IODebugContext*) {
-  plain_ += data.size();
-  return to_io_status(writer_->append(to_view(data)));
+  return to_io_status(append(to_view(data)));
 }
 
 // Nothing is written before the sync: the group goes to the disk in one write, whole.
@@ -74,13 +88,14 @@ IOStatus LogWritableFile::Flush(IOOptions const&, IODebugContext*) {
 }
 
 IOStatus LogWritableFile::Sync(IOOptions const&, IODebugContext*) {
+  if (!writer_) return failed_ ? to_io_status(make()) : IOStatus::OK();  // nothing was appended
   if (auto const synced = writer_->sync(); !synced) return to_io_status(synced);
   state_->plain.store(plain_);
   return to_io_status(registry_.synced(name_, *state_, writer_->synced_bytes()));
 }
 
 IOStatus LogWritableFile::Close(IOOptions const&, IODebugContext*) {
-  return to_io_status(writer_->close());
+  return writer_ ? to_io_status(writer_->close()) : IOStatus::OK();
 }
 
 IOStatus ChunkWritableFile::Append(Slice const& data, IOOptions const&, IODebugContext*) {

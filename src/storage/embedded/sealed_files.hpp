@@ -1,9 +1,9 @@
 #pragma once
 
-#include <rocksdb/file_system.h>
-
 #include <memory>
 #include <string>
+
+#include <rocksdb/file_system.h>
 
 #include "storage/embedded/chunk_file.hpp"
 #include "storage/embedded/log_writer.hpp"
@@ -53,15 +53,16 @@ class ChunkRandomAccessFile final : public rocksdb::FSRandomAccessFile {
   std::unique_ptr<ChunkReader> reader_;
 };
 
+/// A log that is being written. The file is made at its first append and not before: RocksDB 7.8 takes a full
+/// disk for fatal when it makes a log, and for passing when it writes one.
 class LogWritableFile final : public rocksdb::FSWritableFile {
  public:
-  LogWritableFile(Registry& registry, std::string name, std::shared_ptr<FileState> state,
-                  std::unique_ptr<LogWriter> writer, rocksdb::FileOptions const& options)
+  LogWritableFile(Folder& folder, Registry& registry, std::string name, rocksdb::FileOptions const& options)
       : FSWritableFile(options),
+        folder_(folder),
         registry_(registry),
         name_(std::move(name)),
-        state_(std::move(state)),
-        writer_(std::move(writer)) {}
+        options_(options) {}
   using FSWritableFile::Append;
   rocksdb::IOStatus Append(rocksdb::Slice const& data, rocksdb::IOOptions const&,
                            rocksdb::IODebugContext*) override;
@@ -73,11 +74,17 @@ class LogWritableFile final : public rocksdb::FSWritableFile {
   void PrepareWrite(size_t, size_t, rocksdb::IOOptions const&, rocksdb::IODebugContext*) override {}
 
  private:
+  Result<void> append(ByteView bytes);
+  Result<void> make();
+
+  Folder& folder_;
   Registry& registry_;
   std::string name_;
+  rocksdb::FileOptions options_;
   std::shared_ptr<FileState> state_;  // shared with the registry, which may forget the file first
   std::unique_ptr<LogWriter> writer_;
   std::uint64_t plain_ = 0;
+  bool failed_ = false;
 };
 
 class ChunkWritableFile final : public rocksdb::FSWritableFile {

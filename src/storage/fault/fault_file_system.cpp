@@ -1,8 +1,11 @@
 #include "storage/fault/fault_file_system.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <rocksdb/system_clock.h>
 
 #include "storage/fault/fault_disk.hpp"
 
@@ -248,7 +251,27 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   std::shared_ptr<FaultDisk> disk_;  // shared with the test and with the open files
 };
 
+class ImpatientClock final : public rocksdb::SystemClockWrapper {
+ public:
+  ImpatientClock() : SystemClockWrapper(rocksdb::SystemClock::Default()) {}
+  char const* Name() const override { return "TacendaImpatientClock"; }
+  void SleepForMicroseconds(int us) override { SystemClockWrapper::SleepForMicroseconds(std::min(us, 500)); }
+};
+
+class ImpatientEnv final : public rocksdb::EnvWrapper {
+ public:
+  explicit ImpatientEnv(std::shared_ptr<rocksdb::FileSystem> const& files)
+      : EnvWrapper(rocksdb::NewCompositeEnv(files)) {
+    file_system_ = files;
+    system_clock_ = std::make_shared<ImpatientClock>();
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<rocksdb::Env> impatient_env(std::shared_ptr<rocksdb::FileSystem> const& files) {
+  return std::make_unique<ImpatientEnv>(files);
+}
 
 std::shared_ptr<rocksdb::FileSystem> fault_file_system(std::shared_ptr<FaultDisk> disk) {
   return std::make_shared<FaultFileSystem>(std::move(disk));

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <rocksdb/file_system.h>
-
 #include <memory>
+
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 
 namespace tacenda::storage {
 
@@ -10,5 +11,8 @@ class FaultDisk;
 
 /// `disk` as RocksDB sees a file system: what the sealing layer stands on in tests.
 std::shared_ptr<rocksdb::FileSystem> fault_file_system(std::shared_ptr<FaultDisk> disk);
+
+/// An Env over `files` in which RocksDB does not sleep for a second after each failed background job.
+std::unique_ptr<rocksdb::Env> impatient_env(std::shared_ptr<rocksdb::FileSystem> const& files);
 
 }  // namespace tacenda::storage
