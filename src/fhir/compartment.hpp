@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +25,23 @@ struct SubjectSet {
   std::vector<std::string> patients;  // kPatients: logical ids, sorted, each once
 };
 
-/// The subjects of a resource that has, or will have, the logical id `id`. A Patient is in its own
-/// compartment only: Patient.link names another record of the same person and opens neither. References count
-/// when they are literal, relative and to a Patient. Errors: kUnprocessable (more than
-/// limits::kCompartmentsPerResource). Source: CompartmentDefinition patient 4.0.1.
-Result<SubjectSet> subjects_of(Resource const& resource, std::string_view id);
+/// The Patient compartments of a resource that has, or will have, the logical id `id`: logical ids of
+/// patients, sorted, each once. A Patient is in its own compartment only: Patient.link names another record
+/// of the same person and opens neither. Literal references to a Patient of this server count, relative or
+/// below one of `base_urls`, with or without a version; references to contained patients, by identifier alone
+/// and to other servers do not. A Binary is where its securityContext says, as the proxy R4 binary.html makes
+/// of it. Errors: kUnprocessable (more than limits::kCompartmentsPerResource). Source: CompartmentDefinition
+/// patient 4.0.1.
+Result<std::vector<std::string>> patient_compartments(Resource const& resource, std::string_view id,
+                                                      std::span<std::string const> base_urls = {});
+/// The same for a resource that has its id.
+Result<std::vector<std::string>> patient_compartments(Resource const& resource);
+
+/// The subjects of a resource that has, or will have, the logical id `id`. Errors: as patient_compartments.
+Result<SubjectSet> subjects_of(Resource const& resource, std::string_view id,
+                               std::span<std::string const> base_urls = {});
+
+/// The id of a Practitioner, who is a data subject of his own; nullopt for all other types.
+std::optional<std::string_view> practitioner_id(Resource const& resource);
 
 }  // namespace tacenda::fhir

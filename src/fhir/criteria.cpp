@@ -1,6 +1,9 @@
 #include "fhir/criteria.hpp"
 
+#include <utility>
+
 #include "codec/text.hpp"
+#include "core/limits.hpp"
 
 namespace tacenda::fhir {
 namespace {
@@ -11,16 +14,16 @@ Result<std::vector<Token>> parse_tokens(std::string_view value) {
     Token& token = tokens.back();
     char const c = value[i];
     if (c == '\\') {
-      if (i + 1 == value.size() || std::string_view("\\,|$").find(value[i + 1]) == std::string_view::npos) {
+      if (i + 1 == value.size() || !std::string_view("\\,|$").contains(value[i + 1])) {
         return fail(ErrorKind::kInvalid, "the criteria have a broken escape");
       }
       token.code.push_back(value[++i]);
     } else if (c == ',') {
       tokens.emplace_back();
     } else if (c == '|' && !token.system) {
-      token.system = std::move(token.code);
-      token.code.clear();
+      token.system = std::exchange(token.code, {});
     } else {
+      // A second bar belongs to the code: clients that do not escape it mean it so.
       token.code.push_back(c);
     }
   }
@@ -35,10 +38,13 @@ Result<std::vector<Token>> parse_tokens(std::string_view value) {
 }  // namespace
 
 Result<Criteria> parse_criteria(std::string_view query) {
+  if (query.size() > limits::kUriBytes) return fail(ErrorKind::kTooLarge, "the criteria are too long");
   if (query.starts_with('?')) query.remove_prefix(1);
   Criteria criteria;
   for (auto& [name, value] : TACENDA_TRY(codec::parse_query(query))) {
-    criteria.push_back({std::move(name), TACENDA_TRY(parse_tokens(value))});
+    if (name.empty()) return fail(ErrorKind::kInvalid, "the criteria have a parameter without a name");
+    auto tokens = TACENDA_TRY(parse_tokens(value));
+    criteria.push_back({std::move(name), std::move(tokens), std::move(value)});
   }
   if (criteria.empty()) return fail(ErrorKind::kInvalid, "the criteria are empty");
   return criteria;

@@ -1,76 +1,155 @@
 #include "fhir/reference.hpp"
 
-#include "core/id.hpp"
+#include <algorithm>
+
+#include "fhir/internal/narrative.hpp"
+#include "fhir/internal/primitive.hpp"
+#include "fhir/internal/walk.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::fhir {
 namespace {
 
 using codec::Json;
-using Resolve = std::function<std::optional<std::string>(std::string_view, LinkKind)>;
 
-bool is_urn(std::string_view text) {
-  return text.starts_with("urn:uuid:") || text.starts_with("urn:oid:");
+/// A UUID may come in capitals from others (RFC 9562 section 4); only elements of type uuid may not.
+bool is_any_uuid_urn(std::string_view text) {
+  constexpr std::size_t kPrefix = std::string_view("urn:uuid:").size();
+  std::string lower(text);
+  if (lower.size() < kPrefix) return false;
+  std::ranges::transform(lower.begin() + kPrefix, lower.end(), lower.begin() + kPrefix, [](char c) {
+    return c >= 'A' && c <= 'F' ? static_cast<char>(c + ('a' - 'A')) : c;
+  });
+  return is_uuid_urn(lower);
 }
 
-/// Replaces urns between quotes in XHTML: href="urn:uuid:..." and src="urn:uuid:...".
-void rewrite_narrative(Json& div, Resolve const& resolve) {
-  std::string text(div.as_string());
-  bool changed = false;
-  for (std::size_t at = 0; (at = text.find("\"urn:", at)) != std::string::npos;) {
-    auto const end = text.find('"', at + 1);
-    if (end == std::string::npos) break;
-    auto const place = resolve(std::string_view(text).substr(at + 1, end - at - 1), LinkKind::kUri);
-    if (place) {
-      text.replace(at + 1, end - at - 1, *place);
-      changed = true;
-    }
-    at = text.find('"', at + 1) + 1;
-  }
-  if (changed) div = Json::string(text);
+ParsedReference of_kind(ReferenceKind kind) {
+  ParsedReference reference;
+  reference.kind = kind;
+  return reference;
 }
 
-void rewrite(Json& value, Resolve const& resolve) {
-  if (value.is_array()) {
-    for (auto& item : value.items()) rewrite(item, resolve);
-    return;
+/// `Type/id` or `Type/id/_history/version`.
+std::optional<ParsedReference> parse_relative(std::string_view text) {
+  constexpr std::string_view kHistory = "/_history/";
+  ParsedReference reference = of_kind(ReferenceKind::kLocal);
+  auto const slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  reference.type = text.substr(0, slash);
+  reference.id = text.substr(slash + 1);
+  if (auto const history = reference.id.find(kHistory); history != std::string_view::npos) {
+    reference.version = reference.id.substr(history + kHistory.size());
+    reference.id = reference.id.substr(0, history);
+    if (!is_id(reference.version)) return std::nullopt;
   }
-  if (value.is_string()) {
-    if (!is_urn(value.as_string())) return;
-    if (auto place = resolve(value.as_string(), LinkKind::kUri)) value = Json::string(*place);
-    return;
+  if (!is_resource_type(reference.type) || !is_id(reference.id)) return std::nullopt;
+  return reference;
+}
+
+/// What follows the base URL and its slash; nullopt when the text does not lie below it.
+std::optional<std::string_view> below(std::string_view base, std::string_view text) {
+  while (base.ends_with('/')) base.remove_suffix(1);
+  if (base.empty() || !text.starts_with(base)) return std::nullopt;
+  text.remove_prefix(base.size());
+  if (!text.starts_with('/')) return std::nullopt;
+  return text.substr(1);
+}
+
+ParsedReference parse_url(std::string_view text, std::span<std::string const> base_urls) {
+  for (auto const& base : base_urls) {
+    auto const rest = below(base, text);
+    if (!rest) continue;
+    if (auto const local = parse_relative(*rest)) return *local;
   }
-  if (!value.is_object()) return;
-  for (auto& member : value.members()) {
-    if (!member.value.is_string()) {
-      rewrite(member.value, resolve);
-    } else if (member.name == "reference") {
-      if (auto place = resolve(member.value.as_string(), LinkKind::kReference))
-        member.value = Json::string(*place);
-    } else if (member.name == "div") {
-      rewrite_narrative(member.value, resolve);
-    } else if (member.name != "system") {
-      // Identifier.system "urn:oid:..." names a namespace: no entry's full URL can stand there by right.
-      rewrite(member.value, resolve);
-    }
-  }
+  return of_kind(ReferenceKind::kAbsolute);
+}
+
+bool is_link_type(TypeCode type) {
+  return type == TypeCode::kUri || type == TypeCode::kUrl || type == TypeCode::kOid ||
+         type == TypeCode::kUuid;
+}
+
+/// True when a leaf is Reference.reference.
+template <typename JsonLike>
+bool is_reference(Leaf<JsonLike> const& leaf) {
+  return leaf.holder != nullptr && leaf.holder->type_code() == TypeCode::kReference &&
+         name_of(leaf.element) == "reference";
+}
+
+bool is_sound_link(std::string_view text) {
+  return !text.empty() &&
+         std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' '; });
 }
 
 }  // namespace
 
-std::optional<LocalReference> parse_local_reference(std::string_view text) {
-  auto const slash = text.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  LocalReference reference{text.substr(0, slash), text.substr(slash + 1)};
-  if (auto const history = reference.id.find("/_history/"); history != std::string_view::npos) {
-    reference.id = reference.id.substr(0, history);
+ParsedReference parse_reference(std::string_view text, std::span<std::string const> base_urls) {
+  if (text.starts_with('#')) {
+    if (text.size() > 1 && !is_id(text.substr(1))) return {};
+    ParsedReference reference = of_kind(ReferenceKind::kContained);
+    reference.id = text.substr(1);
+    return reference;
   }
-  if (!is_resource_type(reference.type) || !ResourceId::parse(reference.id).has_value()) return std::nullopt;
-  return reference;
+  if (text.starts_with("urn:uuid:")) {
+    return of_kind(is_any_uuid_urn(text) ? ReferenceKind::kUuid : ReferenceKind::kOther);
+  }
+  if (text.starts_with("urn:oid:")) {
+    return of_kind(is_oid_urn(text) ? ReferenceKind::kOid : ReferenceKind::kOther);
+  }
+  if (auto const question = text.find('?'); question != std::string_view::npos) {
+    ParsedReference reference = of_kind(ReferenceKind::kConditional);
+    reference.type = text.substr(0, question);
+    reference.criteria = text.substr(question + 1);
+    if (is_resource_type(reference.type) && !reference.criteria.empty()) return reference;
+  }
+  if (auto const relative = parse_relative(text)) return *relative;
+  // RFC 3986 section 3.1: a scheme, then a colon.
+  auto const colon =
+      text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.");
+  if (colon == std::string_view::npos || colon == 0 || text[colon] != ':' || !is_sound_link(text)) return {};
+  return parse_url(text, base_urls);
 }
 
-Result<void> rewrite_links(Resource& resource, Resolve const& resolve) {
-  rewrite(resource.json_mutable(), resolve);
+std::optional<LocalReference> parse_local_reference(std::string_view text) {
+  auto const reference = parse_relative(text);
+  if (!reference) return std::nullopt;
+  return LocalReference{reference->type, reference->id};
+}
+
+void for_each_reference(Resource const& resource, std::function<void(FoundReference const&)> const& visit) {
+  auto const visit_leaf = [&](Leaf<Json const> const& leaf) {
+    if (!is_reference(leaf) || !leaf.value.is_string()) return;
+    visit({leaf.value.as_string(), leaf.place.path(), *leaf.holder});
+  };
+  Walk<Json const, decltype(visit_leaf)>(visit_leaf).resource(resource.json(), nullptr);
+}
+
+Result<void> rewrite_links(
+    Resource& resource,
+    std::function<std::optional<std::string>(std::string_view link, LinkKind kind)> const& resolve) {
+  bool sound = true;
+  auto const visit_leaf = [&](Leaf<Json> const& leaf) {
+    if (!leaf.value.is_string()) return;
+    TypeCode const type = leaf.element.type_code();
+    if (type == TypeCode::kXhtml) {
+      auto const changed = rewrite_narrative(
+          leaf.value.as_string(), [&](std::string_view link) { return resolve(link, LinkKind::kUri); });
+      if (changed) leaf.value = Json::string(*changed);
+      return;
+    }
+    bool const reference = is_reference(leaf);
+    // Extension.url is the only uri that is an attribute in XML.
+    if (!reference && (!is_link_type(type) || leaf.element.has(Element::kAttribute))) return;
+    auto const place = resolve(leaf.value.as_string(), reference ? LinkKind::kReference : LinkKind::kUri);
+    if (!place) return;
+    if (!is_sound_link(*place)) {
+      sound = false;
+    } else {
+      leaf.value = Json::string(*place);
+    }
+  };
+  Walk<Json, decltype(visit_leaf)>(visit_leaf).resource(resource.json_, nullptr);
+  if (!sound) return fail(ErrorKind::kInvalid, "a link leads to an empty text, or one with white space");
   return {};
 }
 

@@ -1,90 +1,62 @@
 #include "fhir/resource.hpp"
 
-#include "core/id.hpp"
-#include "fhir/types.hpp"
+#include "core/limits.hpp"
+#include "fhir/internal/report.hpp"
+#include "fhir/internal/structure.hpp"
 
 namespace tacenda::fhir {
-namespace {
 
 using codec::Json;
 
-Result<void> check_value(Json const& value, bool in_array) {
-  switch (value.kind()) {
-    case Json::Kind::kNull:
-      if (!in_array) return fail(ErrorKind::kInvalid, "a property is null: leave it out");
-      return {};
-    case Json::Kind::kString:
-      if (value.as_string().empty())
-        return fail(ErrorKind::kInvalid, "a text is empty: leave the property out");
-      // R4 datatypes.html#string forbids characters below U+0020 but tab, carriage return and line feed.
-      for (char const c : value.as_string()) {
-        if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r' && c != '\n') {
-          return fail(ErrorKind::kInvalid, "a text has a control character");
-        }
-      }
-      return {};
-    case Json::Kind::kArray:
-      if (value.items().empty())
-        return fail(ErrorKind::kInvalid, "an array is empty: leave the property out");
-      for (auto const& item : value.items()) {
-        if (item.is_array()) return fail(ErrorKind::kInvalid, "an array stands directly in an array");
-        TACENDA_TRY_VOID(check_value(item, true));
-      }
-      return {};
-    case Json::Kind::kObject:
-      if (value.members().empty())
-        return fail(ErrorKind::kInvalid, "an object is empty: leave the property out");
-      for (auto const& member : value.members()) {
-        if (member.name.empty()) return fail(ErrorKind::kInvalid, "a property has no name");
-        TACENDA_TRY_VOID(check_value(member.value, false));
-      }
-      return {};
-    default:
-      return {};
-  }
-}
-
-Result<void> check_type(Json const& json) {
-  if (!json.is_object()) return fail(ErrorKind::kInvalid, "a resource is a JSON object");
-  if (!is_resource_type(json.text_of("resourceType"))) {
-    return fail(ErrorKind::kInvalid, "resourceType names no resource type of FHIR R4");
-  }
-  return {};
-}
-
-Result<void> check_contained(Json const& json) {
-  Json const* contained = json.find("contained");
-  if (contained == nullptr) return {};
-  if (!contained->is_array()) return fail(ErrorKind::kInvalid, "contained is an array of resources");
-  for (auto const& inner : contained->items()) {
-    TACENDA_TRY_VOID(check_type(inner));
-    if (inner.find("contained") != nullptr) {
-      return fail(ErrorKind::kInvalid, "a contained resource contains no other (dom-2)");
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
-Result<Resource> Resource::parse(Json json) {
-  TACENDA_TRY_VOID(check_type(json));
-  if (Json const* id = json.find("id"); id != nullptr) {
-    if (!id->is_string() || !ResourceId::parse(id->as_string()).has_value()) {
-      return fail(ErrorKind::kInvalid, "id is not 1 to 64 of [A-Za-z0-9.-]");
-    }
-  }
-  if (Json const* meta = json.find("meta"); meta != nullptr && !meta->is_object()) {
-    return fail(ErrorKind::kInvalid, "meta is an object");
-  }
-  TACENDA_TRY_VOID(check_contained(json));
-  TACENDA_TRY_VOID(check_value(json, false));
+Checked<Resource> Resource::check(Json json) {
+  Issues issues;
+  StructureCheck(issues).check_resource(json, nullptr);
+  if (!issues.empty()) return std::unexpected(std::move(issues));
   return Resource(std::move(json));
 }
 
+Result<Resource> Resource::parse(Json json) {
+  return first_of(check(std::move(json)));
+}
+
+void Resource::set_id(ResourceId const& id) {
+  if (Json* own = json_.find("id")) {
+    *own = Json::string(id.view());
+    return;
+  }
+  auto& members = json_.members();
+  auto at = members.begin();
+  while (at != members.end() && at->name != "resourceType") ++at;
+  if (at != members.end()) ++at;
+  members.insert(at, Json::Member{"id", Json::string(id.view())});
+}
+
+void Resource::strip_id() {
+  json_.remove("id");
+  json_.remove("_id");
+}
+
+void Resource::strip_server_meta() {
+  Json* meta = json_.find("meta");
+  if (meta == nullptr) return;
+  for (auto const name : {"versionId", "_versionId", "lastUpdated", "_lastUpdated"}) meta->remove(name);
+  if (meta->members().empty()) json_.remove("meta");
+}
+
+Issues missing_elements(Resource const& resource) {
+  Issues issues;
+  StructureCheck(issues, StructureCheck::Required::kReported).check_resource(resource.json(), nullptr);
+  return issues;
+}
+
+Checked<Resource> check_resource(std::string_view text) {
+  auto json = codec::parse_json(text, {.depth = limits::kJsonDepth, .size_bytes = limits::kBodyBytes});
+  if (!json.has_value()) return std::unexpected(to_issues(json.error()));
+  return Resource::check(std::move(*json));
+}
+
 Result<Resource> parse_resource(std::string_view text) {
-  return Resource::parse(
-      TACENDA_TRY(codec::parse_json(text, {.depth = limits::kJsonDepth, .size_bytes = limits::kBodyBytes})));
+  return first_of(check_resource(text));
 }
 
 }  // namespace tacenda::fhir
