@@ -66,6 +66,10 @@ Result<std::uint64_t> parse_etag(std::string_view etag) {
 }
 
 Result<EntryTarget> target_of(fhir::BundleEntry const& entry) {
+  if (!entry.issues.empty()) return std::unexpected(entry.issues.first_error());
+  if (!entry.if_none_match.empty() || !entry.if_modified_since.empty()) {
+    return fail(ErrorKind::kUnsupported, "conditional reads are not available in a bundle");
+  }
   std::string_view url = entry.url;
   if (url.find('?') != std::string_view::npos) {
     return fail(ErrorKind::kUnsupported, "conditional and search requests are not available in a bundle");
