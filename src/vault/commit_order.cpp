@@ -5,7 +5,9 @@
 namespace tacenda::vault {
 
 bool CommitOrder::admits(WriteSet const& set) const {
-  if (!set.read_sequence() || set.dependencies().empty()) return true;
+  if (set.dependencies().empty()) return true;
+  // It depends on something and does not say as of when: nobody can tell whether it is stale.
+  if (!set.read_sequence()) return false;
   std::uint64_t const read = *set.read_sequence();
   if (read < forgotten_) return false;
   return std::ranges::none_of(set.dependencies(), [&](Guard guard) {

@@ -1,6 +1,5 @@
 #include "vault/vault.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -25,12 +24,14 @@ std::filesystem::path beside(Places const& places, std::string_view suffix) {
 }
 
 /// A key file that others could read is no secret.
-Result<void> check_key_file(std::filesystem::path const& path) {
-  struct stat info{};
-  if (::lstat(path.c_str(), &info) != 0) return fail(ErrorKind::kNotFound, "the key file is not there");
-  if (!S_ISREG(info.st_mode)) return fail(ErrorKind::kInvalid, "the key file is no regular file");
-  if ((info.st_mode & 077U) != 0)
-    return fail(ErrorKind::kForbidden, "the key file can be read by others: chmod 600");
+Result<void> check_key_file(storage::Files& files, std::filesystem::path const& path) {
+  auto const is_private = files.is_private(path);
+  if (!is_private.has_value() && is_private.error().kind() == ErrorKind::kNotFound)
+    return fail(ErrorKind::kNotFound, "the key file is not there");
+  if (!TACENDA_TRY(is_private)) {
+    return fail(ErrorKind::kForbidden,
+                "the key file is a link or no regular file, or others can read it: chmod 600");
+  }
   return {};
 }
 
@@ -46,7 +47,7 @@ Result<SecretBuffer> read_key_file(storage::Files& files, std::filesystem::path 
 Result<RootKey> open_root(storage::Files& files, Places const& places, Unlock const& unlock,
                           Slots const& slots) {
   if (unlock.passphrase) return open_slots(slots, SlotKind::kPassphrase, unlock.passphrase->reveal());
-  TACENDA_TRY_VOID(check_key_file(places.key_file));
+  TACENDA_TRY_VOID(check_key_file(files, places.key_file));
   auto const key = TACENDA_TRY(read_key_file(files, places.key_file));
   return open_slots(slots, SlotKind::kKeyFile, key.reveal());
 }
@@ -59,6 +60,46 @@ Result<Slots> read_slots(storage::Files& files, Places const& places) {
                : std::unexpected(file.error());
   }
   return decode_slots(*file);
+}
+
+/// The copies of the keyring that hold its newest generation.
+std::vector<std::filesystem::path> keyring_copies(Places const& places) {
+  std::vector<std::filesystem::path> copies{places.data / "keyring"};
+  if (!places.key_file.empty()) copies.push_back(beside(places, ".keyring"));
+  return copies;
+}
+
+Result<Keyring> read_keyring_file(storage::Files& files, std::filesystem::path const& path,
+                                  RootKey const& root, StoreId const& store_id) {
+  return open_keyring(TACENDA_TRY(files.read(path, kFileBytesMax)), root, store_id);
+}
+
+/// The newest keyring that opens. A copy that is damaged, missing or older is written anew.
+Result<Keyring> read_keyring(storage::Files& files, Places const& places, RootKey const& root,
+                             StoreId const& store_id, crypto::Random& random) {
+  std::optional<Keyring> best;
+  std::vector<std::pair<std::filesystem::path, std::uint64_t>> generations;  // 0: does not open
+  bool newer = false;
+  for (auto const& path : keyring_copies(places)) {
+    auto ring = read_keyring_file(files, path, root, store_id);
+    generations.emplace_back(path, ring.has_value() ? ring->generation : 0);
+    newer = newer || (!ring.has_value() && ring.error().kind() == ErrorKind::kUnsupported);
+    if (ring.has_value() && (!best || ring->generation > best->generation)) best = std::move(*ring);
+  }
+  if (!best) {
+    // All copies are of a newer version: putting the generation before in their place would lose keys.
+    if (newer) return fail(ErrorKind::kUnsupported, "the keyring was made by a newer version");
+    auto previous = read_keyring_file(files, places.data / "keyring.previous", root, store_id);
+    if (!previous.has_value()) return fail(ErrorKind::kCorrupt, "no copy of the keyring opens");
+    log(LogLevel::kError, "no copy of the keyring opens: the generation before is used");
+    best = std::move(*previous);
+  }
+  for (auto const& [path, generation] : generations) {
+    if (generation == best->generation) continue;
+    log(LogLevel::kWarning, "a copy of the keyring was missing, damaged or old and is written anew");
+    TACENDA_TRY_VOID(files.replace(path, TACENDA_TRY(seal_keyring(*best, root, store_id, random))));
+  }
+  return std::move(*best);
 }
 
 /// The keys of one purpose, ready to use.
@@ -93,11 +134,12 @@ struct Vault::State final : storage::FileKeys {
   /// Both copies of the keyring, newest generation first; the generation before stays as the previous file.
   Result<void> write_keyring() TACENDA_REQUIRES(mutex) {
     auto const old = files.read(places.data / "keyring", kFileBytesMax);
-    if (old.has_value()) TACENDA_TRY_VOID(files.replace(places.data / "keyring.previous", *old));
+    // A damaged one must not take the place of a good one.
+    if (old.has_value() && open_keyring(*old, root, store_id).has_value())
+      TACENDA_TRY_VOID(files.replace(places.data / "keyring.previous", *old));
     auto const sealed = TACENDA_TRY(seal_keyring(keyring, root, store_id, random));
-    TACENDA_TRY_VOID(files.replace(places.data / "keyring", sealed));
-    if (places.key_file.empty()) return {};
-    return files.replace(beside(places, ".keyring"), sealed);
+    for (auto const& path : keyring_copies(places)) TACENDA_TRY_VOID(files.replace(path, sealed));
+    return {};
   }
 
   PurposeKeys& newest(Purpose purpose) const {
@@ -215,28 +257,8 @@ Result<std::unique_ptr<Vault>> Vault::unseal(storage::Files& files, Places const
                                              Unlock const& unlock, crypto::Random& random, Clock const&) {
   auto const slots = TACENDA_TRY(read_slots(files, places));
   auto root = TACENDA_TRY(open_root(files, places, unlock, slots));
-  std::vector<std::filesystem::path> copies{places.data / "keyring", places.data / "keyring.previous"};
-  if (!places.key_file.empty()) copies.insert(copies.begin() + 1, beside(places, ".keyring"));
-  std::optional<Keyring> best;
-  bool damaged = false;
-  for (auto const& path : copies) {
-    auto const file = files.read(path, kFileBytesMax);
-    auto ring = file.has_value() ? open_keyring(*file, root, slots.store_id) : std::unexpected(file.error());
-    if (!ring.has_value()) {
-      // The previous generation is not there before the first change.
-      damaged =
-          damaged || ring.error().kind() != ErrorKind::kNotFound || path.filename() != "keyring.previous";
-      continue;
-    }
-    if (!best || ring->generation > best->generation) best = std::move(*ring);
-  }
-  if (!best) return fail(ErrorKind::kCorrupt, "no copy of the keyring opens");
-  auto state = std::make_unique<State>(files, places, slots, std::move(root), std::move(*best), random);
-  if (damaged) {
-    log(LogLevel::kWarning, "a copy of the keyring was missing or damaged and is written anew");
-    MutexLock const lock(state->mutex);
-    TACENDA_TRY_VOID(state->write_keyring());
-  }
+  auto ring = TACENDA_TRY(read_keyring(files, places, root, slots.store_id, random));
+  auto state = std::make_unique<State>(files, places, slots, std::move(root), std::move(ring), random);
   return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 
@@ -326,9 +348,19 @@ Result<SecretBuffer> Vault::kept_secret(std::string_view name) const {
 
 Result<void> Vault::keep_secret(std::string_view name, SecretBuffer const& secret) {
   MutexLock const lock(state_->mutex);
-  state_->keyring.secrets.insert_or_assign(std::string(name), SecretBuffer(secret.reveal()));
+  auto& secrets = state_->keyring.secrets;
+  auto const found = secrets.find(name);
+  std::optional<SecretBuffer> old;
+  if (found != secrets.end()) old.emplace(found->second.reveal());
+  secrets.insert_or_assign(std::string(name), SecretBuffer(secret.reveal()));
+  // Counted even when the write fails half-way: no two keyrings may bear one number.
   ++state_->keyring.generation;
-  return state_->write_keyring();
+  auto written = state_->write_keyring();
+  if (!written.has_value()) {
+    secrets.erase(std::string(name));
+    if (old) secrets.emplace(name, std::move(*old));
+  }
+  return written;
 }
 
 Result<std::shared_ptr<SubjectKeys const>> Vault::subject(Subject const& subject) const {
@@ -340,18 +372,35 @@ Result<std::shared_ptr<SubjectKeys const>> Vault::subject_for_write(Subject cons
   return state_->tree->find_or_make(subject, set, state_->order.committed());
 }
 
+namespace {
+
+/// Sorted, each once: SubjectKeys::combine gives the same key whatever the order they were named in.
+std::vector<Subject> in_order(std::span<Subject const> subjects) {
+  std::vector<Subject> all(subjects.begin(), subjects.end());
+  std::ranges::sort(all);
+  auto const repeated = std::ranges::unique(all);
+  all.erase(repeated.begin(), repeated.end());
+  return all;
+}
+
+}  // namespace
+
 Result<std::shared_ptr<SubjectKeys const>> Vault::subjects(std::span<Subject const> subjects) const {
+  if (subjects.empty()) return fail(ErrorKind::kInvalid, "a record without a subject has no keys");
   if (subjects.size() == 1) return subject(subjects.front());
   std::vector<std::shared_ptr<SubjectKeys const>> all;
-  for (auto const& each : subjects) all.push_back(TACENDA_TRY(subject(each)));
+  for (auto const& each : in_order(subjects)) all.push_back(TACENDA_TRY(subject(each)));
+  if (all.size() == 1) return all.front();
   return SubjectKeys::combine(all, *TACENDA_TRY(subject(Subject::tenant())), state_->random);
 }
 
 Result<std::shared_ptr<SubjectKeys const>> Vault::subjects_for_write(std::span<Subject const> subjects,
                                                                      WriteSet& set) const {
+  if (subjects.empty()) return fail(ErrorKind::kInvalid, "a record without a subject has no keys");
   if (subjects.size() == 1) return subject_for_write(subjects.front(), set);
   std::vector<std::shared_ptr<SubjectKeys const>> all;
-  for (auto const& each : subjects) all.push_back(TACENDA_TRY(subject_for_write(each, set)));
+  for (auto const& each : in_order(subjects)) all.push_back(TACENDA_TRY(subject_for_write(each, set)));
+  if (all.size() == 1) return all.front();
   return SubjectKeys::combine(all, *TACENDA_TRY(subject(Subject::tenant())), state_->random);
 }
 
@@ -364,6 +413,14 @@ Result<void> Vault::shred(Subject const& subject) {
 }
 
 Result<void> Vault::verify_keys() const {
+  {
+    MutexLock const lock(state_->mutex);
+    for (auto const& path : keyring_copies(state_->places)) {
+      auto const ring = read_keyring_file(state_->files, path, state_->root, state_->store_id);
+      if (!ring.has_value() || ring->generation != state_->keyring.generation)
+        return fail(ErrorKind::kCorrupt, "a copy of the keyring is missing, damaged or old");
+    }
+  }
   return state_->tree->verify();
 }
 

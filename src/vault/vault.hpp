@@ -108,7 +108,8 @@ class Vault {
   Result<std::shared_ptr<SubjectKeys const>> subject(Subject const& subject) const;
   /// The same, but makes the keys as part of `set` when the subject has none. Errors: kGone.
   Result<std::shared_ptr<SubjectKeys const>> subject_for_write(Subject const& subject, WriteSet& set) const;
-  /// Keys of a record that belongs to all `subjects` (one: its own; several: SubjectKeys::combine).
+  /// Keys of a record that belongs to all `subjects` (one: its own; several: SubjectKeys::combine, whatever
+  /// their order). Errors: kInvalid (none).
   Result<std::shared_ptr<SubjectKeys const>> subjects(std::span<Subject const> subjects) const;
   Result<std::shared_ptr<SubjectKeys const>> subjects_for_write(std::span<Subject const> subjects,
                                                                 WriteSet& set) const;
@@ -117,6 +118,8 @@ class Vault {
 
   /// Destroys the keys of `subject` for good: new page key, new vault root (secure-deletion tree). Returns
   /// after the old root is overwritten. A second call changes nothing. The id never gets keys again.
+  /// Errors: kNotFound, kForbidden (the tenant), kCorrupt, kUnavailable (also when keys on the same page are
+  /// being made and not yet committed: try again).
   Result<void> shred(Subject const& subject);
 
   /// Checks every row of the key vault and both keyring copies. Errors: kCorrupt.
@@ -124,6 +127,7 @@ class Vault {
 
  private:
   friend class audit::Committer;
+  friend struct VaultTestAccess;  // store_testing.hpp: commits in tests of the rooms below audit
   /// One durable batch out of admitted write sets, whose stamps are filled in here.
   struct Stamped {
     WriteSet* set;

@@ -65,8 +65,10 @@ Result<std::optional<Bytes>> SealedView::get(ByteView key, ReadPoint const* at) 
 Result<void> SealedView::scan(
     ByteView prefix, std::function<Result<bool>(ByteView key, ByteView plaintext)> const& visit) const {
   return view_.scan(prefix, [&](ByteView key, ByteView sealed) -> Result<bool> {
-    auto const plaintext = TACENDA_TRY(vault_->open(static_cast<Purpose>(purpose_), view_.full_key(key), sealed));
-    return visit(key, plaintext);
+    auto plaintext = TACENDA_TRY(vault_->open(static_cast<Purpose>(purpose_), view_.full_key(key), sealed));
+    auto result = visit(key, plaintext);
+    ::explicit_bzero(plaintext.data(), plaintext.size());  // rows of the directory hold TOTP secrets
+    return result;
   });
 }
 

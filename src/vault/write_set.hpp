@@ -58,6 +58,10 @@ class WriteSet {
   /// on `guard`: whoever needs both calls both.
   void touches(Guard guard) { touched_.push_back(guard); }
 
+  /// Kept alive until the set is committed or dropped: a page of the key vault that must not be re-keyed
+  /// while keys sealed under it are on their way to the store.
+  void pin(std::shared_ptr<void const> in_use) { pins_.push_back(std::move(in_use)); }
+
   /// Appends `other`, whose events will stand `event_offset` places later in the common list.
   void merge(WriteSet&& other, std::uint32_t event_offset);
 
@@ -82,6 +86,7 @@ class WriteSet {
   std::vector<Guard> touched_;
   std::optional<std::uint64_t> read_sequence_;
   std::map<std::string, std::shared_ptr<SubjectKeys const>, std::less<>> new_subjects_;
+  std::vector<std::shared_ptr<void const>> pins_;
   std::size_t size_bytes_ = 0;
 };
 

@@ -28,6 +28,12 @@ Result<void> seal_with(crypto::Xaes256Gcm const& aead, crypto::HedgedNonces& non
   return {};
 }
 
+Result<void> seal_once(crypto::AeadKey const& key, crypto::Random& random, ByteView associated_data,
+                       ByteView plaintext, Bytes& out) {
+  crypto::HedgedNonces nonces(derive_mac_key(key.reveal(), "tacenda/nonce/once/1"), random);
+  return seal_with(crypto::Xaes256Gcm(key), nonces, associated_data, plaintext, out);
+}
+
 Result<void> open_with(crypto::Xaes256Gcm const& aead, ByteView associated_data, ByteView sealed,
                        Bytes& plaintext) {
   ByteReader reader(sealed);

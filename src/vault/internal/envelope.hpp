@@ -13,10 +13,14 @@ inline constexpr std::uint8_t kXaes256Gcm = 1;  // algorithm byte
 /// Appends nonce(24) | ciphertext | tag(16).
 Result<void> seal_with(crypto::Xaes256Gcm const& aead, crypto::HedgedNonces& nonces, ByteView associated_data,
                        ByteView plaintext, Bytes& out);
+/// The same under a key that seals seldom: its nonces are hedged as well, so that a resumed or cloned machine
+/// repeats none.
+Result<void> seal_once(crypto::AeadKey const& key, crypto::Random& random, ByteView associated_data,
+                       ByteView plaintext, Bytes& out);
 /// Errors: kCorrupt.
 Result<void> open_with(crypto::Xaes256Gcm const& aead, ByteView associated_data, ByteView sealed,
                        Bytes& plaintext);
-/// Reads ver(1) | alg(1). Errors: kCorrupt, kUnsupported (made by a newer version).
+/// Reads ver(1) | alg(1). Errors: kCorrupt.
 Result<void> check_envelope(ByteReader& reader);
 
 /// 32 bytes derived from `key` for `label` (HKDF-SHA-256). The derived keys of one key do not tell of each

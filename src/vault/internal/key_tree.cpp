@@ -35,15 +35,6 @@ void put(storage::WriteBatch& batch, View const& view, ByteView key, Bytes value
   batch.put(view.full_key(key), std::move(value));
 }
 
-Result<Bytes> seal_key(crypto::AeadKey const& under, crypto::Random& random, ByteView associated_data,
-                       ByteView content) {
-  crypto::XaesNonce nonce;
-  TACENDA_TRY_VOID(random.fill(nonce));
-  Bytes sealed(nonce.begin(), nonce.end());
-  crypto::Xaes256Gcm(under).seal(nonce, associated_data, content, sealed);
-  return sealed;
-}
-
 }  // namespace
 
 KeyTree::KeyTree(storage::Engine& engine, View view, std::array<std::byte, 16> store_id,
@@ -106,9 +97,8 @@ Result<void> KeyTree::finish_open(std::uint64_t generation) {
 Result<Bytes> KeyTree::make_page_row(std::uint32_t page, Page const& content, VaultRoot const& root) const {
   Bytes row;
   ByteWriter(row).u8(kFormat).u64(root.generation).u32(content.generation);
-  auto const sealed = TACENDA_TRY(
-      seal_key(root.key, random_, associated_data("page", page_key(page), row), content.key.reveal()));
-  append(row, sealed);
+  auto const data = associated_data("page", page_key(page), row);
+  TACENDA_TRY_VOID(seal_once(root.key, random_, data, content.key.reveal(), row));
   return row;
 }
 
@@ -140,11 +130,12 @@ Result<std::shared_ptr<KeyTree::Page const>> KeyTree::read_page(std::uint32_t nu
   return fresh;
 }
 
-Result<std::pair<std::uint32_t, std::shared_ptr<KeyTree::Page const>>> KeyTree::page_for_new_row() {
+Result<KeyTree::NewRowPlace> KeyTree::page_for_new_row() {
   MutexLock const lock(mutex_);
   if (rows_in_last_page_ < kRowsPerPage) {
     ++rows_in_last_page_;
-    return std::pair(last_page_, TACENDA_TRY(read_page(last_page_)));
+    auto under = TACENDA_TRY(read_page(last_page_));
+    return NewRowPlace{last_page_, under, under->makers};
   }
   auto fresh = std::make_shared<Page>();
   fresh->generation = 1;
@@ -156,7 +147,7 @@ Result<std::pair<std::uint32_t, std::shared_ptr<KeyTree::Page const>>> KeyTree::
   pages_.emplace(number, fresh);
   last_page_ = number;
   rows_in_last_page_ = 1;
-  return std::pair(number, std::shared_ptr<Page const>(fresh));
+  return NewRowPlace{number, fresh, fresh->makers};
 }
 
 Result<KeyTree::Row> KeyTree::parse_row(ByteView bytes) {
@@ -183,11 +174,11 @@ Bytes KeyTree::row_header(std::uint32_t page, std::uint32_t page_generation, Ali
   return header;
 }
 
-Result<Bytes> KeyTree::make_row(Subject const& subject, std::uint32_t page, Page const& under,
+Result<Bytes> KeyTree::make_row(std::string_view subject, std::uint32_t page, Page const& under,
                                 Alias const& alias, std::uint32_t generation, ByteView keys) const {
   Bytes row = row_header(page, under.generation, alias, generation);
-  auto const data = associated_data("subject", key_of('s', as_bytes(subject.text())), row);
-  append(row, TACENDA_TRY(seal_key(under.key, random_, data, keys)));
+  auto const data = associated_data("subject", key_of('s', as_bytes(subject)), row);
+  TACENDA_TRY_VOID(seal_once(under.key, random_, data, keys, row));
   return row;
 }
 
@@ -222,19 +213,30 @@ std::shared_ptr<SubjectKeys const> keys_of(Alias const& alias, std::uint32_t gen
 
 Result<std::shared_ptr<SubjectKeys const>> KeyTree::find(Subject const& subject) const {
   Shard& shard = shard_of(subject.text());
-  {
+  for (;;) {
+    std::uint64_t const shreds = shreds_.load();
+    {
+      MutexLock const lock(shard.mutex);
+      if (auto const found = shard.keys.find(subject.text()); found != shard.keys.end()) return found->second;
+    }
+    auto keys = load(subject);
     MutexLock const lock(shard.mutex);
-    if (auto const found = shard.keys.find(subject.text()); found != shard.keys.end()) return found->second;
+    // An erasure went on meanwhile: row and page may be of two states, and keys that were read before it
+    // must not enter the cache after it.
+    if (shreds_.load() != shreds) continue;
+    if (!keys.has_value()) return keys;
+    if (shard.keys.size() >= kCachedPerShard) shard.keys.clear();
+    return shard.keys.emplace(subject.text(), std::move(*keys)).first->second;
   }
+}
+
+Result<std::shared_ptr<SubjectKeys const>> KeyTree::load(Subject const& subject) const {
   auto const bytes = TACENDA_TRY(view_.get(key_of('s', as_bytes(subject.text()))));
   if (!bytes) return fail(ErrorKind::kNotFound, "the subject has no keys");
   auto const row = TACENDA_TRY(parse_row(*bytes));
   if (row.shredded) return fail(ErrorKind::kGone, "the subject was erased");
   auto const under = TACENDA_TRY(page(row.page));
-  auto keys = keys_of(row.alias, row.generation, TACENDA_TRY(open_row(subject.text(), row, *under)), random_);
-  MutexLock const lock(shard.mutex);
-  if (shard.keys.size() >= kCachedPerShard) shard.keys.clear();
-  return shard.keys.emplace(subject.text(), std::move(keys)).first->second;
+  return keys_of(row.alias, row.generation, TACENDA_TRY(open_row(subject.text(), row, *under)), random_);
 }
 
 Result<std::shared_ptr<SubjectKeys const>> KeyTree::find_or_make(Subject const& subject, WriteSet& set,
@@ -243,7 +245,8 @@ Result<std::shared_ptr<SubjectKeys const>> KeyTree::find_or_make(Subject const& 
     return made->second;
   auto found = find(subject);
   if (found.has_value() || found.error().kind() != ErrorKind::kNotFound) return found;
-  auto const [number, under] = TACENDA_TRY(page_for_new_row());
+  auto const place = TACENDA_TRY(page_for_new_row());
+  set.pin(place.makers);  // no erasure re-keys the page until this set is committed or dropped
   Alias alias;
   SecretBuffer secret(kKeysBytes);
   TACENDA_TRY_VOID(random_.fill(alias));
@@ -253,9 +256,10 @@ Result<std::shared_ptr<SubjectKeys const>> KeyTree::find_or_make(Subject const& 
   set.read_at(read_at);
   set.depends_on(view_.guard(key));
   set.touches(view_.guard(key));
-  view_.put(set, key, TACENDA_TRY(make_row(subject, number, *under, alias, 1, secret.reveal())));
+  view_.put(set, key,
+            TACENDA_TRY(make_row(subject.text(), place.number, *place.page, alias, 1, secret.reveal())));
   view_.put(set, key_of('a', alias), to_bytes(std::string_view(subject.text())));
-  view_.put(set, member_key(number, subject.text()), Bytes());
+  view_.put(set, member_key(place.number, subject.text()), Bytes());
   auto keys = keys_of(alias, 1, secret, random_);
   set.new_subjects().emplace(subject.text(), keys);
   return keys;
@@ -268,35 +272,34 @@ Result<std::optional<std::string>> KeyTree::subject_of(Alias const& alias) const
 }
 
 Result<void> KeyTree::shred(Subject const& subject) {
+  if (subject == Subject::tenant())
+    return fail(ErrorKind::kForbidden, "the keys of the store are no subject's");
+  MutexLock const lock(mutex_);
   Bytes const key = key_of('s', as_bytes(subject.text()));
   auto const bytes = TACENDA_TRY(view_.get(key));
   if (!bytes) return fail(ErrorKind::kNotFound, "the subject has no keys");
   auto const row = TACENDA_TRY(parse_row(*bytes));
-  if (row.shredded) return {};
+  // Erased already; but the last step may have failed: done again, it changes nothing.
+  if (row.shredded) return root_file_.overwrite_all(root_, random_);
+  auto const old = TACENDA_TRY(read_page(row.page));
+  // No new row may come under the page that goes. One that is not yet stored would be lost with it.
+  std::uint32_t const rows_before = rows_in_last_page_;
+  if (row.page == last_page_) rows_in_last_page_ = kRowsPerPage;
+  if (old->makers.use_count() > 1) {
+    return fail(ErrorKind::kUnavailable, "keys beside those to be erased are just being made: try again");
+  }
+  // Orders what the last maker did before this.
+  std::atomic_thread_fence(std::memory_order_acquire);
 
-  MutexLock const lock(mutex_);
   // New keys all the way up: whatever lies in old files, blocks or backups under the old root opens no more.
   VaultRoot next{root_.generation + 1, {}};
   TACENDA_TRY_VOID(random_.fill(next.key.reveal_mutable()));
   auto fresh = std::make_shared<Page>();
-  auto const old = TACENDA_TRY(read_page(row.page));
   fresh->generation = old->generation + 1;
   TACENDA_TRY_VOID(random_.fill(fresh->key.reveal_mutable()));
 
   storage::WriteBatch batch;
-  TACENDA_TRY_VOID(view_.scan(member_key(row.page, ""), [&](ByteView member, ByteView) -> Result<bool> {
-    auto const name = as_text(member.subspan(5));
-    if (name == subject.text()) return true;
-    auto const sibling_bytes = TACENDA_TRY(view_.get(key_of('s', as_bytes(name))));
-    if (!sibling_bytes) return fail(ErrorKind::kCorrupt, "a row of the key vault is missing");
-    auto const sibling = TACENDA_TRY(parse_row(*sibling_bytes));
-    auto const secret = TACENDA_TRY(open_row(name, sibling, *old));
-    Bytes renewed = row_header(row.page, fresh->generation, sibling.alias, sibling.generation);
-    auto const data = associated_data("subject", key_of('s', as_bytes(name)), renewed);
-    append(renewed, TACENDA_TRY(seal_key(fresh->key, random_, data, secret.reveal())));
-    put(batch, view_, key_of('s', as_bytes(name)), std::move(renewed));
-    return true;
-  }));
+  TACENDA_TRY_VOID(rewrap_siblings(subject, row.page, *old, *fresh, batch));
   for (std::uint32_t number = 1; number <= last_page_; ++number) {
     auto const content = number == row.page ? std::shared_ptr<Page const>(fresh) : TACENDA_TRY(read_page(number));
     put(batch, view_, page_key(number), TACENDA_TRY(make_page_row(number, *content, next)));
@@ -314,6 +317,8 @@ Result<void> KeyTree::shred(Subject const& subject) {
   TACENDA_TRY_VOID(engine_.write(batch));
   root_ = std::move(next);
   pages_.insert_or_assign(row.page, std::shared_ptr<Page const>(fresh));
+  if (row.page == last_page_) rows_in_last_page_ = rows_before;
+  ++shreds_;
   {
     Shard& shard = shard_of(subject.text());
     MutexLock const shard_lock(shard.mutex);
@@ -322,16 +327,49 @@ Result<void> KeyTree::shred(Subject const& subject) {
   return root_file_.overwrite_all(root_, random_);
 }
 
+Result<void> KeyTree::rewrap_siblings(Subject const& erased, std::uint32_t page, Page const& old,
+                                      Page const& fresh, storage::WriteBatch& batch) const {
+  return view_.scan(member_key(page, ""), [&](ByteView member, ByteView) -> Result<bool> {
+    auto const name = as_text(member.subspan(5));
+    if (name == erased.text()) return true;
+    Bytes const key = key_of('s', as_bytes(name));
+    auto const bytes = TACENDA_TRY(view_.get(key));
+    if (!bytes) return fail(ErrorKind::kCorrupt, "a row of the key vault is missing");
+    auto const row = TACENDA_TRY(parse_row(*bytes));
+    auto const secret = TACENDA_TRY(open_row(name, row, old));
+    put(batch, view_, key,
+        TACENDA_TRY(make_row(name, page, fresh, row.alias, row.generation, secret.reveal())));
+    return true;
+  });
+}
+
 Result<void> KeyTree::verify() const {
-  return view_.scan(as_bytes("s"), [&](ByteView key, ByteView bytes) -> Result<bool> {
+  for (;;) {
+    std::uint64_t const shreds = shreds_.load();
+    auto result = verify_rows();
+    // Rows were read while an erasure changed them: once more.
+    if (result.has_value() || shreds_.load() == shreds) return result;
+  }
+}
+
+Result<void> KeyTree::verify_rows() const {
+  TACENDA_TRY_VOID(view_.scan(as_bytes("s"), [&](ByteView key, ByteView bytes) -> Result<bool> {
     auto const row = TACENDA_TRY(parse_row(bytes));
     if (row.shredded) return true;
     auto const under = TACENDA_TRY(page(row.page));
     TACENDA_TRY_VOID(open_row(as_text(key.subspan(1)), row, *under));
     auto const name = TACENDA_TRY(subject_of(row.alias));
-    if (!name || as_bytes(*name).size() != key.size() - 1 || *name != as_text(key.subspan(1))) {
+    if (!name || *name != as_text(key.subspan(1))) {
       return fail(ErrorKind::kCorrupt, "an alias of the key vault leads to another subject");
     }
+    // Without it, the erasure of a neighbour would forget to re-wrap this row.
+    if (!TACENDA_TRY(view_.get(member_key(row.page, *name))))
+      return fail(ErrorKind::kCorrupt, "a subject is missing from its page of the key vault");
+    return true;
+  }));
+  return view_.scan(as_bytes("m"), [&](ByteView key, ByteView) -> Result<bool> {
+    if (key.size() < 5 || !TACENDA_TRY(view_.get(key_of('s', key.subspan(5)))))
+      return fail(ErrorKind::kCorrupt, "a row of the key vault is missing");
     return true;
   });
 }

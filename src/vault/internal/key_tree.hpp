@@ -42,9 +42,9 @@ class KeyTree {
   Result<std::shared_ptr<SubjectKeys const>> find_or_make(Subject const& subject, WriteSet& set,
                                                           std::uint64_t read_at);
   Result<std::optional<std::string>> subject_of(Alias const& alias) const;
-  /// See Vault::shred. No write set that makes keys may be in flight: the caller sees to it.
+  /// See Vault::shred.
   Result<void> shred(Subject const& subject);
-  /// Opens every row. Errors: kCorrupt.
+  /// Opens every row, and checks aliases and pages' lists of subjects. Errors: kCorrupt.
   Result<void> verify() const;
 
  private:
@@ -55,6 +55,13 @@ class KeyTree {
   struct Page {
     std::uint32_t generation = 0;
     crypto::AeadKey key;
+    // Held by every write set that makes a row under this key, until it is committed or dropped.
+    std::shared_ptr<int const> makers = std::make_shared<int const>(0);
+  };
+  struct NewRowPlace {
+    std::uint32_t number = 0;
+    std::shared_ptr<Page const> page;  // shared: the page may be re-keyed while the row is sealed
+    std::shared_ptr<int const> makers;
   };
   struct Row {
     bool shredded = false;
@@ -74,13 +81,17 @@ class KeyTree {
   Bytes row_header(std::uint32_t page, std::uint32_t page_generation, Alias const& alias,
                    std::uint32_t generation) const;
   Bytes associated_data(std::string_view kind, ByteView name, ByteView header) const;
-  Result<Bytes> make_row(Subject const& subject, std::uint32_t page, Page const& under, Alias const& alias,
+  Result<Bytes> make_row(std::string_view subject, std::uint32_t page, Page const& under, Alias const& alias,
                          std::uint32_t generation, ByteView keys) const;
   Result<SecretBuffer> open_row(std::string_view subject, Row const& row, Page const& under) const;
   Result<Bytes> make_page_row(std::uint32_t page, Page const& content, VaultRoot const& root) const;
   Result<std::shared_ptr<Page const>> page(std::uint32_t number) const;
   Result<std::shared_ptr<Page const>> read_page(std::uint32_t number) const TACENDA_REQUIRES(mutex_);
-  Result<std::pair<std::uint32_t, std::shared_ptr<Page const>>> page_for_new_row();
+  Result<NewRowPlace> page_for_new_row();
+  Result<std::shared_ptr<SubjectKeys const>> load(Subject const& subject) const;
+  Result<void> rewrap_siblings(Subject const& erased, std::uint32_t page, Page const& old, Page const& fresh,
+                               storage::WriteBatch& batch) const;
+  Result<void> verify_rows() const;
   Result<void> start_new();
   Result<void> finish_open(std::uint64_t generation);
 
@@ -95,6 +106,7 @@ class KeyTree {
   mutable std::unordered_map<std::uint32_t, std::shared_ptr<Page const>> pages_ TACENDA_GUARDED_BY(mutex_);
   std::uint32_t last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
   std::uint32_t rows_in_last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
+  std::atomic<std::uint64_t> shreds_{0};  // erasures so far: a reader that overlapped one reads again
   mutable std::array<Shard, kShards> shards_;
 };
 

@@ -55,7 +55,11 @@ Result<Keyring> decode(ByteView plain, std::uint64_t generation) {
       std::ranges::copy(TACENDA_TRY(reader.raw(crypto::AeadKey::kSize)), term.key.reveal_mutable().begin());
       terms.push_back(std::move(term));
     }
-    if (terms.empty()) return fail(ErrorKind::kCorrupt, "the keyring has a purpose without a key");
+  }
+  for (std::uint8_t purpose = 1; purpose <= kPurposes; ++purpose) {
+    auto const found = keyring.purposes.find(purpose);
+    if (found == keyring.purposes.end() || found->second.empty())
+      return fail(ErrorKind::kCorrupt, "the keyring has a purpose without a key");
   }
   std::uint16_t const secrets = TACENDA_TRY(reader.u16());
   for (std::uint16_t i = 0; i < secrets; ++i) {
@@ -86,12 +90,11 @@ Result<Bytes> seal_keyring(Keyring const& keyring, RootKey const& root,
                            std::array<std::byte, 16> const& store_id, crypto::Random& random) {
   Bytes file = header_of(keyring.generation, store_id);
   Bytes const header = file;
-  crypto::XaesNonce nonce;
-  TACENDA_TRY_VOID(random.fill(nonce));
-  append(file, nonce);
   Bytes plain = encode(keyring);
-  crypto::Xaes256Gcm(derive_aead_key(root.reveal(), "tacenda/keyring/1")).seal(nonce, header, plain, file);
+  auto const sealed =
+      seal_once(derive_aead_key(root.reveal(), "tacenda/keyring/1"), random, header, plain, file);
   ::explicit_bzero(plain.data(), plain.size());
+  TACENDA_TRY_VOID(sealed);
   return file;
 }
 
@@ -104,13 +107,10 @@ Result<Keyring> open_keyring(ByteView file, RootKey const& root, std::array<std:
   std::uint64_t const generation = TACENDA_TRY(reader.u64());
   if (!equal(TACENDA_TRY(reader.raw(store_id.size())), store_id))
     return fail(ErrorKind::kCorrupt, "the keyring is of another store");
-  crypto::XaesNonce nonce;
-  std::ranges::copy(TACENDA_TRY(reader.raw(nonce.size())), nonce.begin());
   Bytes plain;
   plain.reserve(file.size());
   auto const key = derive_aead_key(root.reveal(), "tacenda/keyring/1");
-  TACENDA_TRY_VOID(
-      crypto::Xaes256Gcm(key).open(nonce, header_of(generation, store_id), reader.rest(), plain));
+  TACENDA_TRY_VOID(open_with(crypto::Xaes256Gcm(key), header_of(generation, store_id), reader.rest(), plain));
   auto keyring = decode(plain, generation);
   ::explicit_bzero(plain.data(), plain.size());
   return keyring;

@@ -4,6 +4,7 @@
 
 #include "crypto/aead.hpp"
 #include "crypto/hash.hpp"
+#include "vault/internal/envelope.hpp"
 
 namespace tacenda::vault {
 namespace {
@@ -13,7 +14,7 @@ constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kWrappedBytes = crypto::kXaesNonceBytes + RootKey::kSize + crypto::kTagBytes;
 constexpr std::uint16_t kSlotsMax = 32;
 // What a slot read from a disk may ask of this machine before anything in it is authenticated.
-constexpr std::uint32_t kMemoryKibMax = 4U * 1024 * 1024;
+constexpr std::uint32_t kMemoryKibMax = 1U * 1024 * 1024;
 constexpr std::uint32_t kPassesMax = 64;
 
 struct SlotKeys {
@@ -115,10 +116,7 @@ Result<void> add_slot(Slots& slots, SlotKind kind, ByteView secret, crypto::Argo
   TACENDA_TRY_VOID(random.fill(slot.salt));
   auto const keys = TACENDA_TRY(derive(slots, slot, secret));
   slot.commitment = keys.commitment;
-  crypto::XaesNonce nonce;
-  TACENDA_TRY_VOID(random.fill(nonce));
-  append(slot.wrapped, nonce);
-  crypto::Xaes256Gcm(keys.key).seal(nonce, associated_data(slots, slot), root.reveal(), slot.wrapped);
+  TACENDA_TRY_VOID(seal_once(keys.key, random, associated_data(slots, slot), root.reveal(), slot.wrapped));
   slots.slots.push_back(std::move(slot));
   return {};
 }
@@ -126,14 +124,16 @@ Result<void> add_slot(Slots& slots, SlotKind kind, ByteView secret, crypto::Argo
 Result<RootKey> open_slots(Slots const& slots, SlotKind kind, ByteView secret) {
   for (auto const& slot : slots.slots) {
     if (slot.kind != kind) continue;
-    auto const keys = TACENDA_TRY(derive(slots, slot, secret));
-    if (!crypto::equal_constant_time(keys.commitment, slot.commitment)) continue;
-    crypto::XaesNonce nonce;
-    std::ranges::copy(ByteView(slot.wrapped).first(nonce.size()), nonce.begin());
+    auto const keys = derive(slots, slot, secret);
+    // No memory for Argon2: the passphrase may well be right. Every other error is of a damaged slot, which
+    // must not keep a good one from opening.
+    if (!keys.has_value() && keys.error().kind() == ErrorKind::kUnavailable)
+      return std::unexpected(keys.error());
+    if (!keys.has_value() || !crypto::equal_constant_time(keys->commitment, slot.commitment)) continue;
     Bytes opened;
     opened.reserve(RootKey::kSize);
-    auto const sealed = ByteView(slot.wrapped).subspan(nonce.size());
-    TACENDA_TRY_VOID(crypto::Xaes256Gcm(keys.key).open(nonce, associated_data(slots, slot), sealed, opened));
+    if (!open_with(crypto::Xaes256Gcm(keys->key), associated_data(slots, slot), slot.wrapped, opened))
+      continue;
     RootKey root;
     std::ranges::copy(opened, root.reveal_mutable().begin());
     ::explicit_bzero(opened.data(), opened.size());

@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kMagic = "TCNDROOT";
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kSlotBytes = 4096;
-constexpr std::size_t kSealedBytes = crypto::AeadKey::kSize + crypto::kTagBytes;
+constexpr std::size_t kSealedBytes = crypto::kXaesNonceBytes + crypto::AeadKey::kSize + crypto::kTagBytes;
 
 Bytes header_of(std::uint64_t generation) {
   Bytes header;
@@ -31,10 +31,7 @@ Result<Bytes> VaultRootFile::seal(VaultRoot const& root, crypto::Random& random)
   Bytes slot = header_of(root.generation);
   Bytes associated_data = slot;
   append(associated_data, store_id_);
-  crypto::XaesNonce nonce;
-  TACENDA_TRY_VOID(random.fill(nonce));
-  append(slot, nonce);
-  crypto::Xaes256Gcm(wrapping_key_).seal(nonce, associated_data, root.key.reveal(), slot);
+  TACENDA_TRY_VOID(seal_once(wrapping_key_, random, associated_data, root.key.reveal(), slot));
   slot.resize(kSlotBytes);
   return slot;
 }
@@ -49,12 +46,11 @@ Result<VaultRoot> VaultRootFile::open(ByteView slot) const {
   root.generation = TACENDA_TRY(reader.u64());
   Bytes associated_data = header_of(root.generation);
   append(associated_data, store_id_);
-  crypto::XaesNonce nonce;
-  std::ranges::copy(TACENDA_TRY(reader.raw(nonce.size())), nonce.begin());
   Bytes key;
   key.reserve(crypto::AeadKey::kSize);
   TACENDA_TRY_VOID(
-      crypto::Xaes256Gcm(wrapping_key_).open(nonce, associated_data, TACENDA_TRY(reader.raw(kSealedBytes)), key));
+      open_with(crypto::Xaes256Gcm(wrapping_key_), associated_data,
+                TACENDA_TRY(reader.raw(kSealedBytes)), key));
   std::ranges::copy(key, root.key.reveal_mutable().begin());
   ::explicit_bzero(key.data(), key.size());
   return root;
