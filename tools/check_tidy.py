@@ -69,7 +69,9 @@ def main() -> int:
         mark = passed / fingerprint(known[path])
         if mark.exists():
             return ""
-        done = subprocess.run(["clang-tidy-19", "-p", str(BUILD), "--quiet", path], capture_output=True, text=True)
+        # Path analysis of test macros takes most of a minute a file and has nothing to find.
+        less = ["--checks=-clang-analyzer-*"] if path.endswith("_test.cpp") else []
+        done = subprocess.run(["clang-tidy-19", "-p", str(BUILD), "--quiet", *less, path], capture_output=True, text=True)
         if done.returncode == 0 and not done.stdout.strip():
             mark.touch()
             return ""
