@@ -6,10 +6,13 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/internal/commands.hpp"
+#include "cli/internal/terminal.hpp"
 
 namespace tacenda::cli {
 namespace {
 
+// NIST SP 800-63B-4 section 3.1.1.2: what stands alone has 15 characters at least.
+constexpr std::size_t kPassphraseBytesMin = 15;
 constexpr char kVersion[] = "0.1.0";
 
 /// The subcommands with their options. Each puts what to do into `action`.
@@ -24,6 +27,8 @@ class Commands {
     add_load();
     add_audit();
     add_inspect();
+    add_slot();
+    add_bench();
   }
   int run() { return action_ ? action_() : kUsage; }
 
@@ -64,7 +69,7 @@ class Commands {
                         "tacenda serve --data /srv/tacenda --key-file /etc/tacenda/key --listen 0.0.0.0:8443",
                         [this] { return compositions_.serve(serve_); });
     sub->add_option("--data", serve_.data, "Folder of the store")->required();
-    sub->add_option("--key-file", serve_.key_file, "Key file; without it the server starts sealed");
+    sub->add_option("--key-file", serve_.key_file, "Key file; the server starts sealed when it is not there");
     sub->add_option("--listen", serve_.listen,
                     "ADDRESS:PORT; port 0 takes any free one (default 127.0.0.1:8443)");
     sub->add_option("--config", serve_.config, "TOML file; docs/operating/configuration.md");
@@ -196,6 +201,45 @@ class Commands {
     proof->add_option("sequence", audit_.sequence, "Number of the entry")->required();
   }
 
+  void add_slot() {
+    auto* parent = app_.add_subcommand("slot", "Ways to open the store");
+    parent->require_subcommand(1);
+    auto* sub = command(
+        *parent, "add", "Add a passphrase that opens the store (asked for twice; the server must be stopped)",
+        "tacenda slot add --data /srv/tacenda --key-file /etc/tacenda/key", [this] {
+          auto const first = read_secret("new passphrase: ");
+          auto const second = read_secret("once more: ");
+          if (!first.has_value() || !second.has_value() || !(*first == *second)) {
+            std::cerr << "tacenda: slot add: the two passphrases are not the same\n";
+            return static_cast<int>(kUsage);
+          }
+          if (first->size() < kPassphraseBytesMin) {
+            std::cerr << "tacenda: slot add: a passphrase that opens a store has 15 characters at least\n";
+            return static_cast<int>(kUsage);
+          }
+          return compositions_.add_passphrase(slot_, *first);
+        });
+    sub->add_option("--data", slot_.data, "Folder of the store")->required();
+    sub->add_option("--key-file", slot_.key_file, "Key file that opens it now")->required();
+  }
+
+  void add_bench() {
+    auto* sub =
+        command(app_, "bench", "Read one resource again and again: reads a second and their times",
+                "tacenda bench Patient/123 --url https://localhost:8443/fhir --ca ca.pem --token-file token",
+                [this] { return bench(bench_); });
+    sub->add_option("resource", bench_.resource, "Type/id of the resource")->required();
+    sub->add_option("--url", bench_.url, "FHIR base of the server")->required();
+    sub->add_option("--ca", bench_.ca, "Trust anchor (PEM)");
+    sub->add_option("--token-file", bench_.token_file, "File with the access token")->required();
+    sub->add_option("--connections", bench_.connections, "Connections at once")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    sub->add_option("--seconds", bench_.seconds, "How long")
+        ->check(CLI::Range(1, 600))
+        ->capture_default_str();
+  }
+
   void add_inspect() {
     auto* sub = command(app_, "verify",
                         "Recompute everything the store promises; names what is damaged (exit code 3)",
@@ -236,6 +280,8 @@ class Commands {
   AuditOptions audit_;
   VerifyOptions verify_;
   DoctorOptions doctor_;
+  SlotOptions slot_;
+  BenchOptions bench_;
   std::filesystem::path data_;
   bool json_ = false;
 };

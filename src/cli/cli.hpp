@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "cli/options.hpp"
+#include "core/secret.hpp"
 
 namespace tacenda::cli {
 
@@ -12,6 +13,8 @@ struct Compositions {
   std::function<int(ServeOptions const&)> serve;
   /// Verification of a store that no server has open.
   std::function<int(VerifyOptions const&)> verify;
+  /// Adds a passphrase slot to a store that no server has open.
+  std::function<int(SlotOptions const&, SecretBuffer const& passphrase)> add_passphrase;
 };
 
 /// Reads the command line and runs one subcommand; gives the exit code.

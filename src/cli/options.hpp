@@ -31,6 +31,12 @@ struct VerifyOptions {
   bool json = false;
 };
 
+/// `tacenda slot add`: another way to open the store.
+struct SlotOptions {
+  std::filesystem::path data;
+  std::filesystem::path key_file;
+};
+
 struct DoctorOptions {
   std::filesystem::path data;
   std::filesystem::path key_file;

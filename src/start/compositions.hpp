@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/options.hpp"
+#include "core/secret.hpp"
 
 namespace tacenda::start {
 
@@ -8,5 +9,6 @@ namespace tacenda::start {
 int init(cli::InitOptions const& options);
 int serve(cli::ServeOptions const& options);
 int verify(cli::VerifyOptions const& options);
+int add_passphrase(cli::SlotOptions const& options, SecretBuffer const& passphrase);
 
 }  // namespace tacenda::start

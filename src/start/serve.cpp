@@ -94,7 +94,8 @@ int serve(cli::ServeOptions const& options) {
   SystemClock const clock;
   crypto::SystemRandom random;
   Server server(*files, {options.data, options.key_file}, std::move(*config), random, clock);
-  if (options.key_file.empty()) {
+  // The path alone also says where vault root and anchor lie: with it a passphrase can open the store.
+  if (options.key_file.empty() || !std::filesystem::exists(options.key_file)) {
     log(LogLevel::kWarning, "no key file: starting sealed, waiting for tacenda unseal");
   } else {
     if (auto const result = server.unseal({}); !result.has_value()) return failed(result.error());

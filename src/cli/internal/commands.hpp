@@ -72,6 +72,16 @@ int audit_list(AuditOptions const& options);
 int audit_checkpoint(AuditOptions const& options);
 int audit_proof(AuditOptions const& options);
 
+struct BenchOptions {
+  std::string url;
+  std::string ca;
+  std::string token_file;
+  std::string resource;  // "Patient/123"
+  std::size_t connections = 16;
+  int seconds = 5;
+};
+int bench(BenchOptions const& options);
+
 int verify_online(VerifyOptions const& options);
 int status(std::filesystem::path const& data, bool json);
 /// True when a server answers on the data folder. Prints nothing.
