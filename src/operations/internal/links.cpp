@@ -62,7 +62,8 @@ Result<void> Links::rewrite(fhir::Resource& resource) {
         if (kind != fhir::LinkKind::kReference) return std::nullopt;
         if (link.starts_with("urn:uuid:") || link.starts_with("urn:oid:")) {
           failed = Error(ErrorKind::kInvalid, "a reference names an entry that the bundle does not have");
-        } else if (link.find('?') != std::string_view::npos && !link.contains("://")) {
+        } else if (link.contains('?') && !link.substr(0, link.find('?')).contains("://")) {
+          // Behind the question mark the URL of an identifier's system may stand unescaped.
           auto place = resolve(link);
           if (place.has_value()) return std::move(*place);
           failed = place.error();
