@@ -127,6 +127,8 @@ class Server:
         self.keys = self.root / "keys"
         self.keys.mkdir(mode=0o700)
         self.key_file = self.keys / "key"
+        self.temporary = self.root / "tmp"
+        self.temporary.mkdir()
         self.out, self.err = self.root / "serve.out", self.root / "serve.err"
         self.config = None
         if config is not None:
@@ -152,7 +154,7 @@ class Server:
             command += ["--config", self.config]
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=out,
-                                            stderr=err, env=env)
+                                            stderr=err, env=env or {**os.environ, "TMPDIR": str(self.temporary)})
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             said = self.out.read_bytes()[before:].decode()
