@@ -17,11 +17,18 @@ namespace {
 
 /// Keeps recovery from a full disk in our hands: RocksDB alone would retry on a timer, and would retry
 /// more kinds of errors than a durable store may.
-class NoAutomaticRecovery final : public rocksdb::EventListener {
+class BackgroundErrors final : public rocksdb::EventListener {
  public:
+  explicit BackgroundErrors(Database& database) : database_(database) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    (status->IsNoSpace() ? database_.background_full : database_.background_other).store(true);
+  }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
     *auto_recovery = false;
   }
+
+ private:
+  Database& database_;  // outlives its DB
 };
 
 rocksdb::BlockBasedTableOptions table_options(EmbeddedOptions const& options) {
@@ -109,7 +116,7 @@ rocksdb::Options rocksdb_options(EmbeddedOptions const& options, Database& datab
   rocks.create_if_missing = options.create;
   rocks.env = database.env.get();
   rocks.info_log = std::make_shared<QuietLogger>();
-  rocks.listeners = {std::make_shared<NoAutomaticRecovery>()};
+  rocks.listeners = {std::make_shared<BackgroundErrors>(database)};
   rocks.max_bgerror_resume_count = 0;
   // Safety. MANIFEST is written anew at each change, so that it never keeps the bounds of deleted tables.
   rocks.paranoid_checks = true;

@@ -213,7 +213,11 @@ Result<void> RocksDbEngine::write_once(rocksdb::WriteBatch& changes) {
 
 Error RocksDbEngine::write_failed(Database const& database, rocksdb::Status const& status) {
   Error const error = to_error(status);
-  if (error.kind() == ErrorKind::kNoSpace && !database.folder->health.is_stopped()) {
+  // A write that waited for a background job says "incomplete" whatever that job died of.
+  bool const full =
+      error.kind() == ErrorKind::kNoSpace ||
+      (status.IsIncomplete() && database.background_full.load() && !database.background_other.load());
+  if (full && !database.folder->health.is_stopped()) {
     was_full_.store(true);
     return {ErrorKind::kNoSpace, "the disk is full"};
   }

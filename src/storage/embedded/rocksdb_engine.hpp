@@ -20,7 +20,9 @@ struct Database {
   std::shared_ptr<SealedFileSystem> file_system;  // shared: rocksdb::Env holds it too
   std::unique_ptr<rocksdb::Env> env;
   std::unique_ptr<rocksdb::DB> db;
-  bool read_only = false;  // a table is damaged, nothing may be written any more
+  bool read_only = false;                     // a table is damaged, nothing may be written any more
+  std::atomic<bool> background_full{false};   // a background job met a full disk
+  std::atomic<bool> background_other{false};  // a background job failed otherwise
 
   ~Database();
 };
