@@ -44,10 +44,11 @@ TEST(Transaction, ResolvesLinksBetweenItsEntriesWhateverTheirOrder) {
           .bundle(doctor, bundle("transaction", {entry("POST", "Observation", observation(kPatientUrl)),
                                                  entry("POST", "Patient", kPatient, kPatientUrl)}))
           .value();
+  auto const committed = server.last_commit();
   auto const stored = server.read(doctor, "Observation", written(outcome, 0).id).value();
   EXPECT_EQ(parse(stored.json).find("subject")->text_of("reference"), "Patient/" + written(outcome, 1).id);
   EXPECT_EQ(stored.patients, std::vector<std::string>{written(outcome, 1).id});
-  EXPECT_EQ(stored.last_updated, server.last_commit());
+  EXPECT_EQ(stored.last_updated, committed);
   EXPECT_TRUE(server.damage().empty());
 }
 
