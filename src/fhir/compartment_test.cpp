@@ -1,0 +1,121 @@
+#include "fhir/compartment.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/limits.hpp"
+#include "fhir/internal/examples_testing.hpp"
+
+namespace tacenda::fhir {
+namespace {
+
+using Ids = std::vector<std::string>;
+
+Resource example(std::string const& name) {
+  return parse_resource(testing::examples().at(name + ".json")).value();
+}
+
+Ids compartments(std::string_view text) {
+  return patient_compartments(parse_resource(text).value()).value();
+}
+
+// Read by hand from the examples and the CompartmentDefinition's parameters.
+TEST(PatientCompartments, OfOfficialExamplesAreKnown) {
+  std::pair<std::string, Ids> const known[] = {
+      {"Observation-f001", {"f001"}},                   // subject
+      {"Appointment-example", {"example"}},             // actor: the patient of three participants
+      {"Group-102", {"pat1", "pat2", "pat3", "pat4"}},  // member
+      {"List-example", {"example"}},                    // subject and source
+      {"RelatedPerson-benedicte", {"example"}},         // patient
+      {"Immunization-example", {"example"}},            // patient
+      {"DocumentReference-example", {"xcda"}},          // subject
+      {"Composition-example", {"xcda"}},                // subject
+      {"Coverage-9876B1", {"4"}},                       // subscriber and beneficiary
+      {"ImagingStudy-example", {"dicom"}},              // patient
+      {"ResearchSubject-example", {"example"}},         // individual
+      {"MeasureReport-measurereport-cms146-cat1-example", {"123"}},
+      {"Person-example", {"example"}},  // link.target
+      {"Person-pp", {}},                // patients of two other servers
+      {"Schedule-example", {}},         // its actor is a location
+      {"Provenance-example", {}},       // its target is a procedure
+      {"Practitioner-example", {}},
+      {"Task-example1", {}},  // R4 does not list Task
+  };
+  for (auto const& [name, ids] : known) EXPECT_EQ(patient_compartments(example(name)).value(), ids) << name;
+}
+
+TEST(PatientCompartments, OfAPatientIsItsOwnWhateverItLinksTo) {
+  EXPECT_EQ(patient_compartments(example("Patient-pat1")).value(), Ids{"pat1"});
+  EXPECT_EQ(patient_compartments(example("Patient-pat1"), "7").value(), Ids{"7"});
+}
+
+TEST(PatientCompartments, AreSortedAndEachOnce) {
+  EXPECT_EQ(compartments(R"({"resourceType":"Group","member":[{"entity":{"reference":"Patient/b"}},
+      {"entity":{"reference":"Patient/a"}},{"entity":{"reference":"Patient/b/_history/2"}},
+      {"entity":{"reference":"Practitioner/c"}}]})"),
+            (Ids{"a", "b"}));
+}
+
+TEST(PatientCompartments, CountEveryParameterOfTheType) {
+  EXPECT_EQ(compartments(R"({"resourceType":"Observation","subject":{"reference":"Patient/a"},
+      "performer":[{"reference":"Patient/b"},{"reference":"Practitioner/p"}],
+      "focus":[{"reference":"Patient/c"}]})"),  // focus is no parameter of the compartment
+            (Ids{"a", "b"}));
+  EXPECT_EQ(compartments(R"({"resourceType":"AuditEvent","agent":[{"who":{"reference":"Patient/a"}}],
+      "entity":[{"what":{"reference":"Patient/b"}}]})"),
+            (Ids{"a", "b"}));
+}
+
+TEST(PatientCompartments, CountLocalLiteralReferencesOnly) {
+  EXPECT_EQ(compartments(R"({"resourceType":"Observation","subject":{"reference":"#p"},
+      "contained":[{"resourceType":"Patient","id":"p"}]})"),
+            Ids{});
+  EXPECT_EQ(compartments(
+                R"({"resourceType":"Observation","subject":{"type":"Patient","identifier":{"value":"1"}}})"),
+            Ids{});
+  EXPECT_EQ(compartments(R"({"resourceType":"Observation","subject":{"reference":"Patient/../x"}})"), Ids{});
+  auto const absolute =
+      parse_resource(R"({"resourceType":"Observation","subject":{"reference":"https://h/fhir/Patient/1"}})")
+          .value();
+  EXPECT_EQ(patient_compartments(absolute).value(), Ids{});
+  std::vector<std::string> const bases = {"https://h/fhir"};
+  EXPECT_EQ(patient_compartments(absolute, "", bases).value(), Ids{"1"});
+}
+
+TEST(PatientCompartments, AreBounded) {
+  std::string text = R"({"resourceType":"Group","member":[)";
+  for (std::size_t i = 0; i < limits::kCompartmentsPerResource; ++i) {
+    text += R"({"entity":{"reference":"Patient/)" + std::to_string(i) + R"("}},)";
+  }
+  auto const most = parse_resource(text + R"({"entity":{"reference":"Patient/0"}}]})").value();
+  EXPECT_EQ(patient_compartments(most).value().size(), limits::kCompartmentsPerResource);
+  auto const more = parse_resource(text + R"({"entity":{"reference":"Patient/x"}}]})").value();
+  EXPECT_EQ(patient_compartments(more).error().kind(), ErrorKind::kUnprocessable);
+}
+
+TEST(Subjects, ArePatientsBeforeAnythingElse) {
+  auto const set = subjects_of(example("Observation-f001"), "f001").value();
+  EXPECT_EQ(set.kind, SubjectKind::kPatients);
+  EXPECT_EQ(set.patients, Ids{"f001"});
+}
+
+TEST(Subjects, OfPractitionersBinariesAndTheRest) {
+  EXPECT_EQ(subjects_of(example("Practitioner-example"), "example").value().kind, SubjectKind::kPractitioner);
+  EXPECT_EQ(subjects_of(example("PractitionerRole-example"), "example").value().kind, SubjectKind::kTenant);
+  EXPECT_EQ(subjects_of(example("Binary-f006"), "f006").value().kind, SubjectKind::kBinary);
+  EXPECT_EQ(subjects_of(example("Organization-hl7"), "hl7").value().kind, SubjectKind::kTenant);
+  EXPECT_EQ(practitioner_id(example("Practitioner-example")), "example");
+  EXPECT_EQ(practitioner_id(example("Organization-hl7")), std::nullopt);
+}
+
+TEST(Subjects, OfABinaryAreWhoseItsSecurityContextIs) {
+  auto const binary = parse_resource(R"({"resourceType":"Binary","contentType":"text/plain",
+      "securityContext":{"reference":"Patient/1"}})")
+                          .value();
+  auto const set = subjects_of(binary, "b").value();
+  EXPECT_EQ(set.kind, SubjectKind::kPatients);
+  EXPECT_EQ(set.patients, Ids{"1"});
+  EXPECT_EQ(subjects_of(example("Binary-example"), "example").value().kind, SubjectKind::kBinary);
+}
+
+}  // namespace
+}  // namespace tacenda::fhir
