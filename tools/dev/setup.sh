@@ -15,7 +15,9 @@ missing_packages() {
     # shellcheck disable=SC2207  # names of packages hold no blanks
     wanted+=($(sed -n "s/^$group://p" tools/packages.txt))
   done
-  installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/ installed$//p')
+  # It fails when it has never heard of one of them.
+  installed=$({ dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null || true; } |
+    sed -n 's/ installed$//p')
   printf '%s\n' "${wanted[@]}" | grep -vxF -e "$installed" || true
 }
 
