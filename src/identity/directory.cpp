@@ -22,9 +22,11 @@ Directory::Directory(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Directory::~Directory() = default;
 
 Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock const& clock,
-                                                   crypto::Random& random) {
+                                                   crypto::Random& random, crypto::Argon2idCost cost) {
   auto const pepper = TACENDA_TRY(vault.derived_key(vault::Purpose::kAuth, "password-pepper"));
-  auto state = std::make_unique<State>(vault, clock, random, pepper);
+  auto const name_key = TACENDA_TRY(vault.derived_key(vault::Purpose::kAuth, "name-tried"));
+  auto state = std::make_unique<State>(vault, clock, random, pepper, name_key);
+  state->cost = cost;
   WriteLock lock(state->mutex);
   auto* raw = state.get();
   TACENDA_TRY_VOID(state->rows.scan(as_bytes("u"), [raw](ByteView, ByteView row) -> Result<bool> {
@@ -48,9 +50,11 @@ Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock co
     Digest hash{};
     if (key.size() != 1 + hash.size()) return fail(ErrorKind::kCorrupt, "a token row has another key");
     std::ranges::copy(key.subspan(1), hash.begin());
-    // Made before the account was disabled last: never again (its row stays until it is swept).
-    if (found->second->enabled && now < decoded.token->expires)
+    if (State::is_live(*decoded.token, now)) {
       raw->tokens.emplace(hash, std::move(decoded.token));
+    } else {
+      raw->dead.push_back(hash);
+    }
     return true;
   }));
   auto const dummy = TACENDA_TRY(state->random_code(32));
@@ -116,6 +120,7 @@ Result<Pending> Directory::disable_user(std::string_view name) {
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   WriteLock const lock(state_->mutex);
   account->enabled = false;  // at once, and stays so even when the commit fails: the safe side
+  ++account->token_epoch;
   account->enrolment.reset();
   std::vector<Digest> ended;
   for (auto const& [hash, token] : state_->tokens) {
@@ -138,19 +143,25 @@ Result<Pending> Directory::change_role(std::string_view name, std::string_view r
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   WriteLock const lock(state_->mutex);
   std::string old = std::exchange(account->role, std::string(role));
-  return state_->pending(account, true, [state = state_.get(), account, old](bool committed) {
+  auto finish = [state = state_.get(), account, old, role = std::string(role)](bool committed) {
     if (committed) return;
     WriteLock const relock(state->mutex);
-    account->role = old;
-  });
+    // Not what somebody else has given meanwhile.
+    if (account->role == role) account->role = old;
+  };
+  return state_->pending(account, true, std::move(finish));
 }
 
 Result<Pending> Directory::unlock_user(std::string_view name) {
   auto const account = state_->find(name);
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   WriteLock const lock(state_->mutex);
-  account->failures = 0;
-  return state_->pending(account, false);
+  std::uint32_t const failures = std::exchange(account->failures, 0U);
+  return state_->pending(account, false, [state = state_.get(), account, failures](bool committed) {
+    if (committed) return;
+    WriteLock const relock(state->mutex);
+    account->failures = std::max(account->failures, failures);
+  });
 }
 
 std::vector<UserView> Directory::users() const {
@@ -190,7 +201,8 @@ Result<Directory::IssuedToken> Directory::issue_service_token(std::string_view n
   if (lifetime < std::chrono::seconds(1) || lifetime > limits::kServiceToken) {
     return fail(ErrorKind::kInvalid, "a service token lasts from 1 second to 1 hour");
   }
-  auto made = TACENDA_TRY(state_->make_token(account, lifetime, false, false));
+  WriteLock const lock(state_->mutex);
+  auto made = TACENDA_TRY(state_->make_token(account, lifetime, false, State::Rows::kToken));
   return IssuedToken{std::move(made.pending), state_->principal_of(*account, *made.token, Method::kToken),
                      std::move(made.text), made.token->expires};
 }
@@ -205,12 +217,17 @@ Result<Pending> Directory::bind_certificate(std::string_view name, Digest const&
       return fail(ErrorKind::kConflict, "this certificate is bound to another account");
     }
   }
-  account->certificate = certificate;
-  return state_->pending(account, true);
+  auto const old = std::exchange(account->certificate, certificate);
+  return state_->pending(account, true, [state = state_.get(), account, certificate, old](bool committed) {
+    if (committed) return;
+    WriteLock const relock(state->mutex);
+    if (account->certificate == certificate) account->certificate = old;
+  });
 }
 
 std::string Directory::hashed_name(std::string_view name) const {
-  auto const mac = state_->pepper.sign({as_bytes("name tried\0"), as_bytes(name)});
+  // Under a key of its own: half of what is hashed for a password must never stand in the audit log.
+  auto const mac = state_->names_tried.sign({as_bytes(name)});
   return codec::hex_encode(ByteView(mac).first(16));
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/clock.hpp"
 #include "core/secret.hpp"
+#include "crypto/password.hpp"
 #include "crypto/random.hpp"
 #include "identity/principal.hpp"
 #include "vault/vault.hpp"
@@ -71,8 +72,9 @@ struct UserView {
 /// Source: SECURITY_DESIGN section 4; NIST SP 800-63B-4; RFC 6238; REQUIREMENTS K-01..K-04, S-02, S-08.
 class Directory {
  public:
+  /// `cost`: of new password hashes; a hash made with less is made again at the next log-in.
   static Result<std::unique_ptr<Directory>> open(vault::Vault& vault, Clock const& clock,
-                                                 crypto::Random& random);
+                                                 crypto::Random& random, crypto::Argon2idCost cost = {});
   ~Directory();
 
   // --- administration -------------------------------------------------------------------------

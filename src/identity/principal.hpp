@@ -18,8 +18,8 @@ enum class Method : std::uint8_t { kToken, kSession, kCertificate, kSocket };
 class Principal {
  public:
   UserId const& id() const { return id_; }
-  std::string const& name() const { return name_; }        // log-in name
-  std::string const& role() const { return role_; }        // a role of the policy
+  std::string const& name() const { return name_; }  // log-in name
+  std::string const& role() const { return role_; }  // a role of the policy
   bool is_service() const { return is_service_; }
   /// The patient whose own record this person may see (role patient, proxies later).
   std::optional<PatientId> const& patient() const { return patient_; }
@@ -29,7 +29,8 @@ class Principal {
 
  private:
   friend class Directory;
-  Principal(UserId id, std::string name, std::string role) : id_(std::move(id)), name_(std::move(name)), role_(std::move(role)) {}
+  Principal(UserId id, std::string name, std::string role)
+      : id_(std::move(id)), name_(std::move(name)), role_(std::move(role)) {}
   UserId id_;
   std::string name_;
   std::string role_;

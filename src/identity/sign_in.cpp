@@ -14,7 +14,8 @@ constexpr std::size_t kTotpSecretBytes = 20;       // RFC 4226 section 4, R6: 16
 constexpr std::uint32_t kConfirmFailuresMax = 10;  // wrong codes until an enrolment is over
 
 std::string login_key(std::string_view name, std::string_view address) {
-  return std::string(name) + "\n" + std::string(address);
+  // Cut: a name may be as long as a request, and the throttle keeps many.
+  return std::string(name.substr(0, limits::kUserNameBytes + 1)) + "\n" + std::string(address);
 }
 
 std::string otpauth(std::string_view name, SecretBuffer const& secret) {
@@ -25,6 +26,14 @@ std::string otpauth(std::string_view name, SecretBuffer const& secret) {
 
 }  // namespace
 
+/// Would this code be accepted now? Takes the lock: what the log-in decides is asked again under its own.
+bool Directory::State::takes_code(Account const* account, std::string_view totp) const {
+  ReadLock const lock(mutex);
+  if (account == nullptr || account->is_service || account->totp_secret.empty()) return false;
+  auto const step = crypto::match_totp(account->totp_secret, totp, crypto::totp_step(clock.now()));
+  return step && *step > account->totp_last_step;
+}
+
 Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer const& password,
                                             std::string_view totp, std::string_view address) {
   State& state = *state_;
@@ -34,11 +43,9 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   bool const is_person = account && !account->is_service;
   if (is_person) attempt.actor_id = account->id.view();
   std::string phc = state.dummy_phc;
-  bool blocked = false;
   {
     ReadLock const lock(state.mutex);
     if (state.per_address.is_blocked(std::string(address), state.clock.now())) attempt.throttled = true;
-    blocked = state.per_login.is_blocked(key, state.clock.now());
     if (is_person && !account->password_phc.empty()) phc = account->password_phc;
   }
   if (attempt.throttled) {
@@ -50,9 +57,18 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   SecretBuffer const empty;
   bool const password_right =
       TACENDA_TRY(state.verify_password(normalized.has_value() ? *normalized : empty, phc));
+  // Only for a log-in that is right in every part: a second hash for a right password alone would tell by its
+  // time that the password was right.
+  std::string rehashed;
+  if (password_right && normalized.has_value() && crypto::needs_rehash(phc, state.cost) &&
+      state.takes_code(account.get(), totp))
+    rehashed = TACENDA_TRY(state.hash_password(*normalized));
 
   WriteLock const lock(state.mutex);
   Time const now = state.clock.now();
+  // Asked after the hash: of many guesses sent at once, those behind the fifth wrong one do not count.
+  bool const blocked =
+      state.per_login.is_blocked(key, now) || state.per_address.is_blocked(std::string(address), now);
   std::optional<std::uint64_t> step;
   if (is_person && !account->totp_secret.empty()) {
     step = crypto::match_totp(account->totp_secret, totp, crypto::totp_step(now));
@@ -66,7 +82,10 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
     account->failures = 0;
     account->last_login = now;
     state.per_login.succeed(key);
-    auto made = TACENDA_TRY(state.make_token(account, limits::kSessionAbsolute, true, true));
+    if (!rehashed.empty()) account->password_phc = rehashed;
+    auto made =
+        TACENDA_TRY(state.make_token(account, limits::kSessionAbsolute, true,
+                                     rehashed.empty() ? State::Rows::kCounters : State::Rows::kAccount));
     attempt.pending = std::move(made.pending);
     attempt.principal = state.principal_of(*account, *made.token, Method::kSession);
     attempt.access_token = std::move(made.text);
@@ -81,6 +100,9 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
                    : step                          ? Literal("second factor used before")
                                                    : Literal("wrong second factor");
   state.per_address.fail(std::string(address), now);
+  // A try behind the lock tested nothing. It is not counted, or one address could lock a person out
+  // everywhere (K-03), and the lock would never end.
+  if (blocked) return attempt;
   attempt.locked_now = state.per_login.fail(key, now) && is_person;
   if (is_person) {
     if (account->failures < limits::kFailuresUntilHardLock) ++account->failures;
@@ -154,6 +176,7 @@ Result<Directory::Enrolled> Directory::confirm_enrolment(std::string_view code, 
   account->totp_last_step = *step;
   account->failures = 0;
   account->enrolment.reset();
+  ++account->token_epoch;
   // New factors end the sessions that the old ones opened (K-06).
   std::vector<Digest> ended;
   for (auto const& [hash, token] : state.tokens) {
@@ -181,9 +204,7 @@ Result<Principal> Directory::authenticate_token(std::string_view token_text) {
   if (found == state.tokens.end()) return fail(ErrorKind::kUnauthenticated, "the access token is not valid");
   Token& token = *found->second;
   Time const now = state.clock.now();
-  Time const last_used = from_unix_ms(token.last_used_ms.load());
-  bool const idle = token.idles && now - last_used >= limits::kSessionIdle;
-  if (!token.account->enabled || now >= token.expires || now < token.created || idle) {
+  if (!State::is_live(token, now) || now < token.created) {
     return fail(ErrorKind::kUnauthenticated, "the access token is not valid");
   }
   token.last_used_ms = to_unix_ms(now);
@@ -212,7 +233,11 @@ Result<Pending> Directory::logout(std::string_view token_text) {
         raw->rows.erase(set, State::token_key(hash));
         return set;
       },
-      {});
+      [raw = &state, hash](bool committed) {
+        if (committed) return;
+        WriteLock const relock(raw->mutex);
+        raw->dead.push_back(hash);  // its row goes with the next token that is made
+      });
 }
 
 }  // namespace tacenda::identity

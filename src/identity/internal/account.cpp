@@ -12,6 +12,11 @@ Result<void> read_format(ByteReader& reader) {
   return {};
 }
 
+Result<void> check_end(ByteReader const& reader) {
+  if (!reader.done()) return fail(ErrorKind::kCorrupt, "a directory row is longer than its fields");
+  return {};
+}
+
 Result<std::string> read_text(ByteReader& reader) {
   return std::string(as_text(TACENDA_TRY(reader.sized())));
 }
@@ -33,7 +38,7 @@ SecretBuffer encode_account(Account const& account) {
   row.reserve(4096);  // one allocation: growing would leave copies of the TOTP secret behind
   ByteWriter writer(row);
   writer.u8(kFormat).sized(account.id.view()).sized(account.name).sized(account.role);
-  writer.u8(account.is_service ? 1 : 0).u8(account.enabled ? 1 : 0);
+  writer.u8(account.is_service ? 1 : 0).u8(account.enabled ? 1 : 0).u32(account.token_epoch);
   writer.sized(account.patient ? account.patient->view() : std::string_view());
   writer.u64(to_unix_ms(account.created)).sized(account.password_phc).sized(account.totp_secret.reveal());
   writer.u8(account.certificate ? 1 : 0);
@@ -57,6 +62,7 @@ Result<std::shared_ptr<Account>> decode_account(ByteView row) {
   account->role = TACENDA_TRY(read_text(reader));
   account->is_service = TACENDA_TRY(reader.u8()) != 0;
   account->enabled = TACENDA_TRY(reader.u8()) != 0;
+  account->token_epoch = TACENDA_TRY(reader.u32());
   if (auto const patient = TACENDA_TRY(read_text(reader)); !patient.empty()) {
     account->patient = TACENDA_TRY(PatientId::parse(patient));
   }
@@ -73,7 +79,7 @@ Result<std::shared_ptr<Account>> decode_account(ByteView row) {
     enrolment.totp_secret = SecretBuffer(TACENDA_TRY(reader.sized()));
     account->enrolment = std::move(enrolment);
   }
-  if (!reader.done()) return fail(ErrorKind::kCorrupt, "a directory row is longer than its fields");
+  TACENDA_TRY_VOID(check_end(reader));
   return account;
 }
 
@@ -93,7 +99,7 @@ Result<void> decode_counters(ByteView row, Account& account) {
   account.totp_last_step = TACENDA_TRY(reader.u64());
   account.failures = TACENDA_TRY(reader.u32());
   if (auto const login = TACENDA_TRY(reader.u64()); login != 0) account.last_login = from_unix_ms(login);
-  return {};
+  return check_end(reader);
 }
 
 Bytes encode_token(Token const& token) {
@@ -105,6 +111,7 @@ Bytes encode_token(Token const& token) {
       .u64(to_unix_ms(token.created))
       .u64(to_unix_ms(token.expires))
       .u64(to_unix_ms(token.second_factor_at))
+      .u32(token.epoch)
       .u8(token.idles ? 1 : 0);
   return row;
 }
@@ -119,7 +126,9 @@ Result<DecodedToken> decode_token(ByteView row) {
   decoded.token->created = from_unix_ms(TACENDA_TRY(reader.u64()));
   decoded.token->expires = from_unix_ms(TACENDA_TRY(reader.u64()));
   decoded.token->second_factor_at = from_unix_ms(TACENDA_TRY(reader.u64()));
+  decoded.token->epoch = TACENDA_TRY(reader.u32());
   decoded.token->idles = TACENDA_TRY(reader.u8()) != 0;
+  TACENDA_TRY_VOID(check_end(reader));
   // When it was used last was in memory only: the idle time runs from its making.
   decoded.token->last_used_ms = to_unix_ms(decoded.token->created);
   return decoded;

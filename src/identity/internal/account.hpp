@@ -33,6 +33,9 @@ struct Account {
   std::optional<PatientId> patient;
   Time created{};
   std::atomic<bool> enabled{true};
+  // Counts disablings and changes of factors: a token of an earlier number is dead, also one whose commit
+  // was under way (S-11, K-06).
+  std::uint32_t token_epoch = 0;
   std::string password_phc;  // empty: not enrolled
   SecretBuffer totp_secret;
   std::optional<Digest> certificate;  // SHA-256 of a client certificate (service accounts)
@@ -51,7 +54,8 @@ struct Token {
   Time created{};
   Time expires{};
   Time second_factor_at{};
-  bool idles = true;  // sessions of people end after limits::kSessionIdle without a request
+  std::uint32_t epoch = 0;  // the account's token_epoch when it was made
+  bool idles = true;        // sessions of people end after limits::kSessionIdle without a request
   std::atomic<std::uint64_t> last_used_ms{0};
 };
 

@@ -8,6 +8,7 @@
 namespace tacenda::identity {
 namespace {
 
+constexpr std::size_t kSweptAtOnce = 256;
 constexpr int kHashQueue = 32;  // Argon2 computations that may wait; each takes about a tenth of a second
 
 int hashes_at_once() {
@@ -135,9 +136,28 @@ Principal Directory::State::principal_of(Account const& account, Token const& to
   return principal;
 }
 
+bool Directory::State::is_live(Token const& token, Time now) {
+  auto const& account = *token.account;
+  if (!account.enabled || token.epoch != account.token_epoch) return false;
+  Time const last_used = from_unix_ms(token.last_used_ms.load());
+  bool const idle = token.idles && now - last_used >= limits::kSessionIdle;
+  return !idle && now < token.expires;
+}
+
+std::vector<Digest> Directory::State::dead_rows() {
+  WriteLock const lock(mutex);
+  Time const now = clock.now();
+  std::erase_if(tokens, [&](auto const& item) TACENDA_REQUIRES(mutex) {
+    if (is_live(*item.second, now)) return false;
+    dead.push_back(item.first);
+    return true;
+  });
+  return {dead.begin(), dead.begin() + static_cast<std::ptrdiff_t>(std::min(dead.size(), kSweptAtOnce))};
+}
+
 Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<Account> const& account,
                                                                 std::chrono::milliseconds lifetime,
-                                                                bool idles, bool with_counters) {
+                                                                bool idles, Rows rows_of) {
   NewToken made;
   made.text = TACENDA_TRY(random_code(32));
   made.token = std::make_shared<Token>();
@@ -147,20 +167,29 @@ Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<
   made.token->expires = made.token->created + lifetime;
   made.token->second_factor_at =
       idles ? made.token->created : Time{};  // a service account has no second factor
+  made.token->epoch = account->token_epoch;
   made.token->idles = idles;
   made.token->last_used_ms = to_unix_ms(made.token->created);
   Digest const hash = crypto::sha256(as_bytes(made.text));
-  auto make_set = [this, token = made.token, hash, with_counters]() -> Result<vault::WriteSet> {
+  auto swept = std::make_shared<std::vector<Digest>>();  // shared by the two closures of one Pending
+  auto make_set = [this, token = made.token, hash, rows_of, swept]() -> Result<vault::WriteSet> {
     vault::WriteSet set;
-    if (with_counters) set = TACENDA_TRY(account_set(token->account, false));
+    if (rows_of != Rows::kToken) set = TACENDA_TRY(account_set(token->account, rows_of == Rows::kAccount));
     TACENDA_TRY_VOID(rows.put(set, token_key(hash), encode_token(*token)));
+    *swept = dead_rows();
+    for (auto const& gone : *swept) rows.erase(set, token_key(gone));
     return set;
   };
-  auto finish = [this, token = made.token, hash](bool committed) {
+  auto finish = [this, token = made.token, hash, swept](bool committed) {
     if (!committed) return;
     WriteLock const lock(mutex);
-    // Disabled meanwhile: the token must not live (S-11).
-    if (token->account->enabled) tokens.emplace(hash, token);
+    std::erase_if(dead, [&](Digest const& gone) { return std::ranges::find(*swept, gone) != swept->end(); });
+    // Disabled or given new factors meanwhile: the token must not live (S-11). Its row is dead by its epoch.
+    if (token->account->enabled && token->epoch == token->account->token_epoch) {
+      tokens.emplace(hash, token);
+    } else {
+      dead.push_back(hash);
+    }
   };
   made.pending = Pending(std::move(make_set), std::move(finish));
   return made;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "core/limits.hpp"
 #include "core/mutex.hpp"
@@ -28,18 +29,20 @@ struct DigestHash {
 /// Everything the directory knows. Lock order: none is held together with another.
 struct Directory::State {
   State(vault::Vault& the_vault, Clock const& the_clock, crypto::Random& the_random,
-        crypto::MacKey const& pepper_key)
+        crypto::MacKey const& pepper_key, crypto::MacKey const& name_key)
       : vault(the_vault),
         clock(the_clock),
         random(the_random),
         rows(the_vault.sealed_view(vault::Keeper::kIdentity, vault::Purpose::kAuth)),
-        pepper(pepper_key) {}
+        pepper(pepper_key),
+        names_tried(name_key) {}
 
   vault::Vault& vault;
   Clock const& clock;
   crypto::Random& random;
   vault::SealedView rows;
   crypto::Hmac pepper;
+  crypto::Hmac names_tried;
   crypto::Argon2idCost cost;
   std::string dummy_phc;  // what an unknown user's password is compared with
 
@@ -47,6 +50,8 @@ struct Directory::State {
   std::map<std::string, std::shared_ptr<Account>, std::less<>> by_name TACENDA_GUARDED_BY(mutex);
   std::map<std::string, std::shared_ptr<Account>, std::less<>> by_id TACENDA_GUARDED_BY(mutex);
   std::unordered_map<Digest, std::shared_ptr<Token>, DigestHash> tokens TACENDA_GUARDED_BY(mutex);
+  // Tokens that nobody can use any more and whose rows are still there: erased with the next token made.
+  std::vector<Digest> dead TACENDA_GUARDED_BY(mutex);
   Throttle per_login TACENDA_GUARDED_BY(mutex){limits::kFailuresUntilLock,
                                                limits::kLockTime};  // user + address
   Throttle per_address TACENDA_GUARDED_BY(mutex){limits::kFailuresPerAddress, limits::kLockTime};
@@ -75,6 +80,7 @@ struct Directory::State {
   /// The account whose pending enrolment has this code; nullptr.
   std::shared_ptr<Account> find_enrolment(std::string_view code) const TACENDA_REQUIRES_SHARED(mutex);
 
+  bool takes_code(Account const* account, std::string_view totp) const;
   Result<std::string> random_code(std::size_t size_bytes) const;
   Principal principal_of(Account const& account, Token const& token, Method method) const;
   /// A new token and the change that makes it real.
@@ -83,8 +89,13 @@ struct Directory::State {
     std::string text;
     std::shared_ptr<Token> token;
   };
+  enum class Rows : std::uint8_t { kToken, kCounters, kAccount };  // each with those before it
   Result<NewToken> make_token(std::shared_ptr<Account> const& account, std::chrono::milliseconds lifetime,
-                              bool idles, bool with_counters);
+                              bool idles, Rows rows_of) TACENDA_REQUIRES_SHARED(mutex);
+  /// May somebody still come in with it?
+  static bool is_live(Token const& token, Time now);
+  /// Takes the tokens nobody can use any more out of memory; gives up to kSweptAtOnce whose rows may go.
+  std::vector<Digest> dead_rows();
 
  private:
   class HashTurn;

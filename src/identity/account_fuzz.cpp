@@ -1,0 +1,38 @@
+// Rows of the directory; the first byte chooses which. What was read must survive being written and read.
+#include "identity/internal/account.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/process.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+  using namespace tacenda;  // NOLINT(google-build-using-namespace): the harness is the whole file
+  if (size == 0) return 0;
+  ByteView const input = std::as_bytes(std::span(data + 1, size - 1));
+  if (data[0] % 3 == 0) {
+    auto const account = identity::decode_account(input);
+    if (!account.has_value()) return 0;
+    auto const written = identity::encode_account(**account);
+    auto const again = identity::decode_account(written.reveal());
+    TACENDA_ASSERT(again.has_value() && (*again)->name == (*account)->name &&
+                   (*again)->enabled == (*account)->enabled &&
+                   (*again)->token_epoch == (*account)->token_epoch &&
+                   (*again)->enrolment.has_value() == (*account)->enrolment.has_value());
+    return 0;
+  }
+  auto const id = UserId::parse("fuzz");
+  auto const account = std::make_shared<identity::Account>(*id);
+  if (data[0] % 3 == 1) {
+    if (!identity::decode_counters(input, *account).has_value()) return 0;
+    TACENDA_ASSERT(equal(identity::encode_counters(*account), input));
+    return 0;
+  }
+  auto const decoded = identity::decode_token(input);
+  if (!decoded.has_value()) return 0;
+  decoded->token->account = account;
+  auto const again = identity::decode_token(identity::encode_token(*decoded->token));
+  TACENDA_ASSERT(again.has_value() && again->token->epoch == decoded->token->epoch &&
+                 again->token->expires == decoded->token->expires);
+  return 0;
+}

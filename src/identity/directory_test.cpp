@@ -1,0 +1,291 @@
+// Accounts, enrolment, tokens and certificates: SECURITY_DESIGN section 4, REQUIREMENTS S-02, S-04, S-11.
+#include "identity/directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/limits.hpp"
+#include "identity/directory_testing.hpp"
+
+namespace tacenda::identity {
+namespace {
+
+class DirectoryAccounts : public testing::DirectoryTest {};
+class EnrolmentSteps : public testing::DirectoryTest {};
+class Tokens : public testing::DirectoryTest {};
+using testing::kHome;
+using testing::kPassword;
+
+SecretBuffer secret(std::string_view text) {
+  return SecretBuffer(as_bytes(text));
+}
+
+TEST_F(DirectoryAccounts, TakesNamesOfItsAlphabetOnly) {
+  for (std::string const& name : {std::string(), std::string("Ada"), std::string("a b"), std::string("-a"),
+                                  std::string("system"), std::string(65, 'a'), std::string("a\n")}) {
+    auto const added = directory->add_user({name, "doctor", false, std::nullopt});
+    ASSERT_FALSE(added.has_value()) << name;
+    EXPECT_EQ(added.error().kind(), ErrorKind::kInvalid);
+  }
+  EXPECT_TRUE(directory->add_user({std::string(64, 'a'), "doctor", false, std::nullopt}).has_value());
+}
+
+TEST_F(DirectoryAccounts, NeverGivesANameTwice) {
+  person("ada");
+  EXPECT_EQ(directory->add_user({"ada", "nurse", false, std::nullopt}).error().kind(), ErrorKind::kConflict);
+  auto disabled = directory->disable_user("ada");
+  expect_committed(disabled);
+  EXPECT_EQ(directory->add_user({"ada", "nurse", false, std::nullopt}).error().kind(), ErrorKind::kConflict);
+  restart();
+  EXPECT_EQ(directory->add_user({"ada", "nurse", false, std::nullopt}).error().kind(), ErrorKind::kConflict);
+}
+
+TEST_F(DirectoryAccounts, AUserWhoseMakingWasNotCommittedDoesNotExist) {
+  {
+    auto const dropped = directory->add_user({"ada", "doctor", false, std::nullopt});
+  }
+  EXPECT_FALSE(directory->find_user("ada").has_value());
+  EXPECT_TRUE(directory->add_user({"ada", "doctor", false, std::nullopt}).has_value());
+}
+
+TEST_F(DirectoryAccounts, SurviveARestartWithTheirTokens) {
+  auto const totp = person("ada");
+  std::string const token = login("ada", totp);
+  ASSERT_TRUE(is_known(token));
+  auto const before = *directory->find_user("ada");
+  restart();
+  ASSERT_TRUE(is_known(token));
+  auto const after = *directory->find_user("ada");
+  EXPECT_EQ(after.id, before.id);
+  EXPECT_EQ(after.role, "doctor");
+  EXPECT_TRUE(after.enrolled);
+  EXPECT_EQ(after.last_login, before.last_login);
+  EXPECT_EQ(after.live_tokens, 1U);
+  EXPECT_FALSE(login("ada", totp).empty());
+}
+
+TEST_F(DirectoryAccounts, ANewRoleCountsAtTheNextRequestAndOnlyWhenCommitted) {
+  auto const totp = person("ada", "nurse");
+  std::string const token = login("ada", totp);
+  {
+    auto const dropped = directory->change_role("ada", "administrator");
+  }
+  EXPECT_EQ(directory->authenticate_token(token)->role(), "nurse");
+  auto changed = directory->change_role("ada", "doctor");
+  expect_committed(changed);
+  EXPECT_EQ(directory->authenticate_token(token)->role(), "doctor");
+  restart();
+  EXPECT_EQ(directory->authenticate_token(token)->role(), "doctor");
+}
+
+TEST_F(DirectoryAccounts, TwoChangesOfOneAccountAtOnceBothLast) {
+  person("ada");
+  auto first = directory->change_role("ada", "nurse");
+  auto stale = first->set();
+  auto second = directory->disable_user("ada");
+  ASSERT_TRUE(store.commit(second->set().value()));
+  second->committed();
+  EXPECT_EQ(store.commit(std::move(*stale)).error().kind(), ErrorKind::kConflict);
+  expect_committed(first);
+  restart();
+  EXPECT_EQ(directory->find_user("ada")->role, "nurse");
+  EXPECT_FALSE(directory->find_user("ada")->enabled);
+}
+
+TEST_F(EnrolmentSteps, WorksOnce) {
+  auto added = directory->add_user({"ada", "doctor", false, std::nullopt});
+  expect_committed(added);
+  enrol(added->enrolment_code);
+  EXPECT_EQ(directory->enrol(added->enrolment_code, secret(kPassword), kHome).error().kind(),
+            ErrorKind::kUnauthenticated);
+  EXPECT_EQ(directory->confirm_enrolment(added->enrolment_code, "000000", kHome).error().kind(),
+            ErrorKind::kUnauthenticated);
+}
+
+TEST_F(EnrolmentSteps, ExpiresAfterADay) {
+  auto added = directory->add_user({"ada", "doctor", false, std::nullopt});
+  expect_committed(added);
+  auto step = directory->enrol(added->enrolment_code, secret(kPassword), kHome);
+  expect_committed(step);
+  store.clock.advance(limits::kEnrolmentTime);
+  EXPECT_FALSE(directory->enrol(added->enrolment_code, secret(kPassword), kHome).has_value());
+  auto const code = code_of(secret_of(step->otpauth_uri));
+  EXPECT_FALSE(directory->confirm_enrolment(added->enrolment_code, code, kHome).has_value());
+}
+
+TEST_F(EnrolmentSteps, GivesNoAccessBeforeItIsConfirmed) {
+  auto added = directory->add_user({"ada", "doctor", false, std::nullopt});
+  expect_committed(added);
+  auto step = directory->enrol(added->enrolment_code, secret(kPassword), kHome);
+  expect_committed(step);
+  EXPECT_TRUE(login("ada", secret_of(step->otpauth_uri)).empty());
+}
+
+TEST_F(EnrolmentSteps, RefusesAWeakPasswordWithItsReason) {
+  auto added = directory->add_user({"ada", "doctor", false, std::nullopt});
+  expect_committed(added);
+  auto const weak = directory->enrol(added->enrolment_code, secret("Password1234567"), kHome);
+  ASSERT_FALSE(weak.has_value());
+  EXPECT_EQ(weak.error().kind(), ErrorKind::kUnprocessable);
+}
+
+TEST_F(EnrolmentSteps, IsOverAfterTenWrongCodes) {
+  auto added = directory->add_user({"ada", "doctor", false, std::nullopt});
+  expect_committed(added);
+  auto step = directory->enrol(added->enrolment_code, secret(kPassword), kHome);
+  expect_committed(step);
+  auto const totp = secret_of(step->otpauth_uri);
+  for (int i = 0; i < 10; ++i)
+    EXPECT_FALSE(directory->confirm_enrolment(added->enrolment_code, "wrong", kHome).has_value());
+  EXPECT_FALSE(directory->confirm_enrolment(added->enrolment_code, code_of(totp), kHome).has_value());
+}
+
+TEST_F(EnrolmentSteps, NewFactorsEndTheSessionsOfTheOldOnes) {
+  auto const totp = person("ada");
+  std::string const token = login("ada", totp);
+  store.clock.advance(std::chrono::seconds(30));
+  auto under_way = directory->login("ada", secret(kPassword), code_of(totp), kHome);
+  ASSERT_TRUE(under_way && under_way->principal);
+  ASSERT_TRUE(store.commit(under_way->pending.set().value()));  // durable, and not yet said so
+  auto renewed = directory->renew_enrolment("ada");
+  expect_committed(renewed);
+  EXPECT_TRUE(is_known(token)) << "until the new factors are confirmed";
+  enrol(renewed->enrolment_code, "another horse, another staple");
+  under_way->pending.committed();
+  EXPECT_FALSE(is_known(token));
+  EXPECT_FALSE(is_known(under_way->access_token));
+  restart();
+  EXPECT_FALSE(is_known(token));
+  EXPECT_FALSE(is_known(under_way->access_token));
+}
+
+TEST_F(Tokens, ASessionEndsAfter15MinutesWithoutARequest) {
+  auto const totp = person("ada");
+  std::string const token = login("ada", totp);
+  std::string const other = login("ada", totp);
+  EXPECT_TRUE(is_known(token));
+  store.clock.advance(limits::kSessionIdle - std::chrono::seconds(1));
+  EXPECT_TRUE(is_known(token));
+  store.clock.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(is_known(token));
+  EXPECT_FALSE(is_known(other)) << "activity on one session does not extend another";
+  store.clock.advance(limits::kSessionIdle);
+  EXPECT_FALSE(is_known(token));
+  EXPECT_FALSE(is_known(token)) << "a refused request does not revive it";
+}
+
+TEST_F(Tokens, ASessionEndsAfter12HoursDespiteActivity) {
+  auto const totp = person("ada");
+  std::string const token = login("ada", totp);
+  for (auto past = std::chrono::minutes(10); past < limits::kSessionAbsolute;
+       past += std::chrono::minutes(10)) {
+    store.clock.advance(std::chrono::minutes(10));
+    ASSERT_TRUE(is_known(token)) << past.count();
+  }
+  store.clock.advance(std::chrono::minutes(10));
+  EXPECT_FALSE(is_known(token));
+}
+
+TEST_F(Tokens, ALoggedOutSessionStaysOut) {
+  auto const totp = person("ada");
+  std::string const token = login("ada", totp);
+  auto out = directory->logout(token);
+  expect_committed(out);
+  EXPECT_FALSE(is_known(token));
+  EXPECT_EQ(directory->logout(token).error().kind(), ErrorKind::kUnauthenticated);
+  restart();
+  EXPECT_FALSE(is_known(token));
+}
+
+TEST_F(Tokens, NothingButTheTokenItselfIsKnown) {
+  auto const totp = person("ada");
+  std::string token = login("ada", totp);
+  EXPECT_FALSE(is_known(""));
+  EXPECT_FALSE(is_known(token + "A"));
+  EXPECT_FALSE(is_known(token.substr(1)));
+  token[5] = token[5] == 'A' ? 'B' : 'A';
+  EXPECT_FALSE(is_known(token));
+}
+
+TEST_F(Tokens, DisablingAUserKillsThemAtOnceAndForGood) {
+  auto const totp = person("ada");
+  std::string const token = login("ada", totp);
+  store.clock.advance(std::chrono::seconds(30));
+  auto under_way = directory->login("ada", secret(kPassword), code_of(totp), kHome);
+  ASSERT_TRUE(under_way && under_way->principal);
+  auto disabled = directory->disable_user("ada");
+  EXPECT_FALSE(is_known(token)) << "before the commit";
+  expect_committed(disabled);
+  ASSERT_TRUE(commit(under_way->pending).has_value());
+  EXPECT_FALSE(is_known(under_way->access_token));
+  EXPECT_TRUE(login("ada", totp).empty());
+  restart();
+  EXPECT_FALSE(is_known(token));
+  EXPECT_FALSE(is_known(under_way->access_token));
+}
+
+TEST_F(Tokens, OfServiceAccountsLastAtMostAnHour) {
+  service("loader.one");
+  person("ada");
+  EXPECT_EQ(directory->issue_service_token("ada", std::chrono::minutes(1)).error().kind(),
+            ErrorKind::kForbidden);
+  EXPECT_EQ(directory->issue_service_token("nobody", std::chrono::minutes(1)).error().kind(),
+            ErrorKind::kNotFound);
+  EXPECT_EQ(directory->issue_service_token("loader.one", std::chrono::seconds(3'601)).error().kind(),
+            ErrorKind::kInvalid);
+  EXPECT_EQ(directory->issue_service_token("loader.one", std::chrono::seconds(0)).error().kind(),
+            ErrorKind::kInvalid);
+  auto issued = directory->issue_service_token("loader.one", limits::kServiceToken);
+  ASSERT_TRUE(issued.has_value());
+  EXPECT_FALSE(is_known(issued->access_token)) << "not before its commit";
+  expect_committed(issued);
+  store.clock.advance(std::chrono::minutes(59));
+  auto const principal = directory->authenticate_token(issued->access_token);
+  ASSERT_TRUE(principal.has_value()) << "it does not idle";
+  EXPECT_TRUE(principal->is_service());
+  EXPECT_EQ(principal->second_factor_at(), Time{}) << "no step-up";
+  store.clock.advance(std::chrono::minutes(1));
+  EXPECT_FALSE(is_known(issued->access_token));
+}
+
+TEST_F(Tokens, RowsOfDeadTokensGoWithTheNextTokenThatIsMade) {
+  auto const totp = person("ada");
+  std::string const first = login("ada", totp);
+  login("ada", totp);
+  EXPECT_EQ(token_rows(), 2U);
+  store.clock.advance(std::chrono::hours(13));
+  restart();
+  EXPECT_EQ(token_rows(), 2U);
+  EXPECT_FALSE(is_known(first));
+  std::string const live = login("ada", totp);
+  EXPECT_EQ(token_rows(), 1U);
+  store.clock.advance(std::chrono::hours(13));
+  login("ada", totp);
+  EXPECT_EQ(token_rows(), 1U) << "also without a restart";
+}
+
+TEST_F(Tokens, ACertificateBelongsToOneServiceAccount) {
+  service("loader.one");
+  service("loader.two");
+  person("ada");
+  Digest const certificate = crypto::sha256(as_bytes("certificate"));
+  EXPECT_EQ(directory->authenticate_certificate(certificate).error().kind(), ErrorKind::kUnauthenticated);
+  {
+    auto const dropped = directory->bind_certificate("loader.one", certificate);
+  }
+  EXPECT_FALSE(directory->authenticate_certificate(certificate).has_value()) << "not without its commit";
+  EXPECT_EQ(directory->bind_certificate("ada", certificate).error().kind(), ErrorKind::kForbidden);
+  auto bound = directory->bind_certificate("loader.one", certificate);
+  expect_committed(bound);
+  EXPECT_EQ(directory->bind_certificate("loader.two", certificate).error().kind(), ErrorKind::kConflict);
+  restart();
+  auto const principal = directory->authenticate_certificate(certificate);
+  ASSERT_TRUE(principal.has_value());
+  EXPECT_EQ(principal->name(), "loader.one");
+  EXPECT_EQ(principal->method(), Method::kCertificate);
+  auto disabled = directory->disable_user("loader.one");
+  expect_committed(disabled);
+  EXPECT_FALSE(directory->authenticate_certificate(certificate).has_value());
+}
+
+}  // namespace
+}  // namespace tacenda::identity
