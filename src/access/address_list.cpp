@@ -15,7 +15,9 @@ struct Parsed {
 };
 
 std::optional<Parsed> parse_address(std::string_view text) {
-  std::string const copy(text);  // inet_pton wants a C string
+  // inet_pton wants a C string, and would not see what stands behind a NUL.
+  if (text.contains('\0')) return std::nullopt;
+  std::string const copy(text);
   Parsed parsed;
   std::array<std::uint8_t, 4> v4{};
   if (::inet_pton(AF_INET, copy.c_str(), v4.data()) == 1) {

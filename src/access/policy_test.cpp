@@ -1,0 +1,150 @@
+// Roles and rights: PRODUCT row M3, cell by cell; REQUIREMENTS S-01.
+#include "access/policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tacenda::access {
+namespace {
+
+// The columns: read, vread, history of an instance, history of a type, search, create, update, delete.
+constexpr std::array<Action, 8> kColumns{Action::kRead,        Action::kVread,  Action::kHistoryInstance,
+                                         Action::kHistoryType, Action::kSearch, Action::kCreate,
+                                         Action::kUpdate,      Action::kDelete};
+// One resource type for each group, and a second that is easily put into the wrong one.
+constexpr std::array<std::array<std::string_view, 2>, 4> kTypes{{{"Patient", "Observation"},
+                                                                 {"MedicationRequest", "MedicationStatement"},
+                                                                 {"Practitioner", "Location"},
+                                                                 {"Medication", "ValueSet"}}};
+struct Row {
+  std::string_view role;
+  std::array<std::string_view, 4> rights;  // patient records, prescriptions, directory, other: x or .
+};
+
+//                      rv-i-t-s-c-u-d
+constexpr std::string_view kAll = "xxxxxxxx";
+constexpr std::string_view kNone = "........";
+constexpr std::string_view kWork = "xxxxxxx.";    // all but delete
+constexpr std::string_view kLook = "xx..x...";    // read, vread, search
+constexpr std::string_view kCreate = ".....x..";  // what a loader may
+constexpr std::string_view kOwn = "xxx.x...";     // what a patient may of his own record
+
+constexpr std::array<Row, 6> kClassic{{
+    {"administrator", {kAll, kAll, kAll, kAll}},
+    {"doctor", {kWork, kWork, kLook, kNone}},
+    {"nurse", {kWork, kNone, kLook, kNone}},
+    {"auditor", {kNone, kNone, kNone, kNone}},
+    {"loader", {kCreate, kCreate, kCreate, kCreate}},
+    {"patient", {kOwn, kOwn, kNone, kNone}},
+}};
+constexpr std::array<Row, 7> kSeparated{{
+    {"administrator", {kNone, kNone, kNone, kNone}},
+    {"doctor", {kWork, kWork, kLook, kNone}},
+    {"nurse", {kWork, kNone, kLook, kNone}},
+    {"records-officer", {"xxxx...x", "xxxx...x", kAll, "xxxx.xxx"}},
+    {"auditor", {kNone, kNone, kNone, kNone}},
+    {"loader", {kCreate, kCreate, kCreate, kCreate}},
+    {"patient", {kOwn, kOwn, kNone, kNone}},
+}};
+
+void expect_table(std::string_view name, std::span<Row const> rows) {
+  auto const policy = Policy::shipped(name);
+  ASSERT_TRUE(policy.has_value()) << policy.error().message();
+  EXPECT_EQ((*policy)->name(), name);
+  EXPECT_EQ((*policy)->roles().size(), rows.size());
+  for (auto const& row : rows) {
+    Role const* role = (*policy)->role(row.role);
+    ASSERT_NE(role, nullptr) << row.role;
+    EXPECT_EQ(role->own_record_only, row.role == "patient") << row.role;
+    for (std::size_t group = 0; group < kTypes.size(); ++group) {
+      for (auto const type : kTypes[group]) {
+        for (std::size_t column = 0; column < kColumns.size(); ++column) {
+          EXPECT_EQ(role->may(kColumns[column], type), row.rights[group][column] == 'x')
+              << name << ": " << row.role << ", " << type << ", column " << column;
+        }
+        EXPECT_FALSE(role->may(Action::kVerify, type)) << row.role;
+        EXPECT_FALSE(role->may(Action::kHistorySystem, type)) << row.role;
+      }
+    }
+  }
+}
+
+TEST(Policy, ClassicIsTheTableOfTheMission) {
+  expect_table("classic", kClassic);
+}
+
+TEST(Policy, SeparatedKeepsAdministratorsOutOfTheRecords) {
+  expect_table("separated", kSeparated);
+}
+
+TEST(Policy, SystemHistoryAndAdministrationAreRightsOfTheirOwn) {
+  for (auto const* name : {"classic", "separated"}) {
+    auto const policy = Policy::shipped(name).value();
+    std::string_view const historian =
+        name == std::string_view("classic") ? "administrator" : "records-officer";
+    for (auto const& role : policy->roles()) {
+      bool const is_administrator = role == "administrator";
+      bool const is_auditor = role == "auditor";
+      auto const* rights = policy->role(role);
+      EXPECT_EQ(rights->may(Action::kHistorySystem, ""), role == historian) << name << " " << role;
+      for (auto const action : kColumns) EXPECT_FALSE(rights->may(action, "")) << name << " " << role;
+      for (auto const action : {AdminAction::kManageUsers, AdminAction::kIssueTokens, AdminAction::kSeal,
+                                AdminAction::kManagePolicy, AdminAction::kManageKeys})
+        EXPECT_EQ(rights->may(action), is_administrator) << name << " " << role;
+      for (auto const action : {AdminAction::kReadAudit, AdminAction::kVerify, AdminAction::kReadStatus})
+        EXPECT_EQ(rights->may(action), is_administrator || is_auditor) << name << " " << role;
+    }
+  }
+}
+
+TEST(Policy, NobodyTouchesAuditEventsOrTypesThatDoNotExist) {
+  for (auto const* name : {"classic", "separated"}) {
+    auto const policy = Policy::shipped(name).value();
+    for (auto const& role : policy->roles()) {
+      for (auto const type :
+           {"AuditEvent", "Nonsense", "patient", "Patient ", "Resource", "DomainResource", "*"}) {
+        for (auto const action : kColumns)
+          EXPECT_FALSE(policy->role(role)->may(action, type)) << name << " " << role << " " << type;
+      }
+    }
+  }
+}
+
+TEST(Policy, KnowsNoRoleThatItDoesNotName) {
+  auto const policy = Policy::shipped("classic").value();
+  for (auto const role : {"", "root", "Doctor", "doctor ", "roles"})
+    EXPECT_EQ(policy->role(role), nullptr) << role;
+  EXPECT_EQ(Policy::shipped("open").error().kind(), ErrorKind::kNotFound);
+}
+
+TEST(Policy, RefusesEveryWordItDoesNotKnow) {
+  std::string const head = "version = 1\nname = \"x\"\n";
+  EXPECT_TRUE(Policy::parse(head + "[roles.r]\npatient-records = [\"read\"]\n", 1).has_value());
+  for (std::string const& text : {
+           std::string(),
+           std::string("not TOML at all ["),
+           std::string("[roles.r]\n"),
+           std::string("version = 2\n[roles.r]\n"),
+           std::string("version = \"1\"\n[roles.r]\n"),
+           head,
+           head + "roles = 3\n",
+           head + "encryption = false\n[roles.r]\n",
+           head + "[roles]\nr = 3\n",
+           head + "[roles.r]\npatient-record = [\"read\"]\n",
+           head + "[roles.r]\npatient-records = [\"raed\"]\n",
+           head + "[roles.r]\npatient-records = [\"history-system\"]\n",
+           head + "[roles.r]\npatient-records = [3]\n",
+           head + "[roles.r]\npatient-records = \"read\"\n",
+           head + "[roles.r]\npatient-records = [\"*\"]\n",
+           head + "[roles.r]\nsystem = [\"read\"]\n",
+           head + "[roles.r]\nadmin = [\"everything\"]\n",
+           head + "[roles.r]\nown-record-only = \"no\"\n",
+           head + "[roles.r]\n[roles.r]\n",
+       }) {
+    auto const policy = Policy::parse(text, 1);
+    ASSERT_FALSE(policy.has_value()) << text;
+    EXPECT_EQ(policy.error().kind(), ErrorKind::kInvalid);
+  }
+}
+
+}  // namespace
+}  // namespace tacenda::access
