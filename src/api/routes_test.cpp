@@ -1,0 +1,49 @@
+#include "api/routes.hpp"
+
+#include <gtest/gtest.h>
+
+#include "fhir/types.hpp"
+
+namespace tacenda::api {
+namespace {
+
+TEST(Match, FindsTheInteractionAndItsParts) {
+  auto const found = match("GET", "/fhir/Patient/a-1/_history/3").value();
+  ASSERT_NE(found.route, nullptr);
+  EXPECT_EQ(found.route->interaction, Interaction::kVread);
+  EXPECT_EQ(found.type, "Patient");
+  EXPECT_EQ(found.id, "a-1");
+  EXPECT_EQ(found.version, "3");
+  EXPECT_EQ(match("HEAD", "/fhir/Patient/a")->route->interaction, Interaction::kRead);
+  EXPECT_EQ(match("GET", "/fhir/_history")->route->interaction, Interaction::kHistorySystem);
+  EXPECT_EQ(match("GET", "/fhir/metadata")->route->interaction, Interaction::kCapabilities);
+  EXPECT_EQ(match("POST", "/fhir")->route->interaction, Interaction::kBundle);
+}
+
+TEST(Match, TellsAKnownPathWithAnotherMethodFromAnUnknownPath) {
+  EXPECT_EQ(match("PATCH", "/fhir/Patient/a")->route, nullptr);
+  EXPECT_EQ(match("TRACE", "/fhir/Patient/a")->route, nullptr);
+  for (auto const* path :
+       {"/", "/fhir/Nothing/1", "/fhir/patient/1", "/admin/users", "/fhir/Patient/1/$everything",
+        "/fhir/Patient/_history/1", "/fhir/../etc", "/FHIR/Patient/1", "/fhir/Patient/1/"}) {
+    auto const result = match("GET", path);
+    EXPECT_FALSE(result.has_value()) << path;
+  }
+  EXPECT_EQ(match("GET", "/fhir/Patient/%zz").error().kind(), ErrorKind::kInvalid);
+}
+
+// S-01: what is open is this list and nothing else.
+TEST(Routes, AreClosedButForTheNamedOnes) {
+  for (auto const& route : routes()) {
+    bool const open = route.interaction == Interaction::kCapabilities ||
+                      route.interaction == Interaction::kEnrol ||
+                      route.interaction == Interaction::kConfirmEnrolment ||
+                      route.interaction == Interaction::kLogin || route.interaction == Interaction::kHealth;
+    EXPECT_EQ(route.needs_sign_in, !open) << route.pattern;
+    bool const on_records = route.pattern.contains("{type}");
+    EXPECT_TRUE(!on_records || route.action.has_value()) << route.pattern;
+  }
+}
+
+}  // namespace
+}  // namespace tacenda::api
