@@ -21,18 +21,11 @@ missing_packages() {
   printf '%s\n' "${wanted[@]}" | grep -vxF -e "$installed" || true
 }
 
+# Each package is fetched, unpacked and set up.
 show_apt() {
-  local fetched unpacked ready
-  fetched=$(grep -c '^Get:' "$1" || true)
-  unpacked=$(grep -c '^Unpacking ' "$1" || true)
-  ready=$(grep -c '^Setting up ' "$1" || true)
-  if [ "$ready" != 0 ]; then
-    printf '%s ready, ' "$ready"
-  elif [ "$unpacked" != 0 ]; then
-    printf '%s unpacked, ' "$unpacked"
-  elif [ "$fetched" != 0 ]; then
-    printf '%s fetched, ' "$fetched"
-  fi
+  local steps
+  steps=$(grep -cE '^(Get:|Unpacking |Setting up )' "$1" || true)
+  printf '%d %%, ' $((100 * steps / (3 * (total > 0 ? total : 1))))
 }
 
 install_packages() {
@@ -61,8 +54,9 @@ setup_main() {
     complain "this is not Debian: the packages of tools/packages.txt ($*) are needed under their names here"
     exit 3
   }
-  local missing=() as_root=() answer
-  mapfile -t missing < <(missing_packages "$@")
+  local missing=() as_root=() answer text
+  text=$(missing_packages "$@") || exit $?
+  [ -z "$text" ] || mapfile -t missing <<<"$text"
   [ ${#missing[@]} -gt 0 ] || return 0
 
   local line="apt-get install --no-install-recommends ${missing[*]}"
