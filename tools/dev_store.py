@@ -159,6 +159,8 @@ def tacenda(*words: str, secret_lines: str = "", show: bool = False) -> str:
 
 
 def login_admin(state: State, name: str) -> None:
-    """Signs in for administration, over the socket in the data folder."""
+    """Signs in for administration over the socket in the data folder, unless the last session still serves."""
+    if subprocess.run([PROGRAM, "user", "list", "--data", DATA], cwd=ROOT, capture_output=True).returncode == 0:
+        return
     tacenda("login", "--admin", "--data", DATA, "--user", name,
             secret_lines=f"{state.person(name)['password']}\n{next_code(state, name)}\n")

@@ -164,15 +164,22 @@ def first_patient() -> str:
     raise Failure("the audit log names no loaded patient")
 
 
-def names_in_samples() -> set[bytes]:
-    """Family names of the sample patients: none of them may be readable in the data folder."""
+def texts_of_patients() -> set[bytes]:
+    """Names, addresses, numbers of the sample patients: none of them may be readable in the data folder."""
     found = set()
     for path in samples():
         for text in path.read_text().splitlines() if path.suffix == ".ndjson" else [path.read_text()]:
             document = json.loads(text) if text.strip() else {}
             for resource in [entry.get("resource", {}) for entry in document.get("entry", [])] or [document]:
-                if resource.get("resourceType") == "Patient":
-                    found.update(name["family"].encode() for name in resource.get("name", []) if len(name.get("family", "")) > 5)
+                if resource.get("resourceType") != "Patient":
+                    continue
+                words = [identifier.get("value", "") for identifier in resource.get("identifier", [])]
+                for name in resource.get("name", []):
+                    words += [name.get("family", ""), *name.get("given", [])]
+                for address in resource.get("address", []):
+                    words += address.get("line", [])
+                words += [telecom.get("value", "") for telecom in resource.get("telecom", [])]
+                found.update(word.encode() for word in words if len(word) > 5)
     return found
 
 
@@ -201,9 +208,10 @@ def check_all(state: State, codes: dict[str, str]) -> None:
     found = json.loads(tacenda("verify", "--data", DATA, "--json"))
     check(f"verify: {found.get('resources')} resources, {found.get('audit_entries')} audit entries, no damage",
           found.get("ok") is True)
-    names = names_in_samples()
-    readable = [file for file in (ROOT / DATA).rglob("*") if file.is_file() and any(name in file.read_bytes() for name in names)]
-    check(f"none of {len(names)} family names is readable in the data folder", not readable)
+    texts = texts_of_patients()
+    readable = [file for file in (ROOT / DATA).rglob("*")
+                if file.is_file() and any(text in content for content in [file.read_bytes()] for text in texts)]
+    check(f"none of {len(texts)} names, addresses and numbers is readable in the data folder", bool(texts) and not readable)
 
 
 def request_as(state: State, name: str | None, path: str) -> tuple[int, dict]:
@@ -213,6 +221,7 @@ def request_as(state: State, name: str | None, path: str) -> tuple[int, dict]:
 def print_welcome(state: State, codes: dict[str, str]) -> None:
     url, ca, patient = state["url"], state["ca"], state["patient"]
     doctor = "./dev login dr.demo" + (f" {codes['dr.demo']}" if "dr.demo" in codes else "")
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     print(f"\nTacenda serves {url}\n")
     if codes:
         print("One-time enrolment, good for 24 hours:")
@@ -222,21 +231,17 @@ def print_welcome(state: State, codes: dict[str, str]) -> None:
     print(f"""Try, in another terminal:
   1. a doctor reads a patient
      {doctor}
-     curl --cacert {ca} -H @{state.folder}/dr.demo.header {url}/Patient/{patient}
+     curl -sS --cacert {ca} -H @{state.folder}/dr.demo.header {url}/Patient/{patient}
   2. a stranger is refused
-     curl --cacert {ca} {url}/Patient/{patient}
+     curl -sS --cacert {ca} {url}/Patient/{patient}
   3. the log shows both
-     ./dev login {ADMINISTRATOR} && {dev_store.PROGRAM} audit list --data {DATA}
+     ./dev login {ADMINISTRATOR} && {dev_store.PROGRAM} audit list --data {DATA} --since {since}
 
 Log: {SERVER_LOG.relative_to(ROOT)}   Keys: {state.folder}
 Ctrl-C ends the server.""", flush=True)
 
 
 def wait_for_end(server: Server) -> int:
-    def interrupt(*_) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
     try:
         code = server.process.wait()
         print(f"the server ended by itself with exit code {code}; see {SERVER_LOG.relative_to(ROOT)}", file=sys.stderr)
@@ -246,12 +251,18 @@ def wait_for_end(server: Server) -> int:
         return 0
 
 
+def interrupt(*_) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev run")
     parser.add_argument("--once", action="store_true")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--port", type=int, default=PORT)
     arguments = parser.parse_args()
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where the shell that started this ignores Ctrl-C
+        signal.signal(ending, interrupt)
 
     if is_served():
         raise Failure("a server has this clone's store open already; end it first")
