@@ -36,8 +36,8 @@ BANS = [
         r"\bRAND_(?:priv_)?bytes\s*\(|\brandombytes_buf\s*\(", "random bytes come from crypto::Random alone; the fault disk repeats a "
         "failure from its seed", "crypto storage/fault"),
     Ban("threads", r"\bstd::(?:j?thread)\b(?!::(?:id|hardware_concurrency))|\bstd::async\b|\bpthread_create\s*\(|\bfork\s*\(",
-        "only net and start start threads, and the client `tacenda load`; a worker elsewhere has run(std::stop_token)",
-        "net start main cli/load.cpp"),
+        "only net and start start threads, and the clients `tacenda load` and `bench`; a worker elsewhere has run(std::stop_token)",
+        "net start main cli/load.cpp cli/bench.cpp"),
     Ban("bare mutex", r"\bstd::(?:shared_|recursive_|timed_)*mutex\b|\bstd::(?:lock_guard|unique_lock|scoped_lock|"
         r"shared_lock|condition_variable\w*)\b", "std::mutex is not annotated: core/mutex.hpp is checked by clang",
         "core"),

@@ -16,10 +16,10 @@ namespace tacenda::net {
 struct TlsOptions {
   std::string certificate_chain_pem;
   SecretBuffer private_key_pem;
-  bool allow_tls12 = false;                    // then AEAD suites with forward secrecy only
+  bool allow_tls12 = false;  // then AEAD suites with forward secrecy only
   enum class ClientCertificate : std::uint8_t { kNone, kOptional, kRequired };
   ClientCertificate client_certificate = ClientCertificate::kNone;
-  std::string client_ca_pem;                   // trust anchors for client certificates
+  std::string client_ca_pem;  // trust anchors for client certificates
 };
 
 /// Limits of one listener; defaults are those of core/limits.hpp.
@@ -46,7 +46,7 @@ class Server {
   struct Options {
     std::size_t io_threads = 2;
     std::size_t workers = limits::kWorkers;
-    std::size_t queue = limits::kWorkQueue;    // requests waiting for a worker; beyond it 503 with Retry-After
+    std::size_t queue = limits::kWorkQueue;  // requests waiting for a worker; beyond it 503 with Retry-After
   };
 
   static std::unique_ptr<Server> create(Options const& options);

@@ -78,7 +78,8 @@ class Reader {
   /// nullopt when the key does not exist. Errors: kCorrupt (authentication of a block failed),
   /// kUnavailable (I/O).
   virtual Result<std::optional<Bytes>> get(ByteView key) const = 0;
-  virtual std::unique_ptr<Cursor> scan(Range const& range, Direction direction = Direction::kForward) const = 0;
+  virtual std::unique_ptr<Cursor> scan(Range const& range,
+                                       Direction direction = Direction::kForward) const = 0;
 };
 
 /// The state at one moment; later writes do not show.

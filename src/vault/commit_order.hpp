@@ -2,8 +2,8 @@
 
 #include <atomic>
 #include <cstdint>
-#include <unordered_map>
 #include <deque>
+#include <unordered_map>
 
 #include "vault/write_set.hpp"
 

@@ -55,7 +55,8 @@ class SubjectKeys {
   /// The keys for a resource of several subjects: HKDF over **all** DEKs in the order of their subjects'
   /// texts, so that losing any one closes the record. Its audit key is that of the tenant.
   static Result<std::shared_ptr<SubjectKeys const>> combine(
-      std::vector<std::shared_ptr<SubjectKeys const>> const& all, SubjectKeys const& tenant, crypto::Random& random);
+      std::vector<std::shared_ptr<SubjectKeys const>> const& all, SubjectKeys const& tenant,
+      crypto::Random& random);
 
  private:
   Alias alias_;

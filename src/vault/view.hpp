@@ -15,7 +15,12 @@ class Vault;
 
 /// The rooms that keep rows, each under a key prefix it cannot leave (LAYOUT, wall 7).
 enum class Keeper : std::uint8_t {
-  kAudit = 'a', kIdentity = 'i', kKeys = 'k', kPolicy = 'p', kRecords = 'r', kState = 's',
+  kAudit = 'a',
+  kIdentity = 'i',
+  kKeys = 'k',
+  kPolicy = 'p',
+  kRecords = 'r',
+  kState = 's',
 };
 
 /// One consistent state to read from, and the commit sequence up to which it surely reaches.
@@ -47,7 +52,8 @@ class View {
   Result<void> scan(ByteView prefix, ByteView from, storage::Direction direction,
                     std::function<Result<bool>(ByteView key, ByteView value)> const& visit,
                     ReadPoint const* at = nullptr) const;
-  Result<void> scan(ByteView prefix, std::function<Result<bool>(ByteView key, ByteView value)> const& visit) const {
+  Result<void> scan(ByteView prefix,
+                    std::function<Result<bool>(ByteView key, ByteView value)> const& visit) const {
     return scan(prefix, {}, storage::Direction::kForward, visit);
   }
 
@@ -76,7 +82,8 @@ class View {
 class SealedView {
  public:
   Result<std::optional<Bytes>> get(ByteView key, ReadPoint const* at = nullptr) const;
-  Result<void> scan(ByteView prefix, std::function<Result<bool>(ByteView key, ByteView plaintext)> const& visit) const;
+  Result<void> scan(ByteView prefix,
+                    std::function<Result<bool>(ByteView key, ByteView plaintext)> const& visit) const;
   Result<void> put(WriteSet& set, ByteView key, ByteView plaintext) const;
   void erase(WriteSet& set, ByteView key) const { view_.erase(set, key); }
   Guard guard(ByteView key) const { return view_.guard(key); }

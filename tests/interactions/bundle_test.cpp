@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "operations/test_server.hpp"
+#include "interactions/test_server.hpp"
 
 namespace tacenda::operations {
 namespace {
