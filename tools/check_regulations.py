@@ -3,10 +3,10 @@
 
 usage: check_regulations.py [TREE]
 
-A test is named in backticks: `Suite.Name` of a TEST in src/ or tests/, `refused.<name>` or `fuzz.<name>` or
-`check.<name>` as ctest knows them, or a path below tests/ (with ::name for a text that must stand in it). In
-regulations.md a row id stands once, a row that is shown names a test, and its rooms are folders of src/ unless the row
-says "not there".
+A test is named in backticks: `Suite.Name` of a TEST in src/ or tests/, `test_file.test_name` of a script below tests/
+(`test_file.test_S01_*` for all that begin so), or `refused.<name>`, `fuzz.<name>`, `check.<name>` as ctest knows
+them. In regulations.md a row id stands once, a row that is shown names a test, its rooms are folders of src/ unless
+the row says "not there", and every row that a script's test names (test_S01_...) stands there.
 """
 import pathlib
 import re
@@ -23,20 +23,21 @@ def known_tests(root: pathlib.Path) -> set[str]:
                 names.add(f"fuzz.{path.stem}")
         for path in (root / folder).rglob("CMakeLists.txt"):
             names.update(f"refused.{name}" for name in re.findall(r"tacenda_must_not_compile\(\s*(\w+)", path.read_text()))
+    for path in (root / "tests").rglob("test_*.py"):
+        names.update(f"{path.stem}.{name}" for name in re.findall(r"^\s*def (test_\w+)", path.read_text(), re.M))
     for path in (root / "tools").glob("check_*.py"):
         names.add(f"check.{path.stem.removeprefix('check_')}")
     return names
 
 
-def exists(root: pathlib.Path, tests: set[str], name: str) -> bool:
-    if "/" in name:
-        path, _, text = name.partition("::")
-        return (root / path).exists() and (not text or text in (root / path).read_text())
+def exists(tests: set[str], name: str) -> bool:
+    if name.endswith("*"):
+        return any(test.startswith(name[:-1]) for test in tests)
     return name in tests
 
 
 def cited(text: str) -> list[str]:
-    return re.findall(r"`((?:[A-Za-z]\w*\.[A-Za-z]\w*)|tests/[^`]+)`", text)
+    return re.findall(r"`([A-Za-z]\w*\.[A-Za-z]\w*\*?)`", text)
 
 
 def check(root: pathlib.Path) -> list[str]:
@@ -52,7 +53,7 @@ def check(root: pathlib.Path) -> list[str]:
                 continue
             # The last cell names tests; the others may name files and programs.
             bad += [f"{document}:{number}: there is no test {name}" for name in cited(cells[-1])
-                    if not exists(root, tests, name)]
+                    if not exists(tests, name)]
             if document != "docs/regulations.md" or not re.fullmatch(r"[A-Z]-\d+", cells[0]):
                 continue
             if len(cells) != 6:
@@ -69,6 +70,8 @@ def check(root: pathlib.Path) -> list[str]:
             if state != "not there":
                 bad += [f"{document}:{number}: there is no room {room}" for room in re.split(r",\s*", rooms)
                         if not (root / "src" / room).is_dir()]
+    named = {f"{found[1]}-{found[2]}" for found in (re.search(r"\.test_([A-Z])(\d\d)_", test) for test in tests) if found}
+    bad += [f"docs/regulations.md: tests name row {row}, which is missing" for row in sorted(named - rows)]
     if not rows:
         bad.append("docs/regulations.md: no row")
     return bad

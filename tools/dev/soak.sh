@@ -6,6 +6,7 @@
 
 setup build test
 build dev
+export TACENDA_BINARY=$PWD/build/dev/tacenda
 names=()
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
   names+=("$1")

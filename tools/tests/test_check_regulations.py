@@ -14,7 +14,7 @@ class CheckRegulations(TreeTest):
         super().setUp()
         self.write("src/vault/key_test.cpp", "TEST(KeyVault, RefusesAShreddedKey) {}\n  TEST_P(Engine, Keeps) {}\n")
         self.write("tests/compile/CMakeLists.txt", "tacenda_must_not_compile(permit_copied permit.cpp)\n")
-        self.write("tests/journeys/erase.py", "def test_g07(): pass\n")
+        self.write("tests/blackbox/test_erase.py", "class A:\n    def test_G07_all_is_gone(self): pass\n")
 
     def problems(self, rows: str, threats: str = "") -> list[str]:
         self.write("docs/regulations.md", HEAD + rows)
@@ -27,29 +27,33 @@ class CheckRegulations(TreeTest):
     def test_accepts_tests_that_exist(self):
         self.assertEqual(self.problems(
             "| S-01 | a | b | vault | shown | `KeyVault.RefusesAShreddedKey`, `Engine.Keeps`, `refused.permit_copied` |\n"
-            "| G-07 | a | b | vault | partly: c | `tests/journeys/erase.py::test_g07` |\n"
+            "| G-07 | a | b | vault | partly: c | `test_erase.test_G07_*`, `test_erase.test_G07_all_is_gone` |\n"
             "| S-03 | a | | monitor | not there | |\n"), [])
 
     def test_names_tests_that_do_not(self):
         self.assertEqual(self.problems(
             "| S-01 | a | b | vault | shown | `KeyVault.Refuses` |\n"
-            "| S-02 | a | b | vault | shown | `tests/journeys/erase.py::test_g08` |\n"), [
+            "| G-07 | a | b | vault | shown | `test_erase.test_G08_*` |\n"), [
                 "docs/regulations.md:3: there is no test KeyVault.Refuses",
-                "docs/regulations.md:4: there is no test tests/journeys/erase.py::test_g08"])
+                "docs/regulations.md:4: there is no test test_erase.test_G08_*"])
+
+    def test_names_rows_that_tests_name_and_the_document_does_not(self):
+        self.assertEqual(self.problems("| S-03 | a | | x | not there | |\n"),
+                         ["docs/regulations.md: tests name row G-07, which is missing"])
 
     def test_looks_into_the_threat_model_too(self):
         self.assertEqual(
-            self.problems("| S-03 | a | | x | not there | |\n", "| wants | what | `Nothing.AtAll` |\n"),
+            self.problems("| G-07 | a | | x | not there | |\n", "| wants | what | `Nothing.AtAll` |\n"),
             ["docs/threat-model.md:1: there is no test Nothing.AtAll"])
 
     def test_names_rows_without_proof_twice_or_without_a_room(self):
         self.assertEqual(self.problems(
             "| S-01 | a | b | vault | shown | |\n| S-01 | a | b | nowhere | partly: c | |\n"
-            "| S-02 | a | b | vault | done | |\n"), [
+            "| G-07 | a | b | vault | done | |\n"), [
                 "docs/regulations.md:3: S-01 is shown, and names no test",
                 "docs/regulations.md:4: row S-01 stands twice",
                 "docs/regulations.md:4: there is no room nowhere",
-                'docs/regulations.md:5: state of S-02 is shown, "partly: ..." or not there'])
+                'docs/regulations.md:5: state of G-07 is shown, "partly: ..." or not there'])
 
 
 if __name__ == "__main__":
