@@ -60,10 +60,18 @@ ByteWriter& ByteWriter::sized(ByteView bytes) {
   return raw(bytes);
 }
 
-Result<std::uint8_t> ByteReader::u8() { return take<std::uint8_t>(rest_); }
-Result<std::uint16_t> ByteReader::u16() { return take<std::uint16_t>(rest_); }
-Result<std::uint32_t> ByteReader::u32() { return take<std::uint32_t>(rest_); }
-Result<std::uint64_t> ByteReader::u64() { return take<std::uint64_t>(rest_); }
+Result<std::uint8_t> ByteReader::u8() {
+  return take<std::uint8_t>(rest_);
+}
+Result<std::uint16_t> ByteReader::u16() {
+  return take<std::uint16_t>(rest_);
+}
+Result<std::uint32_t> ByteReader::u32() {
+  return take<std::uint32_t>(rest_);
+}
+Result<std::uint64_t> ByteReader::u64() {
+  return take<std::uint64_t>(rest_);
+}
 
 Result<ByteView> ByteReader::raw(std::size_t size_bytes) {
   if (rest_.size() < size_bytes) return fail(ErrorKind::kCorrupt, "a stored field is cut off");

@@ -17,7 +17,9 @@ using ByteView = std::span<std::byte const>;
 using Digest = std::array<std::byte, 32>;  // SHA-256
 
 /// Views text as bytes; no copy.
-inline ByteView as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+inline ByteView as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
 
 /// Views bytes as text; no copy, no check that it is UTF-8.
 inline std::string_view as_text(ByteView bytes) {
@@ -28,10 +30,16 @@ inline Bytes to_bytes(std::string_view text) {
   auto const view = as_bytes(text);
   return {view.begin(), view.end()};
 }
-inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
+inline Bytes to_bytes(ByteView view) {
+  return {view.begin(), view.end()};
+}
 
-inline void append(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
-inline void append(Bytes& out, std::string_view text) { append(out, as_bytes(text)); }
+inline void append(Bytes& out, ByteView bytes) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+inline void append(Bytes& out, std::string_view text) {
+  append(out, as_bytes(text));
+}
 
 /// Lexicographic order by unsigned byte, the order of every key in storage.
 bool less(ByteView a, ByteView b);

@@ -9,8 +9,12 @@ namespace tacenda {
 /// Wall-clock time, UTC, milliseconds: the resolution of a FHIR instant as the product writes it.
 using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
-inline std::uint64_t to_unix_ms(Time time) { return static_cast<std::uint64_t>(time.time_since_epoch().count()); }
-inline Time from_unix_ms(std::uint64_t ms) { return Time(std::chrono::milliseconds(static_cast<std::int64_t>(ms))); }
+inline std::uint64_t to_unix_ms(Time time) {
+  return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
+inline Time from_unix_ms(std::uint64_t ms) {
+  return Time(std::chrono::milliseconds(static_cast<std::int64_t>(ms)));
+}
 
 /// Where the product reads time from. Passed in, so that a test runs a day in a millisecond.
 /// Thread-safe.

@@ -14,7 +14,9 @@ TEST(Deadline, ExpiresAtItsMomentAndNotBefore) {
   EXPECT_TRUE(deadline.is_expired());
 }
 
-TEST(Time, RoundTripsUnixMilliseconds) { EXPECT_EQ(to_unix_ms(from_unix_ms(1'700'000'000'123)), 1'700'000'000'123U); }
+TEST(Time, RoundTripsUnixMilliseconds) {
+  EXPECT_EQ(to_unix_ms(from_unix_ms(1'700'000'000'123)), 1'700'000'000'123U);
+}
 
 }  // namespace
 }  // namespace tacenda

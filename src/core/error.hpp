@@ -12,8 +12,21 @@ namespace tacenda {
 /// What went wrong, as the caller has to react to it. `api/outcome.cpp` maps each kind to one HTTP
 /// status and one FHIR issue code; nothing else may.
 enum class ErrorKind : std::uint8_t {
-  kInvalid, kUnauthenticated, kForbidden, kNotFound, kGone, kConflict, kPrecondition,
-  kUnprocessable, kUnsupported, kTooLarge, kThrottled, kUnavailable, kNoSpace, kCorrupt, kBug,
+  kInvalid,
+  kUnauthenticated,
+  kForbidden,
+  kNotFound,
+  kGone,
+  kConflict,
+  kPrecondition,
+  kUnprocessable,
+  kUnsupported,
+  kTooLarge,
+  kThrottled,
+  kUnavailable,
+  kNoSpace,
+  kCorrupt,
+  kBug,
 };
 
 /// A text known at compile time. Error messages are of this type so that no run-time value, and so
@@ -59,23 +72,23 @@ using Result = std::expected<T, Error>;
 #define TACENDA_JOIN_(a, b) a##b
 #define TACENDA_JOIN(a, b) TACENDA_JOIN_(a, b)
 
-#define TACENDA_TRY_AS(name, expression)                          \
-  __extension__({                                                 \
-    auto&& name = (expression);                                   \
-    if (!name.has_value()) [[unlikely]]                           \
-      return std::unexpected(std::move(name).error());            \
-    *std::move(name);                                             \
+#define TACENDA_TRY_AS(name, expression)               \
+  __extension__({                                      \
+    auto&& name = (expression);                        \
+    if (!name.has_value()) [[unlikely]]                \
+      return std::unexpected(std::move(name).error()); \
+    *std::move(name);                                  \
   })
 
 /// Evaluates a Result; on error returns it from the enclosing function, else yields the value.
 /// Never inside a coroutine.
 #define TACENDA_TRY(expression) TACENDA_TRY_AS(TACENDA_JOIN(tacenda_try_, __COUNTER__), expression)
 
-#define TACENDA_TRY_VOID_AS(name, expression)                     \
-  do {                                                            \
-    auto&& name = (expression);                                   \
-    if (!name.has_value()) [[unlikely]]                           \
-      return std::unexpected(std::move(name).error());            \
+#define TACENDA_TRY_VOID_AS(name, expression)          \
+  do {                                                 \
+    auto&& name = (expression);                        \
+    if (!name.has_value()) [[unlikely]]                \
+      return std::unexpected(std::move(name).error()); \
   } while (false)
 
 /// TACENDA_TRY for a Result<void>, or for a value that is not wanted.

@@ -1,9 +1,9 @@
 #include "core/error.hpp"
 
-#include <gtest/gtest.h>
-
 #include <concepts>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace tacenda {
 namespace {

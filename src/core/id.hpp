@@ -16,7 +16,8 @@ class Id {
  public:
   static Result<Id> parse(std::string_view text) {
     constexpr auto allowed = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+             c == '.';
     };
     if (text.empty() || text.size() > 64 || !std::ranges::all_of(text, allowed)) {
       return fail(ErrorKind::kInvalid, "id is not 1 to 64 of [A-Za-z0-9.-]");

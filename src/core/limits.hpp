@@ -9,34 +9,35 @@
 namespace tacenda::limits {
 
 // HTTP
-inline constexpr std::size_t kHeaderBytes = 16 * 1024;          // request line and header fields together
+inline constexpr std::size_t kHeaderBytes = 16 * 1024;  // request line and header fields together
 inline constexpr std::size_t kHeaderFields = 100;
 inline constexpr std::size_t kUriBytes = 8 * 1024;
-inline constexpr std::size_t kBodyBytes = 16 * 1024 * 1024;     // one resource, and every non-FHIR body
+inline constexpr std::size_t kBodyBytes = 16 * 1024 * 1024;        // one resource, and every non-FHIR body
 inline constexpr std::size_t kBundleBodyBytes = 96 * 1024 * 1024;  // POST [base] only
 inline constexpr std::size_t kUnauthenticatedBodyBytes = 64 * 1024;
-inline constexpr std::chrono::milliseconds kHeaderTime{10'000};  // from the first byte, or the accept, to the last header
+inline constexpr std::chrono::milliseconds kHeaderTime{
+    10'000};  // from the first byte, or the accept, to the last header
 inline constexpr std::chrono::milliseconds kBodyTime{60'000};
-inline constexpr std::chrono::milliseconds kIdleTime{75'000};    // keep-alive without a request
+inline constexpr std::chrono::milliseconds kIdleTime{75'000};  // keep-alive without a request
 inline constexpr std::chrono::milliseconds kRequestTime{60'000};
 inline constexpr std::chrono::milliseconds kShutdownTime{10'000};
 inline constexpr std::size_t kConnections = 12'000;
 inline constexpr std::size_t kConnectionsPerAddress = 12'000;
-inline constexpr std::uint32_t kHttp2Streams = 100;              // concurrent, per connection
+inline constexpr std::uint32_t kHttp2Streams = 100;                       // concurrent, per connection
 inline constexpr std::size_t kBodyBytesInFlight = std::size_t{1} << 30U;  // all request bodies held at once
-inline constexpr std::size_t kWorkers = 64;                      // threads: sized for callers that wait for a commit
+inline constexpr std::size_t kWorkers = 64;  // threads: sized for callers that wait for a commit
 inline constexpr std::size_t kWorkQueue = 4'096;
 
 // JSON and FHIR
 inline constexpr std::size_t kJsonDepth = 100;
 inline constexpr std::size_t kJsonStringBytes = 48 * 1024 * 1024;
 inline constexpr std::size_t kBundleEntries = 50'000;
-inline constexpr std::size_t kPageSize = 100;                    // default _count of history
+inline constexpr std::size_t kPageSize = 100;  // default _count of history
 inline constexpr std::size_t kPageSizeMax = 1'000;
-inline constexpr std::size_t kCompartmentsPerResource = 4'096;   // patients that one resource may name
+inline constexpr std::size_t kCompartmentsPerResource = 4'096;  // patients that one resource may name
 
 // Storage and audit
-inline constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;      // a larger write set commits alone
+inline constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;  // a larger write set commits alone
 inline constexpr std::size_t kAuditEntryBytes = 65'535;
 inline constexpr std::size_t kCommitRetries = 32;
 inline constexpr std::size_t kAuditPage = 10'000;

@@ -15,17 +15,22 @@ std::atomic<LogLevel> minimum_level{LogLevel::kInfo};
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
   }
   return "error";
 }
 
 std::string format_line(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
   std::string line = fmt::format("{} {}", name_of(level), message);
-  for (auto const& field : fields) fmt::format_to(std::back_inserter(line), " {}={}", field.name(), field.text());
+  for (auto const& field : fields)
+    fmt::format_to(std::back_inserter(line), " {}={}", field.name(), field.text());
   return line;
 }
 
@@ -43,7 +48,9 @@ LogField::LogField(Literal name, OperatorText value) : name_(name) {
   for (char const c : value.text) text_ += (c >= ' ' && c != 0x7F) ? c : '?';
 }
 
-void set_log_level(LogLevel level) { minimum_level = level; }
+void set_log_level(LogLevel level) {
+  minimum_level = level;
+}
 
 void log(LogLevel level, Literal message, std::initializer_list<LogField> fields) {
   if (level >= minimum_level.load()) write_line(format_line(level, message.view(), fields));

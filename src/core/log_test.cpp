@@ -1,8 +1,8 @@
 #include "core/log.hpp"
 
-#include <gtest/gtest.h>
-
 #include <concepts>
+
+#include <gtest/gtest.h>
 
 namespace tacenda {
 namespace {

@@ -31,7 +31,9 @@ class TACENDA_ATTRIBUTE(capability("mutex")) Mutex {
 
 class TACENDA_ATTRIBUTE(scoped_lockable) MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) TACENDA_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) { mutex_.lock(); }
+  explicit MutexLock(Mutex& mutex) TACENDA_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) {
+    mutex_.lock();
+  }
   ~MutexLock() TACENDA_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
   MutexLock(MutexLock const&) = delete;
   MutexLock& operator=(MutexLock const&) = delete;
@@ -67,7 +69,9 @@ class TACENDA_ATTRIBUTE(scoped_lockable) ReadLock {
 
 class TACENDA_ATTRIBUTE(scoped_lockable) WriteLock {
  public:
-  explicit WriteLock(SharedMutex& mutex) TACENDA_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) { mutex_.lock(); }
+  explicit WriteLock(SharedMutex& mutex) TACENDA_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) {
+    mutex_.lock();
+  }
   ~WriteLock() TACENDA_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
   WriteLock(WriteLock const&) = delete;
   WriteLock& operator=(WriteLock const&) = delete;

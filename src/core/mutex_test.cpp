@@ -1,8 +1,8 @@
 #include "core/mutex.hpp"
 
-#include <gtest/gtest.h>
-
 #include <thread>
+
+#include <gtest/gtest.h>
 
 namespace tacenda {
 namespace {

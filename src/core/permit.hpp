@@ -16,16 +16,25 @@ class Gate;  // the only maker of Permits; declared here so that core needs no a
 
 /// The FHIR RESTful interactions (R4, http.html) that a Permit can be for.
 enum class Action : std::uint8_t {
-  kRead, kVread, kHistoryInstance, kHistoryType, kHistorySystem, kCreate, kUpdate, kDelete, kSearch, kVerify,
+  kRead,
+  kVread,
+  kHistoryInstance,
+  kHistoryType,
+  kHistorySystem,
+  kCreate,
+  kUpdate,
+  kDelete,
+  kSearch,
+  kVerify,
 };
 
 /// What access control may look at before it lets one record be opened, counted or listed. Holds no
 /// content. Views are valid for the call of `judge`.
 struct RecordFacts {
-  std::string_view type;                       // resource type, e.g. "Observation"
-  std::string_view id;                         // logical id
-  std::span<std::string const> patients;       // logical ids of the Patient compartments it is in
-  std::uint64_t version = 0;                   // 0: does not exist yet
+  std::string_view type;                  // resource type, e.g. "Observation"
+  std::string_view id;                    // logical id
+  std::span<std::string const> patients;  // logical ids of the Patient compartments it is in
+  std::uint64_t version = 0;              // 0: does not exist yet
   bool deleted = false;
 };
 
@@ -58,8 +67,12 @@ class Permit {
 
  private:
   friend class access::Gate;
-  Permit(UserId principal, Action action, std::uint64_t policy_epoch, std::shared_ptr<RecordFilter const> filter)
-      : principal_(std::move(principal)), action_(action), policy_epoch_(policy_epoch), filter_(std::move(filter)) {}
+  Permit(UserId principal, Action action, std::uint64_t policy_epoch,
+         std::shared_ptr<RecordFilter const> filter)
+      : principal_(std::move(principal)),
+        action_(action),
+        policy_epoch_(policy_epoch),
+        filter_(std::move(filter)) {}
 
   UserId principal_;
   Action action_;

@@ -16,8 +16,10 @@ void die(Literal message, std::source_location where) {
 
 Result<void> forbid_core_dumps() {
   rlimit const none{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &none) != 0) return fail(ErrorKind::kUnavailable, "core dumps cannot be forbidden");
-  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail(ErrorKind::kUnavailable, "tracing cannot be forbidden");
+  if (::setrlimit(RLIMIT_CORE, &none) != 0)
+    return fail(ErrorKind::kUnavailable, "core dumps cannot be forbidden");
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    return fail(ErrorKind::kUnavailable, "tracing cannot be forbidden");
   return {};
 }
 

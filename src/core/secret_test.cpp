@@ -1,9 +1,9 @@
 #include "core/secret.hpp"
 
-#include <gtest/gtest.h>
-
 #include <concepts>
 #include <ostream>
+
+#include <gtest/gtest.h>
 
 namespace tacenda {
 namespace {

@@ -18,8 +18,8 @@ namespace tacenda::net {
 class Client {
  public:
   struct Options {
-    std::string ca_file;                       // trust anchors, PEM; empty: the system's
-    std::string unix_socket;                   // when set, all requests go there, as HTTP
+    std::string ca_file;      // trust anchors, PEM; empty: the system's
+    std::string unix_socket;  // when set, all requests go there, as HTTP
     std::chrono::milliseconds timeout{120'000};
     bool http2 = true;
     std::size_t response_bytes = limits::kBundleBodyBytes;  // of a body; a larger one fails the call

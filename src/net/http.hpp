@@ -21,23 +21,23 @@ struct Header {
 
 /// What is known of the other end of a connection.
 struct Peer {
-  std::string address;                         // textual IP address; empty on the unix socket
+  std::string address;  // textual IP address; empty on the unix socket
   std::uint16_t port = 0;
-  std::optional<std::uint32_t> uid;            // SO_PEERCRED; only on the unix socket
-  std::optional<Digest> certificate;           // SHA-256 of the verified client certificate (DER)
+  std::optional<std::uint32_t> uid;   // SO_PEERCRED; only on the unix socket
+  std::optional<Digest> certificate;  // SHA-256 of the verified client certificate (DER)
   bool tls = false;
 };
 
 /// One HTTP request, whatever version brought it (1.1 or 2): already checked against RFC 9110, 9112 and
 /// 9113 and within core/limits.hpp.
 struct Request {
-  std::string method;                          // "GET"
-  std::string path;                            // still percent-encoded, starts with '/'; no query
-  std::string query;                           // without '?'
+  std::string method;  // "GET"
+  std::string path;    // still percent-encoded, starts with '/'; no query
+  std::string query;   // without '?'
   std::vector<Header> headers;
   std::string body;
   Peer peer;
-  std::string authority;                       // Host or :authority
+  std::string authority;  // Host or :authority
 
   /// First value of the field, nullopt when absent. `name` in lower case.
   std::optional<std::string_view> header(std::string_view name) const {
@@ -50,22 +50,27 @@ struct Request {
 
 struct Response {
   std::uint16_t status = 500;
-  std::vector<Header> headers;                 // without content-length, date and connection: net writes them
+  std::vector<Header> headers;  // without content-length, date and connection: net writes them
   std::string body;
-  bool close = false;                          // close the connection after it
+  bool close = false;  // close the connection after it
 };
 
 /// What a failed connection tells the audit log: no request was made of it.
 enum class ConnectionFailure : std::uint8_t {
-  kAddressRefused, kTlsHandshake, kClientCertificate, kMalformedRequest, kHeaderTooLarge, kTimeout,
+  kAddressRefused,
+  kTlsHandshake,
+  kClientCertificate,
+  kMalformedRequest,
+  kHeaderTooLarge,
+  kTimeout,
 };
 
 /// What the server asks of its owner. All are called from many threads at once.
 struct Handlers {
   /// Answers one request; runs on the worker pool and may block.
   std::function<Response(Request&&)> handle;
-  /// Answers one request without keeping the worker until the answer is known; in the place of `handle` when set.
-  /// `reply` must be called exactly once, on any thread, before the server has stopped.
+  /// Answers one request without keeping the worker until the answer is known; in the place of `handle` when
+  /// set. `reply` must be called exactly once, on any thread, before the server has stopped.
   std::function<void(Request&&, std::move_only_function<void(Response)> reply)> answer;
   /// May this address connect? Called at accept, before TLS, on an I/O thread: must be quick (N-05).
   std::function<bool(std::string_view address)> accept;
