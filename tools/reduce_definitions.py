@@ -87,15 +87,15 @@ def patient_compartment(definitions):
     for resource in definitions.compartment["resource"]:
         for code in resource.get("param", []):
             for path in paths_of(definitions.parameters[(resource["code"], code)], resource["code"]):
-                rows.add((resource["code"], path))
-    rows.discard(("Patient", "link.other"))  # a link is not a second compartment: see compartment.hpp
-    rows.add(("Patient", "id"))
+                rows.add((resource["code"], code, path))
+    rows.discard(("Patient", "link", "link.other"))  # a link is not a second compartment: see compartment.hpp
+    rows.add(("Patient", "{def}", "id"))
     return sorted(rows)
 
 
 def identifier_paths(definitions):
     concrete = set(definitions.concrete_resources())
-    return sorted((kind, path) for (kind, code), parameter in definitions.parameters.items()
+    return sorted((kind, code, path) for (kind, code), parameter in definitions.parameters.items()
                   if code == "identifier" and kind in concrete for path in paths_of(parameter, kind))
 
 
@@ -237,7 +237,7 @@ def banner(definitions, *includes):
 
 
 def path_table(name, rows):
-    return [f"constexpr Path {name}[] = {{", *[f'    {{"{kind}", "{path}"}},' for kind, path in rows], "};", ""]
+    return [f"constexpr Path {name}[] = {{", *[f'    {{"{kind}", "{code}", "{path}"}},' for kind, code, path in rows], "};", ""]
 
 
 def tables_file(definitions):

@@ -14,6 +14,8 @@ namespace tacenda::fhir {
 
 enum class BundleType : std::uint8_t { kBatch, kTransaction };
 
+inline constexpr std::size_t kEntryIssues = 5;  // reported of one entry of a batch
+
 /// One entry of a batch or transaction. Texts that are absent are empty.
 struct BundleEntry {
   std::string full_url;
@@ -25,8 +27,8 @@ struct BundleEntry {
   std::string if_modified_since;
   std::optional<Resource> resource;
   /// What is wrong with this entry of a batch, whose entries fail alone; then there is no resource. Always
-  /// empty in a transaction, which fails as a whole.
-  Issues issues;
+  /// empty in a transaction, which fails as a whole. A few only: there may be very many entries.
+  Issues issues{kEntryIssues};
 };
 
 struct Bundle {

@@ -104,6 +104,16 @@ TEST(Bundle, ThatIsABatchFailsEntryByEntry) {
   EXPECT_TRUE(parsed.entries[2].resource.has_value());
 }
 
+TEST(Bundle, ThatIsABatchReportsAFewIssuesOfEachEntry) {
+  std::string names = R"({"x":1})";
+  for (int i = 0; i < 20; ++i) names += R"(,{"x":1})";
+  auto const parsed =
+      parse_bundle(bundle("batch", R"({"resource":{"resourceType":"Patient","name":[)" + names +
+                                       R"(]},"request":{"method":"POST","url":"Patient"}})"))
+          .value();
+  EXPECT_EQ(parsed.entries.at(0).issues.size(), kEntryIssues);
+}
+
 TEST(Bundle, HasEveryFullUrlOnce) {
   std::string const entry = R"({"fullUrl":"urn:uuid:1","request":{"method":"GET","url":"Patient/1"}})";
   EXPECT_EQ(issues_of(bundle("transaction", kCreate + "," + entry + "," + entry)),

@@ -34,18 +34,20 @@ struct Issue {
   std::string_view text() const { return error.message(); }
 };
 
-/// All that is wrong with a document, in document order, up to kMax: a hostile document must not make a
+/// All that is wrong with a document, in document order, up to a limit: a hostile document must not make a
 /// report larger than itself.
 class Issues {
  public:
   static constexpr std::size_t kMax = 100;
+
+  explicit Issues(std::size_t max = kMax) : max_(max) {}
 
   void add(IssueKind kind, Literal text, std::string path);
   /// What a lower room said about the document as a whole.
   void add(Error const& error);
 
   bool empty() const { return list_.empty(); }
-  bool full() const { return list_.size() >= kMax; }
+  bool full() const { return list_.size() >= max_; }
   std::size_t size() const { return list_.size(); }
   auto begin() const { return list_.begin(); }
   auto end() const { return list_.end(); }
@@ -55,6 +57,7 @@ class Issues {
 
  private:
   std::vector<Issue> list_;
+  std::size_t max_;
 };
 
 /// A value, or everything that is wrong with what it was to be made of.
