@@ -6,5 +6,5 @@ if [ ! -f bench/run.py ]; then
   exit 1
 fi
 setup build bench
-build release
+build release tacenda
 exec python3 bench/run.py "$@"
