@@ -45,7 +45,10 @@ Result<void> Registry::synced(std::string_view name, FileState& state, std::uint
     Bytes entry;
     append_bind(entry, name, state.id);
     MutexLock const lock(mutex_);
-    if (state.slot) append_lengths(entry);
+    if (state.slot) {
+      append_length(entry, name, synced);
+      append_lengths(entry);
+    }
     TACENDA_TRY_VOID(append_and_sync(entry));
     state.bound.store(true);
   }

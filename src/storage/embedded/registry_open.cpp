@@ -172,12 +172,14 @@ Result<void> Registry::verify(std::vector<std::string>& damaged) const {
   };
   TACENDA_TRY_VOID(check(kMarksName, marks_->verify()));
   MutexLock const lock(mutex_);
+  FileId const id = log_->header().id;
+  std::uint64_t const synced = log_->synced_bytes();
   auto const read = [&]() -> Result<void> {
     Bytes const file = TACENDA_TRY(folder_.read_file(kRegistryName, kRegistryBytesMax));
     FileHeader const header = TACENDA_TRY(parse_header(file));
-    if (header.id != log_->header().id) return fail(ErrorKind::kCorrupt, "REGISTRY was exchanged");
+    if (header.id != id) return fail(ErrorKind::kCorrupt, "REGISTRY was exchanged");
     crypto::AeadKey const key = TACENDA_TRY(folder_.keys.open(header.wrapped_key));
-    TACENDA_TRY_VOID(read_log(key, file, log_->synced_bytes()));
+    TACENDA_TRY_VOID(read_log(key, file, synced));
     return {};
   };
   return check(kRegistryName, read());

@@ -99,6 +99,34 @@ TEST_F(Damage, ATableWithADamagedBlockFailsForItsKeysAndTheOthersStayReadable) {
   EXPECT_EQ("/data/" + damages->front().file, table);
 }
 
+TEST_F(Damage, AWalkIntoADamagedTableOfALevelEndsWithItsError) {
+  {
+    auto const engine = open();
+    for (int i = 0; i < 1'500; ++i) {
+      ASSERT_TRUE(put(*engine, "k" + std::to_string(i), std::string(2'000, 'v')).has_value());
+    }
+    ASSERT_TRUE(engine->compact({}).has_value());
+    ASSERT_TRUE(engine->close().has_value());
+  }
+  auto const tables = files_ending(".sst");
+  ASSERT_GT(tables.size(), 1U) << "neighbours of one level";
+  for (auto const& table : tables) {
+    Bytes const whole = disk_->content(table);
+    Bytes content = whole;
+    content.back() ^= std::byte{1};
+    disk_->set_content(table, content);
+    auto const engine = open();
+    auto const cursor = engine->scan({});
+    while (cursor->valid()) cursor->next();
+    ASSERT_FALSE(cursor->status().has_value()) << table;
+    EXPECT_EQ(cursor->status().error().kind(), ErrorKind::kCorrupt);
+    auto const backwards = engine->scan({}, Direction::kReverse);
+    while (backwards->valid()) backwards->next();
+    EXPECT_FALSE(backwards->status().has_value()) << table;
+    disk_->set_content(table, whole);
+  }
+}
+
 TEST_F(Damage, ATableThatCannotBeOpenedLeavesTheStoreReadOnlyAndTheOtherTablesReadable) {
   make_two_tables();
   std::string const table = files_ending(".sst").front();
