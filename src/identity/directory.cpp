@@ -29,34 +29,37 @@ Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock co
   state->cost = cost;
   WriteLock lock(state->mutex);
   auto* raw = state.get();
-  TACENDA_TRY_VOID(state->rows.scan(as_bytes("u"), [raw](ByteView, ByteView row) -> Result<bool> {
-    auto account = TACENDA_TRY(decode_account(row));
-    raw->by_name.emplace(account->name, account);
-    raw->by_id.emplace(std::string(account->id.view()), account);
-    return true;
-  }));
-  TACENDA_TRY_VOID(state->rows.scan(as_bytes("c"), [raw](ByteView key, ByteView row) -> Result<bool> {
-    auto const found = raw->by_id.find(as_text(key.subspan(1)));
-    if (found == raw->by_id.end()) return fail(ErrorKind::kCorrupt, "a directory row belongs to nobody");
-    TACENDA_TRY_VOID(decode_counters(row, *found->second));
-    return true;
-  }));
+  TACENDA_TRY_VOID(state->rows.scan(
+      as_bytes("u"), [raw](ByteView, ByteView row) TACENDA_REQUIRES(raw->mutex) -> Result<bool> {
+        auto account = TACENDA_TRY(decode_account(row));
+        raw->by_name.emplace(account->name, account);
+        raw->by_id.emplace(std::string(account->id.view()), account);
+        return true;
+      }));
+  TACENDA_TRY_VOID(state->rows.scan(
+      as_bytes("c"), [raw](ByteView key, ByteView row) TACENDA_REQUIRES(raw->mutex) -> Result<bool> {
+        auto const found = raw->by_id.find(as_text(key.subspan(1)));
+        if (found == raw->by_id.end()) return fail(ErrorKind::kCorrupt, "a directory row belongs to nobody");
+        TACENDA_TRY_VOID(decode_counters(row, *found->second));
+        return true;
+      }));
   Time const now = clock.now();
-  TACENDA_TRY_VOID(state->rows.scan(as_bytes("t"), [raw, now](ByteView key, ByteView row) -> Result<bool> {
-    auto decoded = TACENDA_TRY(decode_token(row));
-    auto const found = raw->by_id.find(decoded.user);
-    if (found == raw->by_id.end()) return fail(ErrorKind::kCorrupt, "a directory row belongs to nobody");
-    decoded.token->account = found->second;
-    Digest hash{};
-    if (key.size() != 1 + hash.size()) return fail(ErrorKind::kCorrupt, "a token row has another key");
-    std::ranges::copy(key.subspan(1), hash.begin());
-    if (State::is_live(*decoded.token, now)) {
-      raw->tokens.emplace(hash, std::move(decoded.token));
-    } else {
-      raw->dead.push_back(hash);
-    }
-    return true;
-  }));
+  TACENDA_TRY_VOID(state->rows.scan(
+      as_bytes("t"), [raw, now](ByteView key, ByteView row) TACENDA_REQUIRES(raw->mutex) -> Result<bool> {
+        auto decoded = TACENDA_TRY(decode_token(row));
+        auto const found = raw->by_id.find(decoded.user);
+        if (found == raw->by_id.end()) return fail(ErrorKind::kCorrupt, "a directory row belongs to nobody");
+        decoded.token->account = found->second;
+        Digest hash{};
+        if (key.size() != 1 + hash.size()) return fail(ErrorKind::kCorrupt, "a token row has another key");
+        std::ranges::copy(key.subspan(1), hash.begin());
+        if (State::is_live(*decoded.token, now)) {
+          raw->tokens.emplace(hash, std::move(decoded.token));
+        } else {
+          raw->dead.push_back(hash);
+        }
+        return true;
+      }));
   auto const dummy = TACENDA_TRY(state->random_code(32));
   state->dummy_phc = TACENDA_TRY(crypto::hash_password(as_bytes(dummy), state->cost, random));
   return std::unique_ptr<Directory>(new Directory(std::move(state)));

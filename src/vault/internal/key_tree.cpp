@@ -80,18 +80,20 @@ Result<void> KeyTree::finish_open(std::uint64_t generation) {
   // An erase that was cut off before or after its commit: the other slot goes in either case.
   TACENDA_TRY_VOID(root_file_.overwrite_all(root_, random_));
   bool any = false;
-  TACENDA_TRY_VOID(view_.scan(as_bytes("p"), [&](ByteView key, ByteView) -> Result<bool> {
-    ByteReader reader(key.subspan(1));
-    last_page_ = TACENDA_TRY(reader.u32());
-    any = true;
-    return true;
-  }));
+  TACENDA_TRY_VOID(
+      view_.scan(as_bytes("p"), [&](ByteView key, ByteView) TACENDA_REQUIRES(mutex_) -> Result<bool> {
+        ByteReader reader(key.subspan(1));
+        last_page_ = TACENDA_TRY(reader.u32());
+        any = true;
+        return true;
+      }));
   rows_in_last_page_ = any ? 0 : kRowsPerPage;
   if (!any) return {};
-  return view_.scan(member_key(last_page_, ""), [&](ByteView, ByteView) -> Result<bool> {
-    ++rows_in_last_page_;
-    return true;
-  });
+  return view_.scan(member_key(last_page_, ""),
+                    [&](ByteView, ByteView) TACENDA_REQUIRES(mutex_) -> Result<bool> {
+                      ++rows_in_last_page_;
+                      return true;
+                    });
 }
 
 Result<Bytes> KeyTree::make_page_row(std::uint32_t page, Page const& content, VaultRoot const& root) const {
