@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/mutex.hpp"
@@ -98,6 +100,40 @@ TEST(WorkerPool, RefusesWhatDoesNotFitAndDropsWhatWaitsWhenStopped) {
   stopped.get();
   EXPECT_EQ(runs, 1);
   EXPECT_FALSE(pool.try_push(job(handlers, sink, 5)));
+}
+
+TEST(WorkerPool, IsFreeForOtherJobsWhileAReplyIsPutOff) {
+  using Reply = std::move_only_function<void(Response)>;
+  Sink sink;
+  Mutex mutex;
+  std::vector<Reply> owed;
+  Handlers handlers;
+  handlers.answer = [&](Request&&, Reply reply) {
+    MutexLock const lock(mutex);
+    owed.push_back(std::move(reply));
+  };
+  Handlers at_once;
+  at_once.handle = [](Request&&) { return Response{}; };
+  Budget budget(100);
+  WorkerPool pool(1, 8);
+  auto first = job(handlers, sink, 1);
+  first.body = Reservation(budget);
+  ASSERT_TRUE(first.body.grow_to(60));
+  ASSERT_TRUE(pool.try_push(std::move(first)));
+  ASSERT_TRUE(pool.try_push(job(at_once, sink, 2)));
+  EXPECT_THAT(sink.wait_for(1), ::testing::ElementsAre(2));
+  EXPECT_EQ(budget.used(), 60U) << "the body is held until the reply";
+  // The pool does not end before the reply has come: the loop it goes to must still be there.
+  auto stopped = std::async(std::launch::async, [&] { pool.stop(); });
+  EXPECT_EQ(stopped.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  {
+    MutexLock const lock(mutex);
+    ASSERT_EQ(owed.size(), 1U);
+    owed.front()(Response{});
+  }
+  stopped.get();
+  EXPECT_THAT(sink.wait_for(2), ::testing::ElementsAre(2, 1));
+  EXPECT_EQ(budget.used(), 0U);
 }
 
 TEST(Budget, NeverGivesMoreThanItHasAndTakesEverythingBack) {
