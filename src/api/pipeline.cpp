@@ -11,6 +11,9 @@ namespace tacenda::api {
 
 namespace {
 
+// Rounds against all other writers before a loser waits for the losers before him.
+constexpr std::size_t kRaces = 4;
+
 /// The log did not take the event: nothing may be told but that.
 Released unrecorded(Error const& error) {
   if (error.kind() == ErrorKind::kNoSpace) return Released(Unrecorded::kNoSpace);
@@ -100,25 +103,34 @@ Released Pipeline::dispatch(Exchange& exchange) {
   }
 }
 
+std::optional<Released> Pipeline::try_commit(Exchange& exchange,
+                                             std::move_only_function<Result<operations::Outcome>()>& run) {
+  auto outcome = run();
+  if (!outcome.has_value()) return refuse(exchange, outcome.error());
+  auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
+  if (receipt.has_value()) {
+    Wishes wishes{exchange.base_url, exchange.prefer, {}, {}};
+    page_links(exchange, *outcome, wishes);
+    return Released(*receipt, render(*outcome, *receipt, wishes));
+  }
+  switch (receipt.error().kind()) {
+    case ErrorKind::kConflict:
+      return std::nullopt;  // another commit was faster: look at the new state
+    case ErrorKind::kNoSpace:
+      return Released(Unrecorded::kNoSpace);
+    default:
+      log(LogLevel::kError, receipt.error());
+      return Released(Unrecorded::kAuditUnavailable);
+  }
+}
+
 Released Pipeline::commit(Exchange& exchange, std::move_only_function<Result<operations::Outcome>()> run) {
+  for (std::size_t attempt = 0; attempt < kRaces; ++attempt) {
+    if (auto released = try_commit(exchange, run)) return std::move(*released);
+  }
+  MutexLock const turn(losers_);
   for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
-    auto outcome = run();
-    if (!outcome.has_value()) return refuse(exchange, outcome.error());
-    auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
-    if (receipt.has_value()) {
-      Wishes wishes{exchange.base_url, exchange.prefer, {}, {}};
-      page_links(exchange, *outcome, wishes);
-      return Released(*receipt, render(*outcome, *receipt, wishes));
-    }
-    switch (receipt.error().kind()) {
-      case ErrorKind::kConflict:
-        continue;  // another commit was faster: look at the new state
-      case ErrorKind::kNoSpace:
-        return Released(Unrecorded::kNoSpace);
-      default:
-        log(LogLevel::kError, receipt.error());
-        return Released(Unrecorded::kAuditUnavailable);
-    }
+    if (auto released = try_commit(exchange, run)) return std::move(*released);
   }
   return refuse(exchange, Error(ErrorKind::kConflict, "too many concurrent changes of the same resource"));
 }

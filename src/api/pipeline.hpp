@@ -10,6 +10,7 @@
 #include "api/routes.hpp"
 #include "audit/failure_meter.hpp"
 #include "audit/log.hpp"
+#include "core/mutex.hpp"
 #include "identity/directory.hpp"
 #include "net/http.hpp"
 #include "operations/context.hpp"
@@ -41,8 +42,8 @@ class Pipeline {
   explicit Pipeline(Parts parts);
 
   Released handle(net::Request&& request);
-  /// The same, but a read gives its worker back while its audit event becomes durable: `reply` is then called on the
-  /// committer's thread.
+  /// The same, but a read gives its worker back while its audit event becomes durable: `reply` is then called
+  /// on the committer's thread.
   void handle(net::Request&& request, std::move_only_function<void(Released)> reply);
 
   /// How large a body the request may have, known from its head: full size only for who is signed in.
@@ -69,6 +70,9 @@ class Pipeline {
 
   /// Runs an interaction, commits what it asks for, and runs it again while others were faster.
   Released commit(Exchange& exchange, std::move_only_function<Result<operations::Outcome>()> run);
+  /// One round of it; nullopt when another commit was faster.
+  std::optional<Released> try_commit(Exchange& exchange,
+                                     std::move_only_function<Result<operations::Outcome>()>& run);
   /// Records the failure and answers it.
   Released refuse(Exchange& exchange, Error const& error);
   Released refuse(Exchange& exchange, std::uint16_t status);
@@ -83,6 +87,9 @@ class Pipeline {
   Result<identity::Principal> authenticate(net::Request const& request) const;
 
   Parts parts_;
+  // Who lost several rounds goes on alone, so that of many writers of one resource none loses without end.
+  // Held across commits, by losers only; no other lock is waited for under it but the log's.
+  Mutex losers_;
 };
 
 }  // namespace tacenda::api
