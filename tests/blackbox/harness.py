@@ -144,10 +144,10 @@ class Server:
 
     # --- life of the process ---
 
-    def start(self, with_key=True, prefix=(), env=None):
+    def start(self, with_key=True, env=None):
         """Starts the server and waits until it says that it is ready."""
         before = self.out.stat().st_size if self.out.exists() else 0
-        command = [*prefix, self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0"]
+        command = [self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0"]
         if with_key:
             command += ["--key-file", self.key_file]
         if self.config:

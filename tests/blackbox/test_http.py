@@ -206,6 +206,16 @@ class Edge(harness.TestCase):
         self.server.request("GET", f"/fhir/Patient/{canary}?x={canary}", token=self.token)
         self.assertNotIn(canary, self.server.err.read_text() + self.server.out.read_text())
 
+    def test_http2_is_spoken_with_the_same_answers(self):
+        base = f"https://{self.server.host}:{self.server.port}"
+        curl = ["curl", "-sS", "--cacert", self.server.made["ca"], "-o", "-", "-w", "\n%{http_version} %{http_code}"]
+        for more, code in (([base + "/fhir/metadata"], "200"), ([base + "/fhir/Patient/1"], "401"),
+                           (["-X", "POST", "-d", '{"user":"x"}', base + "/auth/login"], "401")):
+            said = subprocess.run([*curl, "--http2", *more], capture_output=True, text=True, check=True).stdout
+            self.assertTrue(said.endswith("2 " + code), said[-200:])
+            plain = subprocess.run([*curl, "--http1.1", *more], capture_output=True, text=True, check=True).stdout
+            self.assertEqual(plain.rsplit("\n", 1)[0], said.rsplit("\n", 1)[0])
+
     def test_W07_only_new_tls_is_spoken(self):
         for version in ("-tls1", "-tls1_1", "-tls1_2"):
             ended = subprocess.run(
