@@ -143,11 +143,7 @@ class Run {
     if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
     if (matches.empty()) return false;
     entry.target.id = TACENDA_TRY(ResourceId::parse(matches.front()));
-    records::Written place;
-    place.type = type;
-    place.id = matches.front();
-    place.version = TACENDA_TRY(transaction_.current_version(type, place.id));
-    place.changed = false;
+    auto place = TACENDA_TRY(transaction_.unchanged(type, matches.front()));
     note(audit::EventKind::kCreate, place);
     events_.back().reason = "matched an existing resource; nothing was created";
     entry.outcome.result = std::move(place);
@@ -187,11 +183,7 @@ class Run {
   }
 
   Result<void> point_to_earlier(Entry& entry) {
-    records::Written place;
-    place.type = entry.target.type;
-    place.id = entry.target.id->view();
-    place.version = 1;
-    place.changed = false;
+    auto place = TACENDA_TRY(transaction_.unchanged(entry.target.type, entry.target.id->view()));
     note(audit::EventKind::kCreate, place);
     events_.back().reason = "matched a resource of the same transaction";
     entry.outcome.result = std::move(place);
@@ -202,7 +194,7 @@ class Run {
   Result<void> read_one(Entry& entry) {
     auto const& target = entry.target;
     Permit const& permit = permits_[entry.permit];
-    auto const version = TACENDA_TRY(transaction_.current_version(target.type, target.id->view()));
+    auto const version = TACENDA_TRY(transaction_.unchanged(target.type, target.id->view())).version;
     if (transaction_.wrote(target.type, target.id->view()) || version == 0) {
       // The state after the transaction has no time yet: a read of what it writes cannot be answered truly.
       return fail(version == 0 ? ErrorKind::kNotFound : ErrorKind::kInvalid,

@@ -16,11 +16,7 @@ Result<Found> matched_version(Context const& context, Result<Permit> const& read
     events.back().reason = "matched an existing resource; nothing was created";
     return version;
   }
-  records::Written place;
-  place.type = type;
-  place.id = id;
-  place.version = TACENDA_TRY(transaction.current_version(type, id));
-  place.changed = false;
+  auto place = TACENDA_TRY(transaction.unchanged(type, id));
   events.push_back(event_of(context, audit::EventKind::kCreate, place));
   events.back().reason = "matched an existing resource; nothing was created";
   return place;

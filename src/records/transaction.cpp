@@ -205,9 +205,16 @@ Result<void> Transaction::replace_index(std::string_view type, std::string_view 
   return {};
 }
 
-Result<std::uint64_t> Transaction::current_version(std::string_view type, std::string_view id) {
+Result<Written> Transaction::unchanged(std::string_view type, std::string_view id) {
   Current const* current = TACENDA_TRY(load(type, id));
-  return current->deleted ? 0 : current->version;
+  Written place;
+  place.type = type;
+  place.id = id;
+  place.changed = false;
+  if (current->deleted) return place;
+  place.version = current->version;
+  place.patients = current->patients;
+  return place;
 }
 
 bool Transaction::wrote(std::string_view type, std::string_view id) const {

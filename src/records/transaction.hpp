@@ -62,8 +62,8 @@ class Transaction {
   Result<std::vector<std::string>> match(Permit const& permit, std::string_view type,
                                          fhir::Criteria const& criteria, std::size_t limit);
 
-  /// Current version number of a living resource, 0 when there is none.
-  Result<std::uint64_t> current_version(std::string_view type, std::string_view id);
+  /// A living resource as it is: its place, version and patients, `changed` false. Version 0: there is none.
+  Result<Written> unchanged(std::string_view type, std::string_view id);
 
   /// True when this transaction writes a version of the resource.
   bool wrote(std::string_view type, std::string_view id) const;
