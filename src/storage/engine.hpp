@@ -100,7 +100,7 @@ class Engine : public Reader {
   /// Rewrites the range so that erased and overwritten entries leave the files.
   virtual Result<void> compact(Range const& range) = 0;
 
-  /// Reads every byte of every file and checks it. Calls `damaged` once per damaged file with its name.
+  /// Reads every byte of every file and checks it, while others read and write. Gives the damaged ones.
   struct Damage {
     std::string file;  // name inside the data folder
   };

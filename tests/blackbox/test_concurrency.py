@@ -164,6 +164,28 @@ class Concurrency(harness.TestCase):
 
         self.assertEqual(at_once(6, act), [True] * 6)
 
+    def test_verify_through_the_server_finds_nothing_while_others_write(self):
+        ids = [self.create() for _ in range(6)]
+        done = threading.Event()
+
+        def act(number, go):
+            if number == len(ids):
+                go()
+                try:
+                    return [self.server.verify() for _ in range(10)]
+                finally:
+                    done.set()
+            with self.server.connect() as connection:
+                connection.request("GET", "/healthz")
+                go()
+                while not done.is_set():
+                    body = {"resourceType": "Patient", "id": ids[number], "name": [{"family": "x" * 5000}]}
+                    connection.request("PUT", f"/fhir/Patient/{ids[number]}", body, self.token)
+            return []
+
+        for verified in at_once(len(ids) + 1, act)[-1]:
+            self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -284,7 +284,7 @@ Result<std::vector<Engine::Damage>> RocksDbEngine::verify_files() const {
   std::vector<std::string> damaged = open->folder->health.damaged();
   for (auto const& name : open->registry->names()) {
     auto const verified = open->file_system->verify(name);
-    if (verified || !open->registry->find(name)) continue;  // whole, or unlinked meanwhile
+    if (verified) continue;
     if (verified.error().kind() == ErrorKind::kUnavailable) return std::unexpected(verified.error());
     damaged.push_back(name);
   }

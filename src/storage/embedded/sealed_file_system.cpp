@@ -48,8 +48,9 @@ Result<SealedFileSystem::Opened> SealedFileSystem::open(std::string const& name)
 
 Result<Bytes> SealedFileSystem::read_log_file(std::string const& name) const {
   Opened const opened = TACENDA_TRY(open(name));
+  std::uint64_t const synced = opened.state->synced.load();  // before the read: the log may be growing
   Bytes const file = TACENDA_TRY(folder_.read_file(name));
-  LogContent content = TACENDA_TRY(read_log(opened.key, file, opened.state->synced.load()));
+  LogContent content = TACENDA_TRY(read_log(opened.key, file, synced));
   return std::move(content.plaintext);
 }
 
@@ -67,6 +68,19 @@ IOStatus SealedFileSystem::failed(std::string const& name, Error const& error) c
 }
 
 Result<void> SealedFileSystem::verify(std::string const& name) const {
+  while (true) {
+    auto const state = registry_.find(name);
+    if (!state || !state->bound.load()) return {};
+    auto verified = read_whole(name);
+    if (verified) return verified;
+    // The engine goes on meanwhile: a file that was renamed, replaced or unlinked during the read is another
+    // one.
+    ReadLock const lock(moving_);
+    if (registry_.find(name) == state && state->bound.load()) return verified;
+  }
+}
+
+Result<void> SealedFileSystem::read_whole(std::string const& name) const {
   if (mark_slot_of(name)) {
     TACENDA_TRY_VOID(read_log_file(name));
     return {};
@@ -210,6 +224,7 @@ IOStatus SealedFileSystem::GetFileSize(std::string const& path, IOOptions const&
 IOStatus SealedFileSystem::DeleteFile(std::string const& path, IOOptions const& options,
                                       IODebugContext* debug) {
   std::string const name = name_of(path);
+  WriteLock const lock(moving_);
   if (!registry_.find(name)) return IOStatus::PathNotFound("no such file in the data folder");
   if (auto const unlinking = registry_.unlinking(name); !unlinking) return to_io_status(unlinking.error());
   auto const status = target()->DeleteFile(path, options, debug);
@@ -231,6 +246,7 @@ IOStatus SealedFileSystem::RenameFile(std::string const& from, std::string const
   if (new_name == "CURRENT") {
     if (auto const status = sync_folder(); !status.ok()) return status;
   }
+  WriteLock const lock(moving_);
   if (auto const renaming = registry_.renaming(old_name, new_name); !renaming)
     return to_io_status(renaming.error());
   auto const status = target()->RenameFile(from, to, options, debug);

@@ -6,6 +6,7 @@
 
 #include <rocksdb/file_system.h>
 
+#include "core/mutex.hpp"
 #include "storage/embedded/chunk_file.hpp"
 #include "storage/embedded/registry.hpp"
 
@@ -71,7 +72,8 @@ class SealedFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus AreFilesSame(std::string const&, std::string const&, rocksdb::IOOptions const&, bool*,
                                  rocksdb::IODebugContext*) override;
 
-  /// Reads every byte of one file and checks it. Errors: kCorrupt, kNotFound (unlinked meanwhile),
+  /// Reads every byte of one file and checks it, while the engine goes on. A file that is not complete yet,
+  /// or not there any more, has nothing to check. Errors: kCorrupt, kNotFound (gone without the engine),
   /// kUnavailable.
   Result<void> verify(std::string const& name) const;
 
@@ -80,6 +82,7 @@ class SealedFileSystem final : public rocksdb::FileSystemWrapper {
   std::string name_of(std::string const& path) const;
   Result<Opened> open(std::string const& name) const;
   Result<Bytes> read_log_file(std::string const& name) const;
+  Result<void> read_whole(std::string const& name) const;
   Result<std::unique_ptr<ChunkReader>> open_chunks(std::string const& name,
                                                    rocksdb::FileOptions const& options) const;
   rocksdb::IOStatus sync_folder();
@@ -87,6 +90,9 @@ class SealedFileSystem final : public rocksdb::FileSystemWrapper {
 
   Folder& folder_;
   Registry& registry_;
+  // Held while a file and its name in the registry do not agree: inside a rename or an unlink. Taken before
+  // the registry's own lock.
+  mutable SharedMutex moving_;
 };
 
 }  // namespace tacenda::storage

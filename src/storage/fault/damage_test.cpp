@@ -1,9 +1,11 @@
 // What is done to the files of a store behind its back, and what the store says to it.
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -265,6 +267,27 @@ TEST_F(Damage, ALogCutAnywhereInItsSyncedPartIsRefused) {
     ++refused;
   }
   EXPECT_EQ(refused, 4'096U);
+}
+
+TEST_F(Damage, FilesThatAreWrittenRenamedAndRemovedMeanwhileAreNotDamaged) {
+  auto const engine = open();
+  std::atomic<bool> enough{false};
+  std::jthread const writer([&] {
+    for (int i = 0; !enough.load(); ++i) {
+      EXPECT_TRUE(put(*engine, std::to_string(i % 100), std::string(2'000, 'v')).has_value());
+      if (i % 50 != 0) continue;
+      EXPECT_TRUE(engine->compact({}).has_value());
+    }
+  });
+  for (int i = 0; i < 300; ++i) {
+    auto const damages = engine->verify_files();
+    if (!damages || !damages->empty()) {
+      ADD_FAILURE() << i << ": "
+                    << (damages ? damages->front().file : std::string(damages.error().message()));
+      break;
+    }
+  }
+  enough = true;
 }
 
 TEST_F(Damage, NoBitFlipInAnyFileGivesAWrongAnswer) {
