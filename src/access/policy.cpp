@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
-
 #include "access/shipped_policies.hpp"
+#include "codec/toml.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::access {
@@ -116,13 +113,13 @@ Result<std::shared_ptr<Policy const>> Policy::shipped(std::string_view name) {
 }
 
 Result<std::shared_ptr<Policy const>> Policy::parse(std::string_view text, std::uint64_t epoch) {
-  auto const parsed = toml::parse(text);
+  auto const parsed = codec::parse_toml(text);
   if (!parsed) return fail(ErrorKind::kInvalid, "the policy is not TOML");
   auto policy = std::shared_ptr<Policy>(new Policy());  // make_shared cannot reach the private constructor
   policy->text_ = text;
   policy->epoch_ = epoch;
   bool versioned = false;
-  for (auto const& [key, node] : parsed.table()) {
+  for (auto const& [key, node] : *parsed) {
     if (key.str() == "version") {
       versioned = node.value<std::int64_t>() == 1;
     } else if (key.str() == "name" && node.is_string()) {

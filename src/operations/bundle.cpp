@@ -313,8 +313,9 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
     order[i] = i;
     targets.push_back(target_of(bundle.entries[i]));
   }
-  std::ranges::stable_sort(
-      order, {}, [&](std::size_t i) { return targets[i].has_value() ? rank(targets[i]->kind) : 0; });
+  std::ranges::sort(order, {}, [&](std::size_t i) {
+    return std::pair(targets[i].has_value() ? rank(targets[i]->kind) : 0, i);
+  });
   answers.entries.resize(order.size());
   for (std::size_t const i : order) {
     auto& answer = answers.entries[i];

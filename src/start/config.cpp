@@ -7,9 +7,7 @@
 #include <map>
 #include <numeric>
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
+#include "codec/toml.hpp"
 
 namespace tacenda::start {
 namespace {
@@ -153,15 +151,13 @@ Problem apply(Config& config, toml::table const& table, std::string const& prefi
 }  // namespace
 
 std::expected<Config, ConfigProblem> parse_config(std::string_view text) {
-  auto const parsed = toml::parse(text);
+  auto const parsed = codec::parse_toml(text);
   if (!parsed) {
-    return std::unexpected(ConfigProblem{"not TOML, line " +
-                                         std::to_string(parsed.error().source().begin.line) + ": " +
-                                         std::string(parsed.error().description())});
+    return std::unexpected(
+        ConfigProblem{"not TOML, line " + std::to_string(parsed.error().line) + ": " + parsed.error().text});
   }
   Config config;
-  if (auto problem = apply(config, parsed.table(), ""))
-    return std::unexpected(ConfigProblem{std::move(*problem)});
+  if (auto problem = apply(config, *parsed, "")) return std::unexpected(ConfigProblem{std::move(*problem)});
   bool const wants_client = config.client_certificate != net::TlsOptions::ClientCertificate::kNone;
   if (wants_client && config.client_ca.empty()) {
     return std::unexpected(ConfigProblem{"listener.client-certificate needs listener.client-ca"});
