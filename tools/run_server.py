@@ -224,9 +224,9 @@ def print_welcome(state: State, codes: dict[str, str]) -> None:
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     print(f"\nTacenda serves {url}\n")
     if codes:
-        print("One-time enrolment, good for 24 hours:")
+        print("One-time enrolment, good for 24 hours; a browser opens the link once it trusts the ca.pem below:")
         for name, code in codes.items():
-            print(f"  {name:11} {PEOPLE[name]:14} {code}")
+            print(f"  {name:11} {PEOPLE[name]:14} {url.removesuffix('/fhir')}/auth/enrol#{code}")
         print()
     print(f"""Try, in another terminal:
   1. a doctor reads a patient

@@ -25,12 +25,17 @@ Json user_json(identity::UserView const& user) {
   return json;
 }
 
-std::string enrolment_json(std::string_view name, identity::Directory::Added const& added) {
+/// `endpoint` is that of the FHIR base. The link carries the code in its fragment, which browsers keep to
+/// themselves.
+std::string enrolment_json(std::string_view name, identity::Directory::Added const& added,
+                           std::string_view endpoint) {
   Json json = Json::object();
   json.set("user", Json::string(name));
   json.set("id", Json::string(added.id.view()));
   if (!added.enrolment_code.empty()) {
     json.set("enrolment_code", Json::string(added.enrolment_code));
+    std::string const origin(endpoint.substr(0, endpoint.rfind('/')));
+    json.set("enrolment_link", Json::string(origin + "/auth/enrol#" + added.enrolment_code));
     json.set("expires", Json::string(codec::format_instant(added.expires)));
   }
   return codec::write_json(json);
@@ -69,7 +74,7 @@ Released Admin::add_user(Call& call) {
   }
   auto added = parts_.directory.add_user(user);
   if (!added.has_value()) return refuse(call, added.error());
-  return change(call, added->pending, enrolment_json(user.name, *added));
+  return change(call, added->pending, enrolment_json(user.name, *added, hooks_.endpoint()));
 }
 
 Released Admin::renew_user(Call& call) {
@@ -78,7 +83,7 @@ Released Admin::renew_user(Call& call) {
   call.origin.new_value = "new enrolment";
   auto added = parts_.directory.renew_enrolment(name);
   if (!added.has_value()) return refuse(call, added.error());
-  return change(call, added->pending, enrolment_json(name, *added));
+  return change(call, added->pending, enrolment_json(name, *added, hooks_.endpoint()));
 }
 
 Released Admin::disable_user(Call& call) {

@@ -21,6 +21,22 @@ Released unrecorded(Error const& error) {
   return Released(Unrecorded::kAuditUnavailable);
 }
 
+/// What is the same for everyone and tells nothing: not recorded.
+std::optional<Released> fixed_answer(Interaction interaction) {
+  switch (interaction) {
+    case Interaction::kHealth:
+      return Released(Unrecorded::kHealthy);
+    case Interaction::kEnrolmentPage:
+      return Released(PublicPage::kEnrolment);
+    case Interaction::kEnrolmentScript:
+      return Released(PublicPage::kEnrolmentScript);
+    case Interaction::kEnrolmentStyle:
+      return Released(PublicPage::kEnrolmentStyle);
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Pipeline::Pipeline(Parts parts) : parts_(parts) {}
@@ -71,7 +87,7 @@ std::optional<Released> Pipeline::admit(Exchange& exchange) {
   exchange.route = std::move(*match_result);
   if (exchange.route.route == nullptr) return refuse(exchange, 405);
   Route const& route = *exchange.route.route;
-  if (route.interaction == Interaction::kHealth) return Released(Unrecorded::kHealthy);
+  if (auto fixed = fixed_answer(route.interaction)) return fixed;
   exchange.origin.kind = route.event;
   exchange.origin.resource_type = exchange.route.type;
   exchange.origin.resource_id = exchange.route.id;
@@ -96,8 +112,6 @@ Released Pipeline::dispatch(Exchange& exchange) {
       return login(exchange);
     case Interaction::kLogout:
       return logout(exchange);
-    case Interaction::kHealth:
-      return Released(Unrecorded::kHealthy);
     default:
       return fhir(exchange);
   }

@@ -3,6 +3,14 @@
 #include "api/outcome.hpp"
 
 namespace tacenda::api {
+namespace {
+
+/// A page may load its own script and style, call the server, and nothing else.
+constexpr char kPagePolicy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'";
+
+}  // namespace
 
 void add_safety_headers(net::Response& response) {
   response.headers.push_back({"cache-control", "no-store"});
@@ -42,6 +50,17 @@ Released::Released(Unrecorded reason, std::uint16_t status) {
   if (response_.status == 503 || response_.status == 507) response_.headers.push_back({"retry-after", "5"});
   response_.close = reason == Unrecorded::kUnparsable;
   add_safety_headers(response_);
+}
+
+Released::Released(PublicPage which) {
+  auto const [content_type, body] = page(which);
+  response_.status = 200;
+  response_.body = body;
+  response_.headers.push_back({"content-type", std::string(content_type)});
+  add_safety_headers(response_);
+  for (auto& [name, value] : response_.headers) {
+    if (name == "content-security-policy") value = kPagePolicy;
+  }
 }
 
 }  // namespace tacenda::api

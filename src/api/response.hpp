@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "api/pages.hpp"
 #include "audit/receipt.hpp"
 #include "net/http.hpp"
 
@@ -19,14 +20,15 @@ enum class Unrecorded : std::uint8_t {
   kCounted,           // 4xx before anyone was recognised, counted by audit::FailureMeter in a flood
 };
 
-/// A response that may leave: made from a Receipt, or from the closed list. What handlers give to net is made
-/// of this, so that forgetting the audit does not compile.
+/// A response that may leave: made from a Receipt, from the closed list, or one of the program's own pages.
+/// What handlers give to net is made of this, so that forgetting the audit does not compile.
 class Released {
  public:
   /// `response` answers the request whose events `receipt` proves durable.
   Released(audit::Receipt const& receipt, net::Response response);
   /// `status` counts for kUnparsable and kCounted only.
   explicit Released(Unrecorded reason, std::uint16_t status = 0);
+  explicit Released(PublicPage which);
 
   net::Response take() && { return std::move(response_); }
   std::uint16_t status() const { return response_.status; }

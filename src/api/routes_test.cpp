@@ -37,6 +37,9 @@ TEST(Routes, AreClosedButForTheNamedOnes) {
   for (auto const& route : routes()) {
     bool const open = route.interaction == Interaction::kCapabilities ||
                       route.interaction == Interaction::kEnrol ||
+                      route.interaction == Interaction::kEnrolmentPage ||
+                      route.interaction == Interaction::kEnrolmentScript ||
+                      route.interaction == Interaction::kEnrolmentStyle ||
                       route.interaction == Interaction::kConfirmEnrolment ||
                       route.interaction == Interaction::kLogin || route.interaction == Interaction::kHealth;
     EXPECT_EQ(route.needs_sign_in, !open) << route.pattern;

@@ -37,9 +37,9 @@ void show_enrolment(Json const& answer, bool json) {
   }
   std::cout << "user       " << answer.text_of("user") << "  " << answer.text_of("id") << "\n";
   if (answer.find("enrolment_code") == nullptr) return;
-  std::cout << "enrolment  " << answer.text_of("enrolment_code") << "\n"
+  std::cout << "enrolment  " << answer.text_of("enrolment_link") << "\n"
             << "           good once until " << answer.text_of("expires")
-            << ": POST /auth/enrol, then /auth/enrol/confirm\n";
+            << "; hand it over by a way that only its owner reads\n";
 }
 
 /// "90s", "15m", "1h". 0 when it is none of these.

@@ -97,7 +97,8 @@ int init(cli::InitOptions const& options) {
             << "            of " << options.admin << ", good once until "
             << codec::format_instant(made->expires) << "\n"
             << "next        tacenda serve --data " << options.data.string() << " --key-file "
-            << options.key_file.string() << "\n";
+            << options.key_file.string() << "\n"
+            << "            then open https://127.0.0.1:8443/auth/enrol#" << made->code << "\n";
   return cli::kOk;
 }
 

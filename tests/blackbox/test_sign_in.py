@@ -35,6 +35,24 @@ class SignIn(harness.TestCase):
             self.assertEqual(reply.status, 401, more)
             self.assertNotIn(b"access_token", reply.body)
 
+    def test_K04_an_invitation_is_a_link_to_a_page_of_the_server_with_the_code_in_its_fragment(self):
+        added = self.server.invite("dr.linked", "doctor")
+        page, code = added["enrolment_link"].split("#")
+        self.assertEqual(code, added["enrolment_code"])
+        self.assertEqual(page, f"https://127.0.0.1:{self.server.port}/auth/enrol")
+        mark = self.server.audit_size()
+        for path, kind in (("", "text/html"), (".js", "text/javascript"), (".css", "text/css")):
+            reply = self.server.request("GET", "/auth/enrol" + path)
+            self.assertEqual((reply.status, reply.headers["content-type"].split(";")[0]), (200, kind))
+            self.assertEqual(reply.headers["cache-control"], "no-store")
+            policy = reply.headers["content-security-policy"]
+            self.assertIn("default-src 'none'; script-src 'self'", policy)
+            self.assertNotIn("unsafe", policy)
+        self.assertEqual(self.server.audit_after(mark), [], "the page is the same for everyone and tells nothing")
+        html = self.server.request("GET", "/auth/enrol").body.decode()
+        self.assertNotIn("<script>", html)
+        self.assertNotIn("style=", html)
+
     def test_N02_an_enrolment_that_was_not_confirmed_opens_nothing(self):
         code = self.server.invite("dr.half", "doctor")["enrolment_code"]
         reply = self.server.request("POST", "/auth/enrol", {"code": code, "password": PASSWORD})

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string_view>
+
+namespace tacenda::api {
+
+// The files of pages/, as they are.
+extern std::string_view const kEnrolHtml;
+extern std::string_view const kEnrolCss;
+extern std::string_view const kEnrolJs;
+
+}  // namespace tacenda::api

@@ -1,0 +1,19 @@
+#include "api/pages.hpp"
+
+#include "api/internal/page_texts.hpp"
+
+namespace tacenda::api {
+
+Page page(PublicPage which) {
+  switch (which) {
+    case PublicPage::kEnrolmentScript:
+      return {"text/javascript; charset=utf-8", kEnrolJs};
+    case PublicPage::kEnrolmentStyle:
+      return {"text/css; charset=utf-8", kEnrolCss};
+    case PublicPage::kEnrolment:
+      break;
+  }
+  return {"text/html; charset=utf-8", kEnrolHtml};
+}
+
+}  // namespace tacenda::api
