@@ -12,6 +12,7 @@
 #include "access/gate.hpp"
 #include "audit/log.hpp"
 #include "codec/json.hpp"
+#include "core/mutex.hpp"
 #include "identity/directory.hpp"
 #include "operations/bundle.hpp"
 #include "operations/history.hpp"
@@ -81,6 +82,7 @@ class TestServer {
       if (!outcome.has_value()) return outcome;
       auto receipt = log_->commit(std::move(outcome->set), outcome->events);
       if (receipt.has_value()) {
+        MutexLock const lock(last_mutex_);
         last_ = receipt->time();
         return outcome;
       }
@@ -172,7 +174,10 @@ class TestServer {
     return found;
   }
 
-  Time last_commit() const { return last_; }
+  Time last_commit() const {
+    MutexLock const lock(last_mutex_);
+    return last_;
+  }
   records::Store& store() { return *store_; }
   access::Gate& gate() { return *gate_; }
   audit::Log& log() { return *log_; }
@@ -198,7 +203,8 @@ class TestServer {
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<access::Gate> gate_;
   std::unique_ptr<Services> services_;
-  Time last_{};
+  mutable Mutex last_mutex_;
+  Time last_ TACENDA_GUARDED_BY(last_mutex_){};
   int users_ = 0;
 };
 
