@@ -90,7 +90,7 @@ void Log::commit_async(vault::WriteSet set, std::vector<Event> events,
     done(Receipt(result->first_sequence, from_unix_ms(result->time_ms), std::move(request_id)));
   };
   if (state_->committer->submit(*pending)) {
-    (void)pending.release();  // the committer frees it after `done`
+    [[maybe_unused]] auto const* const queued = pending.release();  // the committer frees it after `done`
   } else {
     pending->done(std::unexpected(not_queued()));
   }

@@ -36,9 +36,8 @@ int get(std::string_view command, AuditOptions const& options, std::string const
   auto const answer = connection->get(path);
   if (!answer.has_value()) return report(command, answer.error());
   if (answer->status != 200) return report(command, answer->status, answer->body);
-  if (options.json) {
-    std::cout << codec::write_json(answer->body) << "\n";
-  } else if (auto const text = answer->body.text_of("checkpoint"); !text.empty()) {
+  auto const text = answer->body.text_of("checkpoint");
+  if (!options.json && !text.empty()) {
     std::cout << text << "\nverifier key: " << answer->body.text_of("verifier_key") << "\n";
   } else {
     std::cout << codec::write_json(answer->body) << "\n";
