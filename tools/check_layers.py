@@ -63,7 +63,7 @@ THIRD_PARTY = [
     (r"date/", "codec"),
     (r"qrencode\.h", "cli"),
     (r"CLI/", "cli"),
-    (r"toml\+\+/", "access start"),
+    (r"toml\+\+/", "codec"),
     (r"spdlog/", "core"),
     (r"prometheus/", "monitor"),
     (r"(seccomp|cap-ng|systemd/.*)\.h", "start"),

@@ -1,4 +1,4 @@
-#include "power_loss.hpp"
+#include "interactions/power_loss.hpp"
 
 #include <thread>
 #include <utility>

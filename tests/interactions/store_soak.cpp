@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "core/log.hpp"
-#include "power_loss.hpp"
+#include "interactions/power_loss.hpp"
 
 int main(int argc, char** argv) {
   std::uint64_t seeds = 20'000;

@@ -17,7 +17,7 @@ inline char const* find_special(char const* at, char const* end) {
   constexpr std::uint64_t kOnes = 0x0101010101010101U;
   constexpr std::uint64_t kHighs = 0x8080808080808080U;
   while (end - at >= 8) {
-    std::uint64_t word;
+    std::uint64_t word = 0;
     std::memcpy(&word, at, sizeof word);
     std::uint64_t const quote = word ^ (kOnes * '"');
     std::uint64_t const backslash = word ^ (kOnes * '\\');
