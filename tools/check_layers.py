@@ -56,7 +56,7 @@ THIRD_PARTY = [
     (r"(boost|nghttp2|curl)/", "net"),
     (r"rocksdb/", "storage/embedded storage/fault"),
     (r"(libpq-fe|libpq/.*)\.h", "storage/postgres"),
-    (r"(simdjson|zstd|zdict|zstd_errors|zlib|pugixml\.hpp)(\.h)?$", "codec"),
+    (r"(simdjson|zstd|zdict|zstd_errors|zlib|expat|pugixml\.hpp)(\.h)?$", "codec"),
     (r"(zxcvbn\.h|fido\.h|cbor\.h|fido/.*)", "identity"),
     (r"(unicode/|utf8proc\.h)", "identity fhir records codec"),
     (r"re2/", "codec fhir records"),

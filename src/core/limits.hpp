@@ -30,6 +30,9 @@ inline constexpr std::size_t kWorkQueue = 4'096;
 
 // JSON and FHIR
 inline constexpr std::size_t kJsonDepth = 100;
+inline constexpr std::size_t kXmlDepth =
+    256;  // what JSON may hold, with wrappers of resources and a narrative
+inline constexpr std::size_t kNarrativeDepth = 100;
 inline constexpr std::size_t kJsonStringBytes = 48 * 1024 * 1024;
 inline constexpr std::size_t kBundleEntries = 50'000;
 inline constexpr std::size_t kPageSize = 100;  // default _count of history

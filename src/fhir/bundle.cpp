@@ -7,6 +7,7 @@
 #include "fhir/internal/report.hpp"
 #include "fhir/internal/structure.hpp"
 #include "fhir/reference.hpp"
+#include "fhir/xml.hpp"
 
 namespace tacenda::fhir {
 
@@ -26,6 +27,13 @@ Issues one_issue(IssueKind kind, Literal text, std::string path) {
   Issues issues;
   issues.add(kind, text, std::move(path));
   return issues;
+}
+
+Checked<Json> read_document(std::string_view text, Format format) {
+  if (format == Format::kXml) return read_xml(text, limits::kBundleBodyBytes);
+  auto json = codec::parse_json(text, {.depth = limits::kJsonDepth, .size_bytes = limits::kBundleBodyBytes});
+  if (!json.has_value()) return std::unexpected(to_issues(json.error()));
+  return std::move(*json);
 }
 
 }  // namespace
@@ -110,17 +118,16 @@ class BundleReader {
   Issues issues_;
 };
 
-Checked<Bundle> check_bundle(std::string_view text) {
-  auto json = codec::parse_json(text, {.depth = limits::kJsonDepth, .size_bytes = limits::kBundleBodyBytes});
-  if (!json.has_value()) return std::unexpected(to_issues(json.error()));
-  if (json->text_of("resourceType") != kBundle) {
+Checked<Bundle> check_bundle(std::string_view text, Format format) {
+  Json json = TACENDA_TRY(read_document(text, format));
+  if (json.text_of("resourceType") != kBundle) {
     return std::unexpected(one_issue(IssueKind::kStructure, "the body is no Bundle", {}));
   }
-  return BundleReader().read(std::move(*json));
+  return BundleReader().read(std::move(json));
 }
 
-Result<Bundle> parse_bundle(std::string_view text) {
-  return first_of(check_bundle(text));
+Result<Bundle> parse_bundle(std::string_view text, Format format) {
+  return first_of(check_bundle(text, format));
 }
 
 std::optional<std::string> resolve_in_entry(std::string_view full_url, std::string_view reference) {

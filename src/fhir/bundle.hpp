@@ -36,14 +36,14 @@ struct Bundle {
   std::vector<BundleEntry> entries;
 };
 
-/// Parses a batch or transaction Bundle and reports everything that is wrong, by paths such as
+/// Parses a batch or transaction Bundle of JSON or XML and reports everything that is wrong, by paths such as
 /// "Bundle.entry[3].resource.birthDate"; resources are moved out of the document, not copied. Wrong are also
 /// an entry without request and a fullUrl that two entries have; more than limits::kBundleEntries entries and
-/// more than limits::kBundleBodyBytes are kTooLong.
-/// Source: R4 http.html#transaction, bundle.html.
-Checked<Bundle> check_bundle(std::string_view text);
+/// more than limits::kBundleBodyBytes are kTooLong. What XML alone can have wrong (see read_xml) fails a
+/// batch as a whole, as JSON that is not well-formed does. Source: R4 http.html#transaction, bundle.html.
+Checked<Bundle> check_bundle(std::string_view text, Format format = Format::kJson);
 /// The same with the first issue as the error. Errors: kInvalid, kTooLarge.
-Result<Bundle> parse_bundle(std::string_view text);
+Result<Bundle> parse_bundle(std::string_view text, Format format = Format::kJson);
 
 /// The full URL that a relative reference means within an entry whose fullUrl is a RESTful URL: "Patient/1"
 /// in "https://host/fhir/Observation/2" is "https://host/fhir/Patient/1". nullopt when either is of another

@@ -28,12 +28,12 @@ void Issues::add(IssueKind kind, Literal text, std::string path) {
   list_.push_back({kind, Error(error, text), std::move(path)});
 }
 
-void Issues::add(Error const& error) {
+void Issues::add(Error const& error, std::string path) {
   if (full()) return;
   IssueKind const kind = error.kind() == ErrorKind::kTooLarge      ? IssueKind::kTooLong
                          : error.kind() == ErrorKind::kUnsupported ? IssueKind::kNotSupported
                                                                    : IssueKind::kStructure;
-  list_.push_back({kind, error, {}});
+  list_.push_back({kind, error, std::move(path)});
 }
 
 Error Issues::first_error() const {

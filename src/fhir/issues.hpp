@@ -43,8 +43,8 @@ class Issues {
   explicit Issues(std::size_t max = kMax) : max_(max) {}
 
   void add(IssueKind kind, Literal text, std::string path);
-  /// What a lower room said about the document as a whole.
-  void add(Error const& error);
+  /// What a lower room said about the document as a whole, or behind the start of the element at `path`.
+  void add(Error const& error, std::string path = {});
 
   bool empty() const { return list_.empty(); }
   bool full() const { return list_.size() >= max_; }

@@ -3,6 +3,7 @@
 #include "core/limits.hpp"
 #include "fhir/internal/report.hpp"
 #include "fhir/internal/structure.hpp"
+#include "fhir/xml.hpp"
 
 namespace tacenda::fhir {
 
@@ -49,14 +50,17 @@ Issues missing_elements(Resource const& resource) {
   return issues;
 }
 
-Checked<Resource> check_resource(std::string_view text) {
+Checked<Resource> check_resource(std::string_view text, Format format) {
+  if (format == Format::kXml) {
+    return Resource::check(TACENDA_TRY(read_xml(text, limits::kBodyBytes)));
+  }
   auto json = codec::parse_json(text, {.depth = limits::kJsonDepth, .size_bytes = limits::kBodyBytes});
   if (!json.has_value()) return std::unexpected(to_issues(json.error()));
   return Resource::check(std::move(*json));
 }
 
-Result<Resource> parse_resource(std::string_view text) {
-  return first_of(check_resource(text));
+Result<Resource> parse_resource(std::string_view text, Format format) {
+  return first_of(check_resource(text, format));
 }
 
 }  // namespace tacenda::fhir

@@ -8,6 +8,7 @@
 #include "codec/json.hpp"
 #include "core/error.hpp"
 #include "core/id.hpp"
+#include "fhir/format.hpp"
 #include "fhir/issues.hpp"
 
 namespace tacenda::fhir {
@@ -60,10 +61,11 @@ class Resource {
 /// Reports the elements with min 1 that are missing, in contained resources too.
 Issues missing_elements(Resource const& resource);
 
-/// Parses JSON text of up to limits::kBodyBytes and reports everything that is wrong; a text that is not JSON
-/// is one issue without a path.
-Checked<Resource> check_resource(std::string_view text);
+/// Parses JSON or XML text of up to limits::kBodyBytes and reports everything that is wrong; a text that is
+/// not JSON is one issue without a path. What XML alone can have wrong (see read_xml) is reported without the
+/// rest.
+Checked<Resource> check_resource(std::string_view text, Format format = Format::kJson);
 /// The same with the first issue as the error. Errors: kInvalid, kTooLarge.
-Result<Resource> parse_resource(std::string_view text);
+Result<Resource> parse_resource(std::string_view text, Format format = Format::kJson);
 
 }  // namespace tacenda::fhir
