@@ -69,7 +69,7 @@ std::string capability_statement(std::string const& base_url, std::string const&
   implementation.set("url", Json::string(base_url));
   statement.set("implementation", std::move(implementation));
   statement.set("fhirVersion", Json::string("4.0.1"));
-  statement.set("format", codes({"application/fhir+json", "json"}));
+  statement.set("format", codes({"application/fhir+json", "application/fhir+xml", "json", "xml"}));
   Json rest = Json::object();
   rest.set("mode", Json::string("server"));
   rest.set("security", security());

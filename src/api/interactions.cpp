@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "api/internal/exchange.hpp"
+#include "api/internal/format.hpp"
 #include "api/internal/page_token.hpp"
 #include "api/outcome.hpp"
 #include "codec/text.hpp"
@@ -75,7 +76,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
                                TACENDA_TRY(version_of(route.version)));
     case Interaction::kCreate: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
+      auto resource = TACENDA_TRY(fhir::parse_resource(request.body, exchange.body_format));
       if (resource.type() != route.type)
         return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
       std::optional<fhir::Criteria> unless;
@@ -83,7 +84,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::create(context, *permit, std::move(resource), unless);
     }
     case Interaction::kUpdate: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
+      auto resource = TACENDA_TRY(fhir::parse_resource(request.body, exchange.body_format));
       if (resource.type() != route.type)
         return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
       return operations::update(context, *permit, std::move(resource), TACENDA_TRY(id()),
@@ -109,7 +110,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     }
     case Interaction::kBundle: {
       // Parsed anew at each attempt: a transaction uses its resources up.
-      auto bundle = TACENDA_TRY(fhir::parse_bundle(request.body));
+      auto bundle = TACENDA_TRY(fhir::parse_bundle(request.body, exchange.body_format));
       return bundle.type == fhir::BundleType::kTransaction ? operations::transaction(context, bundle)
                                                            : operations::batch(context, bundle);
     }
@@ -122,7 +123,8 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   Match const& match = exchange.route;
   bool const is_read =
       match.route->interaction == Interaction::kRead || match.route->interaction == Interaction::kVread;
-  if (!is_read || !accepts_json(exchange.request)) return std::nullopt;
+  // Only what is told as it is stored: `reply` comes on the committer's thread, which writes no XML.
+  if (!is_read || exchange.format != fhir::Format::kJson) return std::nullopt;
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = exchange.request.query;
@@ -136,9 +138,13 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
 Released Pipeline::fhir(Exchange& exchange) {
   Route const& route = *exchange.route.route;
   net::Request const& request = exchange.request;
-  if (!accepts_json(request)) return refuse(exchange, 406);
+  if (!exchange.format) return refuse(exchange, 406);
   bool const has_body = request.method == "POST" || request.method == "PUT";
-  if (has_body && !sends_json(request)) return refuse(exchange, 415);
+  if (has_body) {
+    auto const body_format = body_format_of(request);
+    if (!body_format) return refuse(exchange, 415);
+    exchange.body_format = *body_format;
+  }
   exchange.origin.query = request.query;
 
   std::optional<Permit> permit;
@@ -163,7 +169,8 @@ void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, Wish
   auto const token = seal_page(parts_.vault, scope, *page->next, parts_.clock.now());
   auto const paging = paging_of(exchange.request.query);
   if (!token.has_value() || !paging.has_value()) return;
-  wishes.next_url = address + "?_count=" + std::to_string(paging->count) + "&_page=" + *token;
+  wishes.next_url = address + "?_count=" + std::to_string(paging->count) + "&_page=" + *token +
+                    format_parameter_of(exchange.request);
 }
 
 }  // namespace tacenda::api

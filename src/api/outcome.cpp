@@ -75,7 +75,7 @@ std::string outcome_json(std::uint16_t status) {
     case 405:
       return outcome("not-supported", "this method is not available here");
     case 406:
-      return outcome("not-supported", "only application/fhir+json can be sent");
+      return outcome("not-supported", "only application/fhir+json and application/fhir+xml can be sent");
     case 408:
       return outcome("timeout", "the request did not arrive in time");
     case 413:
@@ -83,7 +83,7 @@ std::string outcome_json(std::uint16_t status) {
     case 414:
       return outcome("too-long", "the URL is too long");
     case 415:
-      return outcome("not-supported", "the body must be application/fhir+json or application/json in UTF-8");
+      return outcome("not-supported", "the body must be application/fhir+json or application/fhir+xml in UTF-8");
     case 429:
       return outcome("throttled", "too many failures: try again later");
     case 431:

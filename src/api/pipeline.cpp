@@ -2,6 +2,7 @@
 
 #include "api/capability.hpp"
 #include "api/internal/exchange.hpp"
+#include "api/internal/format.hpp"
 #include "api/outcome.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
@@ -71,7 +72,8 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
                           [exchange = std::move(exchange), outcome = std::move(*outcome),
                            reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
                             if (!receipt.has_value()) return reply(unrecorded(receipt.error()));
-                            Wishes const wishes{std::move(exchange->base_url), exchange->prefer, {}, {}};
+                            Wishes const wishes{
+                                std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}};
                             reply(Released(*receipt, render(outcome, *receipt, wishes)));
                           });
 }
@@ -80,6 +82,7 @@ std::optional<Released> Pipeline::admit(Exchange& exchange) {
   exchange.origin = origin_of(exchange.request, request_id_of(exchange.request, parts_.vault));
   exchange.base_url = "https://" + exchange.request.authority + "/fhir";
   exchange.prefer = prefer_of(exchange.request);
+  exchange.format = answer_format_of(exchange.request);
   exchange.origin.kind = audit::EventKind::kUnknownRoute;
 
   auto match_result = match(exchange.request.method, exchange.request.path);
@@ -123,7 +126,7 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
   auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
   if (receipt.has_value()) {
-    Wishes wishes{exchange.base_url, exchange.prefer, {}, {}};
+    Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}};
     page_links(exchange, *outcome, wishes);
     return Released(*receipt, render(*outcome, *receipt, wishes));
   }
@@ -162,6 +165,7 @@ Result<audit::Receipt> Pipeline::commit(identity::Pending& pending, audit::Event
 }
 
 Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response response) {
+  put_into(exchange.format.value_or(fhir::Format::kJson), response);
   event.http_status = response.status;
   if (!exchange.principal && response.status >= 400) {
     // Nobody was recognised: a flood of these is counted and does not slow down who was.
@@ -208,6 +212,7 @@ Released Pipeline::refuse(Exchange& exchange, std::uint16_t status) {
 }
 
 Released Pipeline::capabilities(Exchange& exchange) {
+  if (!exchange.format) return refuse(exchange, 406);
   net::Response response;
   response.status = 200;
   response.body = capability_statement(exchange.base_url, "", kCapabilityDate);

@@ -44,7 +44,7 @@ class Writer {
       if (element == nullptr) continue;  // resourceType
       all.push_back(sibling ? Said{element, nullptr, &member.value} : Said{element, &member.value, nullptr});
     }
-    std::ranges::stable_sort(all, std::ranges::less{}, &Said::element);
+    std::ranges::sort(all, std::ranges::less{}, &Said::element);
     std::size_t kept = 0;
     for (auto const& said : all) {
       if (kept > 0 && all[kept - 1].element == said.element) {

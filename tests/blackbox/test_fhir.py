@@ -130,9 +130,9 @@ class Fhir(harness.TestCase):
                      '{"resourceType":"Patient","resourceType":"Patient"}', '{"resourceType":"Patient"} x',
                      b'{"resourceType":"Patient","gender":"\xff"}', '{"resourceType":"Patient","multipleBirthInteger":01}'):
             self.ask("POST", "/fhir/Patient", body, expect=400)
-        for kind in ("text/plain", "application/fhir+xml", "multipart/form-data"):
+        for kind in ("text/plain", "application/fhir+turtle", "multipart/form-data"):
             self.ask("POST", "/fhir/Patient", '{"resourceType":"Patient"}', {"Content-Type": kind}, expect=415)
-        self.ask("GET", "/fhir/Patient/1", headers={"Accept": "application/fhir+xml"}, expect=406)
+        self.ask("GET", "/fhir/Patient/1", headers={"Accept": "application/fhir+turtle"}, expect=406)
 
     def test_prefer_chooses_what_a_write_answers(self):
         sent = {"resourceType": "Patient", "gender": "male"}

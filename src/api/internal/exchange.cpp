@@ -19,10 +19,6 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-bool is_json_type(std::string_view type) {
-  return equal_ignoring_case(type, "application/fhir+json") || equal_ignoring_case(type, "application/json");
-}
-
 std::string_view method_name(identity::Method method) {
   switch (method) {
     case identity::Method::kToken:
@@ -64,35 +60,6 @@ Prefer prefer_of(net::Request const& request) {
   if (field->contains("return=representation")) return Prefer::kRepresentation;
   if (field->contains("return=OperationOutcome")) return Prefer::kOutcome;
   return Prefer::kDefault;
-}
-
-bool accepts_json(net::Request const& request) {
-  auto const field = request.header("accept");
-  if (!field || field->empty()) return true;
-  std::string_view rest = *field;
-  while (!rest.empty()) {
-    auto const comma = rest.find(',');
-    auto const type = trim(rest.substr(0, std::min(comma, rest.find(';'))));
-    if (is_json_type(type) || type == "*/*" || type == "application/*" || equal_ignoring_case(type, "json"))
-      return true;
-    if (comma == std::string_view::npos) break;
-    rest.remove_prefix(comma + 1);
-  }
-  return false;
-}
-
-bool sends_json(net::Request const& request) {
-  auto const field = request.header("content-type");
-  if (!field) return false;
-  auto const semicolon = field->find(';');
-  if (!is_json_type(trim(field->substr(0, semicolon)))) return false;
-  if (semicolon == std::string_view::npos) return true;
-  auto const parameters = field->substr(semicolon + 1);
-  auto const charset = parameters.find("charset=");
-  if (charset == std::string_view::npos) return true;
-  auto value = trim(parameters.substr(charset + 8, parameters.find(';', charset) - charset - 8));
-  if (value.size() >= 2 && value.front() == '"') value = value.substr(1, value.size() - 2);
-  return equal_ignoring_case(value, "utf-8");
 }
 
 audit::Event origin_of(net::Request const& request, std::string request_id) {

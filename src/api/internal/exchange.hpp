@@ -5,6 +5,7 @@
 
 #include "api/internal/render.hpp"
 #include "api/pipeline.hpp"
+#include "fhir/format.hpp"
 
 namespace tacenda::api {
 
@@ -16,6 +17,8 @@ struct Pipeline::Exchange {
   std::optional<identity::Principal> principal;
   std::string base_url;  // "https://host:8443/fhir"
   Prefer prefer = Prefer::kDefault;
+  std::optional<fhir::Format> format = fhir::Format::kJson;  // of the answer; nullopt: 406
+  fhir::Format body_format = fhir::Format::kJson;
 };
 
 /// The token of an `Authorization: Bearer` field; nullopt when there is none.
@@ -25,11 +28,6 @@ std::optional<std::string_view> bearer_token(net::Request const& request);
 std::string request_id_of(net::Request const& request, vault::Vault const& vault);
 
 Prefer prefer_of(net::Request const& request);
-
-/// True when the client takes FHIR JSON (406 otherwise).
-bool accepts_json(net::Request const& request);
-/// True when the body is JSON in UTF-8 by its content type (415 otherwise).
-bool sends_json(net::Request const& request);
 
 /// Who and where, from the connection and the principal.
 audit::Event origin_of(net::Request const& request, std::string request_id);

@@ -1,5 +1,6 @@
 #include "api/internal/render.hpp"
 
+#include "api/internal/format.hpp"
 #include "api/outcome.hpp"
 #include "codec/json.hpp"
 #include "codec/text.hpp"
@@ -156,14 +157,8 @@ net::Response render_bundle(operations::BundleOutcome const& bundle, Time time, 
   return fhir_response(200, std::move(out));
 }
 
-}  // namespace
-
-std::string etag_of(std::uint64_t version) {
-  return "W/\"" + std::to_string(version) + "\"";
-}
-
-net::Response render(operations::Outcome const& outcome, audit::Receipt const& receipt,
-                     Wishes const& wishes) {
+net::Response render_json(operations::Outcome const& outcome, audit::Receipt const& receipt,
+                          Wishes const& wishes) {
   if (auto const* version = std::get_if<StoredVersion>(&outcome.result)) {
     return render_version(*version, wishes, outcome.matched);
   }
@@ -174,6 +169,19 @@ net::Response render(operations::Outcome const& outcome, audit::Receipt const& r
     return fhir_response(200, history_bundle(*page, wishes));
   }
   return render_bundle(std::get<operations::BundleOutcome>(outcome.result), receipt.time(), wishes);
+}
+
+}  // namespace
+
+std::string etag_of(std::uint64_t version) {
+  return "W/\"" + std::to_string(version) + "\"";
+}
+
+net::Response render(operations::Outcome const& outcome, audit::Receipt const& receipt,
+                     Wishes const& wishes) {
+  auto response = render_json(outcome, receipt, wishes);
+  put_into(wishes.format, response);
+  return response;
 }
 
 }  // namespace tacenda::api

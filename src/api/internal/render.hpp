@@ -4,6 +4,7 @@
 #include <string>
 
 #include "audit/receipt.hpp"
+#include "fhir/format.hpp"
 #include "net/http.hpp"
 #include "operations/context.hpp"
 
@@ -15,6 +16,7 @@ enum class Prefer : std::uint8_t { kDefault, kMinimal, kRepresentation, kOutcome
 struct Wishes {
   std::string base_url;  // without a slash at its end
   Prefer prefer = Prefer::kDefault;
+  fhir::Format format = fhir::Format::kJson;
   std::string self_url;  // of this request, for Bundle.link
   std::string next_url;  // of the next page; empty: none
 };

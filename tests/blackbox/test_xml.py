@@ -1,0 +1,233 @@
+"""FHIR XML beside JSON over HTTP: what is written in one format is read in the other; errors; negotiation.
+
+XML is read here by Python's own parser, which shares nothing with the server's.
+"""
+
+import re
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+import harness
+from harness import json_of
+
+FHIR = "{http://hl7.org/fhir}"
+XHTML = "{http://www.w3.org/1999/xhtml}"
+XML = "application/fhir+xml"
+PATIENT = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<!-- a comment -->\n<Patient xmlns="http://hl7.org/fhir">\n'
+    '  <text><status value="generated"/><div xmlns="http://www.w3.org/1999/xhtml"><p class="x">Zoë &amp; co<br /></p></div></text>\n'
+    '  <contained><Organization><id value="o"/><name value="Acme"/></Organization></contained>\n'
+    '  <extension url="http://example.org/weight"><valueDecimal value="1.50"/></extension>\n'
+    '  <active value="true"/>\n'
+    '  <name id="n1"><family value="O&apos;Neill &lt;x&gt;"/><given value="A"/>'
+    '<given><extension url="http://example.org/unknown"><valueCode value="masked"/></extension></given></name>\n'
+    '  <birthDate value="1970-03"><extension url="http://example.org/t"><valueString value="a&#10;b"/></extension></birthDate>\n'
+    '  <managingOrganization><reference value="#o"/></managingOrganization>\n</Patient>')
+AS_JSON = {
+    "resourceType": "Patient",
+    "text": {"status": "generated",
+             "div": '<div xmlns="http://www.w3.org/1999/xhtml"><p class="x">Zoë &amp; co<br /></p></div>'},
+    "contained": [{"resourceType": "Organization", "id": "o", "name": "Acme"}],
+    "extension": [{"url": "http://example.org/weight", "valueDecimal": "1.50"}],
+    "active": True,
+    "name": [{"id": "n1", "family": "O'Neill <x>", "given": ["A", None],
+              "_given": [None, {"extension": [{"url": "http://example.org/unknown", "valueCode": "masked"}]}]}],
+    "birthDate": "1970-03",
+    "_birthDate": {"extension": [{"url": "http://example.org/t", "valueString": "a\nb"}]},
+    "managingOrganization": {"reference": "#o"},
+}
+
+
+def tree(reply):
+    return ElementTree.fromstring(reply.body)
+
+
+def values(element, path):
+    """The value attributes at a path of names."""
+    return [found.get("value") for found in element.findall("/".join(FHIR + name for name in path.split("/")))]
+
+
+class Xml(harness.TestCase):
+    policy = "classic"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.token = cls.server.admin()
+
+    def ask(self, method, path, body=None, headers=None, expect=None):
+        reply = self.server.request(method, path, body, self.token, headers)
+        if expect is not None:
+            self.assertEqual(reply.status, expect, (method, path, reply.body[:500]))
+        return reply
+
+    def send(self, method, path, body, expect, **headers):
+        return self.ask(method, path, body, {"Content-Type": XML, **headers}, expect)
+
+    def create(self):
+        reply = self.send("POST", "/fhir/Patient", PATIENT, 201)
+        return re.search(r"Patient/([^/]+)/_history/1$", reply.headers["location"]).group(1)
+
+    def assert_xml(self, reply, root):
+        self.assertEqual(reply.headers["content-type"], XML + "; charset=utf-8")
+        element = tree(reply)
+        self.assertEqual(element.tag, FHIR + root)
+        return element
+
+    # --- one resource ---
+
+    def test_what_is_created_in_xml_is_read_as_json_and_as_xml(self):
+        id_ = self.create()
+        got = json_of(self.ask("GET", f"/fhir/Patient/{id_}", expect=200))
+        self.assertEqual(got.pop("id"), id_)
+        self.assertEqual(got.pop("meta")["versionId"], "1")
+        self.assertEqual(got, AS_JSON)
+
+        reply = self.ask("GET", f"/fhir/Patient/{id_}", headers={"Accept": XML}, expect=200)
+        self.assertEqual(reply.headers["etag"], 'W/"1"')
+        patient = self.assert_xml(reply, "Patient")
+        self.assertEqual([child.tag for child in patient],
+                         [FHIR + name for name in ("id", "meta", "text", "contained", "extension", "active", "name",
+                                                   "birthDate", "managingOrganization")])
+        self.assertEqual(values(patient, "name/family"), ["O'Neill <x>"])
+        self.assertEqual(values(patient, "name/given"), ["A", None])
+        self.assertEqual(values(patient, "extension/valueDecimal"), ["1.50"])
+        self.assertEqual(values(patient, "birthDate/extension/valueString"), ["a\nb"])
+        self.assertEqual(values(patient, "contained/Organization/name"), ["Acme"])
+        self.assertEqual(patient.find(f"{FHIR}text/{XHTML}div/{XHTML}p").get("class"), "x")
+
+        # What was read is written back and is the same.
+        self.send("PUT", f"/fhir/Patient/{id_}", reply.body, 200)
+        again = json_of(self.ask("GET", f"/fhir/Patient/{id_}", expect=200))
+        self.assertEqual({name: value for name, value in again.items() if name not in ("id", "meta")}, AS_JSON)
+
+    def test_a_write_answers_in_the_format_that_was_asked_for(self):
+        made = self.send("POST", "/fhir/Patient", PATIENT, 201, Accept=XML)
+        self.assertEqual(values(self.assert_xml(made, "Patient"), "active"), ["true"])
+        json_made = self.send("POST", "/fhir/Patient", PATIENT, 201)
+        self.assertEqual(json_of(json_made)["resourceType"], "Patient")
+        minimal = self.send("POST", "/fhir/Patient", PATIENT, 201, Accept=XML, Prefer="return=minimal")
+        self.assertEqual(minimal.body, b"")
+
+    def test_history_is_told_in_xml_and_its_links_keep_the_format(self):
+        id_ = self.create()
+        self.ask("PUT", f"/fhir/Patient/{id_}", {"resourceType": "Patient", "id": id_, "birthDate": "1999"}, expect=200)
+        version = self.ask("GET", f"/fhir/Patient/{id_}/_history/1", headers={"Accept": "text/xml"}, expect=200)
+        self.assertEqual(values(self.assert_xml(version, "Patient"), "birthDate"), ["1970-03"])
+        page = self.assert_xml(self.ask("GET", f"/fhir/Patient/{id_}/_history?_count=1&_format=xml", expect=200), "Bundle")
+        self.assertEqual(values(page, "type"), ["history"])
+        self.assertEqual(values(page, "entry/resource/Patient/birthDate"), ["1999"])
+        links = dict(zip(values(page, "link/relation"), values(page, "link/url")))
+        following = links["next"].split("/fhir/", 1)[1]
+        second = self.assert_xml(self.ask("GET", "/fhir/" + following, expect=200), "Bundle")
+        self.assertEqual(values(second, "entry/resource/Patient/birthDate"), ["1970-03"])
+
+    def test_a_narrative_of_json_cannot_become_elements_of_xml(self):
+        div = '<div xmlns="http://www.w3.org/1999/xhtml">x</div></text><active value="false"/><text>'
+        made = json_of(self.ask("POST", "/fhir/Patient", {"resourceType": "Patient", "text": {"status": "empty", "div": div}},
+                                expect=201))
+        patient = self.assert_xml(self.ask("GET", f"/fhir/Patient/{made['id']}?_format=xml", expect=200), "Patient")
+        self.assertEqual(values(patient, "active"), [])
+        self.assertEqual(patient.find(f"{FHIR}text/{XHTML}div").text, div)
+
+    # --- bundles ---
+
+    def test_a_transaction_in_xml_makes_its_resources_and_links(self):
+        bundle = (
+            '<Bundle xmlns="http://hl7.org/fhir"><type value="transaction"/>'
+            '<entry><fullUrl value="urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"/><resource><Patient>'
+            '<active value="true"/></Patient></resource><request><method value="POST"/><url value="Patient"/></request></entry>'
+            '<entry><resource><Observation><status value="final"/><code><text value="weight"/></code>'
+            '<subject><reference value="urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"/></subject>'
+            '<valueQuantity><value value="405.70"/></valueQuantity></Observation></resource>'
+            '<request><method value="POST"/><url value="Observation"/></request></entry></Bundle>')
+        answer = self.assert_xml(self.send("POST", "/fhir", bundle, 200, Accept=XML), "Bundle")
+        self.assertEqual(values(answer, "type"), ["transaction-response"])
+        self.assertEqual([status[:3] for status in values(answer, "entry/response/status")], ["201", "201"])
+        patient, observation = [re.sub("/_history/.*", "", place) for place in values(answer, "entry/response/location")]
+        got = json_of(self.ask("GET", "/fhir/" + observation, expect=200))
+        self.assertEqual(got["subject"]["reference"], patient)
+        self.assertEqual(got["valueQuantity"]["value"], "405.70")
+
+    def test_an_entry_of_a_batch_fails_alone_with_its_outcome_in_xml(self):
+        bundle = (
+            '<Bundle xmlns="http://hl7.org/fhir"><type value="batch"/>'
+            '<entry><resource><Patient><birthDate value="yesterday"/></Patient></resource>'
+            '<request><method value="POST"/><url value="Patient"/></request></entry>'
+            '<entry><resource><Patient><birthDate value="2001"/></Patient></resource>'
+            '<request><method value="POST"/><url value="Patient"/></request></entry></Bundle>')
+        answer = self.assert_xml(self.send("POST", "/fhir", bundle, 200, Accept=XML), "Bundle")
+        self.assertEqual([status[:3] for status in values(answer, "entry/response/status")], ["400", "201"])
+        self.assertEqual(values(answer, "entry/response/outcome/OperationOutcome/issue/severity"), ["error"])
+
+    # --- errors ---
+
+    def test_errors_are_told_in_the_format_that_was_asked_for(self):
+        for method, path, body, status, code in (
+                ("GET", "/fhir/Patient/nobody", None, 404, "not-found"),
+                ("GET", "/fhir/Nonsense/1", None, 404, "not-supported"),
+                ("POST", "/fhir/Patient", "{}", 400, "invalid"),
+                ("PATCH", "/fhir/Patient/1", "{}", 405, "not-supported")):
+            outcome = self.assert_xml(self.ask(method, path, body, {"Accept": XML}, status), "OperationOutcome")
+            self.assertEqual(values(outcome, "issue/code"), [code], (method, path))
+            self.assertEqual(json_of(self.ask(method, path, body, None, status))["resourceType"], "OperationOutcome")
+        refused = self.server.request("GET", "/fhir/Patient/1", headers={"Accept": XML})
+        self.assertEqual(refused.status, 401)
+        self.assertEqual(values(self.assert_xml(refused, "OperationOutcome"), "issue/code"), ["login"])
+
+    def test_xml_that_is_no_resource_or_an_attack_is_refused(self):
+        space = 'xmlns="http://hl7.org/fhir"'
+        billion = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
+            f'<!ENTITY {chr(ord("a") + i)} "{("&" + chr(ord("a") + i - 1) + ";") * 10}">' for i in range(1, 10)) + "]>"
+        for body in (
+                "", "<", "x", "{}", "<Patient/>", f"<Patient {space}>", f"<Patient {space}/><Patient {space}/>",
+                f"<Nonsense {space}/>", '<Patient xmlns="http://hl7.org/fhir/dstu2"/>',
+                f'<Patient {space}><active value="true"/><active value="true"/></Patient>',
+                f'<Patient {space}><birthDate value="1999"/><active value="true"/></Patient>',
+                f'<Patient {space}><active value="yes"/></Patient>', f"<Patient {space}><active/></Patient>",
+                f'<Patient {space}><active value="true" value="true"/></Patient>',
+                f'<Patient {space}><active value="true" other="1"/></Patient>',
+                f"<Patient {space}><unknown value='1'/></Patient>", f"<Patient {space}>text</Patient>",
+                f'{billion}<Patient {space}><language value="&j;"/></Patient>',
+                f'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><Patient {space}><language value="&a;"/></Patient>',
+                f'<!DOCTYPE Patient SYSTEM "http://127.0.0.1:1/x.dtd"><Patient {space}/>',
+                f'<?xml-stylesheet href="x"?><Patient {space}/>', f"<Patient {space}>" + "<a>" * 100_000,
+                f'<?xml version="1.0" encoding="UTF-16"?><Patient {space}/>', f"<Patient {space}/>".encode("utf-16"),
+                f"<Patient {space}>".encode() + b'<language value="\xff"/></Patient>'):
+            reply = self.send("POST", "/fhir/Patient", body, 400, Accept=XML)
+            self.assert_xml(reply, "OperationOutcome")
+            self.assertNotIn(b"root:", reply.body)
+
+    # --- negotiation ---
+
+    def test_format_is_chosen_by_parameter_then_by_accept(self):
+        id_ = self.create()
+        for query, accept, expected in (
+                ("", None, "json"), ("", "*/*", "json"), ("", "application/xml", "xml"), ("", "text/xml", "xml"),
+                ("", "application/fhir+json;q=0.1, application/fhir+xml;q=0.2", "xml"),
+                ("?_format=xml", None, "xml"), ("?_format=json", XML, "json"), ("?_format=text/xml", "*/*", "xml"),
+                ("?_format=application/fhir%2Bxml", "application/json", "xml"),
+                ("?_format=application/fhir+json", XML, "json")):
+            reply = self.ask("GET", f"/fhir/Patient/{id_}{query}", headers={"Accept": accept} if accept else None, expect=200)
+            self.assertEqual(reply.headers["content-type"], f"application/fhir+{expected}; charset=utf-8", (query, accept))
+        for query, accept in (("?_format=html", None), ("", "text/html"), ("?_format=ttl", XML), ("", "image/png, */*;q=0")):
+            self.ask("GET", f"/fhir/Patient/{id_}{query}", headers={"Accept": accept} if accept else None, expect=406)
+
+    def test_other_bodies_are_refused_by_their_type(self):
+        for kind in ("text/html", "application/fhir+turtle", "application/fhir+xml; charset=iso-8859-1", "xml"):
+            self.ask("POST", "/fhir/Patient", PATIENT, {"Content-Type": kind}, 415)
+        for kind in ("application/xml", "text/xml; charset=utf-8", "application/fhir+xml"):
+            self.ask("POST", "/fhir/Patient", PATIENT, {"Content-Type": kind}, 201)
+
+    def test_the_capability_statement_lists_both_formats_in_both(self):
+        self.assertLessEqual({"application/fhir+json", "application/fhir+xml"},
+                             set(json_of(self.ask("GET", "/fhir/metadata", expect=200))["format"]))
+        for reply in (self.ask("GET", "/fhir/metadata", headers={"Accept": XML}, expect=200),
+                      self.ask("GET", "/fhir/metadata?_format=xml", expect=200)):
+            self.assertLessEqual({"application/fhir+json", "application/fhir+xml"},
+                                 set(values(self.assert_xml(reply, "CapabilityStatement"), "format")))
+        self.ask("GET", "/fhir/metadata", headers={"Accept": "text/html"}, expect=406)
+
+
+if __name__ == "__main__":
+    unittest.main()
