@@ -83,7 +83,8 @@ std::string outcome_json(std::uint16_t status) {
     case 414:
       return outcome("too-long", "the URL is too long");
     case 415:
-      return outcome("not-supported", "the body must be application/fhir+json or application/fhir+xml in UTF-8");
+      return outcome("not-supported",
+                     "the body must be application/fhir+json or application/fhir+xml in UTF-8");
     case 429:
       return outcome("throttled", "too many failures: try again later");
     case 431:

@@ -76,9 +76,9 @@ struct Frame {
     std::string const name(name_of(*run.element));
     bool const repeats = run.element->has(Element::kRepeats);
     auto const put = [&](std::string member, std::vector<Json>& items) {
-      Json all = Json::array();
-      if (repeats) all.items() = std::move(items);
-      object.members().push_back({std::move(member), repeats ? std::move(all) : std::move(items.front())});
+      Json value = repeats ? Json::array() : std::move(items.front());
+      if (repeats) value.items() = std::move(items);
+      object.members().push_back({std::move(member), std::move(value)});
     };
     if (run.has_value) put(name, run.values);
     if (run.has_extensions) put("_" + name, run.extensions);
@@ -99,7 +99,7 @@ struct Frame {
 
 class Reader final : public codec::XmlEvents {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  Reader(std::string_view text, std::size_t size_bytes_max) : text_(text), size_bytes_max_(size_bytes_max) {}
 
   bool open(XmlTag const& tag) override {
     if (narrative_depth_ > 0) {
@@ -109,7 +109,7 @@ class Reader final : public codec::XmlEvents {
     } else {
       open_element(tag);
     }
-    return !issues_.full() && !too_deep_;
+    return !issues_.full() && !over_limit_;
   }
 
   bool text(std::string_view text) override {
@@ -120,7 +120,7 @@ class Reader final : public codec::XmlEvents {
     if (!blank && !std::exchange(frames_.back().has_text, true)) {
       add("text stands between the elements: a value is an attribute");
     }
-    return !issues_.full();
+    return !issues_.full() && !over_limit_;
   }
 
   bool close(std::size_t end) override {
@@ -131,7 +131,7 @@ class Reader final : public codec::XmlEvents {
     } else {
       close_element();
     }
-    return !issues_.full();
+    return !issues_.full() && !over_limit_;
   }
 
   /// What has been read, when the scan went well.
@@ -236,15 +236,25 @@ class Reader final : public codec::XmlEvents {
 
   /// As deep a document could be read back from XML and not from JSON, which is what is kept.
   void refuse_depth() {
-    too_deep_ = true;
+    over_limit_ = true;
     add("the document is too deep");
+  }
+
+  /// Counts a text as it will stand in JSON, where its quotes and line ends are two bytes: the document must
+  /// not be too large there either. Nothing else is shorter in XML.
+  bool fits(std::string_view text) {
+    auto const escaped = std::ranges::count_if(
+        text, [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
+    json_bytes_ += text.size() + static_cast<std::size_t>(escaped);
+    if (text.size() <= limits::kJsonStringBytes && json_bytes_ <= size_bytes_max_) return true;
+    over_limit_ = true;
+    add("the document is too large", IssueKind::kTooLong);
+    return false;
   }
 
   void read_attribute(Frame& frame, XmlAttribute const& attribute, bool root) {
     if (root && attribute.space == kInstanceSpace && attribute.name == "schemaLocation") return;
-    if (attribute.value.size() > limits::kJsonStringBytes) {
-      return add("a text is too long", IssueKind::kTooLong);
-    }
+    if (!fits(attribute.value)) return;
     if (attribute.space.empty() && frame.is_primitive() && attribute.name == "value") {
       frame.value = value_of(frame.element->type_code(), attribute.value);
       return;
@@ -293,7 +303,7 @@ class Reader final : public codec::XmlEvents {
     std::string_view const raw = text_.substr(narrative_begin_, end - narrative_begin_);
     Frame& parent = frames_.back();
     parent.last = narrative_;
-    if (raw.size() > limits::kJsonStringBytes) return add("a text is too long", IssueKind::kTooLong);
+    if (!fits(raw)) return;
     if (is_narrative(raw)) return parent.take(*narrative_, Json::string(raw), Json());
     constexpr std::string_view kStart = "<div";
     if (raw.starts_with(kStart)) {
@@ -305,6 +315,7 @@ class Reader final : public codec::XmlEvents {
   }
 
   std::string_view text_;  // the caller's, outlives this
+  std::size_t size_bytes_max_;
   std::vector<Frame> frames_;
   Issues issues_;
   Json root_;
@@ -312,13 +323,14 @@ class Reader final : public codec::XmlEvents {
   Element const* narrative_ = nullptr;
   std::size_t narrative_begin_ = 0;
   std::size_t narrative_depth_ = 0;
-  bool too_deep_ = false;
+  std::size_t json_bytes_ = 0;
+  bool over_limit_ = false;
 };
 
 }  // namespace
 
 Checked<Json> read_xml(std::string_view text, std::size_t size_bytes_max) {
-  Reader reader(text);
+  Reader reader(text, size_bytes_max);
   auto const scanned =
       codec::scan_xml(text, codec::XmlForm::kDocument, {.size_bytes = size_bytes_max}, reader);
   return std::move(reader).finish(scanned);

@@ -359,6 +359,15 @@ TEST(Xml, IsNoLongerThanItsLimit) {
             ErrorKind::kTooLarge);
 }
 
+TEST(Xml, IsNoLongerInJsonThanItsLimit) {
+  std::string const quotes(limits::kBodyBytes / 2, '"');
+  auto const read = read_xml(patient("<implicitRules value='" + quotes + "'/>"));
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().first_error().kind(), ErrorKind::kTooLarge);
+  EXPECT_EQ(read.error().begin()->path, "Patient.implicitRules");
+  EXPECT_TRUE(read_xml(patient("<implicitRules value='" + quotes.substr(8) + "'/>")).has_value());
+}
+
 /// The XML inputs of FHIR's own test cases.
 std::string test_case(std::string const& name) {
   return testing::read_whole(TACENDA_SOURCE_DIR "/tests/vectors/fhir-test-cases/" + name);
