@@ -76,9 +76,9 @@ struct Frame {
     std::string const name(name_of(*run.element));
     bool const repeats = run.element->has(Element::kRepeats);
     auto const put = [&](std::string member, std::vector<Json>& items) {
-      Json value = repeats ? Json::array() : std::move(items.front());
-      if (repeats) value.items() = std::move(items);
-      object.members().push_back({std::move(member), std::move(value)});
+      Json whole = repeats ? Json::array() : std::move(items.front());
+      if (repeats) whole.items() = std::move(items);
+      object.members().push_back({std::move(member), std::move(whole)});
     };
     if (run.has_value) put(name, run.values);
     if (run.has_extensions) put("_" + name, run.extensions);
@@ -241,7 +241,7 @@ class Reader final : public codec::XmlEvents {
   }
 
   /// Counts a text as it will stand in JSON, where its quotes and line ends are two bytes: the document must
-  /// not be too large there either. Nothing else is shorter in XML.
+  /// not be too large there either. Its names are about as long in both.
   bool fits(std::string_view text) {
     auto const escaped = std::ranges::count_if(
         text, [](char c) { return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });

@@ -360,7 +360,7 @@ TEST(Xml, IsNoLongerThanItsLimit) {
 }
 
 TEST(Xml, IsNoLongerInJsonThanItsLimit) {
-  std::string const quotes(limits::kBodyBytes / 2, '"');
+  std::string const quotes(limits::kBodyBytes / 2 + 1, '"');
   auto const read = read_xml(patient("<implicitRules value='" + quotes + "'/>"));
   ASSERT_FALSE(read.has_value());
   EXPECT_EQ(read.error().first_error().kind(), ErrorKind::kTooLarge);
