@@ -90,10 +90,10 @@ class Scan {
   static void on_instruction(void* self, XML_Char const* /*target*/, XML_Char const* /*data*/) noexcept {
     of(self).refuse("the XML text has a processing instruction");
   }
-  static void on_namespace(void* self, XML_Char const* /*prefix*/, XML_Char const* uri) noexcept {
+  static void on_namespace(void* self, XML_Char const* prefix, XML_Char const* uri) noexcept {
     Scan& scan = of(self);
-    if (++scan.namespaces_ > scan.limits_.namespaces) {
-      scan.refuse("the XML text declares too many namespaces");
+    if (prefix != nullptr && ++scan.prefixes_ > scan.limits_.prefixes) {
+      scan.refuse("the XML text declares too many prefixes");
     } else if (uri != nullptr && std::string_view(uri).size() > scan.limits_.namespace_bytes) {
       scan.refuse("the XML text has a namespace that is too long");
     }
@@ -117,7 +117,7 @@ class Scan {
     if (encoding != nullptr && !is_utf8_name(encoding)) refuse("the XML text is not UTF-8");
   }
 
-  /// "uri\fname", "uri\fname\fprefix" never (no triplets), or "name".
+  /// "uri\fname", or "name".
   static void split(std::string_view whole, std::string_view& space, std::string_view& name) {
     auto const at = whole.find(kSeparator);
     if (at == std::string_view::npos) {
@@ -159,7 +159,7 @@ class Scan {
   XmlEvents& events_;
   std::vector<XmlAttribute> attributes_;
   std::size_t depth_ = 0;
-  std::size_t namespaces_ = 0;
+  std::size_t prefixes_ = 0;
   std::size_t skipped_ = 0;
   bool ended_ = false;
   std::optional<Error> error_;

@@ -44,15 +44,15 @@ struct XmlLimits {
   std::size_t size_bytes = limits::kBundleBodyBytes;
   std::size_t attributes = 256;       // of one element
   std::size_t namespace_bytes = 256;  // of one URI: a long one would be copied for each prefixed name
-  std::size_t namespaces = 10'000;    // declarations in the whole text
+  std::size_t prefixes = 100'000;     // declarations of prefixes in the whole text; each is kept to its end
 };
 
 /// Reads one well-formed text of XML 1.0 with namespaces in UTF-8. Comments are passed over. Refused are what
 /// a record never needs and an attack does: a document type (and so every entity but XML's five), processing
 /// instructions, another encoding.
-/// Errors: kInvalid (not well-formed, refused, depth, attributes, namespaces), kTooLarge (size), kUnavailable
-/// (no memory). When `events` ended the reading: none.
-/// Source: XML 1.0 (5th edition), Namespaces in XML 1.0.
+/// Errors: kInvalid (not well-formed, refused, depth, attributes, namespaces, prefixes), kTooLarge (size),
+/// kUnavailable (no memory). When `events` ended the reading: none. Source: XML 1.0 (5th edition), Namespaces
+/// in XML 1.0.
 Result<void> scan_xml(std::string_view text, XmlForm form, XmlLimits const& limits, XmlEvents& events);
 
 }  // namespace tacenda::codec

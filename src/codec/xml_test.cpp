@@ -127,8 +127,10 @@ TEST(ScanXml, HoldsItsLimits) {
   EXPECT_EQ(heard("<a x='' y=''/>", {.attributes = 1}), "error: an XML element has too many attributes");
   EXPECT_EQ(heard("<a xmlns='12345'/>", {.namespace_bytes = 4}),
             "error: the XML text has a namespace that is too long");
-  EXPECT_EQ(heard("<a xmlns='1'><b xmlns='2'/></a>", {.namespaces = 1}),
-            "error: the XML text declares too many namespaces");
+  EXPECT_EQ(heard("<a xmlns:p='1'><b xmlns:p='2'/></a>", {.prefixes = 1}),
+            "error: the XML text declares too many prefixes");
+  // Every narrative declares the default namespace.
+  EXPECT_EQ(heard("<a xmlns='1'><b xmlns='2'/></a>", {.prefixes = 0}), "<{1}a@0><{2}b@13></@27></@31>");
   std::string deep;
   for (std::size_t i = 0; i < 1'000'000; ++i) deep += "<a>";
   EXPECT_EQ(heard(deep), "error: the XML text is too deep");
