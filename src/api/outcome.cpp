@@ -21,6 +21,8 @@ constexpr auto kRows = std::to_array<Row>({
     {ErrorKind::kPrecondition, 412, "conflict"},
     {ErrorKind::kUnprocessable, 422, "business-rule"},
     {ErrorKind::kUnsupported, 404, "not-supported"},
+    {ErrorKind::kNotSupported, 400, "not-supported"},
+    {ErrorKind::kTooCostly, 400, "too-costly"},
     {ErrorKind::kTooLarge, 413, "too-long"},
     {ErrorKind::kThrottled, 429, "throttled"},
     {ErrorKind::kUnavailable, 503, "transient"},

@@ -1,0 +1,277 @@
+#include "records/internal/element_terms.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/bytes.hpp"
+#include "fhir/reference.hpp"
+
+namespace tacenda::records {
+namespace {
+
+using codec::Json;
+using fhir::SearchType;
+
+bool is_one_of(std::string_view type, auto const& names) {
+  return std::ranges::find(names, type) != std::end(names);
+}
+
+constexpr std::array<std::string_view, 8> kTextTypes = {"string", "markdown", "id", "uri", "url", "canonical", "oid", "uuid"};
+constexpr std::array<std::string_view, 5> kUriTypes = {"uri", "url", "canonical", "oid", "uuid"};
+constexpr std::array<std::string_view, 4> kNumberTypes = {"decimal", "integer", "positiveInt", "unsignedInt"};
+constexpr std::array<std::string_view, 7> kQuantityTypes = {"Quantity", "Age", "Duration", "Count", "Distance", "SimpleQuantity", "MoneyQuantity"};
+
+/// Appends to one list under one parameter.
+class Adder {
+ public:
+  Adder(std::uint32_t parameter, std::vector<Term>& terms) : parameter_(parameter), terms_(terms) {}
+
+  void token(FoundElement const& element) {
+    Json const& value = *element.value;
+    if (element.type == "Coding") return coding(value);
+    if (element.type == "CodeableConcept") {
+      if (auto const* codings = value.find("coding")) {
+        for (auto const& each : codings->items()) coding(each);
+      }
+      return display(value.text_of("text"));
+    }
+    if (element.type == "Identifier") return identifier(value);
+    if (element.type == "ContactPoint") return code(value.text_of("value"), "");
+    if (value.is_boolean()) return code(value.as_boolean() ? "true" : "false", kImpliedSystem);
+    if (element.type == "code" && value.is_string()) return code(value.as_string(), kImpliedSystem);
+    if (is_one_of(element.type, kTextTypes) && value.is_string()) return code(value.as_string(), "");
+    if (value.is_number()) code(value.number_text(), "");
+  }
+
+  void string(FoundElement const& element) {
+    Json const& value = *element.value;
+    if (value.is_string()) return text(value.as_string());
+    if (element.type == "HumanName") return texts(value, {"text", "family", "given", "prefix", "suffix"});
+    if (element.type == "Address") {
+      return texts(value, {"text", "line", "city", "district", "state", "postalCode", "country"});
+    }
+    if (element.type == "ContactPoint") text(value.text_of("value"));
+  }
+
+  void reference(FoundElement const& element) {
+    Json const& value = *element.value;
+    if (value.is_string()) return link(value.as_string());
+    if (element.type != "Reference") return;
+    if (auto const target = value.text_of("reference"); !target.empty()) link(target);
+    if (auto const* own = value.find("identifier"); own != nullptr && !own->text_of("value").empty()) {
+      add(identifier_bytes(own->text_of("value"), own->text_of("system")));
+    }
+  }
+
+  void uri(FoundElement const& element) {
+    if (element.value->is_string() && is_one_of(element.type, kUriTypes)) add(uri_bytes(element.value->as_string()));
+  }
+
+  void date(FoundElement const& element) {
+    Json const& value = *element.value;
+    if (value.is_string()) {
+      if (auto const range = fhir::parse_date_range(value.as_string())) add(date_bytes(*range));
+      return;
+    }
+    if (element.type == "Period") {
+      if (auto const range = period(value)) add(date_bytes(*range));
+      return;
+    }
+    if (element.type == "Timing") timing(value);
+  }
+
+  void number(FoundElement const& element) {
+    if (is_one_of(element.type, kNumberTypes) && element.value->is_number()) {
+      auto const number = codec::Decimal::parse(element.value->number_text());
+      if (number.has_value()) add(number_bytes({*number, *number}));
+      return;
+    }
+    if (element.type == "Range") {
+      auto const span = range(*element.value);
+      if (span.low || span.high) add(number_bytes(span));
+    }
+  }
+
+  void quantity(FoundElement const& element) {
+    Json const& value = *element.value;
+    if (element.type == "Range") {
+      auto const span = range(value);
+      Json const* side = value.find("low") != nullptr ? value.find("low") : value.find("high");
+      if (side != nullptr && (span.low || span.high)) units(*side, span);
+      return;
+    }
+    auto const* amount = value.find("value");
+    if (amount == nullptr || !amount->is_number()) return;
+    auto const number = codec::Decimal::parse(amount->number_text());
+    if (!number.has_value()) return;
+    if (element.type == "Money") {
+      auto const currency = value.text_of("currency");
+      add(quantity_bytes(currency, {*number, *number}));
+      add(canonical_quantity_bytes(canonical("urn:iso:std:iso:4217", currency, {*number, *number})));
+    } else if (is_one_of(element.type, kQuantityTypes)) {
+      units(value, compared(*number, value.text_of("comparator")));
+    }
+  }
+
+ private:
+  void add(std::string bytes, std::string value = {}) {
+    terms_.push_back({parameter_, std::move(bytes), std::move(value)});
+  }
+
+  void code(std::string_view text, std::string_view system) {
+    if (!text.empty()) add(token_bytes(text, system));
+    if (!system.empty() && system != kImpliedSystem) add(system_bytes(system));
+  }
+
+  void display(std::string_view text) {
+    if (!text.empty()) add(display_bytes(text));
+  }
+
+  void coding(Json const& value) {
+    code(value.text_of("code"), value.text_of("system"));
+    display(value.text_of("display"));
+  }
+
+  void identifier(Json const& value) {
+    auto const text = value.text_of("value");
+    code(text, value.text_of("system"));
+    auto const* type = value.find("type");
+    if (type == nullptr) return;
+    display(type->text_of("text"));
+    auto const* codings = type->find("coding");
+    if (codings == nullptr || text.empty()) return;
+    for (auto const& each : codings->items()) {
+      if (each.text_of("code").empty()) continue;
+      add(typed_identifier_bytes(each.text_of("system"), each.text_of("code"), text));
+    }
+  }
+
+  void text(std::string_view text) {
+    if (text.empty()) return;
+    Bytes value;
+    ByteWriter(value).sized(text);
+    add(string_bytes(text), std::string(as_text(value)));
+  }
+
+  void texts(Json const& value, std::initializer_list<std::string_view> names) {
+    for (auto const name : names) {
+      Json const* part = value.find(name);
+      if (part == nullptr) continue;
+      if (part->is_string()) text(part->as_string());
+      for (auto const& each : part->items()) {
+        if (each.is_string()) text(each.as_string());
+      }
+    }
+  }
+
+  void link(std::string_view target) {
+    auto const parsed = fhir::parse_reference(target);
+    if (parsed.kind == fhir::ReferenceKind::kLocal) {
+      return add(reference_bytes(std::string(parsed.type) + "/" + std::string(parsed.id)),
+                 std::string(parsed.version));
+    }
+    if (parsed.kind == fhir::ReferenceKind::kContained) return;
+    auto const bar = target.rfind('|');
+    add(reference_bytes(target.substr(0, bar)),
+        bar == std::string_view::npos ? std::string() : std::string(target.substr(bar + 1)));
+  }
+
+  static std::optional<fhir::DateRange> period(Json const& value) {
+    auto const start = fhir::parse_date_range(value.text_of("start"));
+    auto const end = fhir::parse_date_range(value.text_of("end"));
+    if (!start && !end) return std::nullopt;
+    return fhir::DateRange{start ? start->low : fhir::kBeforeAllTime, end ? end->high : fhir::kAfterAllTime};
+  }
+
+  /// The outer bounds of what it says (R4 search.html#date).
+  void timing(Json const& value) {
+    std::optional<fhir::DateRange> all;
+    auto const cover = [&](std::optional<fhir::DateRange> const& range) {
+      if (!range) return;
+      if (!all) all = range;
+      all->low = std::min(all->low, range->low);
+      all->high = std::max(all->high, range->high);
+    };
+    if (auto const* events = value.find("event")) {
+      for (auto const& event : events->items()) {
+        if (event.is_string()) cover(fhir::parse_date_range(event.as_string()));
+      }
+    }
+    if (auto const* repeat = value.find("repeat")) {
+      if (auto const* bounds = repeat->find("boundsPeriod")) cover(period(*bounds));
+    }
+    if (all) add(date_bytes(*all));
+  }
+
+  static std::optional<codec::Decimal> end_of(Json const* side) {
+    Json const* amount = side == nullptr ? nullptr : side->find("value");
+    if (amount == nullptr || !amount->is_number()) return std::nullopt;
+    auto const number = codec::Decimal::parse(amount->number_text());
+    return number.has_value() ? std::optional(*number) : std::nullopt;
+  }
+
+  static NumberSpan range(Json const& value) { return {end_of(value.find("low")), end_of(value.find("high"))}; }
+
+  /// "less than 5" is everything below five.
+  static NumberSpan compared(codec::Decimal const& number, std::string_view comparator) {
+    if (comparator.starts_with('<')) return {std::nullopt, number};
+    if (comparator.starts_with('>')) return {number, std::nullopt};
+    return {number, number};
+  }
+
+  void units(Json const& value, NumberSpan const& span) {
+    auto const system = value.text_of("system");
+    auto const own_code = value.text_of("code");
+    auto const unit = value.text_of("unit");
+    add(quantity_bytes(own_code, span));
+    if (!unit.empty() && unit != own_code) add(quantity_bytes(unit, span));
+    if (!system.empty() && !own_code.empty()) add(canonical_quantity_bytes(canonical(system, own_code, span)));
+  }
+
+  std::uint32_t parameter_;
+  std::vector<Term>& terms_;
+};
+
+}  // namespace
+
+void add_terms(std::uint32_t parameter, SearchType kind, FoundElement const& element, std::vector<Term>& terms) {
+  if (element.value == nullptr) return;
+  Adder adder(parameter, terms);
+  switch (kind) {
+    case SearchType::kToken:
+      return adder.token(element);
+    case SearchType::kString:
+      return adder.string(element);
+    case SearchType::kReference:
+      return adder.reference(element);
+    case SearchType::kUri:
+      return adder.uri(element);
+    case SearchType::kDate:
+      return adder.date(element);
+    case SearchType::kNumber:
+      return adder.number(element);
+    case SearchType::kQuantity:
+      return adder.quantity(element);
+    case SearchType::kComposite:
+    case SearchType::kSpecial:
+      return;  // made of parts; not indexed
+  }
+}
+
+void settle(std::vector<Term>& terms) {
+  std::ranges::sort(terms);
+  std::vector<Term> settled;
+  settled.reserve(terms.size());
+  for (auto& term : terms) {
+    bool const again = !settled.empty() && settled.back().parameter == term.parameter &&
+                       settled.back().bytes == term.bytes;
+    if (!again) {
+      settled.push_back(std::move(term));
+    } else if (settled.back().value != term.value && term.bytes.starts_with(static_cast<char>(Section::kString))) {
+      settled.back().value += term.value;  // a list of texts as they came
+    }
+  }
+  terms = std::move(settled);
+}
+
+}  // namespace tacenda::records
