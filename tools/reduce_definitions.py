@@ -8,7 +8,7 @@ Bundle-types.json, Bundle-searchParams.json and CompartmentDefinition-patient.js
 (the default). The same definitions always give the same files.
 
 What comes out:
-  tables.cpp      resource types; element paths of the Patient compartment and of the parameter `identifier`
+  tables.cpp      resource types; element paths of the Patient compartment
   type_codes.hpp  one number per primitive type, and those of the types that the code names
   elements.cpp    every element of every resource type, data type and backbone: name, type, cardinality,
                   targets of references; read through fhir/elements.hpp
@@ -91,12 +91,6 @@ def patient_compartment(definitions):
     rows.discard(("Patient", "link", "link.other"))  # a link is not a second compartment: see compartment.hpp
     rows.add(("Patient", "{def}", "id"))
     return sorted(rows)
-
-
-def identifier_paths(definitions):
-    concrete = set(definitions.concrete_resources())
-    return sorted((kind, code, path) for (kind, code), parameter in definitions.parameters.items()
-                  if code == "identifier" and kind in concrete for path in paths_of(parameter, kind))
 
 
 # --- elements -------------------------------------------------------------------------------------------
@@ -251,12 +245,10 @@ def tables_file(definitions):
         "};",
         "",
         *path_table("kPatientPaths", patient_compartment(definitions)),
-        *path_table("kIdentifierPaths", identifier_paths(definitions)),
         "}  // namespace",
         "",
         "std::span<std::string_view const> resource_types() { return kTypes; }",
         "std::span<Path const> patient_paths() { return kPatientPaths; }",
-        "std::span<Path const> identifier_paths() { return kIdentifierPaths; }",
         "",
         "}  // namespace tacenda::fhir::generated",
     ]
@@ -363,7 +355,7 @@ def main():
         (out / name).write_text("\n".join(lines) + "\n")
     print(f"{len(definitions.concrete_resources())} resource types, {len(nodes)} nodes, "
           f"{sum(len(node.elements) for node in nodes)} elements, "
-          f"{len(patient_compartment(definitions))} patient paths, {len(identifier_paths(definitions))} identifier paths")
+          f"{len(patient_compartment(definitions))} patient paths")
 
 
 if __name__ == "__main__":

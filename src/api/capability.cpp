@@ -2,6 +2,7 @@
 
 #include "api/routes.hpp"
 #include "codec/json.hpp"
+#include "fhir/search_parameter.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::api {
@@ -21,6 +22,23 @@ Json interaction(std::string_view code) {
   return item;
 }
 
+void add_search(Json& resource, std::string_view type) {
+  Json includes = Json::array();
+  Json parameters = Json::array();
+  for (auto const* parameter : fhir::search_parameters_of(type)) {
+    if (parameter->expression.empty() || parameter->type == fhir::SearchType::kSpecial) continue;
+    Json item = Json::object();
+    item.set("name", Json::string(parameter->code));
+    item.set("definition", Json::string(parameter->url));
+    item.set("type", Json::string(fhir::code_of(parameter->type)));
+    parameters.push(std::move(item));
+    if (parameter->type != fhir::SearchType::kReference) continue;
+    includes.push(Json::string(std::string(type) + ":" + std::string(parameter->code)));
+  }
+  if (!includes.items().empty()) resource.set("searchInclude", std::move(includes));
+  resource.set("searchParam", std::move(parameters));
+}
+
 Json rest_resource(std::string_view type) {
   Json resource = Json::object();
   resource.set("type", Json::string(type));
@@ -35,9 +53,10 @@ Json rest_resource(std::string_view type) {
   resource.set("updateCreate", Json::boolean(true));
   resource.set("conditionalCreate", Json::boolean(true));
   resource.set("conditionalRead", Json::string("not-supported"));
-  resource.set("conditionalUpdate", Json::boolean(false));
-  resource.set("conditionalDelete", Json::string("not-supported"));
+  resource.set("conditionalUpdate", Json::boolean(true));
+  resource.set("conditionalDelete", Json::string("single"));
   resource.set("referencePolicy", codes({"literal", "local"}));
+  add_search(resource, type);
   return resource;
 }
 

@@ -1,4 +1,5 @@
 // The FHIR interactions of the pipeline: from a matched route to an operation.
+#include <algorithm>
 #include <charconv>
 
 #include "api/internal/exchange.hpp"
@@ -7,11 +8,11 @@
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "fhir/bundle.hpp"
-#include "fhir/criteria.hpp"
 #include "fhir/resource.hpp"
 #include "operations/bundle.hpp"
 #include "operations/history.hpp"
 #include "operations/read.hpp"
+#include "operations/search.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::api {
@@ -78,8 +79,10 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
       if (resource.type() != route.type)
         return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
-      std::optional<fhir::Criteria> unless;
-      if (auto const field = request.header("if-none-exist")) unless = TACENDA_TRY(fhir::parse_criteria(*field));
+      std::optional<operations::Criteria> unless;
+      if (auto const field = request.header("if-none-exist")) {
+        unless = TACENDA_TRY(fhir::parse_criteria(route.type, *field));
+      }
       return operations::create(context, *permit, std::move(resource), unless);
     }
     case Interaction::kUpdate: {
@@ -89,6 +92,21 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::update(context, *permit, std::move(resource), TACENDA_TRY(id()),
                                 TACENDA_TRY(if_match_of(request)));
     }
+    case Interaction::kUpdateMatching: {
+      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
+      if (resource.type() != route.type)
+        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      return operations::update_matching(context, *permit, std::move(resource),
+                                         TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
+                                         TACENDA_TRY(if_match_of(request)));
+    }
+    case Interaction::kDeleteMatching:
+      return operations::remove_matching(context, *permit, route.type,
+                                         TACENDA_TRY(fhir::parse_criteria(route.type, request.query)));
+    case Interaction::kSearchType:
+    case Interaction::kSearchSystem:
+      exchange.search = TACENDA_TRY(search_of(exchange));
+      return operations::search(context, exchange.search);
     case Interaction::kDelete:
       return operations::remove(context, *permit, route.type, TACENDA_TRY(id()),
                                 TACENDA_TRY(if_match_of(request)));
@@ -118,6 +136,31 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
   }
 }
 
+Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) const {
+  net::Request const& request = exchange.request;
+  operations::SearchRequest search;
+  search.type = exchange.route.type;
+  search.handling = handling_of(request);
+  search.raw = request.query;
+  if (request.method == "POST" && !request.body.empty()) {
+    if (!search.raw.empty()) search.raw.push_back('&');
+    search.raw.append(request.body);
+  }
+  search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
+  auto const page = std::ranges::find(search.parameters, "_page", [](auto const& each) { return each.first; });
+  if (page == search.parameters.end()) return search;
+  auto const listing = TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
+  search.raw = listing.raw;
+  search.handling = listing.handling;
+  search.place = listing.place;
+  search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
+  return search;
+}
+
+PageScope Pipeline::search_scope(Exchange const& exchange) {
+  return {std::string(exchange.principal->id().view()), "search " + exchange.route.type};
+}
+
 std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   Match const& match = exchange.route;
   bool const is_read =
@@ -127,7 +170,7 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = exchange.request.query;
   operations::Services const services{parts_.store, parts_.gate, parts_.log};
-  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false};
+  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false, {}};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value()) return std::nullopt;
   return std::move(*outcome);
@@ -138,7 +181,11 @@ Released Pipeline::fhir(Exchange& exchange) {
   net::Request const& request = exchange.request;
   if (!accepts_json(request)) return refuse(exchange, 406);
   bool const has_body = request.method == "POST" || request.method == "PUT";
-  if (has_body && !sends_json(request)) return refuse(exchange, 415);
+  bool const searches =
+      route.interaction == Interaction::kSearchType || route.interaction == Interaction::kSearchSystem;
+  // A search without a form has its parameters in the URL alone.
+  bool const fits = searches ? request.body.empty() || sends_form(request) : sends_json(request);
+  if (has_body && !fits) return refuse(exchange, 415);
   exchange.origin.query = request.query;
 
   std::optional<Permit> permit;
@@ -149,11 +196,27 @@ Released Pipeline::fhir(Exchange& exchange) {
   }
   operations::Services const services{parts_.store, parts_.gate, parts_.log};
   Context const context{services, *exchange.principal, exchange.origin, exchange.base_url,
-                        exchange.prefer == Prefer::kRepresentation};
+                        exchange.prefer == Prefer::kRepresentation, parts_.clock.now()};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
 }
 
+void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer, Wishes& wishes) const {
+  std::string const address =
+      exchange.route.type.empty() ? exchange.base_url : exchange.base_url + "/" + exchange.route.type;
+  bool const is_first = exchange.search.place.position.shown == 0 && exchange.search.place.type_index == 0;
+  // Behind the first page the address says no more than a sealed token does.
+  std::string const& query = is_first ? exchange.search.raw : exchange.request.query;
+  wishes.self_url = query.empty() ? address : address + "?" + query;
+  if (!answer.next) return;
+  SearchListing const listing{exchange.search.raw, exchange.search.handling, *answer.next};
+  auto const token = seal_search(parts_.vault, search_scope(exchange), listing, parts_.clock.now());
+  if (token.has_value()) wishes.next_url = address + "?_page=" + *token;
+}
+
 void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, Wishes& wishes) const {
+  if (auto const* answer = std::get_if<operations::SearchAnswer>(&outcome.result)) {
+    return search_links(exchange, *answer, wishes);
+  }
   auto const* page = std::get_if<records::HistoryPage>(&outcome.result);
   if (page == nullptr) return;
   std::string const address = "https://" + exchange.request.authority + exchange.request.path;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "fhir/internal/search_value.hpp"
 #include "fhir/types.hpp"
@@ -322,6 +323,19 @@ Result<SearchQuery> parse_search(std::string_view type,
     query.ignored.push_back({i, parsed.error()});
   }
   return query;
+}
+
+Result<std::vector<SearchCriterion>> parse_criteria(std::string_view type, std::string_view query) {
+  if (query.size() > limits::kUriBytes) return fail(ErrorKind::kTooLarge, "the criteria are too long");
+  if (query.starts_with('?')) query.remove_prefix(1);
+  Parser parser;
+  std::vector<SearchCriterion> criteria;
+  for (auto& [name, value] : TACENDA_TRY(codec::parse_query(query))) {
+    if (name == "_format" || name == "_pretty") continue;
+    criteria.push_back(TACENDA_TRY(parser.condition(type, name, value, 0)));
+  }
+  if (criteria.empty()) return fail(ErrorKind::kInvalid, "the criteria are empty");
+  return criteria;
 }
 
 }  // namespace tacenda::fhir

@@ -110,4 +110,10 @@ Result<SearchQuery> parse_search(std::string_view type,
                                  std::vector<std::pair<std::string, std::string>> const& parameters,
                                  Handling handling);
 
+/// Parses the criteria of a conditional interaction or reference, "identifier=http://a|1&birthdate=2000", with or without
+/// a question mark before them, percent escapes included. What tells the form of a result is no criterion, but for
+/// `_format` and `_pretty`, which are passed over. Errors: kInvalid (also: none), kNotSupported, kTooLarge (more than
+/// limits::kUriBytes: criteria are the query of a URL, wherever they stand).
+Result<std::vector<SearchCriterion>> parse_criteria(std::string_view type, std::string_view query);
+
 }  // namespace tacenda::fhir

@@ -4,10 +4,13 @@
 #include <array>
 #include <set>
 
+#include "codec/text.hpp"
 #include "operations/history.hpp"
 #include "operations/internal/entry_target.hpp"
 #include "operations/internal/links.hpp"
+#include "operations/internal/permits.hpp"
 #include "operations/read.hpp"
+#include "operations/search.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::operations {
@@ -21,6 +24,8 @@ Action action_of(EntryKind kind) {
       return Action::kVread;
     case EntryKind::kHistory:
       return Action::kHistoryInstance;
+    case EntryKind::kSearch:
+      return Action::kSearch;
     case EntryKind::kCreate:
       return Action::kCreate;
     case EntryKind::kUpdate:
@@ -43,6 +48,14 @@ int rank(EntryKind kind) {
     default:
       return 3;
   }
+}
+
+Result<Outcome> search_entry(Context const& context, EntryTarget const& target) {
+  SearchRequest request;
+  request.type = target.type;
+  request.raw = target.query;
+  request.parameters = TACENDA_TRY(codec::parse_query(target.query));
+  return search(context, request);
 }
 
 struct Entry {
@@ -94,16 +107,59 @@ class Run {
             TACENDA_TRY(context_.services.gate.authorize(context_.principal, action, entry.target.type)));
       }
       entry.permit = slot->second;
-      bool const writes_id =
-          entry.target.kind == EntryKind::kUpdate || entry.target.kind == EntryKind::kDelete;
-      if (writes_id && !identities.emplace(entry.target.type, entry.target.id->view()).second) {
+      bool const writes = entry.target.kind == EntryKind::kUpdate || entry.target.kind == EntryKind::kDelete;
+      if (writes && !entry.target.id) TACENDA_TRY_VOID(place_conditional(entry));
+      if (writes && entry.target.id &&
+          !identities.emplace(entry.target.type, entry.target.id->view()).second) {
         return fail(ErrorKind::kInvalid, "a transaction names the same resource twice");
       }
     }
     return {};
   }
 
+  /// Gives a conditional update or delete the place of what its criteria match; an update that matches nothing gets a
+  /// place of its own, a delete none.
+  Result<void> place_conditional(Entry& entry) {
+    auto& target = entry.target;
+    auto const criteria = TACENDA_TRY(fhir::parse_criteria(target.type, target.query));
+    auto const matches = TACENDA_TRY(match(entry, criteria));
+    std::string const own(entry.source->resource ? entry.source->resource->id() : std::string_view());
+    if (!matches.empty()) {
+      target.id = TACENDA_TRY(ResourceId::parse(matches.front()));
+      if (!own.empty() && own != matches.front()) {
+        return fail(ErrorKind::kInvalid, "the resource has another id than the one that the criteria match");
+      }
+    } else if (target.kind == EntryKind::kUpdate && own.empty()) {
+      target.id = TACENDA_TRY(context_.services.store.new_id());
+    } else if (target.kind == EntryKind::kUpdate) {
+      target.id = TACENDA_TRY(ResourceId::parse(own));
+      if (TACENDA_TRY(transaction_.unchanged(target.type, own)).version != 0) {
+        return fail(ErrorKind::kConflict, "the criteria match nothing, and a resource with this id exists");
+      }
+    }
+    if (target.kind == EntryKind::kUpdate) entry.source->resource->set_id(*target.id);
+    return {};
+  }
+
+  Result<std::vector<std::string>> match(Entry const& entry, Criteria const& criteria) {
+    std::string const& type = entry.target.type;
+    auto const reader = context_.services.gate.authorize(context_.principal, Action::kRead, type);
+    Permits permits(context_, type, reader.has_value() ? *reader : permits_[entry.permit]);
+    auto matches = TACENDA_TRY(transaction_.match(permits.source(), type, criteria, 2));
+    if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
+    return matches;
+  }
+
   Result<void> remove_one(Entry& entry) {
+    if (!entry.target.id) {
+      records::Written nothing;
+      nothing.type = entry.target.type;
+      nothing.changed = false;
+      nothing.deletion = true;
+      note(audit::EventKind::kDelete, nothing);
+      entry.outcome.result = std::move(nothing);
+      return {};
+    }
     auto written = TACENDA_TRY(transaction_.remove(permits_[entry.permit], entry.target.type,
                                                    *entry.target.id, entry.target.if_match, next_event()));
     note(audit::EventKind::kDelete, written);
@@ -136,11 +192,8 @@ class Run {
 
   Result<bool> match_existing(Entry& entry) {
     std::string const& type = entry.target.type;
-    auto const criteria = TACENDA_TRY(fhir::parse_criteria(entry.source->if_none_exist));
-    auto const reader = context_.services.gate.authorize(context_.principal, Action::kRead, type);
-    Permit const& judge = reader.has_value() ? *reader : permits_[entry.permit];
-    auto const matches = TACENDA_TRY(transaction_.match(judge, type, criteria, 2));
-    if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
+    auto const criteria = TACENDA_TRY(fhir::parse_criteria(type, entry.source->if_none_exist));
+    auto const matches = TACENDA_TRY(match(entry, criteria));
     if (matches.empty()) return false;
     entry.target.id = TACENDA_TRY(ResourceId::parse(matches.front()));
     auto place = TACENDA_TRY(transaction_.unchanged(type, matches.front()));
@@ -153,6 +206,9 @@ class Run {
 
   /// Tells the links where every entry leads, before any resource is sealed.
   Result<void> announce() {
+    for (auto& entry : entries_) {
+      if (entry.source->resource && !entry.outcome.matched) links_.note(*entry.source->resource);
+    }
     for (auto& entry : entries_) {
       bool const writes = entry.target.kind == EntryKind::kCreate || entry.target.kind == EntryKind::kUpdate;
       if (!writes) continue;
@@ -194,6 +250,7 @@ class Run {
   Result<void> read_one(Entry& entry) {
     auto const& target = entry.target;
     Permit const& permit = permits_[entry.permit];
+    if (target.kind == EntryKind::kSearch) return search_one(entry);
     auto const version = TACENDA_TRY(transaction_.unchanged(target.type, target.id->view())).version;
     if (transaction_.wrote(target.type, target.id->view()) || version == 0) {
       // The state after the transaction has no time yet: a read of what it writes cannot be answered truly.
@@ -211,6 +268,16 @@ class Run {
     return {};
   }
 
+  Result<void> search_one(Entry& entry) {
+    bool const writes = std::ranges::any_of(entries_, [](Entry const& each) { return rank(each.target.kind) < 3; });
+    // What the transaction writes is in no index yet: the answer could not be true.
+    if (writes) return fail(ErrorKind::kNotSupported, "a transaction that writes cannot search: use a batch");
+    auto outcome = TACENDA_TRY(search_entry(context_, entry.target));
+    take_result(entry.outcome, outcome);
+    std::ranges::move(outcome.events, std::back_inserter(events_));
+    return {};
+  }
+
  public:
   static void take_result(EntryOutcome& entry, Outcome& outcome) {
     if (auto* version = std::get_if<records::StoredVersion>(&outcome.result)) {
@@ -220,6 +287,8 @@ class Run {
     } else if (auto* page = std::get_if<records::HistoryPage>(&outcome.result)) {
       entry.result = std::move(*page);
       entry.history = true;
+    } else if (auto* answer = std::get_if<SearchAnswer>(&outcome.result)) {
+      entry.result = std::move(*answer);
     }
     entry.matched = outcome.matched;
   }
@@ -263,13 +332,25 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
       return vread(context, permit, target.type, *target.id, target.version);
     case EntryKind::kHistory:
       return history_of(context, permit, target.type, *target.id, {}, limits::kPageSize);
+    case EntryKind::kSearch:
+      return search_entry(context, target);
     case EntryKind::kDelete:
+      if (!target.id) {
+        return remove_matching(context, permit, target.type,
+                               TACENDA_TRY(fhir::parse_criteria(target.type, target.query)));
+      }
       return remove(context, permit, target.type, *target.id, target.if_match);
     case EntryKind::kUpdate:
+      if (!target.id) {
+        return update_matching(context, permit, entry.resource->clone(),
+                               TACENDA_TRY(fhir::parse_criteria(target.type, target.query)), target.if_match);
+      }
       return update(context, permit, entry.resource->clone(), *target.id, target.if_match);
     case EntryKind::kCreate: {
-      std::optional<fhir::Criteria> unless;
-      if (!entry.if_none_exist.empty()) unless = TACENDA_TRY(fhir::parse_criteria(entry.if_none_exist));
+      std::optional<Criteria> unless;
+      if (!entry.if_none_exist.empty()) {
+        unless = TACENDA_TRY(fhir::parse_criteria(target.type, entry.if_none_exist));
+      }
       return create(context, permit, entry.resource->clone(), unless);
     }
   }
@@ -284,6 +365,8 @@ audit::EventKind event_kind(EntryKind kind) {
       return audit::EventKind::kVread;
     case EntryKind::kHistory:
       return audit::EventKind::kHistoryInstance;
+    case EntryKind::kSearch:
+      return audit::EventKind::kSearch;
     case EntryKind::kCreate:
       return audit::EventKind::kCreate;
     case EntryKind::kUpdate:

@@ -13,6 +13,24 @@
 
 namespace tacenda::operations {
 
+/// Where a search of one or several types goes on.
+struct SearchPlace {
+  std::uint64_t type_index = 0;  // in the sorted list of the types searched
+  records::SearchPosition position;
+};
+
+/// What a search came to.
+struct SearchAnswer {
+  std::vector<records::StoredVersion> matches;
+  std::vector<records::StoredVersion> included;
+  std::optional<std::uint64_t> total;
+  std::optional<SearchPlace> next;
+  std::vector<std::string_view> warnings;  // literals
+  bool explain = false;
+  std::vector<records::SearchStep> steps;
+  std::uint64_t rows_read = 0;
+};
+
 /// What every interaction may use. Outlives the call.
 struct Services {
   records::Store const& store;
@@ -30,11 +48,13 @@ struct Context {
   std::string const& base_url;
   /// Prefer: return=representation for the entries of a bundle.
   bool wants_representation = false;
+  Time now{};
 };
 
 /// What one entry of a batch or transaction came to.
 struct EntryOutcome {
-  std::variant<std::monostate, records::StoredVersion, records::Written, records::HistoryPage, Error> result;
+  std::variant<std::monostate, records::StoredVersion, records::Written, records::HistoryPage, SearchAnswer, Error>
+      result;
   bool history = false;
   /// Commit time of the entry when it was committed by itself (batch); a transaction has one time for all.
   std::optional<Time> time;
@@ -50,7 +70,7 @@ struct BundleOutcome {
 /// What an interaction came to, and what must become durable before anyone hears of it. The pipeline
 /// commits `set` and `events` together and only then turns `result` into a response.
 struct Outcome {
-  std::variant<records::StoredVersion, records::Written, records::HistoryPage, BundleOutcome> result;
+  std::variant<records::StoredVersion, records::Written, records::HistoryPage, SearchAnswer, BundleOutcome> result;
   vault::WriteSet set;
   std::vector<audit::Event> events;
   /// A conditional create found one match: 200 and its location in place of 201.

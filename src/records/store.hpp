@@ -1,15 +1,20 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/clock.hpp"
 #include "core/id.hpp"
+#include "core/mutex.hpp"
 #include "core/permit.hpp"
-#include "fhir/criteria.hpp"
+#include "fhir/search_query.hpp"
 #include "records/transaction.hpp"
 #include "vault/vault.hpp"
 
@@ -37,6 +42,55 @@ struct HistoryPage {
   std::optional<HistoryPosition> next;
 };
 
+/// Where a search goes on. The default: at its beginning.
+struct SearchPosition {
+  std::uint64_t after = 0;       // document number of the last match shown; 0: none yet
+  std::uint64_t shown = 0;       // matches shown so far
+  std::array<std::byte, 16> list{};  // of a sorted search: the order that was found at its first page
+};
+
+/// One step of how a search was made, for `explain`.
+struct SearchStep {
+  std::string_view kind;  // of the condition
+  std::string_view use;   // "walked", "read" or "tested"
+  std::uint64_t rows = 0;
+};
+
+struct SearchPage {
+  std::vector<StoredVersion> matches;   // in order
+  std::vector<StoredVersion> included;  // each once, and none of the matches
+  std::optional<std::uint64_t> total;   // of all matches, where it was asked for or costs nothing
+  std::optional<SearchPosition> next;
+  bool includes_cut = false;            // more would have been included than limits::kSearchIncluded
+  std::vector<SearchStep> steps;
+  std::uint64_t rows_read = 0;
+};
+
+/// What a search may look into and what its values are relative to.
+struct SearchScope {
+  PermitSource permits;  // outlives the call
+  std::span<std::string const> base_urls;
+  Time now{};
+  std::size_t count = 0;    // of matches on a page; 0: the total alone
+  bool wants_total = false;
+};
+
+/// Orders of sorted searches, kept for the pages behind the first. Thread-safe.
+class SearchLists {
+ public:
+  using Key = std::array<std::byte, 16>;
+  using List = std::shared_ptr<std::vector<std::uint64_t> const>;  // shared: a page may outlive its eviction
+
+  void put(Key const& key, List list);
+  /// nullptr: it is gone.
+  List get(Key const& key) const;
+
+ private:
+  mutable Mutex mutex_;
+  std::deque<std::pair<Key, List>> lists_ TACENDA_GUARDED_BY(mutex_);  // oldest first
+  std::size_t documents_ TACENDA_GUARDED_BY(mutex_) = 0;
+};
+
 /// Resources and all their versions, each sealed under its subjects' keys.
 ///
 /// Owner: start. Thread-safe. Every function that gives content takes a Permit and asks it about each
@@ -57,6 +111,13 @@ class Store {
   /// All versions of one type, or of every type when `type` is empty.
   Result<HistoryPage> history(Permit const& permit, std::string_view type, HistoryPosition position,
                               std::size_t count) const;
+
+  /// The resources of `query.type` that meet the query, as far as the Permits show them: what they hide is neither
+  /// counted, followed, sorted by nor included, as if it were not. Pages follow the order of creation, or that of
+  /// `query.sort` as it was at the first page: they neither repeat nor drop a resource while others write.
+  /// Errors: kInvalid, kNotSupported, kTooCostly, kCorrupt, kUnavailable.
+  Result<SearchPage> search(SearchScope const& scope, fhir::SearchQuery const& query,
+                            SearchPosition const& position) const;
 
   /// A new logical id: a random UUID, version 4. Errors: kUnavailable.
   Result<ResourceId> new_id() const;
@@ -92,6 +153,7 @@ class Store {
 
   vault::Vault* vault_;  // outlives the store: both are made by start, the vault first
   vault::View view_;
+  std::unique_ptr<SearchLists> lists_;
 };
 
 }  // namespace tacenda::records

@@ -66,6 +66,16 @@ Prefer prefer_of(net::Request const& request) {
   return Prefer::kDefault;
 }
 
+fhir::Handling handling_of(net::Request const& request) {
+  auto const field = request.header("prefer");
+  return field && field->contains("handling=strict") ? fhir::Handling::kStrict : fhir::Handling::kLenient;
+}
+
+bool sends_form(net::Request const& request) {
+  auto const field = request.header("content-type");
+  return field && equal_ignoring_case(trim(field->substr(0, field->find(';'))), "application/x-www-form-urlencoded");
+}
+
 bool accepts_json(net::Request const& request) {
   auto const field = request.header("accept");
   if (!field || field->empty()) return true;

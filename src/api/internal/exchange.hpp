@@ -5,6 +5,7 @@
 
 #include "api/internal/render.hpp"
 #include "api/pipeline.hpp"
+#include "operations/search.hpp"
 
 namespace tacenda::api {
 
@@ -16,6 +17,7 @@ struct Pipeline::Exchange {
   std::optional<identity::Principal> principal;
   std::string base_url;  // "https://host:8443/fhir"
   Prefer prefer = Prefer::kDefault;
+  operations::SearchRequest search;  // of a search: what is asked, for the links of its page
 };
 
 /// The token of an `Authorization: Bearer` field; nullopt when there is none.
@@ -25,6 +27,12 @@ std::optional<std::string_view> bearer_token(net::Request const& request);
 std::string request_id_of(net::Request const& request, vault::Vault const& vault);
 
 Prefer prefer_of(net::Request const& request);
+
+/// Prefer: handling=strict.
+fhir::Handling handling_of(net::Request const& request);
+
+/// True when the body is a form, as POST _search sends it.
+bool sends_form(net::Request const& request);
 
 /// True when the client takes FHIR JSON (406 otherwise).
 bool accepts_json(net::Request const& request);

@@ -1,16 +1,32 @@
 #include "api/internal/page_token.hpp"
 
+#include <algorithm>
+
 #include "codec/text.hpp"
 
 namespace tacenda::api {
 namespace {
 
 constexpr std::chrono::hours kPageLife{1};
+constexpr std::string_view kPage = "tacenda/page/1";
+constexpr std::string_view kSearch = "tacenda/search/1";
 
-Bytes associated_data(PageScope const& scope) {
+Bytes associated_data(std::string_view kind, PageScope const& scope) {
   Bytes data;
-  ByteWriter(data).sized("tacenda/page/1").sized(scope.principal).sized(scope.listing);
+  ByteWriter(data).sized(kind).sized(scope.principal).sized(scope.listing);
   return data;
+}
+
+Result<Bytes> open_token(vault::Vault const& vault, std::string_view kind, PageScope const& scope,
+                         std::string_view token, Time now) {
+  auto const sealed = TACENDA_TRY(codec::base64url_decode(token));
+  auto plaintext = vault.open(vault::Purpose::kToken, associated_data(kind, scope), sealed);
+  if (!plaintext.has_value()) return fail(ErrorKind::kInvalid, "the page token is not one of this listing");
+  ByteReader reader(*plaintext);
+  Time const made = from_unix_ms(TACENDA_TRY(reader.u64()));
+  if (now < made || now - made > kPageLife)
+    return fail(ErrorKind::kInvalid, "the page token is too old: list again");
+  return tacenda::to_bytes(reader.rest());
 }
 
 }  // namespace
@@ -20,22 +36,48 @@ Result<std::string> seal_page(vault::Vault const& vault, PageScope const& scope,
   Bytes plaintext;
   ByteWriter(plaintext).u64(to_unix_ms(now)).u64(position.before_sequence).u64(position.before_version);
   return codec::base64url_encode(
-      TACENDA_TRY(vault.seal(vault::Purpose::kToken, associated_data(scope), plaintext)));
+      TACENDA_TRY(vault.seal(vault::Purpose::kToken, associated_data(kPage, scope), plaintext)));
 }
 
 Result<records::HistoryPosition> open_page(vault::Vault const& vault, PageScope const& scope,
                                            std::string_view token, Time now) {
-  auto const sealed = TACENDA_TRY(codec::base64url_decode(token));
-  auto const plaintext = vault.open(vault::Purpose::kToken, associated_data(scope), sealed);
-  if (!plaintext.has_value()) return fail(ErrorKind::kInvalid, "the page token is not one of this listing");
-  ByteReader reader(*plaintext);
-  Time const made = from_unix_ms(TACENDA_TRY(reader.u64()));
-  if (now < made || now - made > kPageLife)
-    return fail(ErrorKind::kInvalid, "the page token is too old: list again");
+  auto const plaintext = TACENDA_TRY(open_token(vault, kPage, scope, token, now));
+  ByteReader reader(plaintext);
   records::HistoryPosition position;
   position.before_sequence = TACENDA_TRY(reader.u64());
   position.before_version = TACENDA_TRY(reader.u64());
   return position;
+}
+
+Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scope, SearchListing const& listing,
+                                Time now) {
+  Bytes plaintext;
+  auto const& position = listing.place.position;
+  ByteWriter(plaintext)
+      .u64(to_unix_ms(now))
+      .u8(listing.handling == fhir::Handling::kStrict ? 1 : 0)
+      .u64(listing.place.type_index)
+      .u64(position.after)
+      .u64(position.shown)
+      .raw(position.list)
+      .raw(as_bytes(listing.raw));
+  return codec::base64url_encode(
+      TACENDA_TRY(vault.seal(vault::Purpose::kToken, associated_data(kSearch, scope), plaintext)));
+}
+
+Result<SearchListing> open_search(vault::Vault const& vault, PageScope const& scope, std::string_view token,
+                                  Time now) {
+  auto const plaintext = TACENDA_TRY(open_token(vault, kSearch, scope, token, now));
+  ByteReader reader(plaintext);
+  SearchListing listing;
+  listing.handling = TACENDA_TRY(reader.u8()) == 1 ? fhir::Handling::kStrict : fhir::Handling::kLenient;
+  listing.place.type_index = TACENDA_TRY(reader.u64());
+  auto& position = listing.place.position;
+  position.after = TACENDA_TRY(reader.u64());
+  position.shown = TACENDA_TRY(reader.u64());
+  std::ranges::copy(TACENDA_TRY(reader.raw(position.list.size())), position.list.begin());
+  listing.raw = as_text(reader.rest());
+  return listing;
 }
 
 }  // namespace tacenda::api

@@ -7,6 +7,7 @@
 namespace tacenda::api {
 namespace {
 
+using operations::SearchAnswer;
 using records::HistoryPage;
 using records::StoredVersion;
 using records::Written;
@@ -95,6 +96,71 @@ std::string history_bundle(HistoryPage const& page, Wishes const& wishes) {
   return out;
 }
 
+void append_match(std::string& out, StoredVersion const& version, std::string_view mode, Wishes const& wishes) {
+  out.append("{\"fullUrl\":");
+  append_string(out, wishes.base_url + "/" + version.type + "/" + version.id);
+  out.append(",\"resource\":").append(version.json);
+  out.append(",\"search\":{\"mode\":\"").append(mode).append("\"}}");
+}
+
+/// What was left out, and for administrators how the search was made.
+void append_remarks(std::string& out, SearchAnswer const& answer) {
+  out.append(R"({"resource":{"resourceType":"OperationOutcome","issue":[)");
+  bool first = true;
+  auto const add = [&](std::string_view severity, std::string_view code, std::string const& text) {
+    if (!first) out.push_back(',');
+    first = false;
+    out.append("{\"severity\":\"").append(severity).append("\",\"code\":\"").append(code);
+    out.append("\",\"diagnostics\":");
+    append_string(out, text);
+    out.push_back('}');
+  };
+  for (auto const warning : answer.warnings) add("warning", "not-supported", std::string(warning));
+  if (answer.explain) {
+    for (auto const& step : answer.steps) {
+      add("information", "informational",
+          std::string(step.kind) + ": " + std::string(step.use) + ", rows counted: " + std::to_string(step.rows));
+    }
+    add("information", "informational", "index rows read: " + std::to_string(answer.rows_read));
+  }
+  out.append(R"(]},"search":{"mode":"outcome"}})");
+}
+
+/// Source: R4 search.html#response.
+std::string search_bundle(SearchAnswer const& answer, Wishes const& wishes) {
+  std::string out = R"({"resourceType":"Bundle","type":"searchset")";
+  if (answer.total) out.append(",\"total\":").append(std::to_string(*answer.total));
+  out.append(R"(,"link":[{"relation":"self","url":)");
+  append_string(out, wishes.self_url);
+  out.push_back('}');
+  if (!wishes.next_url.empty()) {
+    out.append(R"(,{"relation":"next","url":)");
+    append_string(out, wishes.next_url);
+    out.push_back('}');
+  }
+  out.push_back(']');
+  bool first = true;
+  auto const next_entry = [&] {
+    out.append(first ? ",\"entry\":[" : ",");
+    first = false;
+  };
+  for (auto const& version : answer.matches) {
+    next_entry();
+    append_match(out, version, "match", wishes);
+  }
+  for (auto const& version : answer.included) {
+    next_entry();
+    append_match(out, version, "include", wishes);
+  }
+  if (!answer.warnings.empty() || answer.explain) {
+    next_entry();
+    append_remarks(out, answer);
+  }
+  if (!first) out.push_back(']');
+  out.push_back('}');
+  return out;
+}
+
 void append_status(std::string& out, std::uint16_t status) {
   out.append("\"response\":{\"status\":\"").append(std::to_string(status)).append("\"");
 }
@@ -135,6 +201,10 @@ void append_entry(std::string& out, operations::EntryOutcome const& entry, Time 
     out.append("\"resource\":").append(history_bundle(*page, wishes)).append(",");
     append_status(out, 200);
     out.append("}}");
+  } else if (auto const* answer = std::get_if<SearchAnswer>(&entry.result)) {
+    out.append("\"resource\":").append(search_bundle(*answer, wishes)).append(",");
+    append_status(out, 200);
+    out.append("}}");
   } else {
     append_status(out, 500);
     out.append("}}");
@@ -172,6 +242,9 @@ net::Response render(operations::Outcome const& outcome, audit::Receipt const& r
   }
   if (auto const* page = std::get_if<HistoryPage>(&outcome.result)) {
     return fhir_response(200, history_bundle(*page, wishes));
+  }
+  if (auto const* answer = std::get_if<SearchAnswer>(&outcome.result)) {
+    return fhir_response(200, search_bundle(*answer, wishes));
   }
   return render_bundle(std::get<operations::BundleOutcome>(outcome.result), receipt.time(), wishes);
 }

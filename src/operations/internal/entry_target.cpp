@@ -28,7 +28,10 @@ Result<std::uint64_t> parse_version(std::string_view text) {
 }
 
 Result<EntryTarget> target_of_get(std::vector<std::string_view> const& parts, EntryTarget target) {
-  if (parts.size() < 2) return fail(ErrorKind::kUnsupported, "search is not available in a bundle");
+  if (parts.size() == 1) {
+    target.kind = EntryKind::kSearch;
+    return target;
+  }
   target.id = TACENDA_TRY(ResourceId::parse(parts[1]));
   if (parts.size() == 2) {
     target.kind = EntryKind::kRead;
@@ -71,12 +74,13 @@ Result<EntryTarget> target_of(fhir::BundleEntry const& entry) {
     return fail(ErrorKind::kUnsupported, "conditional reads are not available in a bundle");
   }
   std::string_view url = entry.url;
-  if (url.find('?') != std::string_view::npos) {
-    return fail(ErrorKind::kUnsupported, "conditional and search requests are not available in a bundle");
+  EntryTarget target;
+  if (auto const question = url.find('?'); question != std::string_view::npos) {
+    target.query = url.substr(question + 1);
+    url = url.substr(0, question);
   }
   if (url.starts_with('/')) url.remove_prefix(1);
   auto const parts = split_path(url);
-  EntryTarget target;
   target.type = parts[0];
   if (!fhir::is_resource_type(target.type))
     return fail(ErrorKind::kUnsupported, "an entry's url names no resource type");
@@ -87,12 +91,18 @@ Result<EntryTarget> target_of(fhir::BundleEntry const& entry) {
     if (parts.size() != 1) return fail(ErrorKind::kUnsupported, "POST in a bundle takes the url of a type");
     target.kind = EntryKind::kCreate;
   } else if (entry.method == "PUT" || entry.method == "DELETE") {
-    if (parts.size() != 2)
+    bool const is_conditional = parts.size() == 1 && !target.query.empty();
+    if (parts.size() != 2 && !is_conditional)
       return fail(ErrorKind::kUnsupported, "PUT and DELETE in a bundle take the url of a resource");
-    target.id = TACENDA_TRY(ResourceId::parse(parts[1]));
+    if (!is_conditional) target.id = TACENDA_TRY(ResourceId::parse(parts[1]));
     target.kind = entry.method == "PUT" ? EntryKind::kUpdate : EntryKind::kDelete;
   } else {
     return fail(ErrorKind::kUnsupported, "an entry's method is not available in a bundle");
+  }
+  bool const takes_query =
+      target.kind == EntryKind::kSearch || (!target.id && target.kind != EntryKind::kCreate);
+  if (!target.query.empty() && !takes_query) {
+    return fail(ErrorKind::kUnsupported, "this interaction takes no parameters in a bundle");
   }
   TACENDA_TRY_VOID(check_resource(entry, target));
   return target;

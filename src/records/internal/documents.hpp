@@ -14,7 +14,7 @@
 
 namespace tacenda::records {
 
-using DocumentSet = roaring::Roaring64Map;
+using DocumentSet = Roaring64Map;
 
 /// What one search may cost. Owner: one thread.
 class Budget {

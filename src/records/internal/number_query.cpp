@@ -25,7 +25,8 @@ Result<Asked> asked_of(Prefix prefix, Decimal const& value) {
   Asked asked;
   asked.prefix = prefix;
   asked.value = number_text(value);
-  auto const range = prefix == Prefix::kAp ? codec::approximate_range(value) : codec::implicit_range(value);
+  auto const range =
+      TACENDA_TRY(prefix == Prefix::kAp ? codec::approximate_range(value) : codec::implicit_range(value));
   asked.low = number_text(range.low);
   asked.high = number_text(range.high);
   return asked;
@@ -134,7 +135,8 @@ Result<Ranges> quantity_ranges(fhir::SearchValue const& value) {
   }
   // The ends of what the precision implies are brought to the canonical unit, not the number: 5.4 g is
   // [5.35 g, 5.45 g) in every unit.
-  auto const range = value.prefix == Prefix::kAp ? codec::approximate_range(number) : codec::implicit_range(number);
+  auto const range =
+      TACENDA_TRY(value.prefix == Prefix::kAp ? codec::approximate_range(number) : codec::implicit_range(number));
   auto const exact = canonical(*value.system, value.unit, {number, number});
   auto const ends = canonical(*value.system, value.unit, {range.low, range.high});
   Asked in_base;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/fold.hpp"
+#include "core/bytes.hpp"
 #include "core/id.hpp"
 #include "fhir/reference.hpp"
 #include "fhir/types.hpp"
