@@ -135,7 +135,7 @@ class Table:
             outside = re.sub(r"\[[^\]]*\]", "", code)
             if code not in ("10*", "10^") and re.search(r"[0-9+\-./(){}\[\]]", outside):
                 sys.exit(f"the symbol has a digit or operator outside brackets: {code}")
-            for prefix in self.prefixes if unit.metric else []:
+            for prefix in ["", *self.prefixes] if unit.metric else [""]:
                 meanings.setdefault(prefix + code, []).append((prefix, code))
         twice = [symbol for symbol, found in meanings.items() if len(found) > 1]
         if twice:
