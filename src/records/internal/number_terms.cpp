@@ -1,10 +1,12 @@
 // Terms of numbers, quantities and composites, and how a row is taken apart again.
+#include "codec/ucum.hpp"
 #include "core/process.hpp"
 #include "records/internal/terms.hpp"
 
 namespace tacenda::records {
 namespace {
 
+constexpr std::string_view kUcum = "http://unitsofmeasure.org";
 constexpr std::string_view kNoLow("\x00", 1);
 constexpr std::string_view kNoHigh("\x02", 1);
 
@@ -86,7 +88,18 @@ std::string quantity_bytes(std::string_view unit, NumberSpan const& span) {
 }
 
 CanonicalSpan canonical(std::string_view system, std::string_view code, NumberSpan const& span) {
-  return {std::string(system) + "|" + std::string(code), span};
+  CanonicalSpan as_written{std::string(system) + "|" + std::string(code), span};
+  if (system != kUcum) return as_written;
+  auto const unit = codec::parse_unit(code);
+  if (!unit.has_value()) return as_written;
+  CanonicalSpan in_base{"|" + unit->canonical_code(), {}};
+  for (auto end : {&NumberSpan::low, &NumberSpan::high}) {
+    if (!(span.*end)) continue;
+    auto const value = codec::canonical(*(span.*end), *unit);
+    if (!value.has_value()) return as_written;
+    in_base.span.*end = value->value;
+  }
+  return in_base;
 }
 
 std::string canonical_quantity_bytes(CanonicalSpan const& quantity) {
