@@ -31,6 +31,7 @@ export class Store {
   /** { ids, order, total, includes }: places "Type/id"; order is a list of groups whose members are equal. */
   search(query) {
     const parsed = parseQuery(query);
+    this.referredTo = new Map();  // what a _has found, for the length of this search
     const found = this.matches(parsed);
     const order = sorted(found, this.rulesOf(parsed, found)).map((group) => group.map(placeOf));
     const includes = this.includesOf(parsed, found).map(placeOf);
@@ -39,7 +40,7 @@ export class Store {
 
   /** What a page that holds these matches must include. */
   includes(query, places) {
-    return this.includesOf(parseQuery(query), places.map((place) => this.resources.get(place))).map(placeOf);
+    return this.includesOf(parseQuery(query), places.map((place) => this.resources.get(place)).filter(Boolean)).map(placeOf);
   }
 
   matches(parsed) {
@@ -101,10 +102,13 @@ export class Store {
   }
 
   isReferredTo(resource, { type, reference, key, value }) {
-    const criterion = parseCriterion(type, key, value);
-    return this.all().some(
-      (one) => one.resourceType === type && this.targets(one, reference).includes(resource) && this.holds(one, criterion),
-    );
+    const name = JSON.stringify([type, reference.code, key, value]);
+    if (!this.referredTo.has(name)) {
+      const criterion = parseCriterion(type, key, value);
+      const sources = this.all().filter((one) => one.resourceType === type && this.holds(one, criterion));
+      this.referredTo.set(name, new Set(sources.flatMap((one) => this.targets(one, reference))));
+    }
+    return this.referredTo.get(name).has(resource);
   }
 
   isListed(resource, id) {
