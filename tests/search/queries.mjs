@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 
 import { compartments, parameterByUrl, parametersOf } from './reference/definitions.mjs';
 import { elementsOf, rowsOf } from './reference/elements.mjs';
-import { escaped } from './reference/parse.mjs';
+import { escaped, parseCriterion } from './reference/parse.mjs';
 import { pointsTo } from './reference/references.mjs';
 import { Store } from './reference/search.mjs';
 import { textsOf } from './reference/text.mjs';
@@ -84,7 +84,7 @@ class Values {
     if (type === 'CodeableConcept' && text && this.chance.oneIn(6)) {
       return { modifier: 'text', value: escaped([...text].slice(0, 1 + this.chance.below(text.length)).join('')) };
     }
-    const tokens = tokensOf(element);
+    const tokens = tokensOf(element).filter((token) => token.plain !== undefined || token.code !== undefined);
     if (tokens.length === 0) return undefined;
     const token = this.chance.of(tokens);
     return { modifier: this.chance.oneIn(6) ? 'not' : '', value: this.tokenText(token) };
@@ -153,6 +153,7 @@ class Values {
     const { identifier } = value;
     if (identifier?.value && identifier.system) return { modifier: 'identifier', value: [identifier.system, identifier.value].map(escaped).join('|') };
     const place = pointsTo(element, this.base);
+    if (place?.url) return { modifier: '', value: escaped(place.url) };
     if (!place?.id) return undefined;
     const rows = [[3, { modifier: '', value: `${place.type}/${place.id}` }], [2, { modifier: '', value: place.id }], [2, { modifier: place.type, value: place.id }]];
     if (this.base) rows.push([1, { modifier: '', value: `${this.base}/${place.type}/${place.id}` }]);
@@ -314,6 +315,34 @@ function grouped(resources) {
 export function makeQueries(store, seed, count) {
   const generator = new Generator(store, seed);
   return Array.from({ length: count }, () => generator.query());
+}
+
+/**
+ * One search for every parameter that the content of every resource feeds: [{ query, place }], the place among the
+ * results. A parameter whose values name nothing that can be searched (a Reference with a display alone) is asked
+ * for by :missing=false.
+ */
+export function makeFeeding(store, seed) {
+  const generator = new Generator(store, seed);
+  return store.all().flatMap((resource) =>
+    generator.parameters(resource.resourceType)
+      .filter((one) => (one.type === 'composite' ? rowsOf : elementsOf)(resource, one).length > 0)
+      .map((parameter) => feeding(generator, parameter, resource)),
+  );
+}
+
+function feeding(generator, parameter, resource) {
+  const { resourceType, id } = resource;
+  const place = `${resourceType}/${id}`;
+  for (let attempt = 0; attempt < 30; ++attempt) {
+    const { modifier, value } = generator.value(parameter, resource) ?? {};
+    if (value === undefined) continue;
+    const key = parameter.code + (modifier && `:${modifier}`);
+    if (modifier === 'not' || !generator.store.holds(resource, parseCriterion(resourceType, key, value))) continue;
+    return { query: `${resourceType}?${key}=${encodeURIComponent(value)}`, place };
+  }
+  const missing = parameter.type === 'composite' ? `_id=${id}` : `${parameter.code}:missing=false`;
+  return { query: `${resourceType}?${missing}`, place };
 }
 
 function read(file) {

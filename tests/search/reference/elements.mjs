@@ -76,7 +76,8 @@ function elementOf(node) {
   return {
     // Resource.id is a System.String for the engine; in R4 it is an id.
     type: type === 'System.String' ? 'id' : type,
-    value: node.data,
+    // Numbers come wrapped.
+    value: node.data?.asStr === undefined ? node.data : Number(node.data.asStr),
     path: node.parentResNode ? `${node.parentResNode.path}.${node.propName}` : '',
   };
 }

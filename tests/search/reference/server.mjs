@@ -3,9 +3,10 @@
 //   {"search":QUERY}                                 {"ids","order","total","includes","isCountOnly"} or {"refused":why}
 //   {"includes":QUERY,"matches":["Type/id"...]}      {"includes":[...]}
 //   {"queries":n,"seed":n}                           {"queries":[...]}
+//   {"feeding":SEED}                                 {"queries":[{"query","place"}...]}
 import { createInterface } from 'node:readline';
 
-import { makeQueries } from '../queries.mjs';
+import { makeFeeding, makeQueries } from '../queries.mjs';
 import { QueryError } from './parse.mjs';
 import { Store } from './search.mjs';
 
@@ -22,6 +23,7 @@ function answer(request) {
   if (request.search !== undefined) return store.search(request.search);
   if (request.includes !== undefined) return { includes: store.includes(request.includes, request.matches) };
   if (request.queries) return { queries: makeQueries(store, request.seed, request.queries) };
+  if (request.feeding !== undefined) return { queries: makeFeeding(store, request.feeding) };
   throw new Error('unknown request');
 }
 

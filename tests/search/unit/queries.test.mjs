@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 
-import { makeQueries } from '../queries.mjs';
+import { makeFeeding, makeQueries } from '../queries.mjs';
 import { Store } from '../reference/search.mjs';
 
 const SAMPLES = new URL('../../../samples/', import.meta.url);
@@ -36,4 +36,13 @@ test('queries are answered, many find some and not all, and every kind occurs', 
   for (const kind of [/_has:/, /:[A-Z]\w+\./, /_sort=/, /_include=/, /_revinclude=/, /:missing=/, /:not=/, /:exact=/, /:contains=/, /=(ge|sa|eb)/, /%24/, /%2C/]) {
     assert.ok(queries.some((query) => kind.test(query)), String(kind));
   }
+});
+
+test('every parameter that is fed has a search that finds the resource', () => {
+  const made = makeFeeding(store, 1);
+  const patient = made.filter(({ place }) => place.startsWith('Patient/')).map(({ query }) => /\?([^=:]+)/.exec(query)[1]);
+  for (const code of ['_id', 'birthdate', 'name', 'family', 'given', 'gender', 'identifier', 'address-city', 'language']) assert.ok(patient.includes(code), code);
+  for (const { query, place } of made.filter((_, index) => index % 20 === 0)) assert.ok(store.search(query).ids.includes(place), query);
+  const empty = made.filter(({ query }) => query.includes(':missing=')).length;
+  assert.ok(empty < made.length / 50, `${empty} of ${made.length} have no value`);
 });

@@ -118,6 +118,23 @@ test('dates of either type', () => finds([
   ['Observation?date=sa2013-01-14', 'o2'],
 ]));
 
+test('numbers of either type', () => {
+  const risks = new Store([
+    { resourceType: 'RiskAssessment', id: 'r1', prediction: [{ probabilityDecimal: 0.8 }, { probabilityDecimal: 0.1 }] },
+    { resourceType: 'RiskAssessment', id: 'r2', prediction: [{ probabilityDecimal: 0.85 }, { probabilityRange: { low: { value: 0.1 } } }] },
+    { resourceType: 'MolecularSequence', id: 's1', referenceSeq: { windowStart: 7, windowEnd: 9, chromosome: coded('1') }, variant: [{ start: 7, end: 8 }] },
+  ]);
+  const found = (query) => risks.search(query).ids.join(' ');
+  assert.equal(found('RiskAssessment?probability=gt0.8'), 'RiskAssessment/r2');
+  assert.equal(found('RiskAssessment?probability=gt8e-1'), 'RiskAssessment/r2');
+  assert.equal(found('RiskAssessment?probability=0.8'), 'RiskAssessment/r1');
+  assert.equal(found('RiskAssessment?probability=lt0.2'), 'RiskAssessment/r1');
+  assert.equal(found('MolecularSequence?window-start=7'), 'MolecularSequence/s1');
+  assert.equal(found('MolecularSequence?window-start=7.5'), '');
+  assert.equal(found('MolecularSequence?chromosome-variant-coordinate=1$lt8$lt9'), 'MolecularSequence/s1');
+  assert.equal(found('MolecularSequence?chromosome-variant-coordinate=1$gt8$lt9'), '');
+});
+
 test('compartments', () => finds([
   ['Patient/p1/Observation', 'o1 o2'], ['Patient/p1/Observation?code=b', 'o2'], ['Patient/p1/*?_type=Observation,DiagnosticReport', 'd1 o1 o2'],
   ['Practitioner/joe/Patient', 'p1'],
