@@ -32,11 +32,14 @@ def main():
 
 
 def require(folder):
-    """Installs what `folder` needs; ends the program as skipped when Node.js is missing. A failed install is a failure."""
+    """Installs what `folder` needs; ends the program as skipped when Node.js is missing.
+
+    An install that fails is a failure."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             skip(f"{program} is not installed: these tests need Node.js 20 or newer with npm")
-    major = int(subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout[1:].split(".")[0])
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    major = int(version[1:].split(".")[0])
     if major < 20:
         skip(f"Node.js {major} is too old: these tests need 20 or newer")
     folder = pathlib.Path(folder).resolve()
@@ -51,6 +54,6 @@ def require(folder):
                               capture_output=True, text=True, timeout=INSTALL_SECONDS,
                               env={**os.environ, "NO_UPDATE_NOTIFIER": "1"})
         if done.returncode != 0:
-            sys.exit(f"npm ci failed in {folder.name}/ with exit code {done.returncode}: is the package registry reachable?\n"
-                     + done.stderr[-2000:])
+            sys.exit(f"npm ci failed in {folder.name}/ (exit code {done.returncode}): is the package registry "
+                     f"reachable?\n{done.stderr[-2000:]}")
         mark.write_text(locked)

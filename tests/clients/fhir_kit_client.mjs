@@ -12,7 +12,10 @@ export class FhirKitClient {
 
   /** The status that a call is refused with; 0 when it is not. */
   async statusOf(call) {
-    return call.then(() => 0, (problem) => problem.response?.status ?? Promise.reject(problem));
+    return call.then(
+      () => 0,
+      (problem) => problem.response?.status ?? Promise.reject(problem),
+    );
   }
 
   create = (body) => this.http.create({ resourceType: body.resourceType, body });
@@ -25,7 +28,8 @@ export class FhirKitClient {
   batch = (body) => this.http.batch({ body });
   remove = (resourceType, id) => this.http.delete({ resourceType, id });
   searchByGet = (resourceType, searchParams) => this.http.search({ resourceType, searchParams });
-  searchByPost = (resourceType, searchParams) => this.http.search({ resourceType, searchParams, options: { postSearch: true } });
+  searchByPost = (resourceType, searchParams) =>
+    this.http.search({ resourceType, searchParams, options: { postSearch: true } });
 
   async *pages(resourceType, searchParams) {
     let bundle = await this.searchByGet(resourceType, searchParams);

@@ -17,7 +17,10 @@ export class SmartClient {
   }
 
   async statusOf(call) {
-    return call.then(() => 0, (problem) => problem.status ?? problem.statusCode ?? Promise.reject(problem));
+    return call.then(
+      () => 0,
+      (problem) => problem.status ?? problem.statusCode ?? Promise.reject(problem),
+    );
   }
 
   create = (resource) => this.http.create(resource);
@@ -26,14 +29,17 @@ export class SmartClient {
   update = (resource) => this.http.update(resource);
   patch = (type, id, operations) => this.http.patch(`${type}/${id}`, operations);
   history = (type, id) => this.http.request(`${type}/${id}/_history`);
-  transaction = (bundle) => this.http.request({ url: '', method: 'POST', headers: JSON_TYPE, body: JSON.stringify(bundle) });
+  transaction = (bundle) =>
+    this.http.request({ url: '', method: 'POST', headers: JSON_TYPE, body: JSON.stringify(bundle) });
   batch = (bundle) => this.transaction(bundle);
   remove = (type, id) => this.http.delete(`${type}/${id}`);
   searchByGet = (type, query) => this.http.request(`${type}?${new URLSearchParams(query)}`);
 
   searchByPost = (type, query) =>
     this.http.request({
-      url: `${type}/_search`, method: 'POST', body: String(new URLSearchParams(query)),
+      url: `${type}/_search`,
+      method: 'POST',
+      body: String(new URLSearchParams(query)),
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
     });
 

@@ -7,7 +7,11 @@ export class Medplum {
     const { origin, pathname } = new URL(baseUrl);
     // Nothing may come from its cache, and requests are not to be gathered into batches.
     this.http = new MedplumClient({
-      baseUrl: `${origin}/`, fhirUrlPath: pathname.slice(1), accessToken: token, cacheTime: 0, autoBatchTime: 0,
+      baseUrl: `${origin}/`,
+      fhirUrlPath: pathname.slice(1),
+      accessToken: token,
+      cacheTime: 0,
+      autoBatchTime: 0,
       fetch: async (url, options) => {
         const response = await fetch(url, options);
         this.status = response.status;
@@ -22,7 +26,10 @@ export class Medplum {
 
   /** Its errors carry an OperationOutcome and no status: that is taken from the last response. */
   async statusOf(call) {
-    return call.then(() => 0, (problem) => (problem.outcome ? this.status : Promise.reject(problem)));
+    return call.then(
+      () => 0,
+      (problem) => (problem.outcome ? this.status : Promise.reject(problem)),
+    );
   }
 
   create = (resource) => this.http.createResource(resource);
@@ -36,7 +43,11 @@ export class Medplum {
   remove = (type, id) => this.http.deleteResource(type, id);
   searchByGet = (type, query) => this.http.search(type, query, { cache: 'reload' });
   searchByPost = (type, query) =>
-    this.http.post(this.http.fhirUrl(type, '_search'), String(new URLSearchParams(query)), 'application/x-www-form-urlencoded');
+    this.http.post(
+      this.http.fhirUrl(type, '_search'),
+      String(new URLSearchParams(query)),
+      'application/x-www-form-urlencoded',
+    );
 
   async *pages(type, query) {
     yield* this.http.searchResourcePages(type, query);

@@ -10,4 +10,7 @@ const { TACENDA_URL, TACENDA_TOKEN } = process.env;
 const metadata = await (await fetch(`${TACENDA_URL}/metadata`)).json();
 const patient = metadata.rest[0].resource.find((row) => row.type === 'Patient');
 const client = new LIBRARIES[process.argv[2]](TACENDA_URL, TACENDA_TOKEN);
-await run(client, patient.interaction.map((row) => row.code));
+await run(
+  client,
+  patient.interaction.map((row) => row.code),
+);

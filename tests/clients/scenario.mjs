@@ -3,20 +3,37 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 
 const SYSTEM = 'http://example.org/mrn';
-const NEEDS = { patch: 'patch', 'search by GET': 'search-type', 'search by POST': 'search-type', paging: 'search-type', _include: 'search-type' };
+const NEEDS = {
+  patch: 'patch',
+  'search by GET': 'search-type',
+  'search by POST': 'search-type',
+  paging: 'search-type',
+  _include: 'search-type',
+};
 const PAGED = 7;
 
-const patientWith = (value, more = {}) => ({ resourceType: 'Patient', identifier: [{ system: SYSTEM, value }], ...more });
-const entryOf = (method, url, resource, fullUrl) => ({ ...(fullUrl && { fullUrl }), ...(resource && { resource }), request: { method, url } });
+const patientWith = (value, more = {}) => ({
+  resourceType: 'Patient',
+  identifier: [{ system: SYSTEM, value }],
+  ...more,
+});
+const entryOf = (method, url, resource, fullUrl) => ({
+  ...(fullUrl && { fullUrl }),
+  ...(resource && { resource }),
+  request: { method, url },
+});
 const bundleOf = (type, ...entry) => ({ resourceType: 'Bundle', type, entry });
-const matchesOf = (bundle) => (bundle.entry ?? []).filter((entry) => entry.search?.mode !== 'include').map((entry) => entry.resource);
+const matchesOf = (bundle) =>
+  (bundle.entry ?? []).filter((entry) => entry.search?.mode !== 'include').map((entry) => entry.resource);
 const statusesOf = (bundle) => bundle.entry.map((entry) => entry.response.status.slice(0, 3));
 const placeOf = (entry) => /([A-Za-z]+)\/([^/]+)\/_history\//.exec(entry.response.location).slice(1, 3);
 
 /** The steps, in order; they share what `made` holds. */
 const STEPS = {
   async create(client, made) {
-    made.patient = await client.create(patientWith(made.mark, { birthDate: '2001-02-03', name: [{ family: 'Ångström', given: ['Ève'] }] }));
+    made.patient = await client.create(
+      patientWith(made.mark, { birthDate: '2001-02-03', name: [{ family: 'Ångström', given: ['Ève'] }] }),
+    );
     assert.match(made.patient.id, /^[A-Za-z0-9.-]{1,64}$/);
     assert.equal(made.patient.meta.versionId, '1');
   },
@@ -40,11 +57,17 @@ const STEPS = {
   },
 
   async patch(client, made) {
-    const operations = [{ op: 'add', path: '/gender', value: 'female' }, { op: 'replace', path: '/name/0/given/0', value: 'Eva' }];
+    const operations = [
+      { op: 'add', path: '/gender', value: 'female' },
+      { op: 'replace', path: '/name/0/given/0', value: 'Eva' },
+    ];
     await client.patch('Patient', made.patient.id, operations);
     const found = await client.read('Patient', made.patient.id);
     assert.deepEqual([found.gender, found.name[0].given[0], found.birthDate], ['female', 'Eva', '2001-02-04']);
-    const failing = client.patch('Patient', made.patient.id, [{ op: 'test', path: '/gender', value: 'male' }, { op: 'remove', path: '/gender' }]);
+    const failing = client.patch('Patient', made.patient.id, [
+      { op: 'test', path: '/gender', value: 'male' },
+      { op: 'remove', path: '/gender' },
+    ]);
     assert.ok([400, 409, 412, 422].includes(await client.statusOf(failing)));
     assert.equal((await client.read('Patient', made.patient.id)).gender, 'female');
   },
@@ -54,25 +77,44 @@ const STEPS = {
     assert.equal(bundle.type, 'history');
     const versions = bundle.entry.map((entry) => Number(entry.resource.meta.versionId));
     assert.ok(versions.length >= 2);
-    assert.deepEqual(versions, Array.from(versions, (_, index) => versions.length - index));
+    assert.deepEqual(
+      versions,
+      Array.from(versions, (_, index) => versions.length - index),
+    );
   },
 
   async transaction(client, made) {
     const urn = `urn:uuid:${randomUUID()}`;
-    const observation = { resourceType: 'Observation', status: 'final', code: { text: 'weight' }, subject: { reference: urn }, valueQuantity: { value: 61.5 } };
+    const observation = {
+      resourceType: 'Observation',
+      status: 'final',
+      code: { text: 'weight' },
+      subject: { reference: urn },
+      valueQuantity: { value: 61.5 },
+    };
     const answer = await client.transaction(
-      bundleOf('transaction', entryOf('POST', 'Patient', patientWith(`${made.mark}-t`), urn), entryOf('POST', 'Observation', observation)),
+      bundleOf(
+        'transaction',
+        entryOf('POST', 'Patient', patientWith(`${made.mark}-t`), urn),
+        entryOf('POST', 'Observation', observation),
+      ),
     );
     assert.deepEqual([answer.type, ...statusesOf(answer)], ['transaction-response', '201', '201']);
     const [[, patient], [, id]] = answer.entry.map(placeOf);
     made.observation = await client.read('Observation', id);
     assert.equal(made.observation.subject.reference, `Patient/${patient}`);
-    const refused = bundleOf('transaction', entryOf('POST', 'Patient', patientWith(`${made.mark}-r`)), entryOf('GET', `Patient/${randomUUID()}`));
+    const refused = bundleOf(
+      'transaction',
+      entryOf('POST', 'Patient', patientWith(`${made.mark}-r`)),
+      entryOf('GET', `Patient/${randomUUID()}`),
+    );
     assert.ok([400, 404, 412].includes(await client.statusOf(client.transaction(refused))));
   },
 
   async batch(client, made) {
-    const answer = await client.batch(bundleOf('batch', entryOf('GET', `Patient/${made.patient.id}`), entryOf('GET', `Patient/${randomUUID()}`)));
+    const answer = await client.batch(
+      bundleOf('batch', entryOf('GET', `Patient/${made.patient.id}`), entryOf('GET', `Patient/${randomUUID()}`)),
+    );
     assert.deepEqual([answer.type, ...statusesOf(answer)], ['batch-response', '200', '404']);
     assert.equal(answer.entry[0].resource.id, made.patient.id);
   },
@@ -80,19 +122,29 @@ const STEPS = {
   async 'search by GET'(client, made) {
     const bundle = await client.searchByGet('Patient', { identifier: `${SYSTEM}|${made.mark}`, birthdate: 'ge2001' });
     assert.equal(bundle.type, 'searchset');
-    assert.deepEqual(matchesOf(bundle).map((found) => found.id), [made.patient.id]);
+    assert.deepEqual(
+      matchesOf(bundle).map((found) => found.id),
+      [made.patient.id],
+    );
     assert.deepEqual(matchesOf(await client.searchByGet('Patient', { identifier: `${SYSTEM}|${randomUUID()}` })), []);
   },
 
   async 'search by POST'(client, made) {
     const bundle = await client.searchByPost('Patient', { identifier: `${SYSTEM}|${made.mark}`, family: 'angstrom' });
-    assert.deepEqual(matchesOf(bundle).map((found) => found.id), [made.patient.id]);
+    assert.deepEqual(
+      matchesOf(bundle).map((found) => found.id),
+      [made.patient.id],
+    );
   },
 
   async paging(client, made) {
     const created = [];
     for (let number = 0; number < PAGED; ++number) {
-      const made_ = await client.create({ resourceType: 'Observation', status: 'final', code: { coding: [{ system: SYSTEM, code: made.mark }] } });
+      const made_ = await client.create({
+        resourceType: 'Observation',
+        status: 'final',
+        code: { coding: [{ system: SYSTEM, code: made.mark }] },
+      });
       created.push(made_.id);
     }
     const seen = [];
@@ -107,7 +159,10 @@ const STEPS = {
   },
 
   async _include(client, made) {
-    const bundle = await client.searchByGet('Observation', { _id: made.observation.id, _include: 'Observation:subject' });
+    const bundle = await client.searchByGet('Observation', {
+      _id: made.observation.id,
+      _include: 'Observation:subject',
+    });
     const modes = bundle.entry.map(({ resource, search }) => `${search.mode} ${resource.resourceType}`).sort();
     assert.deepEqual(modes, ['include Patient', 'match Observation']);
   },

@@ -40,7 +40,8 @@ class Page:
             resource = entry["resource"]
             mode = entry.get("search", {}).get("mode")
             if mode != "outcome":
-                (self.includes if mode == "include" else self.matches).append(f"{resource['resourceType']}/{resource['id']}")
+                places = self.includes if mode == "include" else self.matches
+                places.append(f"{resource['resourceType']}/{resource['id']}")
         self.total = bundle.get("total")
         self.next = next((link["url"] for link in bundle.get("link", []) if link["relation"] == "next"), None)
 
@@ -51,6 +52,8 @@ def problems(query, count, pages, expected, evaluator):
     matches = [place for page in pages for place in page.matches]
     if any(page.total not in (None, expected["total"]) for page in pages):
         found.append(f"total {[page.total for page in pages]}, expected {expected['total']}")
+    if pages[0].total is None and (expected["isCountOnly"] or "_total=accurate" in query):
+        found.append("the total that was asked for is missing")
     if expected["isCountOnly"]:
         return found + (["entries where only the number was wanted"] if matches else [])
     if len(set(matches)) != len(matches):
@@ -63,6 +66,8 @@ def problems(query, count, pages, expected, evaluator):
     for page in pages:
         if len(page.matches) > count:
             found.append(f"{len(page.matches)} matches on a page of {count}")
+        if not page.matches and page is not pages[0]:
+            found.append("a page without matches")
         found += include_problems(query, page, evaluator)
     return found
 
@@ -83,7 +88,7 @@ def include_problems(query, page, evaluator):
         return ["includes that nobody asked for"] if page.includes else []
     if set(page.matches) & set(page.includes):
         return ["a resource is both match and include"]
-    wanted = set(evaluator.ask(includes=query, matches=page.matches)["includes"])
-    if wanted == set(page.includes) and len(wanted) == len(page.includes):
+    wanted, got = set(evaluator.ask(includes=query, matches=page.matches)["includes"]), set(page.includes)
+    if wanted == got and len(got) == len(page.includes):
         return []
-    return [f"includes: missing {sorted(wanted - set(page.includes))[:5]}, surplus {sorted(set(page.includes) - wanted)[:5]}"]
+    return [f"includes: missing {sorted(wanted - got)[:5]}, surplus {sorted(got - wanted)[:5]}"]

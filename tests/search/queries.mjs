@@ -18,7 +18,14 @@ const DEPTH_MAX = 3;
 const LEFT_OUT = new Set(['phonetic', '_text', '_content', '_query', 'near', '_tag']);
 const PREFIXES = ['', '', 'eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb'];
 // Units that stand for the same dimension, as powers of ten between them.
-const SCALES = [['g', 'mg', 3], ['kg', 'g', 3], ['m', 'cm', 2], ['g/L', 'g/dL', -1], ['mmol/L', 'umol/L', 3], ['g/dL', 'mg/dL', 3]];
+const SCALES = [
+  ['g', 'mg', 3],
+  ['kg', 'g', 3],
+  ['m', 'cm', 2],
+  ['g/L', 'g/dL', -1],
+  ['mmol/L', 'umol/L', 3],
+  ['g/dL', 'mg/dL', 3],
+];
 
 /** Numbers that a seed makes (mulberry32), and choices by them. */
 export class Chance {
@@ -61,16 +68,27 @@ class Values {
   }
 
   string(element) {
-    const texts = textsOf(element).map(({ text }) => text).filter((text) => /[\p{L}\p{N}]/u.test(text));
+    const texts = textsOf(element)
+      .map(({ text }) => text)
+      .filter((text) => /[\p{L}\p{N}]/u.test(text));
     if (texts.length === 0) return undefined;
     const text = this.chance.of(texts);
     const letters = [...text];
-    const modifier = this.chance.weighted([[6, ''], [2, 'exact'], [2, 'contains']]);
+    const modifier = this.chance.weighted([
+      [6, ''],
+      [2, 'exact'],
+      [2, 'contains'],
+    ]);
     if (modifier === 'exact') return { modifier, value: escaped(this.chance.oneIn(4) ? text.toUpperCase() : text) };
     const start = modifier === 'contains' ? this.chance.below(Math.max(1, letters.length - 2)) : 0;
     let part = letters.slice(start, start + 2 + this.chance.below(letters.length)).join('');
     if (!/[\p{L}\p{N}]/u.test(part)) part = text;
-    const cased = this.chance.weighted([[2, part], [1, part.toUpperCase()], [1, part.toLowerCase()], [1, `${part}q`]]);
+    const cased = this.chance.weighted([
+      [2, part],
+      [1, part.toUpperCase()],
+      [1, part.toLowerCase()],
+      [1, `${part}q`],
+    ]);
     return { modifier, value: escaped(cased) };
   }
 
@@ -96,15 +114,25 @@ class Values {
     const near = this.chance.oneIn(10) ? `${code}x` : code;
     if (known === undefined) return systems || this.chance.oneIn(2) ? escaped(near) : `|${escaped(near)}`;
     return this.chance.weighted([
-      [4, `${escaped(known)}|${escaped(near)}`], [3, escaped(near)], [1, `${escaped(known)}|`], [systems ? 0 : 1, `|${escaped(near)}`],
+      [4, `${escaped(known)}|${escaped(near)}`],
+      [3, escaped(near)],
+      [1, `${escaped(known)}|`],
+      [systems ? 0 : 1, `|${escaped(near)}`],
     ]);
   }
 
   date({ type, value }) {
-    const text = type === 'Period' ? (this.chance.oneIn(2) ? value.start : value.end) ?? value.start : value;
+    const text = type === 'Period' ? ((this.chance.oneIn(2) ? value.start : value.end) ?? value.start) : value;
     if (typeof text !== 'string') return undefined;
     const cut = this.chance.of([text, text, text.slice(0, 10), text.slice(0, 10), text.slice(0, 7), text.slice(0, 4)]);
-    const year = String(Number(cut.slice(0, 4)) + this.chance.weighted([[5, 0], [1, 1], [1, -1]]));
+    const year = String(
+      Number(cut.slice(0, 4)) +
+        this.chance.weighted([
+          [5, 0],
+          [1, 1],
+          [1, -1],
+        ]),
+    );
     const near = /^\d{4}-02-29/.test(cut) ? cut : year.padStart(4, '0') + cut.slice(4);
     return { modifier: '', value: this.chance.of(PREFIXES) + near };
   }
@@ -115,14 +143,19 @@ class Values {
 
   /** The number itself, rounded, written with more digits, or beside it. */
   near(value) {
-    return this.chance.weighted([
-      [4, () => String(value)], [1, () => value.toPrecision(2)], [1, () => value.toFixed(3)], [1, () => String(Number((value * 1.03).toPrecision(4)))],
-      [1, () => value.toExponential(3)],
-    ])().replace('e+', 'e');
+    return this.chance
+      .weighted([
+        [4, () => String(value)],
+        [1, () => value.toPrecision(2)],
+        [1, () => value.toFixed(3)],
+        [1, () => String(Number((value * 1.03).toPrecision(4)))],
+        [1, () => value.toExponential(3)],
+      ])()
+      .replace('e+', 'e');
   }
 
   quantity({ type, value }) {
-    const quantity = type === 'Range' ? value.low ?? value.high : value;
+    const quantity = type === 'Range' ? (value.low ?? value.high) : value;
     if (typeof quantity?.value !== 'number') return undefined;
     const prefix = this.chance.of([...PREFIXES, 'ap']);
     const { system, code, unit } = quantity;
@@ -151,11 +184,16 @@ class Values {
     const { value } = element;
     if (typeof value === 'string') return { modifier: '', value: escaped(value) };
     const { identifier } = value;
-    if (identifier?.value && identifier.system) return { modifier: 'identifier', value: [identifier.system, identifier.value].map(escaped).join('|') };
+    if (identifier?.value && identifier.system)
+      return { modifier: 'identifier', value: [identifier.system, identifier.value].map(escaped).join('|') };
     const place = pointsTo(element, this.base);
     if (place?.url) return { modifier: '', value: escaped(place.url) };
     if (!place?.id) return undefined;
-    const rows = [[3, { modifier: '', value: `${place.type}/${place.id}` }], [2, { modifier: '', value: place.id }], [2, { modifier: place.type, value: place.id }]];
+    const rows = [
+      [3, { modifier: '', value: `${place.type}/${place.id}` }],
+      [2, { modifier: '', value: place.id }],
+      [2, { modifier: place.type, value: place.id }],
+    ];
     if (this.base) rows.push([1, { modifier: '', value: `${this.base}/${place.type}/${place.id}` }]);
     return this.chance.weighted(rows);
   }
@@ -184,7 +222,9 @@ class Generator {
   criterion(type, depth = 0) {
     for (let attempt = 0; attempt < 20; ++attempt) {
       const make = this.chance.weighted([
-        [12, () => this.simple(type)], [depth < DEPTH_MAX ? 2 : 0, () => this.chain(type, depth)], [depth < DEPTH_MAX ? 2 : 0, () => this.has(type, depth)],
+        [12, () => this.simple(type)],
+        [depth < DEPTH_MAX ? 2 : 0, () => this.chain(type, depth)],
+        [depth < DEPTH_MAX ? 2 : 0, () => this.has(type, depth)],
       ]);
       const made = make();
       if (made) return made;
@@ -193,15 +233,20 @@ class Generator {
   }
 
   parameters(type, types) {
-    return [...parametersOf(type).values()].filter((one) => one.expression && !LEFT_OUT.has(one.code) && (!types || types.includes(one.type)));
+    return [...parametersOf(type).values()].filter(
+      (one) => one.expression && !LEFT_OUT.has(one.code) && (!types || types.includes(one.type)),
+    );
   }
 
   simple(type) {
     const resource = this.resource(type);
     const all = this.parameters(type);
-    const fed = all.filter((one) => (one.type === 'composite' ? rowsOf(resource, one) : elementsOf(resource, one)).length > 0);
+    const fed = all.filter(
+      (one) => (one.type === 'composite' ? rowsOf(resource, one) : elementsOf(resource, one)).length > 0,
+    );
     const parameter = this.chance.of(fed.length === 0 || this.chance.oneIn(12) ? all : fed);
-    if (parameter.type !== 'composite' && this.chance.oneIn(12)) return { key: `${parameter.code}:missing`, value: this.chance.of(['true', 'false']) };
+    if (parameter.type !== 'composite' && this.chance.oneIn(12))
+      return { key: `${parameter.code}:missing`, value: this.chance.of(['true', 'false']) };
     const first = this.value(parameter, resource);
     if (!first) return undefined;
     const values = [first.value];
@@ -235,7 +280,10 @@ class Generator {
   /** A reference parameter of the resource that leads to a resource of the store: [parameter, target]. */
   link(resource) {
     const links = this.parameters(resource.resourceType, ['reference']).flatMap((parameter) =>
-      this.store.targets(resource, parameter).filter((target) => this.byType.has(target.resourceType)).map((target) => [parameter, target]),
+      this.store
+        .targets(resource, parameter)
+        .filter((target) => this.byType.has(target.resourceType))
+        .map((target) => [parameter, target]),
     );
     return links.length === 0 ? undefined : this.chance.of(links);
   }
@@ -262,10 +310,15 @@ class Generator {
 
   sort(type) {
     const codes = this.parameters(type, ['date', 'number', 'string'])
-      .filter((one) => !elementsOf(this.resource(type), one).some((element) => ['HumanName', 'Address'].includes(element.type)))
+      .filter(
+        (one) =>
+          !elementsOf(this.resource(type), one).some((element) => ['HumanName', 'Address'].includes(element.type)),
+      )
       .map((one) => one.code);
     const keys = [...new Set(['_id', '_lastUpdated', ...codes])];
-    return [this.chance.of(keys), ...(this.chance.oneIn(2) ? [this.chance.of(keys)] : [])].map((code) => (this.chance.oneIn(2) ? '-' : '') + code).join(',');
+    return [this.chance.of(keys), ...(this.chance.oneIn(2) ? [this.chance.of(keys)] : [])]
+      .map((code) => (this.chance.oneIn(2) ? '-' : '') + code)
+      .join(',');
   }
 
   includes(type) {
@@ -286,22 +339,40 @@ class Generator {
 
   query() {
     const type = this.chance.of(this.types);
-    const shape = this.chance.weighted([[12, 'type'], [1, 'compartment'], [1, 'system']]);
+    const shape = this.chance.weighted([
+      [12, 'type'],
+      [1, 'compartment'],
+      [1, 'system'],
+    ]);
     if (shape === 'system') return this.systemQuery();
     let path = type;
-    if (shape === 'compartment' && this.byType.has('Patient') && type !== 'Patient' && compartments.Patient[type]) path = `Patient/${this.resource('Patient').id}/${type}`;
-    const count = this.chance.weighted([[1, 0], [6, 1], [4, 2], [1, 3]]);
-    const parts = Array.from({ length: count }, () => this.criterion(type)).map(({ key, value }) => `${key}=${encodeURIComponent(value)}`);
+    if (shape === 'compartment' && this.byType.has('Patient') && type !== 'Patient' && compartments.Patient[type])
+      path = `Patient/${this.resource('Patient').id}/${type}`;
+    const count = this.chance.weighted([
+      [1, 0],
+      [6, 1],
+      [4, 2],
+      [1, 3],
+    ]);
+    const parts = Array.from({ length: count }, () => this.criterion(type)).map(
+      ({ key, value }) => `${key}=${encodeURIComponent(value)}`,
+    );
     if (this.chance.oneIn(3)) parts.push(`_sort=${this.sort(type)}`);
     if (this.chance.oneIn(4)) parts.push(...this.includes(type));
+    if (this.chance.oneIn(5)) parts.push('_total=accurate');
+    if (this.chance.oneIn(40)) parts.push('_summary=count');
     return `${path}?${parts.join('&')}`;
   }
 
   systemQuery() {
     const types = [...new Set([this.chance.of(this.types), this.chance.of(this.types)])];
     const one = this.resource(types[0]);
-    const rows = [[2, `_id=${one.id},${this.resource(this.chance.of(this.types)).id}`], [1, `_sort=${this.chance.of(['_id', '-_id', '_lastUpdated'])}`]];
-    if (one.meta?.lastUpdated) rows.push([2, `_lastUpdated=${encodeURIComponent(this.chance.of(['ge', 'lt', 'le']) + one.meta.lastUpdated)}`]);
+    const rows = [
+      [2, `_id=${one.id},${this.resource(this.chance.of(this.types)).id}`],
+      [1, `_sort=${this.chance.of(['_id', '-_id', '_lastUpdated'])}`],
+    ];
+    if (one.meta?.lastUpdated)
+      rows.push([2, `_lastUpdated=${encodeURIComponent(this.chance.of(['ge', 'lt', 'le']) + one.meta.lastUpdated)}`]);
     return `?_type=${types.join(',')}&${this.chance.weighted(rows)}`;
   }
 }
@@ -325,7 +396,8 @@ export function makeQueries(store, seed, count) {
 export function makeFeeding(store, seed) {
   const generator = new Generator(store, seed);
   return store.all().flatMap((resource) =>
-    generator.parameters(resource.resourceType)
+    generator
+      .parameters(resource.resourceType)
       .filter((one) => (one.type === 'composite' ? rowsOf : elementsOf)(resource, one).length > 0)
       .map((parameter) => feeding(generator, parameter, resource)),
   );
@@ -347,12 +419,22 @@ function feeding(generator, parameter, resource) {
 
 function read(file) {
   const text = readFileSync(file, 'utf8');
-  const found = file.endsWith('.ndjson') ? text.split('\n').filter(Boolean).map((line) => JSON.parse(line)) : [JSON.parse(text)];
-  return found.flatMap((one) => (one.resourceType === 'Bundle' ? (one.entry ?? []).map((entry) => entry.resource) : [one])).filter((one) => one?.id);
+  const found = file.endsWith('.ndjson')
+    ? text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : [JSON.parse(text)];
+  return found
+    .flatMap((one) => (one.resourceType === 'Bundle' ? (one.entry ?? []).map((entry) => entry.resource) : [one]))
+    .filter((one) => one?.id);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { values, positionals } = parseArgs({ options: { seed: { type: 'string' }, count: { type: 'string', default: '20' } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: { seed: { type: 'string' }, count: { type: 'string', default: '20' } },
+    allowPositionals: true,
+  });
   const seed = Number(values.seed ?? Date.now() % 2 ** 32);
   console.error(`seed ${seed}`);
   for (const query of makeQueries(new Store(positionals.flatMap(read)), seed, Number(values.count))) console.log(query);

@@ -163,7 +163,7 @@ class SearchProperty(harness.TestCase):
     def pages(self, connection, query, count, by_post):
         path, parameters = query.split("?", 1)
         parameters += f"&_count={count}"
-        if by_post:
+        if by_post and "/" not in path:  # R4 has no POST within a compartment
             target = f"/fhir/{path}/_search" if path else "/fhir/_search"
             reply = connection.request("POST", target, parameters, self.token,
                                        {"Content-Type": "application/x-www-form-urlencoded"})
@@ -276,9 +276,9 @@ class Comparison(unittest.TestCase):
         self.evaluator = Evaluator()
         self.addCleanup(self.evaluator.close)
         subject = {"reference": "Patient/p"}
-        self.resources = [{"resourceType": "Observation", "id": f"o{day}", "effectiveDateTime": f"2020-01-0{day // 2 + 1}",
-                           "subject": subject} for day in range(6)] + [{"resourceType": "Patient", "id": "p"}]
-        self.evaluator.load(self.resources, "")
+        observations = [{"resourceType": "Observation", "id": f"o{number}", "subject": subject,
+                         "effectiveDateTime": f"2020-01-0{number // 2 + 1}"} for number in range(6)]
+        self.evaluator.load([*observations, {"resourceType": "Patient", "id": "p"}], "")
         self.expected = self.evaluator.ask(search=self.QUERY)
 
     def page(self, ids, includes=("Patient/p",), total=6):

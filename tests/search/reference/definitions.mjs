@@ -12,7 +12,9 @@ const NOT_DOMAIN = new Set(['Bundle', 'Binary', 'Parameters']);
 
 function collect(type) {
   const bases = new Set([type, 'Resource', ...(NOT_DOMAIN.has(type) ? [] : ['DomainResource'])]);
-  return new Map(data.parameters.filter((one) => one.base.some((base) => bases.has(base))).map((one) => [one.code, one]));
+  return new Map(
+    data.parameters.filter((one) => one.base.some((base) => bases.has(base))).map((one) => [one.code, one]),
+  );
 }
 
 /** All search parameters of a type, by their code, those of every resource included. */

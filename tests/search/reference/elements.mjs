@@ -71,7 +71,8 @@ function run(expression, resource) {
 const runAll = (expression, resource) => branchesOf(runnable(expression)).flatMap((branch) => run(branch, resource));
 
 function elementOf(node) {
-  if (node === null || typeof node !== 'object' || !('data' in node)) return { type: typeof node, value: node, path: '' };
+  if (node === null || typeof node !== 'object' || !('data' in node))
+    return { type: typeof node, value: node, path: '' };
   const type = node.fhirNodeDataType ?? '';
   return {
     // Resource.id is a System.String for the engine; in R4 it is an id.
@@ -95,7 +96,8 @@ const READABLE = {
 
 /** Whether a parameter of that type can be searched on an element of that type (the cross-map of 3.1.1.9). */
 function isReadable(type, element) {
-  if (type === 'reference') return element.type === 'Reference' || URIS.includes(element.type) || element.value.resourceType;
+  if (type === 'reference')
+    return element.type === 'Reference' || URIS.includes(element.type) || element.value.resourceType;
   return READABLE[type]?.includes(element.type);
 }
 
@@ -120,12 +122,14 @@ export function elementsOf(resource, parameter) {
 export function rowsOf(resource, parameter) {
   return cached(resource, parameter.url, () =>
     branchesOf(runnable(parameter.expression)).flatMap((base) =>
-      run(base, resource).map((_, index) => parameter.component.map(({ definition, expression }) => {
-        const { type } = parameterByUrl(definition);
-        return branchesOf(runnable(expression))
-          .flatMap((branch) => run(`(${base})[${index}].select(${branch})`, resource))
-          .filter((element) => isReadable(type, element));
-      })),
+      run(base, resource).map((_, index) =>
+        parameter.component.map(({ definition, expression }) => {
+          const { type } = parameterByUrl(definition);
+          return branchesOf(runnable(expression))
+            .flatMap((branch) => run(`(${base})[${index}].select(${branch})`, resource))
+            .filter((element) => isReadable(type, element));
+        }),
+      ),
     ),
   );
 }

@@ -27,8 +27,10 @@ const uriMatches = (modifier, wanted, text) => {
 /** `context` is { base, now, terminology, isWithin(type, upper, lower) }. */
 export function valueMatches(parameter, modifier, value, element, context) {
   switch (parameter.type) {
-    case 'string': return textsOf(element).some((text) => textMatches(modifier, value, text));
-    case 'token': return elementMatches(modifier, value, element, context);
+    case 'string':
+      return textsOf(element).some((text) => textMatches(modifier, value, text));
+    case 'token':
+      return elementMatches(modifier, value, element, context);
     case 'date': {
       const range = rangeOfElement(element);
       return range !== undefined && dateMatches(value.prefix, value.value, range, context.now);
@@ -37,20 +39,26 @@ export function valueMatches(parameter, modifier, value, element, context) {
       const exact = decimal(element.value);
       return exact !== undefined && numberMatches(value.prefix, value.value, { low: exact, high: exact });
     }
-    case 'quantity': return targetsOf(element.value, element.type).some((target) => quantityMatches(value, target));
+    case 'quantity':
+      return targetsOf(element.value, element.type).some((target) => quantityMatches(value, target));
     case 'uri': {
       if (element.type === 'canonical' && modifier === '') return canonicalMatches('', value, element.value);
       return typeof element.value === 'string' && uriMatches(modifier, value, element.value);
     }
-    case 'reference': return matchesReference(modifier, value, element, context);
-    default: return false;
+    case 'reference':
+      return matchesReference(modifier, value, element, context);
+    default:
+      return false;
   }
 }
 
 function matchesReference(modifier, value, element, context) {
   if (modifier === 'identifier') {
     const { identifier } = element.value;
-    return identifier?.value !== undefined && tokenMatches(parseToken(value), { system: identifier.system, code: identifier.value });
+    return (
+      identifier?.value !== undefined &&
+      tokenMatches(parseToken(value), { system: identifier.system, code: identifier.value })
+    );
   }
   if (isCanonical(element.type)) return canonicalMatches(modifier, value, element.value);
   if (modifier === 'above' || modifier === 'below') return context.isWithin(modifier, value, element);
@@ -60,10 +68,14 @@ function matchesReference(modifier, value, element, context) {
 /** Whether a resource has an element, or for composites a row, that satisfies one value. */
 export function resourceMatches(parameter, modifier, value, resource, context) {
   if (parameter.type !== 'composite') {
-    return elementsOf(resource, parameter).some((element) => valueMatches(parameter, modifier, value, element, context));
+    return elementsOf(resource, parameter).some((element) =>
+      valueMatches(parameter, modifier, value, element, context),
+    );
   }
   const parts = parameter.component.map(({ definition }) => parameterByUrl(definition));
   return rowsOf(resource, parameter).some((row) =>
-    row.every((elements, index) => elements.some((element) => valueMatches(parts[index], '', value[index], element, context))),
+    row.every((elements, index) =>
+      elements.some((element) => valueMatches(parts[index], '', value[index], element, context)),
+    ),
   );
 }

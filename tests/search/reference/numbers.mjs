@@ -17,14 +17,22 @@ export function numberMatches(prefix, value, target, scale = (x) => x) {
   const step = halfStep(value);
   const equal = () => within(scale(add(value, negated(step))), scale(add(value, step)));
   switch (prefix) {
-    case 'eq': return equal();
-    case 'ne': return !equal();
-    case 'gt': return most(target, exact) > 0;
-    case 'lt': return least(target, exact) < 0;
-    case 'ge': return most(target, exact) >= 0;
-    case 'le': return least(target, exact) <= 0;
-    case 'sa': return least(target, exact) > 0;
-    case 'eb': return most(target, exact) < 0;
+    case 'eq':
+      return equal();
+    case 'ne':
+      return !equal();
+    case 'gt':
+      return most(target, exact) > 0;
+    case 'lt':
+      return least(target, exact) < 0;
+    case 'ge':
+      return most(target, exact) >= 0;
+    case 'le':
+      return least(target, exact) <= 0;
+    case 'sa':
+      return least(target, exact) > 0;
+    case 'eb':
+      return most(target, exact) < 0;
     default: {
       const tenth = multiply(magnitude(value), decimal('0.1'));
       return most(target, scale(add(value, negated(tenth)))) >= 0 && least(target, scale(add(value, tenth))) <= 0;
@@ -46,7 +54,11 @@ function readUnit(code) {
   const unit = ucum.getSpecifiedUnit(code, 'validate')?.unit;
   if (!unit || unit.cnv_ || unit.isArbitrary_ || !(unit.magnitude_ > 0)) return undefined;
   // The library computes in doubles; what it knows to twelve digits is exact from here on.
-  return { factor: decimal(Number(unit.magnitude_.toPrecision(12))), offset: decimal('0'), dimension: String(unit.dim_) };
+  return {
+    factor: decimal(Number(unit.magnitude_.toPrecision(12))),
+    offset: decimal('0'),
+    dimension: String(unit.dim_),
+  };
 }
 
 export const toBase = (unit, value) => add(multiply(value, unit.factor), unit.offset);
@@ -54,7 +66,11 @@ export const toBase = (unit, value) => add(multiply(value, unit.factor), unit.of
 /** The targets of a Quantity, Age, Duration, Money or Range. */
 export function targetsOf(value, type) {
   const limits = (low, high, quantity) => ({
-    low, high, system: quantity.system, code: quantity.code, unit: quantity.unit,
+    low,
+    high,
+    system: quantity.system,
+    code: quantity.code,
+    unit: quantity.unit,
   });
   if (type === 'Range') {
     const quantity = value.low ?? value.high;

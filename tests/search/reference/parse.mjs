@@ -6,7 +6,17 @@ import { decimal } from './decimals.mjs';
 /** A query that a server must refuse. */
 export class QueryError extends Error {}
 
-const RESULT = new Set(['_count', '_total', '_format', '_pretty', '_elements', '_summary', '_sort', '_include', '_revinclude']);
+const RESULT = new Set([
+  '_count',
+  '_total',
+  '_format',
+  '_pretty',
+  '_elements',
+  '_summary',
+  '_sort',
+  '_include',
+  '_revinclude',
+]);
 const PREFIXED = /^(eq|ne|gt|lt|ge|le|sa|eb|ap)(.*)$/s;
 const MODIFIERS = {
   string: ['exact', 'contains'],
@@ -35,7 +45,8 @@ export function parseQuery(query) {
     const [name, modifier] = key.split(':');
     if (value === '') continue;
     if (name === '_type') parsed.types = splitAt(',', value);
-    else if (name === '_sort') parsed.sort = splitAt(',', value).map((code) => ({ code: code.replace(/^-/, ''), down: code.startsWith('-') }));
+    else if (name === '_sort')
+      parsed.sort = splitAt(',', value).map((code) => ({ code: code.replace(/^-/, ''), down: code.startsWith('-') }));
     else if (name === '_include' || name === '_revinclude') parsed.includes.push(parseInclude(name, modifier, value));
     else if (!RESULT.has(name)) parsed.criteria.push([key, value]);
     if (key === '_count' && value === '0') parsed.isCountOnly = true;
@@ -80,8 +91,14 @@ export function parseCriterion(type, key, value) {
     return { kind: 'missing', parameter, wanted: value === 'true' };
   }
   const isType = parameter.type === 'reference' && TYPES.has(modifier);
-  if (modifier && !isType && !(MODIFIERS[parameter.type] ?? []).includes(modifier)) throw new QueryError('unknown modifier');
-  return { kind: 'parameter', parameter, modifier, values: splitAt(',', value).map((one) => parseValue(parameter, modifier, one)) };
+  if (modifier && !isType && !(MODIFIERS[parameter.type] ?? []).includes(modifier))
+    throw new QueryError('unknown modifier');
+  return {
+    kind: 'parameter',
+    parameter,
+    modifier,
+    values: splitAt(',', value).map((one) => parseValue(parameter, modifier, one)),
+  };
 }
 
 function parseHas(key, value) {
@@ -94,13 +111,20 @@ function parseHas(key, value) {
 /** One value of a parameter, after the commas are gone. */
 export function parseValue(parameter, modifier, text) {
   switch (parameter.type) {
-    case 'token': return splitAt('|', text).map(plain);
-    case 'number': return prefixed(text, (rest) => ({ value: decimal(plain(rest)) }));
-    case 'quantity': return prefixed(text, parseQuantity);
-    case 'date': return prefixed(text, (rest) => ({ value: rangeOf(plain(rest)) }));
-    case 'composite': return parseComposite(parameter, text);
-    case 'reference': return modifier === 'identifier' ? splitAt('|', text).map(plain) : plain(text);
-    default: return plain(text);
+    case 'token':
+      return splitAt('|', text).map(plain);
+    case 'number':
+      return prefixed(text, (rest) => ({ value: decimal(plain(rest)) }));
+    case 'quantity':
+      return prefixed(text, parseQuantity);
+    case 'date':
+      return prefixed(text, (rest) => ({ value: rangeOf(plain(rest)) }));
+    case 'composite':
+      return parseComposite(parameter, text);
+    case 'reference':
+      return modifier === 'identifier' ? splitAt('|', text).map(plain) : plain(text);
+    default:
+      return plain(text);
   }
 }
 

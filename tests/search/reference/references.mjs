@@ -41,7 +41,9 @@ export function referenceMatches(wanted, type, element, base) {
     return target.id === wanted && (!type || target.type === type);
   }
   return (
-    target.id === search.id && target.type === search.type && (!type || target.type === type) &&
+    target.id === search.id &&
+    target.type === search.type &&
+    (!type || target.type === type) &&
     (search.version === undefined || target.version === search.version)
   );
 }

@@ -16,7 +16,8 @@ export class Store {
   constructor(resources, { base = '', now = BigInt(Date.now()) * 1000000n } = {}) {
     this.resources = new Map(resources.map((resource) => [placeOf(resource), resource]));
     this.containers = new WeakMap();
-    for (const resource of resources) for (const inner of resource.contained ?? []) this.containers.set(inner, resource);
+    for (const resource of resources)
+      for (const inner of resource.contained ?? []) this.containers.set(inner, resource);
     this.context = { base, now, terminology: new Terminology(this), isWithin: (...all) => this.isWithin(...all) };
   }
 
@@ -31,7 +32,7 @@ export class Store {
   /** { ids, order, total, includes }: places "Type/id"; order is a list of groups whose members are equal. */
   search(query) {
     const parsed = parseQuery(query);
-    this.referredTo = new Map();  // what a _has found, for the length of this search
+    this.referredTo = new Map(); // what a _has found, for the length of this search
     const found = this.matches(parsed);
     const order = sorted(found, this.rulesOf(parsed, found)).map((group) => group.map(placeOf));
     const includes = this.includesOf(parsed, found).map(placeOf);
@@ -40,12 +41,16 @@ export class Store {
 
   /** What a page that holds these matches must include. */
   includes(query, places) {
-    return this.includesOf(parseQuery(query), places.map((place) => this.resources.get(place)).filter(Boolean)).map(placeOf);
+    return this.includesOf(parseQuery(query), places.map((place) => this.resources.get(place)).filter(Boolean)).map(
+      placeOf,
+    );
   }
 
   matches(parsed) {
     const types = parsed.types ?? [...TYPES];
-    const criteria = new Map(types.map((type) => [type, parsed.criteria.map(([key, value]) => parseCriterion(type, key, value))]));
+    const criteria = new Map(
+      types.map((type) => [type, parsed.criteria.map(([key, value]) => parseCriterion(type, key, value))]),
+    );
     return this.all().filter((resource) => {
       const wanted = criteria.get(resource.resourceType);
       if (!wanted || (parsed.compartment && !this.isInCompartment(resource, parsed.compartment))) return false;
@@ -55,15 +60,21 @@ export class Store {
 
   holds(resource, criterion) {
     switch (criterion.kind) {
-      case 'missing': return (elementsOf(resource, criterion.parameter).length === 0) === criterion.wanted;
-      case 'list': return criterion.lists.some((id) => this.isListed(resource, id));
-      case 'has': return this.isReferredTo(resource, criterion);
-      case 'chain': return this.leadsTo(resource, criterion);
+      case 'missing':
+        return (elementsOf(resource, criterion.parameter).length === 0) === criterion.wanted;
+      case 'list':
+        return criterion.lists.some((id) => this.isListed(resource, id));
+      case 'has':
+        return this.isReferredTo(resource, criterion);
+      case 'chain':
+        return this.leadsTo(resource, criterion);
       default: {
         // "the negation applies to the set, not each individual entry" (3.1.1.4.10).
         const positive = NEGATED[criterion.modifier];
         const matches = (modifier) =>
-          criterion.values.some((value) => resourceMatches(criterion.parameter, modifier, value, resource, this.context));
+          criterion.values.some((value) =>
+            resourceMatches(criterion.parameter, modifier, value, resource, this.context),
+          );
         return positive === undefined ? matches(criterion.modifier) : !matches(positive);
       }
     }
@@ -84,7 +95,8 @@ export class Store {
   withUrl(text, parameter) {
     const { url, version } = parseCanonical(text);
     return this.all().filter(
-      (one) => one.url === url && (!version || one.version === version) && (parameter.target ?? []).includes(one.resourceType),
+      (one) =>
+        one.url === url && (!version || one.version === version) && (parameter.target ?? []).includes(one.resourceType),
     );
   }
 
@@ -94,7 +106,9 @@ export class Store {
   }
 
   leadsTo(resource, { parameter, target, key, value }) {
-    const types = (target ? [target] : parameter.target ?? [...TYPES]).filter((type) => isCriterion(type, key, value));
+    const types = (target ? [target] : (parameter.target ?? [...TYPES])).filter((type) =>
+      isCriterion(type, key, value),
+    );
     if (types.length === 0) throw new QueryError('no target of the chain has the parameter');
     return this.targets(resource, parameter, target).some(
       (one) => types.includes(one.resourceType) && this.holds(one, parseCriterion(one.resourceType, key, value)),
@@ -122,10 +136,13 @@ export class Store {
     if (resource.resourceType === type && resource.id === id) return true;
     return (compartments[type][resource.resourceType] ?? []).some((code) => {
       const parameter = parameterOf(resource.resourceType, code);
-      return parameter && elementsOf(resource, parameter).some((element) => {
-        const target = pointsTo(element, this.context.base);
-        return target?.type === type && target.id === id;
-      });
+      return (
+        parameter &&
+        elementsOf(resource, parameter).some((element) => {
+          const target = pointsTo(element, this.context.base);
+          return target?.type === type && target.id === id;
+        })
+      );
     });
   }
 
@@ -166,14 +183,16 @@ export class Store {
   }
 
   included(resource, { isReverse, source, code, target }) {
-    const reaches = (from, parameter, type) => this.targets(from, parameter, type).filter((one) => this.get(one.resourceType, one.id) === one);
+    const reaches = (from, parameter, type) =>
+      this.targets(from, parameter, type).filter((one) => this.get(one.resourceType, one.id) === one);
     if (!isReverse) {
       if (source && resource.resourceType !== source) return [];
       return referencesOf(resource.resourceType, code).flatMap((parameter) => reaches(resource, parameter, target));
     }
     if (target && resource.resourceType !== target) return [];
     return this.all().filter(
-      (one) => (!source || one.resourceType === source) &&
+      (one) =>
+        (!source || one.resourceType === source) &&
         referencesOf(one.resourceType, code).some((parameter) => reaches(one, parameter).includes(resource)),
     );
   }

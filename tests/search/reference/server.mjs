@@ -1,5 +1,5 @@
 // The evaluator as a process: one JSON request per line in, one JSON answer per line out.
-//   {"load":[RESOURCE...],"base":URL,"clear":true}  adds (or, with clear, first forgets all) resources  {"resources":n}
+//   {"load":[RESOURCE...],"base":URL,"clear":true}  adds resources; clear forgets the others  {"resources":n}
 //   {"search":QUERY}                                 {"ids","order","total","includes","isCountOnly"} or {"refused":why}
 //   {"includes":QUERY,"matches":["Type/id"...]}      {"includes":[...]}
 //   {"queries":n,"seed":n}                           {"queries":[...]}

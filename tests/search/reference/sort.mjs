@@ -12,8 +12,20 @@ const byText = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 const byBigInt = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 const ORDERS = {
-  string: { keys: (e) => textsOf(e).filter((t) => !t.isLaterWord).map((t) => folded(t.text)), order: byText },
-  token: { keys: (e) => tokensOf(e).map((token) => token.code ?? token.plain).filter(Boolean), order: byText },
+  string: {
+    keys: (e) =>
+      textsOf(e)
+        .filter((t) => !t.isLaterWord)
+        .map((t) => folded(t.text)),
+    order: byText,
+  },
+  token: {
+    keys: (e) =>
+      tokensOf(e)
+        .map((token) => token.code ?? token.plain)
+        .filter(Boolean),
+    order: byText,
+  },
   uri: { keys: (e) => [e.value], order: byText },
   date: { keys: (e) => [rangeOfElement(e)?.low].filter((low) => low !== undefined), order: byBigInt },
   number: { keys: (e) => [decimal(e.value)].filter(Boolean), order: compare },
@@ -42,7 +54,10 @@ function keyOf(resource, parameter, down) {
 
 /** Groups of resources, in order. `rules` are { parameter of a type, down }. */
 export function sorted(resources, rules) {
-  const rows = resources.map((resource) => ({ resource, keys: rules.map((rule) => keyOf(resource, rule.parameter(resource), rule.down)) }));
+  const rows = resources.map((resource) => ({
+    resource,
+    keys: rules.map((rule) => keyOf(resource, rule.parameter(resource), rule.down)),
+  }));
   const order = (a, b) => {
     for (const [index, rule] of rules.entries()) {
       const [x, y] = [a.keys[index], b.keys[index]];

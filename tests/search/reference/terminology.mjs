@@ -72,7 +72,9 @@ export class Terminology {
 
   isExpanded(contains, { system, code }) {
     return (contains ?? []).some(
-      (row) => (row.code === code && (system === undefined || row.system === system)) || this.isExpanded(row.contains, { system, code }),
+      (row) =>
+        (row.code === code && (system === undefined || row.system === system)) ||
+        this.isExpanded(row.contains, { system, code }),
     );
   }
 
@@ -83,7 +85,9 @@ export class Terminology {
 
   /** All codes of a system: those it lists, or any when the store has no complete code system of that name. */
   knows(system, code) {
-    const complete = this.resourcesOf('CodeSystem').filter((found) => found.url === system && found.content === 'complete');
+    const complete = this.resourcesOf('CodeSystem').filter(
+      (found) => found.url === system && found.content === 'complete',
+    );
     return complete.length === 0 || this.parentsIn(system).has(code);
   }
 }

@@ -17,9 +17,16 @@ const NAME_PARTS = ['text', 'family', 'given', 'prefix', 'suffix'];
 const ADDRESS_PARTS = ['text', 'line', 'city', 'district', 'state', 'postalCode', 'country'];
 
 const strings = (value, parts) =>
-  parts.flatMap((part) => value[part] ?? []).filter((text) => typeof text === 'string').map((text) => ({ text }));
+  parts
+    .flatMap((part) => value[part] ?? [])
+    .filter((text) => typeof text === 'string')
+    .map((text) => ({ text }));
 
-const laterWords = (family) => (family ?? '').split(/\s+/u).slice(1).map((text) => ({ text, isLaterWord: true }));
+const laterWords = (family) =>
+  (family ?? '')
+    .split(/\s+/u)
+    .slice(1)
+    .map((text) => ({ text, isLaterWord: true }));
 
 /** The texts of an element: { text } each; "Quinones" finds the family name "Carreno Quinones", too. */
 export function textsOf({ value, type, path }) {

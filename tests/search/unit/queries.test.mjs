@@ -12,11 +12,17 @@ const SAMPLES = new URL('../../../samples/', import.meta.url);
 function stored(name) {
   let text = readFileSync(new URL(name, SAMPLES), 'utf8');
   const { entry } = JSON.parse(text);
-  for (const { fullUrl, resource } of entry) text = text.replaceAll(`"${fullUrl}"`, `"${resource.resourceType}/${resource.id}"`);
-  return JSON.parse(text).entry.map(({ resource }) => ({ ...resource, meta: { ...resource.meta, lastUpdated: '2024-01-01T00:00:00Z' } }));
+  for (const { fullUrl, resource } of entry)
+    text = text.replaceAll(`"${fullUrl}"`, `"${resource.resourceType}/${resource.id}"`);
+  return JSON.parse(text).entry.map(({ resource }) => ({
+    ...resource,
+    meta: { ...resource.meta, lastUpdated: '2024-01-01T00:00:00Z' },
+  }));
 }
 
-const files = readdirSync(SAMPLES).filter((name) => name.endsWith('.json')).sort();
+const files = readdirSync(SAMPLES)
+  .filter((name) => name.endsWith('.json'))
+  .sort();
 const store = new Store(files.slice(0, 2).flatMap(stored), { base: 'https://127.0.0.1/fhir' });
 
 test('a seed names its queries', () => {
@@ -33,16 +39,46 @@ test('queries are answered, many find some and not all, and every kind occurs', 
   });
   assert.ok(telling.length > 100, `${telling.length} of 400 tell something`);
   assert.ok(results.some(({ includes }) => includes.length > 0));
-  for (const kind of [/_has:/, /:[A-Z]\w+\./, /_sort=/, /_include=/, /_revinclude=/, /:missing=/, /:not=/, /:exact=/, /:contains=/, /=(ge|sa|eb)/, /%24/, /%2C/]) {
-    assert.ok(queries.some((query) => kind.test(query)), String(kind));
+  for (const kind of [
+    /_has:/,
+    /:[A-Z]\w+\./,
+    /_sort=/,
+    /_include=/,
+    /_revinclude=/,
+    /:missing=/,
+    /:not=/,
+    /:exact=/,
+    /:contains=/,
+    /=(ge|sa|eb)/,
+    /%24/,
+    /%2C/,
+  ]) {
+    assert.ok(
+      queries.some((query) => kind.test(query)),
+      String(kind),
+    );
   }
 });
 
 test('every parameter that is fed has a search that finds the resource', () => {
   const made = makeFeeding(store, 1);
-  const patient = made.filter(({ place }) => place.startsWith('Patient/')).map(({ query }) => /\?([^=:]+)/.exec(query)[1]);
-  for (const code of ['_id', 'birthdate', 'name', 'family', 'given', 'gender', 'identifier', 'address-city', 'language']) assert.ok(patient.includes(code), code);
-  for (const { query, place } of made.filter((_, index) => index % 20 === 0)) assert.ok(store.search(query).ids.includes(place), query);
+  const patient = made
+    .filter(({ place }) => place.startsWith('Patient/'))
+    .map(({ query }) => /\?([^=:]+)/.exec(query)[1]);
+  for (const code of [
+    '_id',
+    'birthdate',
+    'name',
+    'family',
+    'given',
+    'gender',
+    'identifier',
+    'address-city',
+    'language',
+  ])
+    assert.ok(patient.includes(code), code);
+  for (const { query, place } of made.filter((_, index) => index % 20 === 0))
+    assert.ok(store.search(query).ids.includes(place), query);
   const empty = made.filter(({ query }) => query.includes(':missing=')).length;
   assert.ok(empty < made.length / 50, `${empty} of ${made.length} have no value`);
 });
