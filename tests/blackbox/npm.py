@@ -50,7 +50,7 @@ def require(folder):
         fcntl.flock(alone, fcntl.LOCK_EX)
         if mark.is_file() and mark.read_text() == locked:
             return
-        done = subprocess.run(["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder,
+        done = subprocess.run(["npm", "ci", "--loglevel=error", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder,
                               capture_output=True, text=True, timeout=INSTALL_SECONDS,
                               env={**os.environ, "NO_UPDATE_NOTIFIER": "1"})
         if done.returncode != 0:
