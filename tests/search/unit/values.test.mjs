@@ -70,6 +70,18 @@ test('a partial date is the interval of its precision', () => {
       ['le2011-12-31', '2011-12-31T23:00:00Z', true],
       ['le2011-12-31', '2012-01-01T00:00:00Z', false],
       ['eq2000-02-29', '2000-02-29', true],
+      ['gt2013-01-14', '2013-01-14', false],
+      ['lt2013-01-14', '2013-01-14', false],
+      ['ge2013-01-14', '2013-01-14', true],
+      ['le2013-01-14', '2013-01-14', true],
+      ['sa2013-01-14', '2013-01-14', false],
+      ['sa2013-01-13', '2013-01-14', true],
+      ['eb2013-01-14', '2013-01-14', false],
+      ['eb2013-01-14', '2013-01-13', true],
+      ['gt2013-01-14', '2013-01', true],
+      ['ge2013-01-14', { start: '2013-01-13', end: '2013-01-14' }, false],
+      ['le2013-01-14', { start: '2013-01-14', end: '2013-01-15' }, false],
+      ['gt2013-01-14', { start: '2013-01-13', end: '2013-01-15' }, true],
     ],
     isDate,
   );
@@ -239,7 +251,7 @@ test('tokens follow the four forms of section 3.1.1.4.10', () => {
   const mrn = {
     type: 'Identifier',
     path: '',
-    value: { system: 's', value: 'a', type: { text: 'Record', coding: [{ system: 't', code: 'MR' }] } },
+    value: { system: 's', value: 'a', type: { text: 'Record', coding: [{ system: 'u', code: 'XX' }, { system: 't', code: 'MR' }] } },
   };
   const is = (modifier) => (search, element) => elementMatches(modifier, search.split('|'), element, {});
   holds(
