@@ -15,7 +15,8 @@ constexpr std::int64_t kYear = 366 * kDay;
 constexpr std::uint32_t kReading = 1;
 
 std::uint32_t number_of_text(std::string_view text) {
-  ByteReader reader(vault::digest(as_bytes(text)));
+  Digest const digest = vault::digest(as_bytes(text));
+  ByteReader reader(digest);
   return reader.u32().value();  // a digest is longer
 }
 
