@@ -237,7 +237,7 @@ class Fhir(harness.TestCase):
         self.assertEqual(place(answer["location"]), place(first.headers["location"]))
         self.create(identified(mark))
         self.ask("POST", "/fhir/Patient", identified(mark), {"If-None-Exist": criteria}, expect=412)
-        self.ask("POST", "/fhir/Patient", identified(mark), {"If-None-Exist": "name=x"}, expect=400)
+        self.ask("POST", "/fhir/Patient", identified(mark), {"If-None-Exist": "shoe-size=x"}, expect=400)
 
     def test_a_transaction_is_done_whole_or_not_at_all(self):
         kept = self.create({"resourceType": "Patient", "gender": "male"})["id"]
