@@ -1,5 +1,6 @@
 #include "fhirpath/expression.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "fhirpath/internal/evaluator.hpp"
@@ -19,8 +20,12 @@ Result<Collection> Expression::evaluate(codec::Json const& resource) const {
   return evaluate(Context{}, item_of(resource));
 }
 
+Result<std::optional<bool>> Expression::condition(Context const& context, Item const& focus) const {
+  return Evaluator(*program_, context).condition(focus);
+}
+
 Result<bool> Expression::holds(Context const& context, Item const& focus) const {
-  return TACENDA_TRY(Evaluator(*program_, context).holds(focus));
+  return TACENDA_TRY(condition(context, focus)).value_or(false);
 }
 
 std::string_view Expression::text() const {

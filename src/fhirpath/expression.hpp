@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -41,8 +42,11 @@ class Expression {
   Result<Collection> evaluate(Context const& context, Item const& focus) const;
   /// With the whole resource as focus and nothing else known.
   Result<Collection> evaluate(codec::Json const& resource) const;
-  /// For invariants and conditions: true when the result is one true, or one item that is no Boolean; false
-  /// when it is empty or false. Errors: as evaluate; kInvalid also for several items.
+  /// The result as a condition: the Boolean, true for one item that is no Boolean, nullopt when it is empty.
+  /// An invariant is broken only by false: R4's own ref-1, bdl-8 and ras-2 are empty where they say nothing.
+  /// Errors: as evaluate; kInvalid also for several items.
+  Result<std::optional<bool>> condition(Context const& context, Item const& focus) const;
+  /// condition(), where empty is false.
   Result<bool> holds(Context const& context, Item const& focus) const;
 
   std::string_view text() const;  // as compiled

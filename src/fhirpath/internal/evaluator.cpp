@@ -21,9 +21,9 @@ Result<Collection> Evaluator::run(Item const& focus) {
   return std::move(stack_);
 }
 
-Result<bool> Evaluator::holds(Item const& focus) {
+Result<std::optional<bool>> Evaluator::condition(Item const& focus) {
   stack_ = TACENDA_TRY(run(focus));
-  return TACENDA_TRY(boolean_of(0)).value_or(false);
+  return boolean_of(0);
 }
 
 Result<void> Evaluator::push(Item item) {
@@ -137,7 +137,7 @@ Result<void> Evaluator::evaluate_path(SyntaxNode const& node, Scope const& scope
   TACENDA_TRY_VOID(evaluate(program_.child(node, 0), scope));
   for (std::size_t i = 1; i < node.count; ++i) {
     SyntaxNode const& next = program_.nodes[program_.child(node, i)];
-    if (stack_.size() == base && next.op != Op::kFunction) return {};
+    if (stack_.size() == base && next.op != Op::kFunction) continue;
     TACENDA_TRY_VOID(invoke(next, base, scope));
   }
   return {};

@@ -30,7 +30,7 @@ class Evaluator {
       : program_(program), context_(context), budget_(context.limits), comparer_(context, budget_) {}
 
   Result<Collection> run(Item const& focus);
-  Result<bool> holds(Item const& focus);
+  Result<std::optional<bool>> condition(Item const& focus);
 
   /// Pushes what the node selects. The recursion is as deep as the syntax tree, which compile bounds.
   Result<void> evaluate(std::uint32_t node, Scope const& scope);

@@ -333,6 +333,11 @@ struct Sorted {
   std::vector<std::optional<Item>> keys;
 };
 
+bool is_descending(Call const& call, std::size_t argument) {
+  auto const& program = call.evaluator.program();
+  return call.has_argument(argument) && program.nodes[program.child(call.node, argument)].descending;
+}
+
 /// Stable insertion by halves: a comparison can fail, which std::sort has no way to say.
 Result<std::size_t> place_of(Call& call, std::vector<Sorted> const& sorted, Sorted const& item) {
   std::size_t low = 0;
@@ -343,14 +348,11 @@ Result<std::size_t> place_of(Call& call, std::vector<Sorted> const& sorted, Sort
       auto const& a = item.keys[i];
       auto const& b = sorted[middle].keys[i];
       if (!a || !b) {
-        order = (a ? 1 : 0) - (b ? 1 : 0);  // the empty collection comes first
-      } else {
-        order = TACENDA_TRY(call.evaluator.comparer().order(*a, *b)).value_or(0);
+        order = (a ? 1 : 0) - (b ? 1 : 0);  // the empty collection comes first in both directions
+        continue;
       }
-      bool const key = call.has_argument(i);
-      if (key && call.evaluator.program().nodes[call.evaluator.program().child(call.node, i)].descending) {
-        order = -order;
-      }
+      order = TACENDA_TRY(call.evaluator.comparer().order(*a, *b)).value_or(0);
+      if (is_descending(call, i)) order = -order;
     }
     if (order < 0) {
       high = middle;

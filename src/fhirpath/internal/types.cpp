@@ -135,7 +135,8 @@ std::optional<TypeSpecifier> find_type(std::string_view name_space, std::string_
     lower[0] = static_cast<char>(lower[0] - 'A' + 'a');  // every name of a System type begins with A to Z
     out.lenient = find_fhir_type(lower);
   }
-  if (!out.fhir && !out.system) return std::nullopt;
+  if (!out.fhir && !out.system && name_space != "System")
+    return std::nullopt;  // System.Patient is of nothing
   return out;
 }
 

@@ -15,7 +15,7 @@ struct TypeSpecifier {
   std::optional<fhir::TypeCode> lenient;  // of `DateTime`: the FHIR primitive `dateTime`
 };
 
-/// `name_space` may be empty; nullopt when there is no such type.
+/// `name_space` may be empty; nullopt when there is no such type. What System has not is the type of nothing.
 std::optional<TypeSpecifier> find_type(std::string_view name_space, std::string_view name);
 
 /// A data type, primitive or resource type by name; backbones have no name of their own.
