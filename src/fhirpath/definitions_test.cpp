@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
-#include "fhir/internal/examples_testing.hpp"
+#include "fhir/examples_testing.hpp"
 #include "fhirpath/expression.hpp"
-#include "fhirpath/internal/testing.hpp"
+#include "fhirpath/internal/suite_testing.hpp"
 
 namespace tacenda::fhirpath {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fhirpath/internal/testing.hpp"
+#include "fhirpath/internal/suite_testing.hpp"
 
 namespace tacenda::fhirpath {
 namespace {
