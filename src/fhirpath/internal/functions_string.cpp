@@ -144,7 +144,7 @@ Result<Pattern> pattern_of(Call& call, std::string_view text) {
   Pattern out;
   out.used = call.node.pattern;
   if (out.used != nullptr) return out;
-  TACENDA_TRY_VOID(call.evaluator.budget().spend(1'000 + text.size()));  // what compiling costs
+  TACENDA_TRY_VOID(call.evaluator.budget().spend(10'000 + text.size() * 8));  // what compiling costs
   out.own = compile_pattern(text);
   if (out.own == nullptr) return fail(ErrorKind::kInvalid, "a regular expression that cannot be used");
   out.used = out.own.get();
