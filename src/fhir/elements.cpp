@@ -66,6 +66,10 @@ std::string_view definition_name_of(Element const& element) {
   return text_of(element.name).substr(0, element.stem_bytes);
 }
 
+std::size_t node_count() {
+  return kTables.nodes.size();
+}
+
 Node const& node_of(TypeCode type) {
   TACENDA_ASSERT(type >= TypeCode::kFirstNode);
   return kTables.nodes[static_cast<std::size_t>(type) - static_cast<std::size_t>(TypeCode::kFirstNode)];

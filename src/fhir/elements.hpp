@@ -49,6 +49,8 @@ std::string_view name_of(Element const& element);
 /// The name in the definition and in FHIRPath: "value".
 std::string_view definition_name_of(Element const& element);
 
+/// How many nodes there are: the type codes from kFirstNode on.
+std::size_t node_count();
 /// The node of a type code that is none of a primitive (asserted).
 Node const& node_of(TypeCode type);
 /// The node of a resource type by name; nullptr when R4 has none such, or it is abstract.
