@@ -46,6 +46,11 @@ bool is_media_type(std::string_view text) {
          is_restricted_name(text.substr(slash + 1));
 }
 
+/// Short for the media types of FHIR: CapabilityStatement.format, TestScript.setup.action.operation.accept.
+bool is_format_name(std::string_view text) {
+  return text == "xml" || text == "json" || text == "ttl";
+}
+
 Membership judged(bool is_member) {
   return is_member ? Membership::kIn : Membership::kOut;
 }
@@ -55,7 +60,8 @@ Membership judge_by_grammar(std::string_view url, BoundCode const& code) {
     return judged(code.system.value_or("urn:ietf:bcp:47") == "urn:ietf:bcp:47" && is_language_tag(code.code));
   }
   if (url == "http://hl7.org/fhir/ValueSet/mimetypes" || url == "http://www.rfc-editor.org/bcp/bcp13.txt") {
-    return judged(code.system.value_or("urn:ietf:bcp:13") == "urn:ietf:bcp:13" && is_media_type(code.code));
+    return judged(code.system.value_or("urn:ietf:bcp:13") == "urn:ietf:bcp:13" &&
+                  (is_media_type(code.code) || is_format_name(code.code)));
   }
   return Membership::kUnknown;
 }
