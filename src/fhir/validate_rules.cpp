@@ -23,7 +23,7 @@ generated::NodeRules const& rules_of(Node const& node) {
   return kRuleTables.nodes[index_of(node)];
 }
 
-constexpr std::array<std::string_view, 5> kInCode = {"ele-1", "ext-1", "ref-1", "sqty-1", "dom-2"};
+constexpr std::array<std::string_view, 4> kInCode = {"ele-1", "ext-1", "ref-1", "dom-2"};
 
 }  // namespace
 

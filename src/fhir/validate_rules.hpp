@@ -44,7 +44,8 @@ BaseRule base_rule(Node const& node, Element const& element);
 /// Invariants of everything that has this type, or of this backbone element. Left out are those that
 /// Validator holds itself: ele-1, ext-1, ref-1, sqty-1; and dom-2, which Resource::check holds.
 BaseConstraints base_constraints(Node const& node);
-/// True for an invariant that a base definition has, with this very expression, or that stands in code.
+/// True for an invariant that a base definition has, with this very expression, or that Validator holds of
+/// every element.
 bool is_base_constraint(std::string_view key, std::string_view expression);
 
 }  // namespace tacenda::fhir

@@ -106,8 +106,8 @@ void ProfileWalk::element(At const& at, ProfileElement const& element, std::vect
 void ProfileWalk::value(At const& at, ProfileElement const& element, Value const& value) {
   Place const place = at.place_of(value);
   if (!run_.step(1, place)) return;
+  if (!element.types.empty() && !types(at, element, value, place)) return;
   fixed_values(at, element, value, place);
-  if (!element.types.empty()) types(at, element, value, place);
   if (!element.value_set.empty()) run_.check_binding(element.strength, element.value_set, value, place);
   Node const* node = node_of_value(value);
   if (node == nullptr) return;
@@ -157,7 +157,8 @@ void ProfileWalk::fixed_values(At const& at, ProfileElement const& element, Valu
   }
 }
 
-void ProfileWalk::types(At const& at, ProfileElement const& element, Value const& value, Place const& place) {
+/// False when the value has a type that the profile does not know: then it says nothing more of it.
+bool ProfileWalk::types(At const& at, ProfileElement const& element, Value const& value, Place const& place) {
   bool const is_resource = value.element->type_code() == TypeCode::kResource;
   auto const has_type = [&](ProfileType const& type) {
     if (!is_resource) return is_type(*value.element, type.code);
@@ -166,11 +167,13 @@ void ProfileWalk::types(At const& at, ProfileElement const& element, Value const
   };
   auto const found = std::ranges::find_if(element.types, has_type);
   if (found == element.types.end()) {
-    return run_.add(Severity::kError, IssueKind::kStructure, "a type that the profile does not allow", place,
-                    {at.profile.url(), {}});
+    run_.add(Severity::kError, IssueKind::kStructure, "a type that the profile does not allow", place,
+             {at.profile.url(), {}});
+    return false;
   }
   if (!found->profiles.empty()) type_profiles(at, *found, value, place);
   if (!found->target_profiles.empty()) targets(at, *found, value, place);
+  return true;
 }
 
 void ProfileWalk::type_profiles(At const& at, ProfileType const& type, Value const& value,

@@ -44,7 +44,7 @@ class ProfileWalk {
   void count(At const& at, ProfileElement const& element, std::size_t found);
   void value(At const& at, ProfileElement const& element, Value const& value);
   void fixed_values(At const& at, ProfileElement const& element, Value const& value, Place const& place);
-  void types(At const& at, ProfileElement const& element, Value const& value, Place const& place);
+  bool types(At const& at, ProfileElement const& element, Value const& value, Place const& place);
   void type_profiles(At const& at, ProfileType const& type, Value const& value, Place const& place);
   void targets(At const& at, ProfileType const& type, Value const& value, Place const& place);
   bool target_conforms(std::string_view url, codec::Json const* target, std::string_view type,
