@@ -67,12 +67,10 @@ bool has_same_targets(Element const& element, std::vector<std::string> const& ur
 }
 
 /// Removes from a type what the base says of it, and tells whether something is left.
-bool strip_type(Element const& element, BaseRule const& rule, ProfileType& type) {
+bool strip_type(Element const& element, ProfileType& type) {
   std::erase_if(type.profiles, [&](std::string const& url) {
     auto const name = without_version(url);
-    if (!name.starts_with(kBaseDefinitions)) return false;
-    auto const base = name.substr(kBaseDefinitions.size());
-    return base == type.code || (base == "SimpleQuantity" && rule.simple_quantity);
+    return name.starts_with(kBaseDefinitions) && name.substr(kBaseDefinitions.size()) == type.code;
   });
   if (!element.has(Element::kChoice) && has_same_targets(element, type.target_profiles)) {
     type.target_profiles.clear();
@@ -200,7 +198,7 @@ void ProfileReader::strip(Draft const& draft, ProfileElement& element) const {
   bool restricts = base.has(Element::kChoice) && name_of(base) != element.name &&
                    element.types.size() < types_of_choice(*draft.owner, base);
   for (auto& type : element.types) {
-    restricts = strip_type(base, rule, type) || restricts;
+    restricts = strip_type(base, type) || restricts;
     restricts = restricts || (base.type_code() == TypeCode::kResource && type.code != "Resource");
   }
   if (!restricts) element.types.clear();

@@ -193,8 +193,9 @@ void ProfileWalk::type_profiles(At const& at, ProfileType const& type, Value con
   if (node == nullptr) return;
   if (type.profiles.size() == 1) {
     Profile const* profile = run_.find_profile(type.profiles.front());
-    if (profile != nullptr) conform(*profile, value, *node, at.scope, place);
-    return;
+    if (profile != nullptr) return conform(*profile, value, *node, at.scope, place);
+    return run_.add(Severity::kInformation, IssueKind::kNotSupported, "a profile of a type is not known here",
+                    place, {type.profiles.front(), {}});
   }
   for (auto const& url : type.profiles) {
     if (conforms_to(url, value, at.scope, place)) return;
@@ -221,18 +222,18 @@ void ProfileWalk::targets(At const& at, ProfileType const& type, Value const& va
   auto const target_type = run_.target_type(*value.value, at.scope);
   if (target_type.empty()) return;
   auto const text = value.value->text_of("reference");
-  Json const* target = text.empty() ? nullptr : run_.find_target(text, at.scope);
+  Json const* found = text.empty() ? nullptr : run_.find_target(text, at.scope);
+  Target const target{target_type, found, text.starts_with('#') ? at.scope.root : found};
   for (auto const& url : type.target_profiles) {
-    if (target_conforms(url, target, target_type, place)) return;
+    if (target_conforms(url, target, place)) return;
   }
   run_.add(Severity::kError, IssueKind::kStructure, "a reference leads to what the profile does not allow",
            place, {at.profile.url(), {}});
 }
 
 /// A target outside the document is judged by its type alone.
-bool ProfileWalk::target_conforms(std::string_view url, Json const* target, std::string_view type,
-                                  Place const& place) {
-  Node const* node = find_resource_node(type);
+bool ProfileWalk::target_conforms(std::string_view url, Target const& target, Place const& place) {
+  Node const* node = find_resource_node(target.type);
   if (node == nullptr) return false;
   if (auto const base = base_definition(url); !base.empty() && find_type_node(base) != nullptr) {
     return is_kind_of(*node, base);
@@ -240,14 +241,14 @@ bool ProfileWalk::target_conforms(std::string_view url, Json const* target, std:
   Profile const* profile = run_.find_profile(url);
   if (profile == nullptr) return true;
   if (!is_kind_of(*node, profile->type())) return false;
-  if (target == nullptr || run_.targets_open >= kTargetsOpenMax) return true;
-  ValidationRun::Judgement const key{target, profile};
+  if (target.resource == nullptr || run_.targets_open >= kTargetsOpenMax) return true;
+  ValidationRun::Judgement const key{target.resource, profile};
   if (auto const known = run_.judgements.find(key); known != run_.judgements.end()) return known->second;
   run_.judgements[key] = true;  // while it is under way: see Judgement
   ++run_.targets_open;
-  Scope const scope{target, target, place.depth};
+  Scope const scope{target.resource, target.root, place.depth};
   bool const good = run_.passes(
-      [&] { conform(*profile, {target, nullptr, nullptr, Place::kNoIndex}, *node, scope, place); });
+      [&] { conform(*profile, {target.resource, nullptr, nullptr, Place::kNoIndex}, *node, scope, place); });
   --run_.targets_open;
   run_.judgements[key] = good;
   return good;

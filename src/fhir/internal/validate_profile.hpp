@@ -47,8 +47,13 @@ class ProfileWalk {
   bool types(At const& at, ProfileElement const& element, Value const& value, Place const& place);
   void type_profiles(At const& at, ProfileType const& type, Value const& value, Place const& place);
   void targets(At const& at, ProfileType const& type, Value const& value, Place const& place);
-  bool target_conforms(std::string_view url, codec::Json const* target, std::string_view type,
-                       Place const& place);
+  /// What a reference leads to: `resource` is nullptr outside the document, `root` contains it or is it.
+  struct Target {
+    std::string_view type;
+    codec::Json const* resource;
+    codec::Json const* root;
+  };
+  bool target_conforms(std::string_view url, Target const& target, Place const& place);
   bool conforms_to(std::string_view url, Value const& value, Scope const& scope, Place const& place);
 
   // validate_slices.cpp

@@ -160,16 +160,20 @@ void ValidationRun::index_entries() {
   }
 }
 
+Json const* ValidationRun::find_contained(std::string_view id, Json const& root) {
+  Json const* contained = root.find("contained");
+  if (contained == nullptr) return nullptr;
+  auto const [index, is_new] = contained_.try_emplace(&root);
+  if (is_new) {
+    for (auto const& each : contained->items()) index->second.emplace(each.text_of("id"), &each);
+  }
+  auto const at = index->second.find(id);
+  return at == index->second.end() ? nullptr : at->second;
+}
+
 Json const* ValidationRun::find_target(std::string_view reference, Scope const& scope) {
   if (reference == "#") return scope.root;
-  if (reference.starts_with('#')) {
-    Json const* contained = scope.root->find("contained");
-    if (contained == nullptr) return nullptr;
-    for (auto const& each : contained->items()) {
-      if (each.text_of("id") == reference.substr(1)) return &each;
-    }
-    return nullptr;
-  }
+  if (reference.starts_with('#')) return find_contained(reference.substr(1), *scope.root);
   if (!has_index_) index_entries();
   auto const at = entries_.find(reference);
   return at == entries_.end() ? nullptr : at->second;

@@ -99,6 +99,7 @@ class ValidationRun {
   Membership membership_of_value(Set const& set, Value const& value) const;
   void check_set(BindingStrength strength, Set const& set, Value const& value, Place const& place);
   void index_entries();
+  codec::Json const* find_contained(std::string_view id, codec::Json const& root);
 
   ValidationHooks const& hooks_;  // the Validator's, outlives this
   codec::Json const& document_;
@@ -108,7 +109,9 @@ class ValidationRun {
   Report* report_ = &own_report_;
   std::map<std::string, std::shared_ptr<Profile const>, std::less<>> profiles_;
   bool has_index_ = false;
-  std::map<std::string_view, codec::Json const*> entries_;  // by fullUrl
+  using ByName = std::map<std::string_view, codec::Json const*>;
+  ByName entries_;                                  // by fullUrl
+  std::map<codec::Json const*, ByName> contained_;  // by the resource that contains them, and their ids
 };
 
 /// All values of a property: by its name in JSON, or that of the definition ("value" of valueQuantity).

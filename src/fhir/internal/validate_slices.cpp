@@ -296,8 +296,11 @@ ProfileWalk::Answer ProfileWalk::decide_profile(At const& at, Trail const& trail
       if (!is_known) return Answer::kUnknown;
       for (auto const& each : trail.values) {
         if (trail.is_resolved) {
-          auto const target_type = each.value->text_of("resourceType");
-          if (target_conforms(url, each.value, target_type, at.owner)) return Answer::kYes;
+          auto const local = "#" + std::string(each.value->text_of("id"));
+          bool const is_contained = run_.find_target(local, at.scope) == each.value;
+          Target const target{each.value->text_of("resourceType"), each.value,
+                              is_contained ? at.scope.root : each.value};
+          if (target_conforms(url, target, at.owner)) return Answer::kYes;
         } else if (conforms_to(url, each, at.scope, at.owner)) {
           return Answer::kYes;
         }
