@@ -60,4 +60,21 @@ SearchParameter const* find_search_parameter(std::string_view type, std::string_
   return nullptr;
 }
 
+CompartmentLinks compartment_links(std::string_view compartment, std::string_view type) {
+  CompartmentLinks links;
+  links.owner = compartment == type;
+  for (auto const& row : generated::compartment_parameters()) {
+    if (row.compartment != compartment || row.type != type) continue;
+    // A link of a Patient names another record of the same person, and opens neither (compartment.hpp).
+    if (row.compartment == "Patient" && row.type == "Patient") continue;
+    if (auto const* parameter = find_search_parameter(type, row.code)) links.parameters.push_back(parameter);
+  }
+  return links;
+}
+
+bool is_compartment(std::string_view name) {
+  return std::ranges::any_of(generated::compartment_parameters(),
+                             [&](auto const& row) { return row.compartment == name; });
+}
+
 }  // namespace tacenda::fhir

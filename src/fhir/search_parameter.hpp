@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace tacenda::fhir {
 
@@ -37,6 +38,7 @@ struct SearchParameter {
   std::string_view url;         // canonical URL of the definition
   std::span<std::string_view const> targets;  // of a reference; empty: any type
   std::span<SearchComponent const> components;
+  std::span<std::string_view const> systems;  // of a token: code systems that elements of type code imply
 };
 
 /// The parameters of R4 for a concrete resource type: its own by code, then those of DomainResource (when it is one)
@@ -45,5 +47,15 @@ std::span<SearchParameter const* const> search_parameters_of(std::string_view ty
 
 /// By resource type and code; nullptr when R4 has none such.
 SearchParameter const* find_search_parameter(std::string_view type, std::string_view code);
+
+/// The parameters that put a resource of `type` into a compartment ("Patient", "Encounter", "Practitioner",
+/// "RelatedPerson", "Device"); `owner` is true when the owner himself is in it, which only one of its own type can be.
+/// Source: CompartmentDefinition 4.0.1.
+struct CompartmentLinks {
+  std::vector<SearchParameter const*> parameters;
+  bool owner = false;
+};
+CompartmentLinks compartment_links(std::string_view compartment, std::string_view type);
+bool is_compartment(std::string_view name);
 
 }  // namespace tacenda::fhir

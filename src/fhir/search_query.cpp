@@ -63,7 +63,7 @@ class Parser {
     if (++conditions_ > limits::kSearchConditions) {
       return fail(ErrorKind::kTooLarge, "a search has too many conditions");
     }
-    if (name.starts_with("_has:")) return reverse_chain(type, name.substr(5), value, depth);
+    if (name.starts_with("_has:")) return reverse_chain(name.substr(5), value, depth);
     if (name == "_list") return list(value);
     auto const dot = name.find('.');
     if (dot != std::string_view::npos) {
@@ -82,10 +82,6 @@ class Parser {
     return parameter;
   }
 
-  static bool may_lead_to(SearchParameter const& parameter, std::string_view type) {
-    return parameter.targets.empty() || std::ranges::find(parameter.targets, type) != parameter.targets.end();
-  }
-
   Result<SearchCriterion> list(std::string_view value) {
     SearchCriterion criterion;
     criterion.kind = SearchCriterion::Kind::kList;
@@ -97,8 +93,7 @@ class Parser {
     return criterion;
   }
 
-  Result<SearchCriterion> reverse_chain(std::string_view type, std::string_view rest, std::string_view value,
-                                        std::size_t depth) {
+  Result<SearchCriterion> reverse_chain(std::string_view rest, std::string_view value, std::size_t depth) {
     auto const [source, after] = cut(rest, ':');
     auto const [code, name] = cut(after, ':');
     if (!is_resource_type(source) || name.empty()) {
@@ -109,9 +104,6 @@ class Parser {
     criterion.parameter = TACENDA_TRY(parameter_of(source, code));
     if (criterion.parameter->type != SearchType::kReference) {
       return fail(ErrorKind::kInvalid, "_has names a parameter that is no reference");
-    }
-    if (!may_lead_to(*criterion.parameter, type)) {
-      return fail(ErrorKind::kInvalid, "_has names a reference that does not lead to this type");
     }
     auto linked = TACENDA_TRY(condition(source, name, value, depth + 1));
     criterion.links.emplace_back(source, std::make_unique<SearchCriterion>(std::move(linked)));
@@ -129,9 +121,7 @@ class Parser {
     }
     std::vector<std::string_view> targets;
     if (!target.empty()) {
-      if (!is_resource_type(target) || !may_lead_to(*criterion.parameter, target)) {
-        return fail(ErrorKind::kInvalid, "a chain names a type that the reference does not lead to");
-      }
+      if (!is_resource_type(target)) return fail(ErrorKind::kInvalid, "a chain names no resource type");
       targets.push_back(target);
     } else if (criterion.parameter->targets.empty()) {
       targets.assign(resource_types().begin(), resource_types().end());
