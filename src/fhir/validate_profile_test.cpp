@@ -304,6 +304,62 @@ TEST(ValidateProfile, FollowsReferencesInTheDocument) {
   EXPECT_EQ(findings(own_report(profile, text("amended"), hooks)), List{"required DiagnosticReport.result"});
 }
 
+TEST(ValidateProfile, SlicesASlice) {
+  auto const profile =
+      own_profile("Patient", R"({"path":"Patient.identifier","slicing":{"discriminator":[{"type":
+      "value","path":"system"}],"rules":"open"}},
+      {"path":"Patient.identifier","sliceName":"a","slicing":{"discriminator":[{"type":"value","path":"use"}],
+       "rules":"closed"}},
+      {"path":"Patient.identifier.system","min":1,"fixedUri":"http://a"},
+      {"path":"Patient.identifier","sliceName":"a/old","max":"1"},
+      {"path":"Patient.identifier.use","min":1,"fixedCode":"old"},
+      {"path":"Patient.identifier","sliceName":"a/usual","min":1},
+      {"path":"Patient.identifier.use","min":1,"fixedCode":"usual"})");
+  constexpr std::string_view kOld = R"({"system":"http://a","use":"old"})";
+  constexpr std::string_view kUsual = R"({"system":"http://a","use":"usual"})";
+  EXPECT_EQ(own_errors(profile, identifiers(joined({kOther, kOld, kUsual}))), List{});
+  EXPECT_EQ(own_errors(profile, identifiers(joined({kOld, kOld, kUsual, R"({"system":"http://a"})"}))),
+            (List{"structure Patient.identifier[3]", "structure Patient.identifier"}));
+}
+
+TEST(ValidateProfile, SlicesByAnExtensionOfTheValue) {
+  auto const profile =
+      own_profile("Patient", R"x({"path":"Patient.name","slicing":{"discriminator":[{"type":"value",
+      "path":"extension('http://e/kind').value"}],"rules":"open"}},
+      {"path":"Patient.name","sliceName":"legal","min":1},
+      {"path":"Patient.name.extension"},
+      {"path":"Patient.name.extension","sliceName":"kind","min":1,
+       "type":[{"code":"Extension","profile":["http://e/kind"]}]},
+      {"path":"Patient.name.extension.value[x]","fixedCode":"legal"})x");
+  auto const text = [](std::string_view kind) {
+    return R"({"resourceType":"Patient","name":[{"family":"x"},{"family":"y","extension":[{"url":"http://e/other",
+              "valueCode":"legal"},{"url":"http://e/kind","valueCode":")" +
+           std::string(kind) + R"("}]}]})";
+  };
+  EXPECT_EQ(own_errors(profile, text("legal")), List{});
+  EXPECT_EQ(own_errors(profile, text("other")), List{"required Patient.name"});
+}
+
+TEST(ValidateProfile, SlicesByProfile) {
+  auto const profile =
+      own_profile("Bundle", R"({"path":"Bundle.entry","slicing":{"discriminator":[{"type":"profile",
+      "path":"resource"}],"rules":"open"}},
+      {"path":"Bundle.entry","sliceName":"final","min":1},
+      {"path":"Bundle.entry.resource","type":[{"code":"Observation","profile":["http://e/final"]}]})");
+  ValidationHooks hooks;
+  hooks.profile = [](std::string_view) -> std::shared_ptr<Profile const> {
+    return std::make_shared<Profile const>(
+        own_profile("Observation", R"({"path":"Observation.status","fixedCode":"final"})"));
+  };
+  auto const text = [](std::string_view status) {
+    return R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Observation",
+              "code":{"text":"x"},"status":")" +
+           std::string(status) + R"("}}]})";
+  };
+  EXPECT_EQ(findings(own_report(profile, text("final"), hooks)), List{});
+  EXPECT_EQ(findings(own_report(profile, text("amended"), hooks)), List{"required Bundle.entry"});
+}
+
 TEST(ValidateProfile, SaysWhenSlicesCannotBeToldApart) {
   auto const profile =
       own_profile("Patient", R"x({"path":"Patient.name","slicing":{"discriminator":[{"type":"value",

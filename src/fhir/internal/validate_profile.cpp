@@ -78,6 +78,7 @@ void ProfileWalk::children(Profile const& profile, ProfileElement const& element
 }
 
 void ProfileWalk::count(At const& at, ProfileElement const& element, std::size_t found) {
+  if (found >= element.min && found <= element.max) return;
   std::string rule(at.profile.url());
   if (!element.slice.empty()) rule += "#" + element.slice;
   Place const place = at.owner.child(element.name);
@@ -86,7 +87,7 @@ void ProfileWalk::count(At const& at, ProfileElement const& element, std::size_t
              element.slice.empty() ? Literal("fewer values than the profile requires")
                                    : Literal("fewer values than the profile requires of a slice"),
              place, {rule, {}});
-  } else if (found > element.max) {
+  } else {
     run_.add(Severity::kError, IssueKind::kStructure,
              element.slice.empty() ? Literal("more values than the profile allows")
                                    : Literal("more values than the profile allows of a slice"),

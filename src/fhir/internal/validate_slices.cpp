@@ -32,6 +32,7 @@ void ProfileWalk::slices(At const& at, ProfileElement const& sliced, std::vector
   for (auto const& each : values) {
     std::size_t slice = 0;
     auto const answer = find_slice(at, sliced, each, slice);
+    if (run_.is_over()) return;
     if (answer == Answer::kUnknown) {
       return run_.add(Severity::kInformation, IssueKind::kNotSupported, "slices cannot be told apart here",
                       at.owner.child(sliced.name), {at.profile.url(), {}});
