@@ -26,6 +26,13 @@ TEST(Fold, IsDoneWhenDoneOnce) {
   }
 }
 
+TEST(Fold, LosesPunctuationAndRepeatedBlanks) {
+  EXPECT_EQ(fold("O'Brien-Smith, Jr."), "obriensmith jr");
+  EXPECT_EQ(fold("  a \t b\n"), "a b");
+  EXPECT_EQ(fold("Fällt – „auf“"), "fallt auf");
+  EXPECT_EQ(fold("5 < 6 + 7"), "5 < 6 + 7");
+}
+
 TEST(Fold, LeavesWhatIsNotUtf8AsItIs) {
   EXPECT_EQ(fold("\xFF\xFE A"), "\xFF\xFE A");
 }

@@ -42,6 +42,7 @@ inline constexpr std::size_t kSearchValues = 2'000;    // alternatives of all it
 inline constexpr std::size_t kSearchDepth = 8;         // links of one chain
 inline constexpr std::size_t kSearchIncludes = 32;
 inline constexpr std::size_t kSearchSortKeys = 8;
+inline constexpr std::size_t kSearchAboveBytes = 1'000;  // of a URI whose beginnings are looked for
 inline constexpr std::size_t kSearchNumberBytes = 64;  // text of a number
 inline constexpr std::uint64_t kSearchRows = 40'000'000;  // rows of the index that one search may read
 inline constexpr std::size_t kSearchIncluded = 1'000;         // resources that one page brings beside its matches

@@ -171,7 +171,8 @@ Result<std::unique_ptr<Condition>> value_condition(SearchState const& state, std
     for (auto const& value : criterion.values) {
       if (auto const document = TACENDA_TRY(state.document_of(type, value.text))) documents.add(*document);
     }
-    return set_condition(std::move(documents));
+    auto named = set_condition(std::move(documents));
+    return criterion.modifier == fhir::Modifier::kNot ? not_condition(state, type, std::move(named)) : std::move(named);
   }
   if (parameter.code == "_lastUpdated" && criterion.modifier != fhir::Modifier::kMissing) {
     return last_updated_condition(state, type, criterion.values);

@@ -71,12 +71,11 @@ DateRange lows(Prefix prefix, DateRange asked, std::optional<std::int64_t> longe
   return {kFirst, kLast};
 }
 
-/// R4 search.html#prefix, ap: a tenth of the time between now and the date, on both sides.
+/// R4 search.html#prefix, ap: at each end a tenth of the time between it and now.
 DateRange widened(DateRange asked, Time now) {
   std::int64_t const present = static_cast<std::int64_t>(to_unix_ms(now)) * 1'000;
-  std::int64_t const gap = asked.low > present ? asked.low - present
-                                               : (asked.high < present ? present - asked.high : 0);
-  return {asked.low - gap / 10, asked.high + gap / 10};
+  auto const gap = [&](std::int64_t edge) { return (edge > present ? edge - present : present - edge) / 10; };
+  return {asked.low - gap(asked.low), asked.high + gap(asked.high)};
 }
 
 std::string bound(std::uint8_t width, std::int64_t low) {

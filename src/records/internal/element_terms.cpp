@@ -16,7 +16,7 @@ bool is_one_of(std::string_view type, auto const& names) {
   return std::ranges::find(names, type) != std::end(names);
 }
 
-constexpr std::array<std::string_view, 8> kTextTypes = {"string", "markdown", "id", "uri", "url", "canonical", "oid", "uuid"};
+constexpr std::array<std::string_view, 2> kTextTypes = {"string", "markdown"};
 constexpr std::array<std::string_view, 5> kUriTypes = {"uri", "url", "canonical", "oid", "uuid"};
 constexpr std::array<std::string_view, 4> kNumberTypes = {"decimal", "integer", "positiveInt", "unsignedInt"};
 constexpr std::array<std::string_view, 7> kQuantityTypes = {"Quantity", "Age", "Duration", "Count", "Distance", "SimpleQuantity", "MoneyQuantity"};
@@ -36,21 +36,27 @@ class Adder {
       return display(value.text_of("text"));
     }
     if (element.type == "Identifier") return identifier(value);
-    if (element.type == "ContactPoint") return code(value.text_of("value"), "");
-    if (value.is_boolean()) return code(value.as_boolean() ? "true" : "false", kImpliedSystem);
-    if (element.type == "code" && value.is_string()) return code(value.as_string(), kImpliedSystem);
-    if (is_one_of(element.type, kTextTypes) && value.is_string()) return code(value.as_string(), "");
-    if (value.is_number()) code(value.number_text(), "");
+    if (element.type == "ContactPoint") return plain(value.text_of("value"));
+    if (value.is_boolean()) return plain(value.as_boolean() ? "true" : "false");
+    if (!value.is_string()) return;
+    if (element.type == "code") return bound_code(value.as_string(), element.systems);
+    if (is_one_of(element.type, kTextTypes)) {
+      if (!value.as_string().empty()) add(text_token_bytes(value.as_string()));
+      return display(value.as_string());
+    }
+    plain(value.as_string());
   }
 
   void string(FoundElement const& element) {
     Json const& value = *element.value;
     if (value.is_string()) return text(value.as_string());
-    if (element.type == "HumanName") return texts(value, {"text", "family", "given", "prefix", "suffix"});
-    if (element.type == "Address") {
-      return texts(value, {"text", "line", "city", "district", "state", "postalCode", "country"});
+    if (element.type == "HumanName") {
+      later_words(value.text_of("family"));
+      return texts(value, {"text", "family", "given", "prefix", "suffix"});
     }
-    if (element.type == "ContactPoint") text(value.text_of("value"));
+    if (element.type == "Address") {
+      texts(value, {"text", "line", "city", "district", "state", "postalCode", "country"});
+    }
   }
 
   void reference(FoundElement const& element) {
@@ -64,13 +70,20 @@ class Adder {
   }
 
   void uri(FoundElement const& element) {
-    if (element.value->is_string() && is_one_of(element.type, kUriTypes)) add(uri_bytes(element.value->as_string()));
+    if (!element.value->is_string() || !is_one_of(element.type, kUriTypes)) return;
+    auto const text = element.value->as_string();
+    add(uri_bytes(text));
+    auto const bar = text.find('|');
+    if (element.type == "canonical" && bar != std::string_view::npos) add(canonical_url_bytes(text.substr(0, bar)));
   }
 
   void date(FoundElement const& element) {
     Json const& value = *element.value;
     if (value.is_string()) {
-      if (auto const range = fhir::parse_date_range(value.as_string())) add(date_bytes(*range));
+      auto range = fhir::parse_date_range(value.as_string());
+      // R4 search.html#date: an instant has no width.
+      if (range && element.type == "instant") range->high = range->low;
+      if (range) add(date_bytes(*range));
       return;
     }
     if (element.type == "Period") {
@@ -84,11 +97,6 @@ class Adder {
     if (is_one_of(element.type, kNumberTypes) && element.value->is_number()) {
       auto const number = codec::Decimal::parse(element.value->number_text());
       if (number.has_value()) add(number_bytes({*number, *number}));
-      return;
-    }
-    if (element.type == "Range") {
-      auto const span = range(*element.value);
-      if (span.low || span.high) add(number_bytes(span));
     }
   }
 
@@ -120,7 +128,26 @@ class Adder {
 
   void code(std::string_view text, std::string_view system) {
     if (!text.empty()) add(token_bytes(text, system));
-    if (!system.empty() && system != kImpliedSystem) add(system_bytes(system));
+    if (!system.empty()) add(system_bytes(system));
+  }
+
+  /// A token that has no place for a system.
+  void plain(std::string_view text) {
+    if (!text.empty()) add(token_bytes(text, kPlainToken));
+  }
+
+  void bound_code(std::string_view text, std::span<std::string_view const> systems) {
+    if (systems.empty()) return plain(text);
+    for (auto const system : systems) code(text, system);
+  }
+
+  /// "Quinones" finds the family name "Carreno Quinones" too (R4 search.html#string).
+  void later_words(std::string_view family) {
+    for (auto blank = family.find(' '); blank != std::string_view::npos; blank = family.find(' ', blank + 1)) {
+      auto const rest = family.substr(blank + 1);
+      auto const word = rest.substr(0, rest.find(' '));
+      if (!word.empty()) add(later_word_bytes(word));
+    }
   }
 
   void display(std::string_view text) {
@@ -134,12 +161,13 @@ class Adder {
 
   void identifier(Json const& value) {
     auto const text = value.text_of("value");
+    if (text.empty()) return;
     code(text, value.text_of("system"));
     auto const* type = value.find("type");
     if (type == nullptr) return;
     display(type->text_of("text"));
     auto const* codings = type->find("coding");
-    if (codings == nullptr || text.empty()) return;
+    if (codings == nullptr) return;
     for (auto const& each : codings->items()) {
       if (each.text_of("code").empty()) continue;
       add(typed_identifier_bytes(each.text_of("system"), each.text_of("code"), text));
@@ -148,9 +176,15 @@ class Adder {
 
   void text(std::string_view text) {
     if (text.empty()) return;
+    add(string_bytes(text), listed(text));
+  }
+
+  /// One member of the list that a row's value is.
+  static std::string listed(std::string_view text) {
+    if (text.empty()) return {};
     Bytes value;
     ByteWriter(value).sized(text);
-    add(string_bytes(text), std::string(as_text(value)));
+    return std::string(as_text(value));
   }
 
   void texts(Json const& value, std::initializer_list<std::string_view> names) {
@@ -168,12 +202,12 @@ class Adder {
     auto const parsed = fhir::parse_reference(target);
     if (parsed.kind == fhir::ReferenceKind::kLocal) {
       return add(reference_bytes(std::string(parsed.type) + "/" + std::string(parsed.id)),
-                 std::string(parsed.version));
+                 listed(parsed.version));
     }
     if (parsed.kind == fhir::ReferenceKind::kContained) return;
     auto const bar = target.rfind('|');
     add(reference_bytes(target.substr(0, bar)),
-        bar == std::string_view::npos ? std::string() : std::string(target.substr(bar + 1)));
+        bar == std::string_view::npos ? std::string() : listed(target.substr(bar + 1)));
   }
 
   static std::optional<fhir::DateRange> period(Json const& value) {
@@ -232,10 +266,37 @@ class Adder {
   std::vector<Term>& terms_;
 };
 
-}  // namespace
+/// Whether a parameter of that kind says anything of an element of that type (R4 search.html, 3.1.1.9).
+bool is_readable(SearchType kind, FoundElement const& element) {
+  std::string_view const type = element.type;
+  switch (kind) {
+    case SearchType::kToken: {
+      constexpr std::array<std::string_view, 7> kTypes = {"CodeableConcept", "Coding", "ContactPoint", "Identifier",
+                                                          "boolean", "code", "id"};
+      return is_one_of(type, kTypes) || is_one_of(type, kTextTypes) || is_one_of(type, kUriTypes);
+    }
+    case SearchType::kString:
+      return type == "Address" || type == "HumanName" || is_one_of(type, kTextTypes);
+    case SearchType::kReference:
+      return type == "Reference" || is_one_of(type, kUriTypes);
+    case SearchType::kUri:
+      return is_one_of(type, kUriTypes);
+    case SearchType::kDate: {
+      constexpr std::array<std::string_view, 5> kTypes = {"date", "dateTime", "instant", "Period", "Timing"};
+      return is_one_of(type, kTypes);
+    }
+    case SearchType::kNumber:
+      return is_one_of(type, kNumberTypes);
+    case SearchType::kQuantity:
+      return type == "Money" || type == "Range" || is_one_of(type, kQuantityTypes);
+    case SearchType::kComposite:
+    case SearchType::kSpecial:
+      break;
+  }
+  return false;
+}
 
-void add_terms(std::uint32_t parameter, SearchType kind, FoundElement const& element, std::vector<Term>& terms) {
-  if (element.value == nullptr) return;
+void add_by_kind(std::uint32_t parameter, SearchType kind, FoundElement const& element, std::vector<Term>& terms) {
   Adder adder(parameter, terms);
   switch (kind) {
     case SearchType::kToken:
@@ -258,6 +319,15 @@ void add_terms(std::uint32_t parameter, SearchType kind, FoundElement const& ele
   }
 }
 
+}  // namespace
+
+void add_terms(std::uint32_t parameter, SearchType kind, FoundElement const& element, std::vector<Term>& terms) {
+  if (element.value == nullptr || !is_readable(kind, element)) return;
+  std::size_t const before = terms.size();
+  add_by_kind(parameter, kind, element, terms);
+  if (terms.size() == before) terms.push_back({parameter, present_bytes(), {}});
+}
+
 void settle(std::vector<Term>& terms) {
   std::ranges::sort(terms);
   std::vector<Term> settled;
@@ -267,8 +337,8 @@ void settle(std::vector<Term>& terms) {
                        settled.back().bytes == term.bytes;
     if (!again) {
       settled.push_back(std::move(term));
-    } else if (settled.back().value != term.value && term.bytes.starts_with(static_cast<char>(Section::kString))) {
-      settled.back().value += term.value;  // a list of texts as they came
+    } else if (settled.back().value != term.value) {
+      settled.back().value += term.value;  // one list of the texts or versions
     }
   }
   terms = std::move(settled);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +16,11 @@ namespace tacenda::records {
 struct FoundElement {
   codec::Json const* value = nullptr;
   std::string_view type;
+  std::span<std::string_view const> systems;  // that a code implies
 };
 
 /// Appends the terms of an element under a parameter of `kind`; nothing when the element's type means nothing to that
-/// kind. Terms may come twice. Source: R4 search.html, the tables of each parameter type.
+/// kind. An element that means something and has no term leaves the mark that it is there (:missing). Terms may come twice. Source: R4 search.html, the tables of each parameter type.
 void add_terms(std::uint32_t parameter, fhir::SearchType kind, FoundElement const& element,
                std::vector<Term>& terms);
 

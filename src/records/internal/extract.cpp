@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "core/mutex.hpp"
@@ -29,6 +30,7 @@ struct Extraction {
   SearchType type = SearchType::kToken;
   Expression expression;
   std::vector<Part> parts;
+  std::span<std::string_view const> systems;
 };
 
 using Extractions = std::vector<Extraction>;
@@ -41,7 +43,7 @@ Result<Extractions> compile(std::string_view type) {
     if (parameter->type == SearchType::kSpecial) continue;
     auto expression = Expression::compile(parameter->expression);
     if (!expression.has_value()) return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
-    Extraction extraction{number_of(type, *parameter), parameter->type, std::move(*expression), {}};
+    Extraction extraction{number_of(type, *parameter), parameter->type, std::move(*expression), {}, parameter->systems};
     for (auto const& component : parameter->components) {
       auto part = Expression::compile(component.expression);
       if (!part.has_value()) return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
@@ -86,15 +88,17 @@ std::optional<std::pair<Json, std::string_view>> json_of(Item const& item) {
   return std::pair(Json::string(*text), std::string_view("string"));
 }
 
-void add_item(std::uint32_t parameter, SearchType type, Item const& item, std::vector<Term>& terms) {
-  if (item.is_element()) return add_terms(parameter, type, {item.value(), item.type_name()}, terms);
-  if (auto const value = json_of(item)) add_terms(parameter, type, {&value->first, value->second}, terms);
+void add_item(std::uint32_t parameter, SearchType type, Item const& item, std::vector<Term>& terms,
+              std::span<std::string_view const> systems = {}) {
+  if (item.is_element()) return add_terms(parameter, type, {item.value(), item.type_name(), systems}, terms);
+  if (auto const value = json_of(item)) add_terms(parameter, type, {&value->first, value->second, {}}, terms);
 }
 
 /// Terms that may be a part of a composite.
 bool is_part(Term const& term) {
   auto const section = static_cast<Section>(term.bytes.front());
-  return section != Section::kSystem && section != Section::kDisplay && section != Section::kTypedIdentifier;
+  return section != Section::kSystem && section != Section::kDisplay && section != Section::kTypedIdentifier && section != Section::kPresent && section != Section::kLaterWord &&
+         section != Section::kCanonicalUrl;
 }
 
 void combine(std::vector<std::vector<Term>> const& parts, std::size_t index, std::vector<std::string>& chosen,
@@ -143,7 +147,7 @@ Result<std::vector<Term>> terms_of(Json const& resource) {
       if (extraction.type == SearchType::kComposite) {
         add_composite(extraction, item, terms);
       } else {
-        add_item(extraction.parameter, extraction.type, item, terms);
+        add_item(extraction.parameter, extraction.type, item, terms, extraction.systems);
       }
     }
   }

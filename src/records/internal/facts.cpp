@@ -13,6 +13,7 @@ bool is_kept(Term const& term) {
   if (term.bytes.empty()) return false;
   switch (static_cast<Section>(term.bytes.front())) {
     case Section::kString:
+    case Section::kLaterWord:
     case Section::kReference:
     case Section::kUri:
     case Section::kDate:

@@ -45,8 +45,8 @@ void add_spans(Prefix prefix, DateRange asked, std::int64_t now_ms, std::vector<
     case Prefix::kLe:
       return spans.push_back({-kEver, high});
     case Prefix::kAp: {
-      std::int64_t const gap = low > now_ms ? low - now_ms : (high < now_ms ? now_ms - high : 0);
-      return spans.push_back({low - gap / 10, high + gap / 10});
+      auto const gap = [&](std::int64_t edge) { return (edge > now_ms ? edge - now_ms : now_ms - edge) / 10; };
+      return spans.push_back({low - gap(low), high + gap(high)});
     }
   }
 }

@@ -116,6 +116,18 @@ TermRange any_unit(Asked const& asked) {
   return range;
 }
 
+/// Tokens of a system: as parts of composites they have no row of their own.
+TermRange any_code_of(std::string const& system) {
+  TermRange range = whole_section(static_cast<char>(Section::kToken));
+  range.accepts = [system](std::string_view bytes, std::string_view) {
+    bytes.remove_prefix(1);
+    if (!take_text(bytes).has_value()) return false;
+    auto const own = take_text(bytes);
+    return own.has_value() && *own == system;
+  };
+  return range;
+}
+
 }  // namespace
 
 Result<Ranges> number_ranges(fhir::SearchValue const& value) {
@@ -153,6 +165,11 @@ Result<Ranges> composite_ranges(QueryContext const& context, fhir::SearchParamet
                                 fhir::SearchValue const& value) {
   std::vector<Ranges> parts;
   for (std::size_t i = 0; i < value.parts.size(); ++i) {
+    bool const any_code = parameter.components[i].type == fhir::SearchType::kToken && value.parts[i].text.empty();
+    if (any_code) {
+      parts.push_back({any_code_of(*value.parts[i].system)});
+      continue;
+    }
     parts.push_back(TACENDA_TRY(ranges_of(context, parameter, parameter.components[i].type,
                                           fhir::Modifier::kNone, value.parts[i])));
   }

@@ -39,9 +39,12 @@ Result<void> skip_value(Section section, std::string_view& bytes) {
     case Section::kIdentifier:
       TACENDA_TRY_VOID(skip_text(bytes));
       return skip_text(bytes);
+    case Section::kTextToken:
+    case Section::kCanonicalUrl:
     case Section::kSystem:
     case Section::kDisplay:
     case Section::kString:
+    case Section::kLaterWord:
     case Section::kReference:
     case Section::kUri:
       return skip_text(bytes);
@@ -55,6 +58,7 @@ Result<void> skip_value(Section section, std::string_view& bytes) {
       return skip_span(bytes);
     case Section::kTypedIdentifier:
     case Section::kComposite:
+    case Section::kPresent:
       break;  // no part of a composite
   }
   return fail(ErrorKind::kCorrupt, "an index row has another form");

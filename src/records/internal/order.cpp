@@ -11,26 +11,38 @@ namespace {
 
 using fhir::SortKey;
 
+/// The number that a span is sorted by: its low end, or the high one of what is open below.
+std::optional<std::string> sortable_span(std::string_view bytes) {
+  if (bytes.empty()) return std::nullopt;
+  bool const is_range = bytes.front() != '\0';
+  bytes.remove_prefix(1);
+  auto const low = take_text(bytes);
+  if (!low.has_value()) return std::nullopt;
+  if (!is_range || *low > std::string_view("\x00", 1)) return *low;
+  auto const high = take_text(bytes);
+  return high.has_value() ? std::optional(*high) : std::nullopt;
+}
+
 /// What a term is sorted by; nullopt: nothing (the same value again in another form).
-std::optional<std::string> sortable(std::string_view bytes, bool descending) {
+std::optional<std::string> sortable(std::string_view bytes) {
   auto const section = static_cast<Section>(bytes.front());
   std::string_view rest = bytes.substr(1);
   switch (section) {
-    case Section::kDate: {
-      rest.remove_prefix(1);
-      return std::string(descending ? rest.substr(8, 8) : rest.substr(0, 8));
-    }
+    case Section::kDate:
+      return std::string(rest.substr(1, 8));  // where it begins
     case Section::kString:
     case Section::kReference:
     case Section::kUri:
-    case Section::kNumber:
     case Section::kToken:
-      return std::string(rest);
-    case Section::kCanonicalQuantity:
-    case Section::kQuantity: {
-      if (!take_text(rest).has_value()) return std::nullopt;
-      return std::string(rest);
+    case Section::kTextToken: {
+      auto const text = take_text(rest);
+      return text.has_value() ? std::optional(*text) : std::nullopt;
     }
+    case Section::kNumber:
+      return sortable_span(rest);
+    case Section::kCanonicalQuantity:
+    case Section::kQuantity:
+      return take_text(rest).has_value() ? sortable_span(rest) : std::nullopt;
     default:
       return std::nullopt;
   }
@@ -51,16 +63,19 @@ class Column {
   Result<void> prepare(DocumentSet const& wanted) {
     if (key_.parameter->type != fhir::SearchType::kToken || key_.parameter->code == "_id") return {};
     auto const& index = state_.index();
-    auto const section = whole_section(static_cast<char>(Section::kToken));
-    auto cursor =
-        index.view.cursor(index_prefix(number_, section.from), index_end(number_, section.from), index.at);
-    for (; cursor.valid(); cursor.next()) {
-      TACENDA_TRY_VOID(index.budget.spend(1));
-      auto const row = TACENDA_TRY(parse_index_key(cursor.key()));
-      if (!wanted.contains(row.document)) continue;
-      take_better(tokens_[row.document], sortable(row.bytes, key_.descending), key_.descending);
+    for (auto const kind : {Section::kToken, Section::kTextToken}) {
+      auto const section = whole_section(static_cast<char>(kind));
+      auto cursor =
+          index.view.cursor(index_prefix(number_, section.from), index_end(number_, section.from), index.at);
+      for (; cursor.valid(); cursor.next()) {
+        TACENDA_TRY_VOID(index.budget.spend(1));
+        auto const row = TACENDA_TRY(parse_index_key(cursor.key()));
+        if (!wanted.contains(row.document)) continue;
+        take_better(tokens_[row.document], sortable(row.bytes), key_.descending);
+      }
+      TACENDA_TRY_VOID(cursor.status());
     }
-    return cursor.status();
+    return {};
   }
 
   Result<std::optional<std::string>> value(Candidate& candidate) const {
@@ -75,7 +90,7 @@ class Column {
       if (term.parameter != number_) continue;
       // A quantity stands in the index twice; the canonical form comes first, and its own unit only without one.
       if (best && term.bytes.front() == static_cast<char>(Section::kQuantity)) break;
-      take_better(best, sortable(term.bytes, key_.descending), key_.descending);
+      take_better(best, sortable(term.bytes), key_.descending);
     }
     return best;
   }

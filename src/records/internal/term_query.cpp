@@ -5,6 +5,7 @@
 #include "codec/fold.hpp"
 #include "core/bytes.hpp"
 #include "core/id.hpp"
+#include "core/limits.hpp"
 #include "fhir/reference.hpp"
 #include "fhir/types.hpp"
 #include "records/internal/terms.hpp"
@@ -39,12 +40,10 @@ Ranges token_ranges(Modifier modifier, SearchValue const& value) {
   if (!value.system) {
     std::string prefix(1, static_cast<char>(Section::kToken));
     append_text(prefix, value.text);
-    return {all_with(std::move(prefix))};
+    return {all_with(std::move(prefix)), one(text_token_bytes(value.text))};
   }
   if (value.text.empty()) return {one(system_bytes(*value.system))};
-  Ranges ranges = {one(token_bytes(value.text, *value.system))};
-  ranges.push_back(one(token_bytes(value.text, kImpliedSystem)));
-  return ranges;
+  return {one(token_bytes(value.text, *value.system))};
 }
 
 /// Does the row hold this text as it came?
@@ -74,16 +73,20 @@ Ranges string_ranges(Modifier modifier, SearchValue const& value) {
     };
     return {std::move(range)};
   }
-  std::string prefix(1, static_cast<char>(Section::kString));
-  append_open_text(prefix, folded);
-  return {all_with(std::move(prefix))};
+  Ranges ranges;
+  for (auto const section : {Section::kString, Section::kLaterWord}) {
+    std::string prefix(1, static_cast<char>(section));
+    append_open_text(prefix, folded);
+    ranges.push_back(all_with(std::move(prefix)));
+  }
+  return ranges;
 }
 
 TermRange reference_range(std::string_view target, std::string_view version) {
   TermRange range = one(reference_bytes(target));
   if (!version.empty()) {
     range.accepts = [version = std::string(version)](std::string_view, std::string_view row) {
-      return row == version;
+      return holds(row, version);
     };
   }
   return range;
@@ -136,19 +139,20 @@ Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const
 }
 
 Ranges uri_ranges(Modifier modifier, SearchValue const& value) {
+  bool const is_urn = value.text.starts_with("urn:");
   if (modifier == Modifier::kBelow) {
+    if (is_urn) return {};
     std::string prefix(1, static_cast<char>(Section::kUri));
     append_open_text(prefix, value.text);
     return {all_with(std::move(prefix))};
   }
-  Ranges ranges = {one(uri_bytes(value.text))};
-  if (modifier != Modifier::kAbove) return ranges;
-  // Every path that leads to it, with and without the slash at its end.
-  for (std::size_t at = value.text.find('/'); at != std::string::npos; at = value.text.find('/', at + 1)) {
-    if (at > 0) ranges.push_back(one(uri_bytes(std::string_view(value.text).substr(0, at))));
-    if (at + 1 < value.text.size()) {
-      ranges.push_back(one(uri_bytes(std::string_view(value.text).substr(0, at + 1))));
-    }
+  if (modifier != Modifier::kAbove) {
+    return {one(uri_bytes(value.text)), one(canonical_url_bytes(value.text))};
+  }
+  // Every text that it begins with.
+  Ranges ranges;
+  for (std::size_t size = is_urn ? value.text.size() + 1 : 1; size <= value.text.size(); ++size) {
+    ranges.push_back(one(uri_bytes(std::string_view(value.text).substr(0, size))));
   }
   return ranges;
 }
@@ -175,6 +179,9 @@ Result<Ranges> ranges_of(QueryContext const& context, fhir::SearchParameter cons
     case SearchType::kReference:
       return reference_ranges(context, parameter, modifier, value);
     case SearchType::kUri:
+      if (modifier == Modifier::kAbove && value.text.size() > limits::kSearchAboveBytes) {
+        return fail(ErrorKind::kTooLarge, "the value of :above is too long");
+      }
       return uri_ranges(modifier, value);
     case SearchType::kDate:
       return date_ranges(context, value);

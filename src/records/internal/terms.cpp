@@ -106,6 +106,12 @@ std::string token_bytes(std::string_view code, std::string_view system) {
   return out;
 }
 
+std::string text_token_bytes(std::string_view text) {
+  std::string out = section(Section::kTextToken);
+  append_text(out, codec::fold(text));
+  return out;
+}
+
 std::string system_bytes(std::string_view system) {
   std::string out = section(Section::kSystem);
   append_text(out, system);
@@ -132,6 +138,12 @@ std::string string_bytes(std::string_view text) {
   return out;
 }
 
+std::string later_word_bytes(std::string_view word) {
+  std::string out = section(Section::kLaterWord);
+  append_text(out, codec::fold(word));
+  return out;
+}
+
 std::string reference_bytes(std::string_view target) {
   std::string out = section(Section::kReference);
   append_text(out, target);
@@ -149,6 +161,16 @@ std::string uri_bytes(std::string_view uri) {
   std::string out = section(Section::kUri);
   append_text(out, uri);
   return out;
+}
+
+std::string canonical_url_bytes(std::string_view url) {
+  std::string out = section(Section::kCanonicalUrl);
+  append_text(out, url);
+  return out;
+}
+
+std::string present_bytes() {
+  return section(Section::kPresent);
 }
 
 std::string date_bytes(fhir::DateRange range) {

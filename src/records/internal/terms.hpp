@@ -18,13 +18,17 @@
 ///
 ///   section   value                                                      row's value
 ///   t         code end system end             token                      -
+///   T         folded text end                 token that ignores case    -
 ///   s         system end                      token, any code            -
 ///   d         folded display end              token, :text               -
 ///   o         type system end type code end identifier end   :of-type    -
 ///   f         folded text end                 string                     texts as they came, each as size(4) text
+///   w         folded word end                 later word of a family name -
 ///   r         target end                      reference or canonical     version, if it names one
 ///   i         value end system end            Reference.identifier       -
 ///   u         text end                        URI                        -
+///   U         url end                         canonical with a version   -
+///   z         -                               element without a term     -
 ///   D         width(1) low(8) high(8)         date                       -
 ///   n         span                            number                     -
 ///   c         unit end span                   quantity, canonical unit   -
@@ -38,13 +42,17 @@ namespace tacenda::records {
 
 enum class Section : char {
   kToken = 't',
+  kTextToken = 'T',
   kSystem = 's',
   kDisplay = 'd',
   kTypedIdentifier = 'o',
   kString = 'f',
+  kLaterWord = 'w',
   kReference = 'r',
   kIdentifier = 'i',
   kUri = 'u',
+  kCanonicalUrl = 'U',
+  kPresent = 'z',
   kDate = 'D',
   kNumber = 'n',
   kCanonicalQuantity = 'c',
@@ -81,13 +89,17 @@ std::uint64_t ordered(std::int64_t value);
 std::int64_t unordered(std::uint64_t value);
 
 std::string token_bytes(std::string_view code, std::string_view system);
+std::string text_token_bytes(std::string_view text);  // folds
 std::string system_bytes(std::string_view system);
 std::string display_bytes(std::string_view display);  // folds
 std::string typed_identifier_bytes(std::string_view system, std::string_view code, std::string_view value);
 std::string string_bytes(std::string_view text);  // folds
+std::string later_word_bytes(std::string_view word);  // folds
 std::string reference_bytes(std::string_view target);
 std::string identifier_bytes(std::string_view value, std::string_view system);
 std::string uri_bytes(std::string_view uri);
+std::string canonical_url_bytes(std::string_view url);
+std::string present_bytes();
 std::string date_bytes(fhir::DateRange range);
 
 /// A number or a range of numbers; a missing end is open. At least one end (asserted).
@@ -112,9 +124,9 @@ std::string composite_bytes(std::vector<std::string> const& parts);
 /// Takes one term, `section | value`, from the front. Errors: kCorrupt.
 Result<std::string_view> take_term(std::string_view& bytes);
 
-/// What a code has for a system when the element is of type code, whose system its binding implies: it answers to
-/// any system.
-inline constexpr std::string_view kImpliedSystem("\x02", 1);
+/// What stands for the system of a token that can have none, such as a boolean: no system that is asked for is it, nor
+/// is none.
+inline constexpr std::string_view kPlainToken("\x02", 1);
 
 /// Ranges of one width lie together: up to a day, up to a year, longer or open. A search for what overlaps a time then
 /// looks back no further than the width.
