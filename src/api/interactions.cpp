@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <fmt/format.h>
+
 #include "api/internal/exchange.hpp"
 #include "api/internal/page_token.hpp"
 #include "api/outcome.hpp"
@@ -105,6 +107,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
                                          TACENDA_TRY(fhir::parse_criteria(route.type, request.query)));
     case Interaction::kSearchType:
     case Interaction::kSearchSystem:
+    case Interaction::kSearchCompartment:
       exchange.search = TACENDA_TRY(search_of(exchange));
       return operations::search(context, exchange.search);
     case Interaction::kDelete:
@@ -140,6 +143,11 @@ Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) 
   net::Request const& request = exchange.request;
   operations::SearchRequest search;
   search.type = exchange.route.type;
+  if (!exchange.route.inner.empty()) {
+    search.compartment = exchange.route.type;
+    search.compartment_id = exchange.route.id;
+    search.type = exchange.route.inner == "*" ? std::string() : exchange.route.inner;
+  }
   search.handling = handling_of(request);
   search.raw = request.query;
   if (request.method == "POST" && !request.body.empty()) {
@@ -152,13 +160,14 @@ Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) 
   auto const listing = TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
   search.raw = listing.raw;
   search.handling = listing.handling;
-  search.place = listing.place;
+  search.position = listing.position;
   search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
   return search;
 }
 
 PageScope Pipeline::search_scope(Exchange const& exchange) {
-  return {std::string(exchange.principal->id().view()), "search " + exchange.route.type};
+  return {std::string(exchange.principal->id().view()),
+          fmt::format("search {}/{}/{}", exchange.route.type, exchange.route.id, exchange.route.inner)};
 }
 
 std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
@@ -182,7 +191,8 @@ Released Pipeline::fhir(Exchange& exchange) {
   if (!accepts_json(request)) return refuse(exchange, 406);
   bool const has_body = request.method == "POST" || request.method == "PUT";
   bool const searches =
-      route.interaction == Interaction::kSearchType || route.interaction == Interaction::kSearchSystem;
+      route.interaction == Interaction::kSearchType || route.interaction == Interaction::kSearchSystem ||
+      route.interaction == Interaction::kSearchCompartment;
   // A search without a form has its parameters in the URL alone.
   bool const fits = searches ? request.body.empty() || sends_form(request) : sends_json(request);
   if (has_body && !fits) return refuse(exchange, 415);
@@ -201,9 +211,11 @@ Released Pipeline::fhir(Exchange& exchange) {
 }
 
 void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer, Wishes& wishes) const {
-  std::string const address =
-      exchange.route.type.empty() ? exchange.base_url : exchange.base_url + "/" + exchange.route.type;
-  bool const is_first = exchange.search.place.position.shown == 0 && exchange.search.place.type_index == 0;
+  std::string address = exchange.base_url;
+  for (auto const* part : {&exchange.route.type, &exchange.route.id, &exchange.route.inner}) {
+    if (!part->empty()) address.append("/").append(*part);
+  }
+  bool const is_first = exchange.search.position.shown == 0;
   // Behind the first page the address says no more than a sealed token does.
   std::string const& query = is_first ? exchange.search.raw : exchange.request.query;
   wishes.self_url = query.empty() ? address : address + "?" + query;

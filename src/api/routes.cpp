@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "codec/text.hpp"
+#include "fhir/search_parameter.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::api {
@@ -34,6 +35,9 @@ constexpr auto kRoutes = std::to_array<Route>({
      EventKind::kHistoryInstance, Action::kHistoryInstance},
     {"GET", "/fhir/{type}/{id}/_history/{version}", Interaction::kVread, "vread", EventKind::kVread,
      Action::kVread},
+    {"GET", "/fhir/{type}/{id}/{inner}", Interaction::kSearchCompartment, "", EventKind::kSearch, std::nullopt},
+    {"POST", "/fhir/{type}/{id}/{inner}/_search", Interaction::kSearchCompartment, "", EventKind::kSearch,
+     std::nullopt},
     {"GET", "/auth/enrol", Interaction::kEnrolmentPage, "", EventKind::kMetadata, std::nullopt, false},
     {"GET", "/auth/enrol.js", Interaction::kEnrolmentScript, "", EventKind::kMetadata, std::nullopt, false},
     {"GET", "/auth/enrol.css", Interaction::kEnrolmentStyle, "", EventKind::kMetadata, std::nullopt, false},
@@ -66,6 +70,9 @@ bool fits(std::string_view pattern, std::string_view path, Match& found) {
     } else if (want == "{id}") {
       if (have.empty() || have.starts_with('_') || have.starts_with('$')) return false;
       found.id = have;
+    } else if (want == "{inner}") {
+      if (!fhir::is_compartment(found.type) || (have != "*" && !fhir::is_resource_type(have))) return false;
+      found.inner = have;
     } else if (want == "{version}") {
       if (have.empty()) return false;
       found.version = have;

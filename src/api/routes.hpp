@@ -24,6 +24,7 @@ enum class Interaction : std::uint8_t {
   kBundle,
   kSearchType,
   kSearchSystem,
+  kSearchCompartment,
   kUpdateMatching,
   kDeleteMatching,
   kCapabilities,
@@ -57,6 +58,7 @@ struct Match {
   std::string type;
   std::string id;
   std::string version;
+  std::string inner;  // the type within a compartment, or *
 };
 /// Errors: kUnsupported (no such path, or a type that R4 does not have), kInvalid (an escape that cannot be
 /// decoded).

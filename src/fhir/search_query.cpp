@@ -315,6 +315,19 @@ Result<SearchQuery> parse_search(std::string_view type,
   return query;
 }
 
+Result<SearchCriterion> compartment_criterion(std::string_view owner, std::string_view id, std::string_view type) {
+  SearchCriterion criterion;
+  criterion.kind = SearchCriterion::Kind::kCompartment;
+  criterion.compartment = compartment_links(owner, type);
+  if (criterion.compartment.parameters.empty() && !criterion.compartment.owner) {
+    return fail(ErrorKind::kInvalid, "no resource of this type is in such a compartment");
+  }
+  SearchValue place;
+  place.text = std::string(owner).append("/").append(id);
+  criterion.values.push_back(std::move(place));
+  return criterion;
+}
+
 Result<std::vector<SearchCriterion>> parse_criteria(std::string_view type, std::string_view query) {
   if (query.size() > limits::kUriBytes) return fail(ErrorKind::kTooLarge, "the criteria are too long");
   if (query.starts_with('?')) query.remove_prefix(1);

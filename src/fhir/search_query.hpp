@@ -52,6 +52,7 @@ struct SearchCriterion {
     kChain,  // parameter is a reference; one of `links` holds for what it leads to
     kHas,    // a resource of links[0].type holds, and refers here by `parameter` (which is that type's)
     kList,   // _list: a member of the List with the id in values
+    kCompartment,  // refers by one of `compartment` to the place in values[0], or is it itself
   };
   Kind kind = Kind::kValue;
   SearchParameter const* parameter = nullptr;
@@ -59,6 +60,7 @@ struct SearchCriterion {
   bool missing = false;  // the value of :missing
   std::vector<SearchValue> values;
   std::vector<std::pair<std::string, std::unique_ptr<SearchCriterion>>> links;  // by resource type
+  CompartmentLinks compartment;
 };
 
 /// One parameter that the server does not know or cannot serve, and that was left out (R4
@@ -109,6 +111,10 @@ enum class Handling : std::uint8_t { kLenient, kStrict };
 Result<SearchQuery> parse_search(std::string_view type,
                                  std::vector<std::pair<std::string, std::string>> const& parameters,
                                  Handling handling);
+
+/// The criterion that a compartment search adds: resources of `type` in the compartment of owner/id. Errors: kInvalid (no
+/// resource of that type is in such a compartment).
+Result<SearchCriterion> compartment_criterion(std::string_view owner, std::string_view id, std::string_view type);
 
 /// Parses the criteria of a conditional interaction or reference, "identifier=http://a|1&birthdate=2000", with or without
 /// a question mark before them, percent escapes included. What tells the form of a result is no criterion, but for

@@ -13,18 +13,12 @@
 
 namespace tacenda::operations {
 
-/// Where a search of one or several types goes on.
-struct SearchPlace {
-  std::uint64_t type_index = 0;  // in the sorted list of the types searched
-  records::SearchPosition position;
-};
-
 /// What a search came to.
 struct SearchAnswer {
   std::vector<records::StoredVersion> matches;
   std::vector<records::StoredVersion> included;
   std::optional<std::uint64_t> total;
-  std::optional<SearchPlace> next;
+  std::optional<records::SearchPosition> next;
   std::vector<std::string_view> warnings;  // literals
   bool explain = false;
   std::vector<records::SearchStep> steps;

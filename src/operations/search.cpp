@@ -1,6 +1,7 @@
 #include "operations/search.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "core/limits.hpp"
@@ -28,6 +29,12 @@ Result<std::vector<std::string>> types_of(SearchRequest const& request) {
     }
   }
   if (types.empty()) types.assign(fhir::resource_types().begin(), fhir::resource_types().end());
+  if (!request.compartment.empty()) {
+    std::erase_if(types, [&](std::string const& type) {
+      return !fhir::compartment_criterion(request.compartment, request.compartment_id, type).has_value();
+    });
+    if (types.empty()) return fail(ErrorKind::kInvalid, "no resource of these types is in such a compartment");
+  }
   std::ranges::sort(types);
   types.erase(std::ranges::unique(types).begin(), types.end());
   return types;
@@ -48,7 +55,7 @@ std::set<std::string> patients_of(SearchAnswer const& answer) {
 }
 
 void add_named(fhir::SearchCriterion const& criterion, std::string_view type, std::set<std::string>& patients) {
-  if (criterion.kind != fhir::SearchCriterion::Kind::kValue) return;
+  if (criterion.kind != fhir::SearchCriterion::Kind::kValue || criterion.modifier != fhir::Modifier::kNone) return;
   bool const is_id = type == "Patient" && criterion.parameter->code == "_id";
   bool const is_link = criterion.parameter->type == fhir::SearchType::kReference &&
                        std::ranges::find(criterion.parameter->targets, "Patient") != criterion.parameter->targets.end();
@@ -67,72 +74,70 @@ class Search {
 
   Result<Outcome> go() {
     auto const types = TACENDA_TRY(types_of(request_));
-    if (types.size() > 1 || request_.type.empty()) TACENDA_TRY_VOID(check_system());
-    for (std::size_t i = request_.place.type_index; i < types.size(); ++i) {
-      if (TACENDA_TRY(search_type(types, i))) break;
-    }
-    if (total_known_) answer_.total = total_;
-    return finish();
-  }
-
- private:
-  /// Several types have no order in common but that of their names.
-  Result<void> check_system() const {
-    auto const sorts = [](auto const& parameter) { return parameter.first == "_sort"; };
-    if (std::ranges::any_of(request_.parameters, sorts)) {
-      return fail(ErrorKind::kNotSupported, "a search of several types cannot be sorted");
-    }
-    return {};
-  }
-
-  /// True when the page is full.
-  Result<bool> search_type(std::vector<std::string> const& types, std::size_t index) {
-    auto const query = TACENDA_TRY(fhir::parse_search(types[index], request_.parameters, request_.handling));
-    note(query);
-    if (permits_.of(query.type) == nullptr) {
-      if (request_.type.empty()) return false;
+    auto const queries = TACENDA_TRY(parse(types));
+    if (!request_.type.empty() && permits_.of(request_.type) == nullptr) {
       // The same answer that the gate gives.
       return std::unexpected(
-          context_.services.gate.authorize(context_.principal, Action::kSearch, query.type).error());
+          context_.services.gate.authorize(context_.principal, Action::kSearch, request_.type).error());
     }
-    std::size_t const size = page_size(query);
+    fhir::SearchQuery const& first = queries.front();
+    std::size_t const size = page_size(first);
     records::SearchScope scope;
     scope.permits = permits_.source();
     scope.base_urls = bases_;
     scope.now = context_.now;
-    scope.count = size - std::min(size, answer_.matches.size());
-    scope.wants_total = query.total == fhir::Total::kAccurate || query.total == fhir::Total::kEstimate || size == 0;
-    bool const is_first = index == request_.place.type_index;
-    auto page = TACENDA_TRY(context_.services.store.search(
-        scope, query, is_first ? request_.place.position : records::SearchPosition()));
-    answer_.steps = page.steps;
-    answer_.rows_read += page.rows_read;
-    total_known_ = total_known_ && page.total.has_value();
-    total_ += page.total.value_or(0);
-    TACENDA_TRY_VOID(take(page.matches, query, answer_.matches));
-    TACENDA_TRY_VOID(take(page.included, query, answer_.included));
+    scope.count = size;
+    scope.wants_total = first.total == fhir::Total::kAccurate || first.total == fhir::Total::kEstimate;
+    auto page = TACENDA_TRY(context_.services.store.search(scope, queries, request_.position));
+    answer_.total = page.total;
+    answer_.next = page.next;
+    answer_.steps = std::move(page.steps);
+    answer_.rows_read = page.rows_read;
+    TACENDA_TRY_VOID(take(page.matches, first, answer_.matches));
+    TACENDA_TRY_VOID(take(page.included, first, answer_.included));
     if (page.includes_cut) answer_.warnings.push_back("not all that should be included fits on a page");
-    if (page.next) {
-      answer_.next = SearchPlace{index, *page.next};
-      total_known_ = total_known_ && types.size() == 1;
-      return true;
-    }
-    bool const full = size > 0 && answer_.matches.size() >= size && index + 1 < types.size();
-    if (full) {
-      answer_.next = SearchPlace{index + 1, {}};
-      total_known_ = false;
-    }
-    return full;
+    return finish();
   }
 
-  void note(fhir::SearchQuery const& query) {
-    for (auto const& criterion : query.criteria) add_named(criterion, query.type, named_);
-    if (!answer_.warnings.empty()) return;
-    for (auto const& ignored : query.ignored) answer_.warnings.emplace_back(ignored.reason.message());
-    if (!query.explain) return;
+ private:
+  /// One query for each type. A parameter that one of several types does not have is left out for all.
+  Result<std::vector<fhir::SearchQuery>> parse(std::vector<std::string> const& types) {
+    auto parameters = request_.parameters;
+    if (types.size() > 1) {
+      std::set<std::size_t, std::greater<>> unknown;
+      for (auto const& type : types) {
+        for (auto const& ignored : TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling)).ignored) {
+          if (unknown.insert(ignored.index).second) answer_.warnings.push_back(ignored.reason.message());
+        }
+      }
+      for (auto const index : unknown) parameters.erase(parameters.begin() + static_cast<std::ptrdiff_t>(index));
+    }
+    std::vector<fhir::SearchQuery> queries;
+    for (auto const& type : types) {
+      auto query = TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling));
+      if (types.size() > 1) TACENDA_TRY_VOID(check_sort(query));
+      for (auto const& criterion : query.criteria) add_named(criterion, query.type, named_);
+      if (!request_.compartment.empty()) {
+        query.criteria.push_back(TACENDA_TRY(
+            fhir::compartment_criterion(request_.compartment, request_.compartment_id, type)));
+      }
+      queries.push_back(std::move(query));
+    }
+    if (request_.compartment == "Patient") named_.insert(request_.compartment_id);
+    for (auto const& ignored : queries.front().ignored) answer_.warnings.push_back(ignored.reason.message());
     // Counts of rows tell of records that the asker may not see.
     auto const role = context_.services.gate.role(context_.principal.role());
-    answer_.explain = role && role->may(access::AdminAction::kReadStatus);
+    answer_.explain = queries.front().explain && role && role->may(access::AdminAction::kReadStatus);
+    return queries;
+  }
+
+  /// Several types have no other parameters in common to be sorted by.
+  static Result<void> check_sort(fhir::SearchQuery const& query) {
+    for (auto const& key : query.sort) {
+      if (key.parameter->code == "_id" || key.parameter->code == "_lastUpdated") continue;
+      return fail(ErrorKind::kNotSupported, "several types are sorted by _id and _lastUpdated only");
+    }
+    return {};
   }
 
   static Result<void> take(std::vector<records::StoredVersion>& from, fhir::SearchQuery const& query,
@@ -168,8 +173,6 @@ class Search {
   std::vector<std::string> bases_;
   SearchAnswer answer_;
   std::set<std::string> named_;
-  std::uint64_t total_ = 0;
-  bool total_known_ = true;
 };
 
 }  // namespace

@@ -14,7 +14,10 @@ struct SearchRequest {
   std::vector<std::pair<std::string, std::string>> parameters;  // decoded, in their order
   std::string raw;                                              // as they came, for the audit log
   fhir::Handling handling = fhir::Handling::kLenient;
-  SearchPlace place;
+  records::SearchPosition position;
+  // Of a compartment search: whose. `type` may then be empty for every type in it.
+  std::string compartment;
+  std::string compartment_id;
 };
 
 /// search-type and search-system: GET and POST [base]/[type]/_search. One audit event for each patient whose resources

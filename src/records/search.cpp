@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "core/limits.hpp"
+#include "core/process.hpp"
 #include "records/internal/condition.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/matcher.hpp"
@@ -47,29 +48,49 @@ struct Cut {
   std::optional<SearchPosition> next;
 };
 
+using Matchers = std::vector<std::unique_ptr<Matcher>>;
+
 /// In order of creation: no more is read than the page needs.
-Result<Cut> cut_stream(DocumentStream& stream, SearchScope const& scope, SearchPosition const& position) {
+Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosition const& position) {
   Cut cut;
-  std::uint64_t from = position.after == 0 ? 0 : position.after + 1;
-  while (cut.documents.size() < scope.count) {
-    auto const document = TACENDA_TRY(stream.at_or_after(from));
-    if (!document) break;
-    cut.documents.push_back(*document);
-    from = *document + 1;
+  std::uint64_t rest = 0;
+  for (std::size_t i = position.query; i < matchers.size(); ++i) {
+    auto const stream = TACENDA_TRY(matchers[i]->open());
+    std::uint64_t from = i > position.query || position.after == 0 ? 0 : position.after + 1;
+    while (cut.documents.size() < scope.count) {
+      auto const document = TACENDA_TRY(stream->at_or_after(from));
+      if (!document) break;
+      cut.documents.push_back(*document);
+      from = *document + 1;
+    }
+    if (cut.documents.size() < scope.count) continue;
+    bool const more = TACENDA_TRY(stream->at_or_after(from)).has_value();
+    if (more && !cut.next && scope.count > 0) {
+      // A page that ended with a query goes on at the beginning of the next.
+      bool const within = from > 0 && !cut.documents.empty() && from == cut.documents.back() + 1;
+      cut.next = SearchPosition{i, within ? cut.documents.back() : 0, 0, {}};
+    }
+    if (scope.wants_total || scope.count == 0) {
+      rest += TACENDA_TRY(count_from(*stream, from));
+    } else if (cut.next) {
+      break;
+    }
   }
-  std::uint64_t const seen = position.shown + cut.documents.size();
-  if (scope.wants_total || scope.count == 0) {
-    std::uint64_t const rest = TACENDA_TRY(count_from(stream, from));
-    cut.total = seen + rest;
-    if (rest > 0 && scope.count > 0) cut.next = SearchPosition{cut.documents.back(), seen, {}};
-    return cut;
-  }
-  if (TACENDA_TRY(stream.at_or_after(from))) {
-    cut.next = SearchPosition{cut.documents.back(), seen, {}};
-  } else {
-    cut.total = seen;
-  }
+  std::uint64_t const shown = position.shown + cut.documents.size();
+  if (cut.next) cut.next->shown = shown;
+  if (scope.wants_total || scope.count == 0 || !cut.next) cut.total = shown + rest;
   return cut;
+}
+
+Result<std::vector<std::uint64_t>> sorted_matches(SearchState const& state, Matchers& matchers,
+                                                  std::vector<fhir::SortKey> const& keys) {
+  std::vector<std::uint64_t> documents;
+  for (auto& matcher : matchers) {
+    auto const stream = TACENDA_TRY(matcher->open());
+    auto const some = TACENDA_TRY(all_of(*stream, limits::kSearchSorted - documents.size()));
+    documents.insert(documents.end(), some.begin(), some.end());
+  }
+  return sorted(state, matchers.front()->type(), keys, std::move(documents));
 }
 
 Cut cut_list(std::vector<std::uint64_t> const& list, SearchScope const& scope, SearchPosition position) {
@@ -193,24 +214,26 @@ SearchLists::List SearchLists::get(Key const& key) const {
   return found == lists_.end() ? nullptr : found->second;
 }
 
-Result<SearchPage> Store::search(SearchScope const& scope, fhir::SearchQuery const& query,
+Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::SearchQuery const> queries,
                                  SearchPosition const& position) const {
   auto const at = vault_->read_point();
   Budget budget(limits::kSearchRows);
   SearchState const state(*vault_, view_, at, {scope.base_urls, scope.now}, scope.permits, budget);
-  auto const matcher = TACENDA_TRY(Matcher::make(state, query.type, query.criteria));
+  TACENDA_ASSERT(!queries.empty());
+  fhir::SearchQuery const& query = queries.front();
+  Matchers matchers;
+  for (auto const& each : queries) {
+    matchers.push_back(TACENDA_TRY(Matcher::make(state, each.type, each.criteria)));
+  }
   Cut cut;
   if (query.sort.empty() || scope.count == 0) {
-    auto const stream = TACENDA_TRY(matcher->open());
-    cut = TACENDA_TRY(cut_stream(*stream, scope, position));
+    cut = TACENDA_TRY(cut_streams(matchers, scope, position));
   } else {
     auto place = position;
     auto list = place.list == SearchLists::Key{} ? nullptr : lists_->get(place.list);
     if (list == nullptr) {
-      auto const stream = TACENDA_TRY(matcher->open());
-      auto documents = TACENDA_TRY(all_of(*stream, limits::kSearchSorted));
       list = std::make_shared<std::vector<std::uint64_t> const>(
-          TACENDA_TRY(sorted(state, query.type, query.sort, std::move(documents))));
+          TACENDA_TRY(sorted_matches(state, matchers, query.sort)));
       if (list->size() > scope.count) {
         place.list = TACENDA_TRY(vault_->random_bytes16());
         lists_->put(place.list, list);
@@ -247,7 +270,9 @@ Result<SearchPage> Store::search(SearchScope const& scope, fhir::SearchQuery con
     TACENDA_TRY_VOID(open_all(includer.included(), page.included, false));
     page.includes_cut = includer.was_cut();
   }
-  for (auto const& step : matcher->steps()) page.steps.push_back({step.kind, step.use, step.rows});
+  for (auto const& matcher : matchers) {
+    for (auto const& step : matcher->steps()) page.steps.push_back({step.kind, step.use, step.rows});
+  }
   page.rows_read = budget.spent();
   return page;
 }

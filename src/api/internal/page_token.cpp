@@ -52,11 +52,11 @@ Result<records::HistoryPosition> open_page(vault::Vault const& vault, PageScope 
 Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scope, SearchListing const& listing,
                                 Time now) {
   Bytes plaintext;
-  auto const& position = listing.place.position;
+  auto const& position = listing.position;
   ByteWriter(plaintext)
       .u64(to_unix_ms(now))
       .u8(listing.handling == fhir::Handling::kStrict ? 1 : 0)
-      .u64(listing.place.type_index)
+      .u64(position.query)
       .u64(position.after)
       .u64(position.shown)
       .raw(position.list)
@@ -71,8 +71,8 @@ Result<SearchListing> open_search(vault::Vault const& vault, PageScope const& sc
   ByteReader reader(plaintext);
   SearchListing listing;
   listing.handling = TACENDA_TRY(reader.u8()) == 1 ? fhir::Handling::kStrict : fhir::Handling::kLenient;
-  listing.place.type_index = TACENDA_TRY(reader.u64());
-  auto& position = listing.place.position;
+  auto& position = listing.position;
+  position.query = TACENDA_TRY(reader.u64());
   position.after = TACENDA_TRY(reader.u64());
   position.shown = TACENDA_TRY(reader.u64());
   std::ranges::copy(TACENDA_TRY(reader.raw(position.list.size())), position.list.begin());

@@ -27,7 +27,7 @@ Result<records::HistoryPosition> open_page(vault::Vault const& vault, PageScope 
 struct SearchListing {
   std::string raw;  // parameters as they came
   fhir::Handling handling = fhir::Handling::kLenient;
-  operations::SearchPlace place;
+  records::SearchPosition position;
 };
 Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scope, SearchListing const& listing,
                                 Time now);

@@ -61,7 +61,11 @@ class Adder {
 
   void reference(FoundElement const& element) {
     Json const& value = *element.value;
-    if (value.is_string()) return link(value.as_string());
+    if (value.is_string()) return canonical(value.as_string());
+    if (auto const type = value.text_of("resourceType"); !type.empty()) {
+      // A resource within a Bundle: found by the place it names.
+      return link(std::string(type).append("/").append(value.text_of("id")));
+    }
     if (element.type != "Reference") return;
     if (auto const target = value.text_of("reference"); !target.empty()) link(target);
     if (auto const* own = value.find("identifier"); own != nullptr && !own->text_of("value").empty()) {
@@ -115,7 +119,7 @@ class Adder {
     if (element.type == "Money") {
       auto const currency = value.text_of("currency");
       add(quantity_bytes(currency, {*number, *number}));
-      add(canonical_quantity_bytes(canonical("urn:iso:std:iso:4217", currency, {*number, *number})));
+      add(canonical_quantity_bytes(records::canonical("urn:iso:std:iso:4217", currency, {*number, *number})));
     } else if (is_one_of(element.type, kQuantityTypes)) {
       units(value, compared(*number, value.text_of("comparator")));
     }
@@ -204,9 +208,12 @@ class Adder {
       return add(reference_bytes(std::string(parsed.type) + "/" + std::string(parsed.id)),
                  listed(parsed.version));
     }
-    if (parsed.kind == fhir::ReferenceKind::kContained) return;
+    if (parsed.kind != fhir::ReferenceKind::kContained) add(reference_bytes(target));
+  }
+
+  void canonical(std::string_view target) {
     auto const bar = target.rfind('|');
-    add(reference_bytes(target.substr(0, bar)),
+    add(canonical_bytes(target.substr(0, bar)),
         bar == std::string_view::npos ? std::string() : listed(target.substr(bar + 1)));
   }
 
@@ -259,7 +266,7 @@ class Adder {
     auto const unit = value.text_of("unit");
     add(quantity_bytes(own_code, span));
     if (!unit.empty() && unit != own_code) add(quantity_bytes(unit, span));
-    if (!system.empty() && !own_code.empty()) add(canonical_quantity_bytes(canonical(system, own_code, span)));
+    if (!system.empty() && !own_code.empty()) add(canonical_quantity_bytes(records::canonical(system, own_code, span)));
   }
 
   std::uint32_t parameter_;
@@ -278,7 +285,7 @@ bool is_readable(SearchType kind, FoundElement const& element) {
     case SearchType::kString:
       return type == "Address" || type == "HumanName" || is_one_of(type, kTextTypes);
     case SearchType::kReference:
-      return type == "Reference" || is_one_of(type, kUriTypes);
+      return type == "Reference" || is_one_of(type, kUriTypes) || element.value->find("resourceType") != nullptr;
     case SearchType::kUri:
       return is_one_of(type, kUriTypes);
     case SearchType::kDate: {

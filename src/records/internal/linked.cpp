@@ -203,6 +203,56 @@ Result<std::unique_ptr<Condition>> has_condition(SearchState const& state, std::
   return std::make_unique<HasCondition>(state, type, parameter, std::move(matcher));
 }
 
+/// Those that one of several conditions holds for.
+class AnyCondition final : public Condition {
+ public:
+  explicit AnyCondition(std::vector<std::unique_ptr<Condition>> conditions) : conditions_(std::move(conditions)) {}
+
+  bool is_seekable() const override {
+    return std::ranges::all_of(conditions_, [](auto const& each) { return each->is_seekable(); });
+  }
+  Result<std::uint64_t> count_rows(std::uint64_t limit) override {
+    std::uint64_t rows = 0;
+    for (auto const& each : conditions_) {
+      if (rows < limit) rows += TACENDA_TRY(each->count_rows(limit - rows));
+    }
+    return rows;
+  }
+  Result<std::unique_ptr<DocumentStream>> open() override {
+    std::vector<std::unique_ptr<DocumentStream>> streams;
+    for (auto const& each : conditions_) streams.push_back(TACENDA_TRY(each->open()));
+    return union_stream(std::move(streams));
+  }
+  Result<bool> holds(Candidate& candidate) override {
+    for (auto const& each : conditions_) {
+      if (TACENDA_TRY(each->holds(candidate))) return true;
+    }
+    return false;
+  }
+  std::string_view kind() const override { return "any"; }
+
+ private:
+  std::vector<std::unique_ptr<Condition>> conditions_;
+};
+
+Result<std::unique_ptr<Condition>> compartment_condition(SearchState const& state, std::string_view type,
+                                                         SearchCriterion const& criterion) {
+  std::string_view const place = criterion.values.front().text;
+  auto const slash = place.find('/');
+  auto const owner = place.substr(0, slash);
+  auto const id = place.substr(slash + 1);
+  std::vector<std::unique_ptr<Condition>> conditions;
+  for (auto const* parameter : criterion.compartment.parameters) {
+    conditions.push_back(term_condition(state, number_of(type, *parameter), {reference_to(owner, id)}));
+  }
+  if (criterion.compartment.owner) {
+    DocumentSet self;
+    if (auto const document = TACENDA_TRY(state.document_of(owner, id))) self.add(*document);
+    conditions.push_back(set_condition(std::move(self)));
+  }
+  return std::make_unique<AnyCondition>(std::move(conditions));
+}
+
 /// The members of Lists, as far as the Permit shows the Lists.
 Result<std::unique_ptr<Condition>> list_condition(SearchState const& state, std::string_view type,
                                                   SearchCriterion const& criterion) {
@@ -235,6 +285,8 @@ Result<std::unique_ptr<Condition>> make_linked_condition(SearchState const& stat
       return chain_condition(state, type, criterion);
     case SearchCriterion::Kind::kHas:
       return has_condition(state, type, criterion);
+    case SearchCriterion::Kind::kCompartment:
+      return compartment_condition(state, type, criterion);
     default:
       return list_condition(state, type, criterion);
   }

@@ -32,6 +32,7 @@ std::optional<std::string> sortable(std::string_view bytes) {
       return std::string(rest.substr(1, 8));  // where it begins
     case Section::kString:
     case Section::kReference:
+    case Section::kCanonical:
     case Section::kUri:
     case Section::kToken:
     case Section::kTextToken: {
@@ -57,7 +58,7 @@ void take_better(std::optional<std::string>& best, std::optional<std::string> va
 class Column {
  public:
   Column(SearchState const& state, std::string_view type, SortKey const& key)
-      : state_(state), type_(type), key_(key), number_(number_of(type, *key.parameter)) {}
+      : state_(state), key_(key), number_(number_of(type, *key.parameter)) {}
 
   /// Tokens are not among the facts: their rows are read in one go.
   Result<void> prepare(DocumentSet const& wanted) {
@@ -98,15 +99,14 @@ class Column {
  private:
   Result<std::optional<std::string>> time_of(DocumentFacts const& facts) const {
     auto const& index = state_.index();
-    auto const row = TACENDA_TRY(index.view.get(current_key(type_, facts.id), &index.at));
+    auto const row = TACENDA_TRY(index.view.get(current_key(facts.type, facts.id), &index.at));
     if (!row) return std::nullopt;
     std::string bytes;
-    append_u64(bytes, TACENDA_TRY(parse_row(*row)).sequence);
+    append_u64(bytes, to_unix_ms(TACENDA_TRY(parse_row(*row)).time));
     return bytes;
   }
 
   SearchState const& state_;
-  std::string type_;
   SortKey key_;
   std::uint32_t number_;
   std::unordered_map<std::uint64_t, std::optional<std::string>> tokens_;

@@ -82,8 +82,8 @@ Ranges string_ranges(Modifier modifier, SearchValue const& value) {
   return ranges;
 }
 
-TermRange reference_range(std::string_view target, std::string_view version) {
-  TermRange range = one(reference_bytes(target));
+TermRange versioned(std::string bytes, std::string_view version) {
+  TermRange range = one(std::move(bytes));
   if (!version.empty()) {
     range.accepts = [version = std::string(version)](std::string_view, std::string_view row) {
       return holds(row, version);
@@ -110,31 +110,27 @@ Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const
     append_text(prefix, value.text);
     return {all_with(std::move(prefix))};
   }
-  auto const parsed = fhir::parse_reference(value.text, context.base_urls);
   Ranges ranges;
+  // A canonical: url, or url|version.
+  auto const bar = value.text.rfind('|');
+  ranges.push_back(versioned(canonical_bytes(std::string_view(value.text).substr(0, bar)),
+                             bar == std::string::npos ? std::string_view()
+                                                      : std::string_view(value.text).substr(bar + 1)));
+  ranges.push_back(one(reference_bytes(value.text)));
+  auto const parsed = fhir::parse_reference(value.text, context.base_urls);
   if (parsed.kind == fhir::ReferenceKind::kLocal) {
-    ranges.push_back(
-        reference_range(std::string(parsed.type) + "/" + std::string(parsed.id), parsed.version));
-    // It may be stored as it was written.
-    if (value.text.contains("://")) ranges.push_back(reference_range(value.text, {}));
-    return ranges;
-  }
-  if (ResourceId::parse(value.text).has_value()) {
+    std::string const place = std::string(parsed.type) + "/" + std::string(parsed.id);
+    ranges.push_back(versioned(reference_bytes(place), parsed.version));
+  } else if (ResourceId::parse(value.text).has_value()) {
     auto const add = [&](auto const& types) {
       for (std::string_view const type : types) {
-        ranges.push_back(reference_range(std::string(type) + "/" + value.text, {}));
+        ranges.push_back(one(reference_bytes(std::string(type).append("/").append(value.text))));
       }
     };
-    if (parameter.targets.empty()) add(fhir::resource_types());
+    // Within a Bundle anything may stand where the definition names one type.
+    if (parameter.targets.empty() || parameter.base == "Bundle") add(fhir::resource_types());
     else add(parameter.targets);
-    return ranges;
   }
-  // A canonical: url|version.
-  auto const bar = value.text.rfind('|');
-  auto const url = std::string_view(value.text).substr(0, bar);
-  auto const version =
-      bar == std::string::npos ? std::string_view() : std::string_view(value.text).substr(bar + 1);
-  ranges.push_back(reference_range(url, version));
   return ranges;
 }
 

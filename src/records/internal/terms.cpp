@@ -150,6 +150,12 @@ std::string reference_bytes(std::string_view target) {
   return out;
 }
 
+std::string canonical_bytes(std::string_view url) {
+  std::string out = section(Section::kCanonical);
+  append_text(out, url);
+  return out;
+}
+
 std::string identifier_bytes(std::string_view value, std::string_view system) {
   std::string out = section(Section::kIdentifier);
   append_text(out, value);

@@ -24,7 +24,8 @@
 ///   o         type system end type code end identifier end   :of-type    -
 ///   f         folded text end                 string                     texts as they came, each as size(4) text
 ///   w         folded word end                 later word of a family name -
-///   r         target end                      reference or canonical     version, if it names one
+///   r         target end                      reference                  versions, if it names one
+///   R         url end                         canonical, not followed    versions, if it names one
 ///   i         value end system end            Reference.identifier       -
 ///   u         text end                        URI                        -
 ///   U         url end                         canonical with a version   -
@@ -49,6 +50,7 @@ enum class Section : char {
   kString = 'f',
   kLaterWord = 'w',
   kReference = 'r',
+  kCanonical = 'R',
   kIdentifier = 'i',
   kUri = 'u',
   kCanonicalUrl = 'U',
@@ -96,6 +98,7 @@ std::string typed_identifier_bytes(std::string_view system, std::string_view cod
 std::string string_bytes(std::string_view text);  // folds
 std::string later_word_bytes(std::string_view word);  // folds
 std::string reference_bytes(std::string_view target);
+std::string canonical_bytes(std::string_view url);
 std::string identifier_bytes(std::string_view value, std::string_view system);
 std::string uri_bytes(std::string_view uri);
 std::string canonical_url_bytes(std::string_view url);
