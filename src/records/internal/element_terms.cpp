@@ -13,7 +13,7 @@ using codec::Json;
 using fhir::SearchType;
 
 bool is_one_of(std::string_view type, auto const& names) {
-  return std::ranges::find(names, type) != std::end(names);
+  return std::ranges::find(names, type) != std::ranges::end(names);
 }
 
 constexpr std::array<std::string_view, 2> kTextTypes = {"string", "markdown"};
@@ -24,7 +24,8 @@ constexpr std::array<std::string_view, 7> kQuantityTypes = {"Quantity", "Age", "
 /// Appends to one list under one parameter.
 class Adder {
  public:
-  Adder(std::uint32_t parameter, std::vector<Term>& terms) : parameter_(parameter), terms_(terms) {}
+  Adder(std::uint32_t parameter, ParameterFacts const& facts, std::vector<Term>& terms)
+      : parameter_(parameter), facts_(facts), terms_(terms) {}
 
   void token(FoundElement const& element) {
     Json const& value = *element.value;
@@ -39,7 +40,7 @@ class Adder {
     if (element.type == "ContactPoint") return plain(value.text_of("value"));
     if (value.is_boolean()) return plain(value.as_boolean() ? "true" : "false");
     if (!value.is_string()) return;
-    if (element.type == "code") return bound_code(value.as_string(), element.systems);
+    if (element.type == "code") return bound_code(value.as_string(), facts_.systems);
     if (is_one_of(element.type, kTextTypes)) {
       if (!value.as_string().empty()) add(text_token_bytes(value.as_string()));
       return display(value.as_string());
@@ -49,7 +50,10 @@ class Adder {
 
   void string(FoundElement const& element) {
     Json const& value = *element.value;
-    if (value.is_string()) return text(value.as_string());
+    if (value.is_string()) {
+      if (facts_.finds_families) later_words(value.as_string());
+      return text(value.as_string());
+    }
     if (element.type == "HumanName") {
       later_words(value.text_of("family"));
       return texts(value, {"text", "family", "given", "prefix", "suffix"});
@@ -205,8 +209,10 @@ class Adder {
   void link(std::string_view target) {
     auto const parsed = fhir::parse_reference(target);
     if (parsed.kind == fhir::ReferenceKind::kLocal) {
-      return add(reference_bytes(std::string(parsed.type) + "/" + std::string(parsed.id)),
-                 listed(parsed.version));
+      // A search by id alone looks at the types that the parameter leads to: this one is none of them.
+      bool const is_stray = !facts_.targets.empty() && !is_one_of(parsed.type, facts_.targets);
+      if (is_stray) add(stray_reference_bytes(parsed.id));
+      return add(reference_bytes(std::string(parsed.type) + "/" + std::string(parsed.id)), listed(parsed.version));
     }
     if (parsed.kind != fhir::ReferenceKind::kContained) add(reference_bytes(target));
   }
@@ -270,6 +276,7 @@ class Adder {
   }
 
   std::uint32_t parameter_;
+  ParameterFacts const& facts_;
   std::vector<Term>& terms_;
 };
 
@@ -303,8 +310,9 @@ bool is_readable(SearchType kind, FoundElement const& element) {
   return false;
 }
 
-void add_by_kind(std::uint32_t parameter, SearchType kind, FoundElement const& element, std::vector<Term>& terms) {
-  Adder adder(parameter, terms);
+void add_by_kind(std::uint32_t parameter, SearchType kind, FoundElement const& element, ParameterFacts const& facts,
+                 std::vector<Term>& terms) {
+  Adder adder(parameter, facts, terms);
   switch (kind) {
     case SearchType::kToken:
       return adder.token(element);
@@ -328,10 +336,11 @@ void add_by_kind(std::uint32_t parameter, SearchType kind, FoundElement const& e
 
 }  // namespace
 
-void add_terms(std::uint32_t parameter, SearchType kind, FoundElement const& element, std::vector<Term>& terms) {
+void add_terms(std::uint32_t parameter, SearchType kind, FoundElement const& element, ParameterFacts const& facts,
+               std::vector<Term>& terms) {
   if (element.value == nullptr || !is_readable(kind, element)) return;
   std::size_t const before = terms.size();
-  add_by_kind(parameter, kind, element, terms);
+  add_by_kind(parameter, kind, element, facts, terms);
   if (terms.size() == before) terms.push_back({parameter, present_bytes(), {}});
 }
 

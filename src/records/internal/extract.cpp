@@ -30,7 +30,7 @@ struct Extraction {
   SearchType type = SearchType::kToken;
   Expression expression;
   std::vector<Part> parts;
-  std::span<std::string_view const> systems;
+  ParameterFacts facts;
 };
 
 using Extractions = std::vector<Extraction>;
@@ -43,7 +43,8 @@ Result<Extractions> compile(std::string_view type) {
     if (parameter->type == SearchType::kSpecial) continue;
     auto expression = Expression::compile(parameter->expression);
     if (!expression.has_value()) return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
-    Extraction extraction{number_of(type, *parameter), parameter->type, std::move(*expression), {}, parameter->systems};
+    Extraction extraction{number_of(type, *parameter), parameter->type, std::move(*expression), {}, {}};
+    extraction.facts = {parameter->systems, parameter->targets, parameter->expression.ends_with(".name.family")};
     for (auto const& component : parameter->components) {
       auto part = Expression::compile(component.expression);
       if (!part.has_value()) return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
@@ -88,10 +89,10 @@ std::optional<std::pair<Json, std::string_view>> json_of(Item const& item) {
   return std::pair(Json::string(*text), std::string_view("string"));
 }
 
-void add_item(std::uint32_t parameter, SearchType type, Item const& item, std::vector<Term>& terms,
-              std::span<std::string_view const> systems = {}) {
-  if (item.is_element()) return add_terms(parameter, type, {item.value(), item.type_name(), systems}, terms);
-  if (auto const value = json_of(item)) add_terms(parameter, type, {&value->first, value->second, {}}, terms);
+void add_item(std::uint32_t parameter, SearchType type, Item const& item, ParameterFacts const& facts,
+              std::vector<Term>& terms) {
+  if (item.is_element()) return add_terms(parameter, type, {item.value(), item.type_name()}, facts, terms);
+  if (auto const value = json_of(item)) add_terms(parameter, type, {&value->first, value->second}, facts, terms);
 }
 
 /// Terms that may be a part of a composite.
@@ -122,7 +123,7 @@ void add_composite(Extraction const& extraction, Item const& focus, std::vector<
     auto const items = part.expression.evaluate({}, focus);
     if (!items.has_value()) return;
     std::vector<Term> found;
-    for (auto const& item : *items) add_item(extraction.parameter, part.type, item, found);
+    for (auto const& item : *items) add_item(extraction.parameter, part.type, item, {}, found);
     std::erase_if(found, [](Term const& term) { return !is_part(term); });
     settle(found);
     if (found.empty()) return;
@@ -147,7 +148,7 @@ Result<std::vector<Term>> terms_of(Json const& resource) {
       if (extraction.type == SearchType::kComposite) {
         add_composite(extraction, item, terms);
       } else {
-        add_item(extraction.parameter, extraction.type, item, terms, extraction.systems);
+        add_item(extraction.parameter, extraction.type, item, extraction.facts, terms);
       }
     }
   }

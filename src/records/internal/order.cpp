@@ -36,6 +36,7 @@ std::optional<std::string> sortable(std::string_view bytes) {
     case Section::kUri:
     case Section::kToken:
     case Section::kTextToken: {
+      if (section == Section::kReference && rest.starts_with("*/")) return std::nullopt;
       auto const text = take_text(rest);
       return text.has_value() ? std::optional(*text) : std::nullopt;
     }

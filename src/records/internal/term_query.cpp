@@ -130,6 +130,7 @@ Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const
     // Within a Bundle anything may stand where the definition names one type.
     if (parameter.targets.empty() || parameter.base == "Bundle") add(fhir::resource_types());
     else add(parameter.targets);
+    ranges.push_back(one(stray_reference_bytes(value.text)));
   }
   return ranges;
 }

@@ -150,6 +150,10 @@ std::string reference_bytes(std::string_view target) {
   return out;
 }
 
+std::string stray_reference_bytes(std::string_view id) {
+  return reference_bytes(std::string("*/").append(id));
+}
+
 std::string canonical_bytes(std::string_view url) {
   std::string out = section(Section::kCanonical);
   append_text(out, url);

@@ -24,7 +24,7 @@
 ///   o         type system end type code end identifier end   :of-type    -
 ///   f         folded text end                 string                     texts as they came, each as size(4) text
 ///   w         folded word end                 later word of a family name -
-///   r         target end                      reference                  versions, if it names one
+///   r         target end (or "*/" id end)      reference                  versions, if it names one
 ///   R         url end                         canonical, not followed    versions, if it names one
 ///   i         value end system end            Reference.identifier       -
 ///   u         text end                        URI                        -
@@ -98,6 +98,8 @@ std::string typed_identifier_bytes(std::string_view system, std::string_view cod
 std::string string_bytes(std::string_view text);  // folds
 std::string later_word_bytes(std::string_view word);  // folds
 std::string reference_bytes(std::string_view target);
+/// Of a reference to a type that its parameter does not name, by id alone.
+std::string stray_reference_bytes(std::string_view id);
 std::string canonical_bytes(std::string_view url);
 std::string identifier_bytes(std::string_view value, std::string_view system);
 std::string uri_bytes(std::string_view uri);
