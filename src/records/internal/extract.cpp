@@ -134,6 +134,23 @@ void add_composite(Extraction const& extraction, Item const& focus, std::vector<
   combine(parts, 0, chosen, extraction.parameter, left, terms);
 }
 
+/// What chains look for in a contained resource (R4 search.html#contained: "a chained condition will be evaluated inside
+/// contained resources").
+Result<void> add_contained(Json const& resource, std::uint32_t parameter, Item const& item, std::vector<Term>& terms) {
+  Json const* value = item.value();
+  auto const link = value == nullptr ? std::string_view() : value->text_of("reference");
+  auto const* list = resource.find("contained");
+  if (!link.starts_with('#') || link.size() < 2 || list == nullptr) return {};
+  for (auto const& contained : list->items()) {
+    if (contained.text_of("id") != link.substr(1)) continue;
+    for (auto& term : TACENDA_TRY(terms_of(contained))) {
+      terms.push_back({parameter, contained_bytes(term.parameter, term.bytes), std::move(term.value)});
+    }
+    return {};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<Term>> terms_of(Json const& resource) {
@@ -149,6 +166,9 @@ Result<std::vector<Term>> terms_of(Json const& resource) {
         add_composite(extraction, item, terms);
       } else {
         add_item(extraction.parameter, extraction.type, item, extraction.facts, terms);
+        if (extraction.type == SearchType::kReference) {
+          TACENDA_TRY_VOID(add_contained(resource, extraction.parameter, item, terms));
+        }
       }
     }
   }

@@ -158,51 +158,6 @@ class HasCondition final : public Condition {
   std::optional<DocumentSet> all_;
 };
 
-Result<std::unique_ptr<Condition>> chain_condition(SearchState const& state, std::string_view type,
-                                                   SearchCriterion const& criterion) {
-  std::uint32_t const parameter = number_of(type, *criterion.parameter);
-  std::vector<TermRange> ranges;
-  std::map<std::string, std::unique_ptr<Matcher>, std::less<>> links;
-  bool is_short = true;
-  for (auto const& [target, linked] : criterion.links) {
-    auto matcher = TACENDA_TRY(Matcher::make(state, target, *linked));
-    if (is_short) {
-      auto const documents = TACENDA_TRY(few(*matcher, kFewLinked - ranges.size()));
-      is_short = documents.has_value();
-      if (documents) {
-        for (auto const document : *documents) {
-          Candidate found(state, document);
-          ranges.push_back(reference_to(target, TACENDA_TRY(found.facts())->id));
-        }
-      }
-      matcher = TACENDA_TRY(Matcher::make(state, target, *linked));  // an opened one is used up
-    }
-    links.emplace(target, std::move(matcher));
-  }
-  if (is_short) return term_condition(state, parameter, std::move(ranges));
-  return std::make_unique<ChainCondition>(state, parameter, std::move(links));
-}
-
-Result<std::unique_ptr<Condition>> has_condition(SearchState const& state, std::string_view type,
-                                                 SearchCriterion const& criterion) {
-  auto const& [source, linked] = criterion.links.front();
-  std::uint32_t const parameter = number_of(source, *criterion.parameter);
-  auto matcher = TACENDA_TRY(Matcher::make(state, source, *linked));
-  if (TACENDA_TRY(matcher->count_rows(kFewLinked)) < kFewLinked) {
-    HasCondition all(state, type, parameter, std::move(matcher));
-    auto const stream = TACENDA_TRY(all.open());
-    DocumentSet documents;
-    for (std::uint64_t from = 0;;) {
-      auto const document = TACENDA_TRY(stream->at_or_after(from));
-      if (!document) break;
-      documents.add(*document);
-      from = *document + 1;
-    }
-    return set_condition(std::move(documents));
-  }
-  return std::make_unique<HasCondition>(state, type, parameter, std::move(matcher));
-}
-
 /// Those that one of several conditions holds for.
 class AnyCondition final : public Condition {
  public:
@@ -235,6 +190,93 @@ class AnyCondition final : public Condition {
   std::vector<std::unique_ptr<Condition>> conditions_;
 };
 
+std::unique_ptr<Condition> any_of(std::vector<std::unique_ptr<Condition>> ways) {
+  if (ways.size() == 1) return std::move(ways.front());
+  return std::make_unique<AnyCondition>(std::move(ways));
+}
+
+/// Terms of contained resources that the last link of a chain asks for.
+Result<void> add_contained_ranges(SearchState const& state, SearchCriterion const& criterion,
+                                  std::vector<TermRange>& ranges) {
+  for (auto const& [target, linked] : criterion.links) {
+    bool const is_value = linked->kind == SearchCriterion::Kind::kValue &&
+                          linked->modifier != fhir::Modifier::kNot && linked->modifier != fhir::Modifier::kMissing;
+    if (!is_value || linked->parameter->code == "_id" || linked->parameter->code == "_lastUpdated") continue;
+    std::uint32_t const number = number_of(target, *linked->parameter);
+    for (auto const& value : linked->values) {
+      auto const inner = TACENDA_TRY(
+          ranges_of(state.query(), *linked->parameter, linked->parameter->type, linked->modifier, value));
+      for (auto const& range : inner) {
+        TermRange inside;
+        inside.from = contained_bytes(number, range.from);
+        inside.to = range.to.empty() ? after_prefix(contained_bytes(number, {})) : contained_bytes(number, range.to);
+        inside.one_term = range.one_term;
+        if (range.accepts) {
+          // The section and the number stand before what the range knows.
+          inside.accepts = [accepts = range.accepts](std::string_view bytes, std::string_view row) {
+            return bytes.size() >= 5 && accepts(bytes.substr(5), row);
+          };
+        }
+        ranges.push_back(std::move(inside));
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Condition>> chain_condition(SearchState const& state, std::string_view type,
+                                                   SearchCriterion const& criterion) {
+  std::uint32_t const parameter = number_of(type, *criterion.parameter);
+  std::vector<TermRange> ranges;
+  std::vector<TermRange> ranges_inside;
+  std::map<std::string, std::unique_ptr<Matcher>, std::less<>> links;
+  bool is_short = true;
+  for (auto const& [target, linked] : criterion.links) {
+    auto matcher = TACENDA_TRY(Matcher::make(state, target, *linked));
+    if (is_short) {
+      auto const documents = TACENDA_TRY(few(*matcher, kFewLinked - ranges.size()));
+      is_short = documents.has_value();
+      if (documents) {
+        for (auto const document : *documents) {
+          Candidate found(state, document);
+          ranges.push_back(reference_to(target, TACENDA_TRY(found.facts())->id));
+        }
+      }
+      matcher = TACENDA_TRY(Matcher::make(state, target, *linked));  // an opened one is used up
+    }
+    links.emplace(target, std::move(matcher));
+  }
+  TACENDA_TRY_VOID(add_contained_ranges(state, criterion, ranges_inside));
+  std::vector<std::unique_ptr<Condition>> ways;
+  if (!ranges_inside.empty()) ways.push_back(term_condition(state, parameter, std::move(ranges_inside)));
+  if (is_short) {
+    ways.push_back(term_condition(state, parameter, std::move(ranges)));
+  } else {
+    ways.push_back(std::make_unique<ChainCondition>(state, parameter, std::move(links)));
+  }
+  return any_of(std::move(ways));
+}
+
+Result<std::unique_ptr<Condition>> has_condition(SearchState const& state, std::string_view type,
+                                                 SearchCriterion const& criterion) {
+  auto const& [source, linked] = criterion.links.front();
+  std::uint32_t const parameter = number_of(source, *criterion.parameter);
+  auto matcher = TACENDA_TRY(Matcher::make(state, source, *linked));
+  if (TACENDA_TRY(matcher->count_rows(kFewLinked)) < kFewLinked) {
+    HasCondition all(state, type, parameter, std::move(matcher));
+    auto const stream = TACENDA_TRY(all.open());
+    DocumentSet documents;
+    for (std::uint64_t from = 0;;) {
+      auto const document = TACENDA_TRY(stream->at_or_after(from));
+      if (!document) break;
+      documents.add(*document);
+      from = *document + 1;
+    }
+    return set_condition(std::move(documents));
+  }
+  return std::make_unique<HasCondition>(state, type, parameter, std::move(matcher));
+}
+
 Result<std::unique_ptr<Condition>> compartment_condition(SearchState const& state, std::string_view type,
                                                          SearchCriterion const& criterion) {
   std::string_view const place = criterion.values.front().text;
@@ -250,7 +292,7 @@ Result<std::unique_ptr<Condition>> compartment_condition(SearchState const& stat
     if (auto const document = TACENDA_TRY(state.document_of(owner, id))) self.add(*document);
     conditions.push_back(set_condition(std::move(self)));
   }
-  return std::make_unique<AnyCondition>(std::move(conditions));
+  return any_of(std::move(conditions));
 }
 
 /// The members of Lists, as far as the Permit shows the Lists.

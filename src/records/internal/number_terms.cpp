@@ -60,6 +60,7 @@ Result<void> skip_value(Section section, std::string_view& bytes) {
     case Section::kTypedIdentifier:
     case Section::kComposite:
     case Section::kPresent:
+    case Section::kContained:
       break;  // no part of a composite
   }
   return fail(ErrorKind::kCorrupt, "an index row has another form");

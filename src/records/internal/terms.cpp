@@ -179,6 +179,14 @@ std::string canonical_url_bytes(std::string_view url) {
   return out;
 }
 
+std::string contained_bytes(std::uint32_t parameter, std::string_view term) {
+  std::string out = section(Section::kContained);
+  Bytes number;
+  ByteWriter(number).u32(parameter);
+  out.append(as_text(number)).append(term);
+  return out;
+}
+
 std::string present_bytes() {
   return section(Section::kPresent);
 }

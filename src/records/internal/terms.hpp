@@ -29,6 +29,7 @@
 ///   i         value end system end            Reference.identifier       -
 ///   u         text end                        URI                        -
 ///   U         url end                         canonical with a version   -
+///   K         parameter(4) section | value    term of a contained resource that the reference leads to
 ///   z         -                               element without a term     -
 ///   D         width(1) low(8) high(8)         date                       -
 ///   n         span                            number                     -
@@ -55,6 +56,7 @@ enum class Section : char {
   kUri = 'u',
   kCanonicalUrl = 'U',
   kPresent = 'z',
+  kContained = 'K',
   kDate = 'D',
   kNumber = 'n',
   kCanonicalQuantity = 'c',
@@ -105,6 +107,8 @@ std::string identifier_bytes(std::string_view value, std::string_view system);
 std::string uri_bytes(std::string_view uri);
 std::string canonical_url_bytes(std::string_view url);
 std::string present_bytes();
+/// `term` as what a reference to a contained resource leads to.
+std::string contained_bytes(std::uint32_t parameter, std::string_view term);
 std::string date_bytes(fhir::DateRange range);
 
 /// A number or a range of numbers; a missing end is open. At least one end (asserted).

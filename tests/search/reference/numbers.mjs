@@ -35,7 +35,9 @@ export function numberMatches(prefix, value, target, scale = (x) => x) {
       return most(target, exact) < 0;
     default: {
       const tenth = multiply(magnitude(value), decimal('0.1'));
-      return most(target, scale(add(value, negated(tenth)))) >= 0 && least(target, scale(add(value, tenth))) <= 0;
+      // What is equal is approximately equal, too.
+      const reach = compare(tenth, step) < 0 ? step : tenth;
+      return most(target, scale(add(value, negated(reach)))) >= 0 && least(target, scale(add(value, reach))) <= 0;
     }
   }
 }
