@@ -59,6 +59,7 @@ THIRD_PARTY = [
     (r"(simdjson|zstd|zdict|zstd_errors|zlib|pugixml\.hpp)(\.h)?$", "codec"),
     (r"(zxcvbn\.h|fido\.h|cbor\.h|fido/.*)", "identity"),
     (r"(unicode/|utf8proc\.h)", "identity fhir fhirpath records codec"),
+    (r"roaring/", "records"),
     (r"re2/", "codec fhir fhirpath records"),
     (r"date/", "codec"),
     (r"qrencode\.h", "cli"),

@@ -69,10 +69,10 @@ Json security() {
   return item;
 }
 
-}  // namespace
+// Stands for the server's address in the text that is kept.
+constexpr std::string_view kAddress = "urn:tacenda:address-of-this-server";
 
-std::string capability_statement(std::string const& base_url, std::string const& version,
-                                 std::string const& date) {
+std::string make_statement(std::string const& version, std::string const& date) {
   Json statement = Json::object();
   statement.set("resourceType", Json::string("CapabilityStatement"));
   statement.set("status", Json::string("active"));
@@ -85,7 +85,7 @@ std::string capability_statement(std::string const& base_url, std::string const&
   statement.set("software", std::move(software));
   Json implementation = Json::object();
   implementation.set("description", Json::string("Tacenda medical record server"));
-  implementation.set("url", Json::string(base_url));
+  implementation.set("url", Json::string(kAddress));
   statement.set("implementation", std::move(implementation));
   statement.set("fhirVersion", Json::string("4.0.1"));
   statement.set("format", codes({"application/fhir+json", "json"}));
@@ -108,6 +108,17 @@ std::string capability_statement(std::string const& base_url, std::string const&
   list.push(std::move(rest));
   statement.set("rest", std::move(list));
   return codec::write_json(statement);
+}
+
+}  // namespace
+
+std::string capability_statement(std::string const& base_url, std::string const& version,
+                                 std::string const& date) {
+  // Made once: it is large, and whoever can connect may ask for it.
+  static std::string const text = make_statement(version, date);
+  static auto const place = text.find(kAddress);
+  std::string const address = codec::write_json(Json::string(base_url));
+  return text.substr(0, place) + address.substr(1, address.size() - 2) + text.substr(place + kAddress.size());
 }
 
 }  // namespace tacenda::api

@@ -49,6 +49,12 @@ TermRange all() {
 
 }  // namespace
 
+Matcher::Matcher(SearchState const& state, std::string_view type)
+    : state_(state),
+      type_(type),
+      permit_(state.permit(type)),
+      judges_all_(permit_ != nullptr && permit_->judges_all(type)) {}
+
 Result<std::unique_ptr<Matcher>> Matcher::make(SearchState const& state, std::string_view type,
                                                std::vector<fhir::SearchCriterion> const& criteria) {
   std::unique_ptr<Matcher> matcher(new Matcher(state, type));
@@ -66,10 +72,10 @@ Result<std::unique_ptr<Matcher>> Matcher::make(SearchState const& state, std::st
 }
 
 Result<bool> Matcher::judge(Candidate& candidate) const {
-  Permit const* permit = state_.permit(type_);
-  if (permit == nullptr) return false;
+  if (judges_all_) return true;
+  if (permit_ == nullptr) return false;
   auto const* facts = TACENDA_TRY(candidate.facts());
-  return permit->judge(facts->for_judging());
+  return permit_->judge(facts->for_judging());
 }
 
 Result<bool> Matcher::holds(Candidate& candidate) {
@@ -80,7 +86,7 @@ Result<bool> Matcher::holds(Candidate& candidate) {
 }
 
 Result<std::uint64_t> Matcher::count_rows(std::uint64_t limit) {
-  if (state_.permit(type_) == nullptr) return 0;
+  if (permit_ == nullptr) return 0;
   if (conditions_.empty()) return records::count_rows(state_.index(), number_of_type(type_), {all()}, limit);
   std::uint64_t least = limit;
   for (auto const& condition : conditions_) least = std::min(least, TACENDA_TRY(condition->count_rows(least)));
@@ -119,7 +125,7 @@ Result<std::vector<bool>> Matcher::choose() {
 
 Result<std::unique_ptr<DocumentStream>> Matcher::open() {
   tested_.clear();
-  if (state_.permit(type_) == nullptr) return set_stream({});
+  if (permit_ == nullptr) return set_stream({});
   std::vector<std::unique_ptr<DocumentStream>> streams;
   if (conditions_.empty()) {
     streams.push_back(term_stream(state_.index(), number_of_type(type_), all()));

@@ -35,13 +35,15 @@ class Matcher {
 
  private:
   friend class MatchStream;
-  Matcher(SearchState const& state, std::string_view type) : state_(state), type_(type) {}
+  Matcher(SearchState const& state, std::string_view type);
   /// Which conditions `open` reads; the others are tested.
   Result<std::vector<bool>> choose();
   Result<bool> judge(Candidate& candidate) const;
 
   SearchState const& state_;
   std::string type_;
+  Permit const* permit_;  // nullptr: nothing may be seen
+  bool judges_all_;
   std::vector<std::unique_ptr<Condition>> conditions_;
   std::vector<Condition*> tested_;
   std::vector<Step> steps_;
