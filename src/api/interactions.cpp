@@ -108,6 +108,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     case Interaction::kSearchType:
     case Interaction::kSearchSystem:
     case Interaction::kSearchCompartment:
+    case Interaction::kEverything:
       exchange.search = TACENDA_TRY(search_of(exchange));
       return operations::search(context, exchange.search);
     case Interaction::kDelete:
@@ -139,8 +140,30 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
   }
 }
 
+Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchange) const {
+  if (exchange.route.type != "Patient")
+    return fail(ErrorKind::kUnsupported, "there is nothing at this address");
+  std::string raw = exchange.request.query;
+  auto parameters = TACENDA_TRY(codec::parse_query(raw));
+  records::SearchPosition position;
+  if (auto const page = std::ranges::find(parameters, "_page", [](auto const& each) { return each.first; });
+      page != parameters.end()) {
+    auto const listing =
+        TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
+    raw = listing.raw;
+    position = listing.position;
+    parameters = TACENDA_TRY(codec::parse_query(raw));
+  }
+  auto search =
+      TACENDA_TRY(operations::everything(TACENDA_TRY(ResourceId::parse(exchange.route.id)), parameters));
+  search.raw = std::move(raw);
+  search.position = position;
+  return search;
+}
+
 Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) const {
   net::Request const& request = exchange.request;
+  if (exchange.route.route->interaction == Interaction::kEverything) return everything_of(exchange);
   operations::SearchRequest search;
   search.type = exchange.route.type;
   if (!exchange.route.inner.empty()) {
@@ -155,9 +178,11 @@ Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) 
     search.raw.append(request.body);
   }
   search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
-  auto const page = std::ranges::find(search.parameters, "_page", [](auto const& each) { return each.first; });
+  auto const page =
+      std::ranges::find(search.parameters, "_page", [](auto const& each) { return each.first; });
   if (page == search.parameters.end()) return search;
-  auto const listing = TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
+  auto const listing =
+      TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
   search.raw = listing.raw;
   search.handling = listing.handling;
   search.position = listing.position;
@@ -166,8 +191,10 @@ Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) 
 }
 
 PageScope Pipeline::search_scope(Exchange const& exchange) {
+  auto const& route = exchange.route;
+  bool const everything = route.route->interaction == Interaction::kEverything;
   return {std::string(exchange.principal->id().view()),
-          fmt::format("search {}/{}/{}", exchange.route.type, exchange.route.id, exchange.route.inner)};
+          fmt::format("search {}/{}/{}", route.type, route.id, everything ? "$everything" : route.inner)};
 }
 
 std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
@@ -190,9 +217,9 @@ Released Pipeline::fhir(Exchange& exchange) {
   net::Request const& request = exchange.request;
   if (!accepts_json(request)) return refuse(exchange, 406);
   bool const has_body = request.method == "POST" || request.method == "PUT";
-  bool const searches =
-      route.interaction == Interaction::kSearchType || route.interaction == Interaction::kSearchSystem ||
-      route.interaction == Interaction::kSearchCompartment;
+  bool const searches = route.interaction == Interaction::kSearchType ||
+                        route.interaction == Interaction::kSearchSystem ||
+                        route.interaction == Interaction::kSearchCompartment;
   // A search without a form has its parameters in the URL alone.
   bool const fits = searches ? request.body.empty() || sends_form(request) : sends_json(request);
   if (has_body && !fits) return refuse(exchange, 415);
@@ -205,16 +232,22 @@ Released Pipeline::fhir(Exchange& exchange) {
     permit = std::move(*decision);
   }
   operations::Services const services{parts_.store, parts_.gate, parts_.log};
-  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url,
-                        exchange.prefer == Prefer::kRepresentation, parts_.clock.now()};
+  Context const context{services,
+                        *exchange.principal,
+                        exchange.origin,
+                        exchange.base_url,
+                        exchange.prefer == Prefer::kRepresentation,
+                        parts_.clock.now()};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
 }
 
-void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer, Wishes& wishes) const {
+void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer,
+                            Wishes& wishes) const {
   std::string address = exchange.base_url;
   for (auto const* part : {&exchange.route.type, &exchange.route.id, &exchange.route.inner}) {
     if (!part->empty()) address.append("/").append(*part);
   }
+  if (exchange.route.route->interaction == Interaction::kEverything) address.append("/$everything");
   bool const is_first = exchange.search.position.shown == 0;
   // Behind the first page the address says no more than a sealed token does.
   std::string const& query = is_first ? exchange.search.raw : exchange.request.query;

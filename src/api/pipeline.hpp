@@ -86,6 +86,7 @@ class Pipeline {
                                               std::optional<Permit> const& permit);
   /// What a search asks: its parameters, or those that its page token holds.
   Result<operations::SearchRequest> search_of(Exchange const& exchange) const;
+  Result<operations::SearchRequest> everything_of(Exchange const& exchange) const;
   static PageScope search_scope(Exchange const& exchange);
   void search_links(Exchange const& exchange, operations::SearchAnswer const& answer, Wishes& wishes) const;
   /// Links of a history or search page.

@@ -25,6 +25,7 @@ enum class Interaction : std::uint8_t {
   kSearchType,
   kSearchSystem,
   kSearchCompartment,
+  kEverything,
   kUpdateMatching,
   kDeleteMatching,
   kCapabilities,

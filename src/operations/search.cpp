@@ -33,7 +33,8 @@ Result<std::vector<std::string>> types_of(SearchRequest const& request) {
     std::erase_if(types, [&](std::string const& type) {
       return !fhir::compartment_criterion(request.compartment, request.compartment_id, type).has_value();
     });
-    if (types.empty()) return fail(ErrorKind::kInvalid, "no resource of these types is in such a compartment");
+    if (types.empty())
+      return fail(ErrorKind::kInvalid, "no resource of these types is in such a compartment");
   }
   std::ranges::sort(types);
   types.erase(std::ranges::unique(types).begin(), types.end());
@@ -54,11 +55,14 @@ std::set<std::string> patients_of(SearchAnswer const& answer) {
   return patients;
 }
 
-void add_named(fhir::SearchCriterion const& criterion, std::string_view type, std::set<std::string>& patients) {
-  if (criterion.kind != fhir::SearchCriterion::Kind::kValue || criterion.modifier != fhir::Modifier::kNone) return;
+void add_named(fhir::SearchCriterion const& criterion, std::string_view type,
+               std::set<std::string>& patients) {
+  if (criterion.kind != fhir::SearchCriterion::Kind::kValue || criterion.modifier != fhir::Modifier::kNone)
+    return;
   bool const is_id = type == "Patient" && criterion.parameter->code == "_id";
-  bool const is_link = criterion.parameter->type == fhir::SearchType::kReference &&
-                       std::ranges::find(criterion.parameter->targets, "Patient") != criterion.parameter->targets.end();
+  bool const is_link =
+      criterion.parameter->type == fhir::SearchType::kReference &&
+      std::ranges::find(criterion.parameter->targets, "Patient") != criterion.parameter->targets.end();
   if (!is_id && !is_link) return;
   for (auto const& value : criterion.values) {
     std::string_view id = value.text;
@@ -106,11 +110,13 @@ class Search {
     if (types.size() > 1) {
       std::set<std::size_t, std::greater<>> unknown;
       for (auto const& type : types) {
-        for (auto const& ignored : TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling)).ignored) {
+        for (auto const& ignored :
+             TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling)).ignored) {
           if (unknown.insert(ignored.index).second) answer_.warnings.push_back(ignored.reason.message());
         }
       }
-      for (auto const index : unknown) parameters.erase(parameters.begin() + static_cast<std::ptrdiff_t>(index));
+      for (auto const index : unknown)
+        parameters.erase(parameters.begin() + static_cast<std::ptrdiff_t>(index));
     }
     std::vector<fhir::SearchQuery> queries;
     for (auto const& type : types) {
@@ -118,9 +124,10 @@ class Search {
       if (types.size() > 1) TACENDA_TRY_VOID(check_sort(query));
       for (auto const& criterion : query.criteria) add_named(criterion, query.type, named_);
       if (!request_.compartment.empty()) {
-        query.criteria.push_back(TACENDA_TRY(
-            fhir::compartment_criterion(request_.compartment, request_.compartment_id, type)));
+        query.criteria.push_back(
+            TACENDA_TRY(fhir::compartment_criterion(request_.compartment, request_.compartment_id, type)));
       }
+      if (request_.with_referenced) query.includes.emplace_back();
       queries.push_back(std::move(query));
     }
     if (request_.compartment == "Patient") named_.insert(request_.compartment_id);
@@ -179,6 +186,25 @@ class Search {
 
 Result<Outcome> search(Context const& context, SearchRequest const& request) {
   return Search(context, request).go();
+}
+
+Result<SearchRequest> everything(ResourceId const& patient,
+                                 std::vector<std::pair<std::string, std::string>> const& parameters) {
+  SearchRequest request;
+  request.compartment = "Patient";
+  request.compartment_id = patient.view();
+  request.with_referenced = true;
+  request.handling = fhir::Handling::kStrict;
+  for (auto const& [name, value] : parameters) {
+    if (name == "_since") {
+      request.parameters.emplace_back("_lastUpdated", "ge" + value);
+    } else if (name == "_type" || name == "_count" || name == "_format" || name == "_pretty") {
+      request.parameters.emplace_back(name, value);
+    } else {
+      return fail(ErrorKind::kNotSupported, "$everything takes _since, _type and _count");
+    }
+  }
+  return request;
 }
 
 }  // namespace tacenda::operations
