@@ -155,11 +155,12 @@ class Parser {
       } else if (criterion.parameter->type == SearchType::kReference && is_resource_type(suffix)) {
         target = suffix;
       } else {
-        return fail(ErrorKind::kNotSupported, "there is no such modifier");
+        // R4 search.html#modifiers: never left out, or the search would find what nobody asked for.
+        return fail(ErrorKind::kInvalid, "there is no such modifier of this search parameter");
       }
     }
     if (!serves(criterion.parameter->type, criterion.modifier)) {
-      return fail(ErrorKind::kNotSupported, "this modifier is not for this kind of parameter");
+      return fail(ErrorKind::kInvalid, "this modifier is not for this kind of search parameter");
     }
     if (criterion.modifier == Modifier::kMissing) {
       if (value != "true" && value != "false") return fail(ErrorKind::kInvalid, ":missing is true or false");

@@ -169,8 +169,12 @@ TermRange whole_section(char section) {
 Result<Ranges> ranges_of(QueryContext const& context, fhir::SearchParameter const& parameter, SearchType type,
                          Modifier modifier, SearchValue const& value) {
   switch (type) {
-    case SearchType::kToken:
+    case SearchType::kToken: {
+      bool const needs_terminology = modifier == Modifier::kIn || modifier == Modifier::kNotIn ||
+                                     modifier == Modifier::kBelow || modifier == Modifier::kAbove;
+      if (needs_terminology) return fail(ErrorKind::kNotSupported, "this modifier needs terminology, which is not there");
       return token_ranges(modifier, value);
+    }
     case SearchType::kString:
       return string_ranges(modifier, value);
     case SearchType::kReference:
