@@ -8,11 +8,13 @@
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "fhir/bundle.hpp"
+#include "fhir/outcome.hpp"
 #include "fhir/resource.hpp"
 #include "operations/bundle.hpp"
 #include "operations/history.hpp"
 #include "operations/read.hpp"
 #include "operations/search.hpp"
+#include "operations/validate.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::api {
@@ -76,9 +78,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
                                TACENDA_TRY(version_of(route.version)));
     case Interaction::kCreate: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
-      if (resource.type() != route.type)
-        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      auto resource = TACENDA_TRY(resource_of(exchange));
       std::optional<operations::Criteria> unless;
       if (auto const field = request.header("if-none-exist")) {
         unless = TACENDA_TRY(fhir::parse_criteria(route.type, *field));
@@ -86,16 +86,12 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::create(context, *permit, std::move(resource), unless);
     }
     case Interaction::kUpdate: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
-      if (resource.type() != route.type)
-        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      auto resource = TACENDA_TRY(resource_of(exchange));
       return operations::update(context, *permit, std::move(resource), TACENDA_TRY(id()),
                                 TACENDA_TRY(if_match_of(request)));
     }
     case Interaction::kUpdateMatching: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
-      if (resource.type() != route.type)
-        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      auto resource = TACENDA_TRY(resource_of(exchange));
       return operations::update_matching(context, *permit, std::move(resource),
                                          TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
                                          TACENDA_TRY(if_match_of(request)));
@@ -125,15 +121,45 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       }
       return operations::history(context, *permit, route.type, position, paging.count);
     }
-    case Interaction::kBundle: {
-      // Parsed anew at each attempt: a transaction uses its resources up.
-      auto bundle = TACENDA_TRY(fhir::parse_bundle(request.body));
-      return bundle.type == fhir::BundleType::kTransaction ? operations::transaction(context, bundle)
-                                                           : operations::batch(context, bundle);
-    }
+    case Interaction::kBundle:
+      return run_bundle(exchange, context);
+    case Interaction::kValidate:
+      return run_validate(exchange, context);
     default:
       return fail(ErrorKind::kBug, "a route has no interaction");
   }
+}
+
+Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange) {
+  auto checked = fhir::check_resource(exchange.request.body);
+  if (!checked.has_value()) {
+    exchange.remarks.refusal = fhir::outcome_text(checked.error());
+    return std::unexpected(checked.error().first_error());
+  }
+  if (checked->type() != exchange.route.type) {
+    return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+  }
+  return std::move(*checked);
+}
+
+Result<Outcome> Pipeline::run_bundle(Exchange& exchange, Context const& context) {
+  // Parsed anew at each attempt: a transaction uses its resources up.
+  auto bundle = fhir::check_bundle(exchange.request.body);
+  if (!bundle.has_value()) {
+    exchange.remarks.refusal = fhir::outcome_text(bundle.error());
+    return std::unexpected(bundle.error().first_error());
+  }
+  return bundle->type == fhir::BundleType::kTransaction ? operations::transaction(context, *bundle)
+                                                        : operations::batch(context, *bundle);
+}
+
+Result<Outcome> Pipeline::run_validate(Exchange const& exchange, Context const& context) {
+  operations::ValidateRequest asked;
+  asked.type = exchange.route.type;
+  if (!exchange.route.id.empty()) asked.id = TACENDA_TRY(ResourceId::parse(exchange.route.id));
+  asked.body = exchange.request.body;
+  asked.parameters = TACENDA_TRY(codec::parse_query(exchange.request.query));
+  return operations::validate(context, asked);
 }
 
 Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) const {
@@ -147,9 +173,11 @@ Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) 
     search.raw.append(request.body);
   }
   search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
-  auto const page = std::ranges::find(search.parameters, "_page", [](auto const& each) { return each.first; });
+  auto const page =
+      std::ranges::find(search.parameters, "_page", [](auto const& each) { return each.first; });
   if (page == search.parameters.end()) return search;
-  auto const listing = TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
+  auto const listing =
+      TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
   search.raw = listing.raw;
   search.handling = listing.handling;
   search.place = listing.place;
@@ -169,8 +197,9 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = exchange.request.query;
-  operations::Services const services{parts_.store, parts_.gate, parts_.log};
-  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false, {}};
+  operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
+  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false, {},
+                        nullptr};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value()) return std::nullopt;
   return std::move(*outcome);
@@ -194,13 +223,19 @@ Released Pipeline::fhir(Exchange& exchange) {
     if (!decision.has_value()) return refuse(exchange, decision.error());
     permit = std::move(*decision);
   }
-  operations::Services const services{parts_.store, parts_.gate, parts_.log};
-  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url,
-                        exchange.prefer == Prefer::kRepresentation, parts_.clock.now()};
+  operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
+  Context const context{services,
+                        *exchange.principal,
+                        exchange.origin,
+                        exchange.base_url,
+                        exchange.prefer == Prefer::kRepresentation,
+                        parts_.clock.now(),
+                        &exchange.remarks};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
 }
 
-void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer, Wishes& wishes) const {
+void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer,
+                            Wishes& wishes) const {
   std::string const address =
       exchange.route.type.empty() ? exchange.base_url : exchange.base_url + "/" + exchange.route.type;
   bool const is_first = exchange.search.place.position.shown == 0 && exchange.search.place.type_index == 0;

@@ -26,6 +26,7 @@ enum class Interaction : std::uint8_t {
   kSearchSystem,
   kUpdateMatching,
   kDeleteMatching,
+  kValidate,
   kCapabilities,
   kEnrolmentPage,
   kEnrolmentScript,

@@ -44,8 +44,8 @@ struct HistoryPage {
 
 /// Where a search goes on. The default: at its beginning.
 struct SearchPosition {
-  std::uint64_t after = 0;       // document number of the last match shown; 0: none yet
-  std::uint64_t shown = 0;       // matches shown so far
+  std::uint64_t after = 0;           // document number of the last match shown; 0: none yet
+  std::uint64_t shown = 0;           // matches shown so far
   std::array<std::byte, 16> list{};  // of a sorted search: the order that was found at its first page
 };
 
@@ -61,7 +61,7 @@ struct SearchPage {
   std::vector<StoredVersion> included;  // each once, and none of the matches
   std::optional<std::uint64_t> total;   // of all matches, where it was asked for or costs nothing
   std::optional<SearchPosition> next;
-  bool includes_cut = false;            // more would have been included than limits::kSearchIncluded
+  bool includes_cut = false;  // more would have been included than limits::kSearchIncluded
   std::vector<SearchStep> steps;
   std::uint64_t rows_read = 0;
 };
@@ -71,8 +71,14 @@ struct SearchScope {
   PermitSource permits;  // outlives the call
   std::span<std::string const> base_urls;
   Time now{};
-  std::size_t count = 0;    // of matches on a page; 0: the total alone
+  std::size_t count = 0;  // of matches on a page; 0: the total alone
   bool wants_total = false;
+};
+
+/// A living resource by its place alone.
+struct Located {
+  std::string id;
+  std::uint64_t version = 0;
 };
 
 /// Orders of sorted searches, kept for the pages behind the first. Thread-safe.
@@ -112,12 +118,18 @@ class Store {
   Result<HistoryPage> history(Permit const& permit, std::string_view type, HistoryPosition position,
                               std::size_t count) const;
 
-  /// The resources of `query.type` that meet the query, as far as the Permits show them: what they hide is neither
-  /// counted, followed, sorted by nor included, as if it were not. Pages follow the order of creation, or that of
-  /// `query.sort` as it was at the first page: they neither repeat nor drop a resource while others write.
-  /// Errors: kInvalid, kNotSupported, kTooCostly, kCorrupt, kUnavailable.
+  /// The resources of `query.type` that meet the query, as far as the Permits show them: what they hide is
+  /// neither counted, followed, sorted by nor included, as if it were not. Pages follow the order of
+  /// creation, or that of `query.sort` as it was at the first page: they neither repeat nor drop a resource
+  /// while others write. Errors: kInvalid, kNotSupported, kTooCostly, kCorrupt, kUnavailable.
   Result<SearchPage> search(SearchScope const& scope, fhir::SearchQuery const& query,
                             SearchPosition const& position) const;
+
+  /// The living resources that meet the criteria, in the order of creation, at most `limit`, as far as the
+  /// Permits show them. None is opened. Errors: as search.
+  Result<std::vector<Located>> locate(PermitSource const& permits, std::string_view type,
+                                      std::vector<fhir::SearchCriterion> const& criteria,
+                                      std::size_t limit) const;
 
   /// A new logical id: a random UUID, version 4. Errors: kUnavailable.
   Result<ResourceId> new_id() const;
