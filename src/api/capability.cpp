@@ -56,7 +56,13 @@ Json rest_resource(std::string_view type) {
   resource.set("conditionalUpdate", Json::boolean(true));
   resource.set("conditionalDelete", Json::string("single"));
   resource.set("referencePolicy", codes({"literal", "local"}));
+  Json validate = Json::object();
+  validate.set("name", Json::string("validate"));
+  validate.set("definition", Json::string("http://hl7.org/fhir/OperationDefinition/Resource-validate"));
+  Json operations = Json::array();
+  operations.push(std::move(validate));
   add_search(resource, type);
+  resource.set("operation", std::move(operations));
   return resource;
 }
 

@@ -10,11 +10,13 @@
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "fhir/bundle.hpp"
+#include "fhir/outcome.hpp"
 #include "fhir/resource.hpp"
 #include "operations/bundle.hpp"
 #include "operations/history.hpp"
 #include "operations/read.hpp"
 #include "operations/search.hpp"
+#include "operations/validate.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::api {
@@ -78,9 +80,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
                                TACENDA_TRY(version_of(route.version)));
     case Interaction::kCreate: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
-      if (resource.type() != route.type)
-        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      auto resource = TACENDA_TRY(resource_of(exchange));
       std::optional<operations::Criteria> unless;
       if (auto const field = request.header("if-none-exist")) {
         unless = TACENDA_TRY(fhir::parse_criteria(route.type, *field));
@@ -88,16 +88,12 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::create(context, *permit, std::move(resource), unless);
     }
     case Interaction::kUpdate: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
-      if (resource.type() != route.type)
-        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      auto resource = TACENDA_TRY(resource_of(exchange));
       return operations::update(context, *permit, std::move(resource), TACENDA_TRY(id()),
                                 TACENDA_TRY(if_match_of(request)));
     }
     case Interaction::kUpdateMatching: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body));
-      if (resource.type() != route.type)
-        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      auto resource = TACENDA_TRY(resource_of(exchange));
       return operations::update_matching(context, *permit, std::move(resource),
                                          TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
                                          TACENDA_TRY(if_match_of(request)));
@@ -129,12 +125,10 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       }
       return operations::history(context, *permit, route.type, position, paging.count);
     }
-    case Interaction::kBundle: {
-      // Parsed anew at each attempt: a transaction uses its resources up.
-      auto bundle = TACENDA_TRY(fhir::parse_bundle(request.body));
-      return bundle.type == fhir::BundleType::kTransaction ? operations::transaction(context, bundle)
-                                                           : operations::batch(context, bundle);
-    }
+    case Interaction::kBundle:
+      return run_bundle(exchange, context);
+    case Interaction::kValidate:
+      return run_validate(exchange, context);
     default:
       return fail(ErrorKind::kBug, "a route has no interaction");
   }
@@ -159,6 +153,38 @@ Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchan
   search.raw = std::move(raw);
   search.position = position;
   return search;
+}
+
+Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange) {
+  auto checked = fhir::check_resource(exchange.request.body);
+  if (!checked.has_value()) {
+    exchange.remarks.refusal = fhir::outcome_text(checked.error());
+    return std::unexpected(checked.error().first_error());
+  }
+  if (checked->type() != exchange.route.type) {
+    return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+  }
+  return std::move(*checked);
+}
+
+Result<Outcome> Pipeline::run_bundle(Exchange& exchange, Context const& context) {
+  // Parsed anew at each attempt: a transaction uses its resources up.
+  auto bundle = fhir::check_bundle(exchange.request.body);
+  if (!bundle.has_value()) {
+    exchange.remarks.refusal = fhir::outcome_text(bundle.error());
+    return std::unexpected(bundle.error().first_error());
+  }
+  return bundle->type == fhir::BundleType::kTransaction ? operations::transaction(context, *bundle)
+                                                        : operations::batch(context, *bundle);
+}
+
+Result<Outcome> Pipeline::run_validate(Exchange const& exchange, Context const& context) {
+  operations::ValidateRequest asked;
+  asked.type = exchange.route.type;
+  if (!exchange.route.id.empty()) asked.id = TACENDA_TRY(ResourceId::parse(exchange.route.id));
+  asked.body = exchange.request.body;
+  asked.parameters = TACENDA_TRY(codec::parse_query(exchange.request.query));
+  return operations::validate(context, asked);
 }
 
 Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) const {
@@ -205,8 +231,9 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = exchange.request.query;
-  operations::Services const services{parts_.store, parts_.gate, parts_.log};
-  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false, {}};
+  operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
+  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false, {},
+                        nullptr};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value()) return std::nullopt;
   return std::move(*outcome);
@@ -231,13 +258,14 @@ Released Pipeline::fhir(Exchange& exchange) {
     if (!decision.has_value()) return refuse(exchange, decision.error());
     permit = std::move(*decision);
   }
-  operations::Services const services{parts_.store, parts_.gate, parts_.log};
+  operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
   Context const context{services,
                         *exchange.principal,
                         exchange.origin,
                         exchange.base_url,
                         exchange.prefer == Prefer::kRepresentation,
-                        parts_.clock.now()};
+                        parts_.clock.now(),
+                        &exchange.remarks};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
 }
 

@@ -28,6 +28,7 @@ enum class Interaction : std::uint8_t {
   kEverything,
   kUpdateMatching,
   kDeleteMatching,
+  kValidate,
   kCapabilities,
   kEnrolmentPage,
   kEnrolmentScript,

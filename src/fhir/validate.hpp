@@ -72,7 +72,8 @@ struct InvariantContext {
 /// What upper rooms know. Each may be empty: then that question is not asked. They are called during
 /// Validator::validate, on its thread.
 struct ValidationHooks {
-  /// Whether an invariant holds. An error is reported as a warning: it is no fault of the record.
+  /// Whether an invariant holds. An error is reported as information: it is no fault of the record.
+  /// kTooCostly ends the validation like kStepsMax.
   std::function<Result<bool>(InvariantContext const&)> invariant;
   /// Asked of value sets that the base definitions do not have in whole; the URL may carry a version.
   std::function<Membership(std::string_view value_set, BoundCode const& code)> membership;

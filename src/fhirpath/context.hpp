@@ -69,6 +69,9 @@ struct Context {
   /// own dom-3 and search parameters need that.
   bool as_takes_one_item = false;
   EvaluationLimits limits;
+  /// What several evaluations may cost together: each subtracts its steps, and none starts when nothing is
+  /// left. With it the context belongs to one thread.
+  std::int64_t* steps_left = nullptr;
 };
 
 }  // namespace tacenda::fhirpath

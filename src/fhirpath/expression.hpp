@@ -38,7 +38,7 @@ class Expression {
   /// The result's items point into the focus's document (and what hooks gave) and into this expression.
   /// Errors: kInvalid (operands that do not fit, several items where one is needed, the JSON name of a choice
   /// as in valueQuantity, an unknown variable), kTooLarge (the context's limits), kUnsupported (a hook is
-  /// missing), and what a hook gives.
+  /// missing), kTooCostly (nothing is left of Context::steps_left), and what a hook gives.
   Result<Collection> evaluate(Context const& context, Item const& focus) const;
   /// With the whole resource as focus and nothing else known.
   Result<Collection> evaluate(codec::Json const& resource) const;

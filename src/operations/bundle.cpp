@@ -5,8 +5,10 @@
 #include <set>
 
 #include "codec/text.hpp"
+#include "fhir/outcome.hpp"
 #include "operations/history.hpp"
 #include "operations/internal/entry_target.hpp"
+#include "operations/internal/hold.hpp"
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/read.hpp"
@@ -50,6 +52,10 @@ int rank(EntryKind kind) {
   }
 }
 
+bool makes_version(EntryKind kind) {
+  return kind == EntryKind::kCreate || kind == EntryKind::kUpdate;
+}
+
 Result<Outcome> search_entry(Context const& context, EntryTarget const& target) {
   SearchRequest request;
   request.type = target.type;
@@ -82,6 +88,7 @@ class Run {
     }
     TACENDA_TRY_VOID(place_creates());
     TACENDA_TRY_VOID(announce());
+    TACENDA_TRY_VOID(hold_all());
     for (auto const kind : {EntryKind::kCreate, EntryKind::kUpdate}) {
       for (auto& entry : entries_) {
         if (entry.target.kind == kind) TACENDA_TRY_VOID(write_one(entry));
@@ -117,8 +124,8 @@ class Run {
     return {};
   }
 
-  /// Gives a conditional update or delete the place of what its criteria match; an update that matches nothing gets a
-  /// place of its own, a delete none.
+  /// Gives a conditional update or delete the place of what its criteria match; an update that matches
+  /// nothing gets a place of its own, a delete none.
   Result<void> place_conditional(Entry& entry) {
     auto& target = entry.target;
     auto const criteria = TACENDA_TRY(fhir::parse_criteria(target.type, target.query));
@@ -220,6 +227,17 @@ class Run {
     return {};
   }
 
+  /// All that the transaction writes, before any of it is: who is refused hears of every entry.
+  Result<void> hold_all() {
+    std::vector<HeldEntry> held;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      auto const& entry = entries_[i];
+      if (!entry.source->resource || entry.outcome.matched || entry.same_as_earlier) continue;
+      held.push_back({i, &*entry.source->resource});
+    }
+    return hold(context_, held, [this](std::string_view reference) { return links_.type_of(reference); });
+  }
+
   Result<void> write_one(Entry& entry) {
     if (entry.outcome.matched) return {};
     if (entry.same_as_earlier) return point_to_earlier(entry);
@@ -269,7 +287,8 @@ class Run {
   }
 
   Result<void> search_one(Entry& entry) {
-    bool const writes = std::ranges::any_of(entries_, [](Entry const& each) { return rank(each.target.kind) < 3; });
+    bool const writes =
+        std::ranges::any_of(entries_, [](Entry const& each) { return rank(each.target.kind) < 3; });
     // What the transaction writes is in no index yet: the answer could not be true.
     if (writes) return fail(ErrorKind::kNotSupported, "a transaction that writes cannot search: use a batch");
     auto outcome = TACENDA_TRY(search_entry(context_, entry.target));
@@ -304,7 +323,12 @@ class Run {
     BundleOutcome bundle;
     bundle.transaction = true;
     bundle.entries.reserve(entries_.size());
-    for (auto& entry : entries_) bundle.entries.push_back(std::move(entry.outcome));
+    bool const tells = context_.remarks != nullptr && context_.remarks->wanted;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      auto& entry = entries_[i];
+      if (tells && makes_version(entry.target.kind)) entry.outcome.outcome = context_.remarks->outcome_of(i);
+      bundle.entries.push_back(std::move(entry.outcome));
+    }
     if (events_.empty()) events_.push_back(event_of(context_, audit::EventKind::kTransaction, "", ""));
     outcome.result = std::move(bundle);
     outcome.set = transaction_.take();
@@ -402,9 +426,13 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
   answers.entries.resize(order.size());
   for (std::size_t const i : order) {
     auto& answer = answers.entries[i];
+    Remarks remarks;
+    remarks.wanted = context.remarks != nullptr && context.remarks->wanted;
+    Context alone = context;
+    alone.remarks = &remarks;
     Result<Outcome> one = fail(ErrorKind::kConflict, "too many concurrent changes of the same resource");
     for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
-      one = targets[i].has_value() ? run_alone(context, *targets[i], bundle.entries[i])
+      one = targets[i].has_value() ? run_alone(alone, *targets[i], bundle.entries[i])
                                    : Result<Outcome>(std::unexpected(targets[i].error()));
       if (!one.has_value() || one->set.read_sequence() == std::nullopt) break;
       auto receipt = context.services.log.commit(std::move(one->set), std::move(one->events));
@@ -419,11 +447,14 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
     }
     if (one.has_value()) {
       Run::take_result(answer, *one);
+      if (remarks.wanted && makes_version(targets[i]->kind)) answer.outcome = remarks.outcome_of(0);
       std::ranges::move(one->events, std::back_inserter(outcome.events));
       continue;
     }
     if (is_fatal(one.error())) return std::unexpected(one.error());
     answer.result = one.error();
+    auto const& issues = bundle.entries[i].issues;
+    answer.outcome = issues.empty() ? std::move(remarks.refusal) : fhir::outcome_text(issues);
     auto event = targets[i].has_value()
                      ? event_of(context, event_kind(targets[i]->kind), targets[i]->type,
                                 targets[i]->id ? targets[i]->id->view() : std::string_view())

@@ -1,12 +1,12 @@
 #include "operations/write.hpp"
 
+#include "operations/internal/hold.hpp"
 #include "operations/internal/permits.hpp"
 
 namespace tacenda::operations {
 namespace {
 
-using Found =
-    std::variant<records::StoredVersion, records::Written, records::HistoryPage, SearchAnswer, BundleOutcome>;
+using Found = decltype(Outcome::result);
 
 /// What a conditional create found. Who may not read gets its place and version, and no content.
 Result<Found> matched_version(Context const& context, Result<Permit> const& reader, std::string_view type,
@@ -25,8 +25,8 @@ Result<Found> matched_version(Context const& context, Result<Permit> const& read
   return place;
 }
 
-/// The one resource that the criteria match; nullopt: there is none. What the caller may not see does not match.
-/// Errors: kPrecondition (several).
+/// The one resource that the criteria match; nullopt: there is none. What the caller may not see does not
+/// match. Errors: kPrecondition (several).
 Result<std::optional<ResourceId>> only_match(Context const& context, Permit const& own,
                                              records::Transaction& transaction, std::string_view type,
                                              Criteria const& criteria) {
@@ -59,6 +59,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
       return outcome;
     }
   }
+  TACENDA_TRY_VOID(hold(context, resource));
   auto const id = TACENDA_TRY(context.services.store.new_id());
   auto written = TACENDA_TRY(transaction.create(permit, std::move(resource), id, 0));
   outcome.events.push_back(event_of(context, audit::EventKind::kCreate, written));
@@ -69,6 +70,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
 
 Result<Outcome> update(Context const& context, Permit const& permit, fhir::Resource resource,
                        ResourceId const& id, std::optional<std::uint64_t> if_match) {
+  TACENDA_TRY_VOID(hold(context, resource));
   Outcome outcome;
   auto transaction = context.services.store.begin();
   auto written = TACENDA_TRY(transaction.update(permit, std::move(resource), id, if_match, 0));
@@ -101,6 +103,7 @@ Result<Outcome> update_matching(Context const& context, Permit const& permit, fh
   if (!found && if_match) {
     return fail(ErrorKind::kPrecondition, "the criteria match nothing, and If-Match names a version");
   }
+  TACENDA_TRY_VOID(hold(context, resource));
   Outcome outcome;
   records::Written written;
   if (!found && own.empty()) {

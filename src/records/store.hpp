@@ -62,7 +62,7 @@ struct SearchPage {
   std::vector<StoredVersion> included;  // each once, and none of the matches
   std::optional<std::uint64_t> total;   // of all matches, where it was asked for or costs nothing
   std::optional<SearchPosition> next;
-  bool includes_cut = false;            // more would have been included than limits::kSearchIncluded
+  bool includes_cut = false;  // more would have been included than limits::kSearchIncluded
   std::vector<SearchStep> steps;
   std::uint64_t rows_read = 0;
 };
@@ -72,8 +72,14 @@ struct SearchScope {
   PermitSource permits;  // outlives the call
   std::span<std::string const> base_urls;
   Time now{};
-  std::size_t count = 0;    // of matches on a page; 0: the total alone
+  std::size_t count = 0;  // of matches on a page; 0: the total alone
   bool wants_total = false;
+};
+
+/// A living resource by its place alone.
+struct Located {
+  std::string id;
+  std::uint64_t version = 0;
 };
 
 /// Orders of sorted searches, kept for the pages behind the first. Thread-safe.
@@ -120,6 +126,12 @@ class Store {
   /// Errors: kInvalid, kNotSupported, kTooCostly, kCorrupt, kUnavailable.
   Result<SearchPage> search(SearchScope const& scope, std::span<fhir::SearchQuery const> queries,
                             SearchPosition const& position) const;
+
+  /// The living resources that meet the criteria, in the order of creation, at most `limit`, as far as the
+  /// Permits show them. None is opened. Errors: as search.
+  Result<std::vector<Located>> locate(PermitSource const& permits, std::string_view type,
+                                      std::vector<fhir::SearchCriterion> const& criteria,
+                                      std::size_t limit) const;
 
   /// A new logical id: a random UUID, version 4. Errors: kUnavailable.
   Result<ResourceId> new_id() const;

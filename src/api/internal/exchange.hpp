@@ -17,6 +17,7 @@ struct Pipeline::Exchange {
   std::optional<identity::Principal> principal;
   std::string base_url;  // "https://host:8443/fhir"
   Prefer prefer = Prefer::kDefault;
+  operations::Remarks remarks;       // on what it sends
   operations::SearchRequest search;  // of a search: what is asked, for the links of its page
 };
 

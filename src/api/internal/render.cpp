@@ -55,7 +55,11 @@ net::Response render_written(Written const& written, audit::Receipt const& recei
   response.headers.push_back({"location", place_of(wishes, written.type, written.id, written.version)});
   if (matched) return response;
   response.headers.push_back({"last-modified", codec::format_http_date(receipt.time())});
-  if (wishes.prefer != Prefer::kMinimal) response.body = written.render(receipt.time());
+  if (wishes.prefer == Prefer::kOutcome) {
+    response.body = wishes.outcome;
+  } else if (wishes.prefer != Prefer::kMinimal) {
+    response.body = written.render(receipt.time());
+  }
   return response;
 }
 
@@ -96,7 +100,8 @@ std::string history_bundle(HistoryPage const& page, Wishes const& wishes) {
   return out;
 }
 
-void append_match(std::string& out, StoredVersion const& version, std::string_view mode, Wishes const& wishes) {
+void append_match(std::string& out, StoredVersion const& version, std::string_view mode,
+                  Wishes const& wishes) {
   out.append("{\"fullUrl\":");
   append_string(out, wishes.base_url + "/" + version.type + "/" + version.id);
   out.append(",\"resource\":").append(version.json);
@@ -119,7 +124,8 @@ void append_remarks(std::string& out, SearchAnswer const& answer) {
   if (answer.explain) {
     for (auto const& step : answer.steps) {
       add("information", "informational",
-          std::string(step.kind) + ": " + std::string(step.use) + ", rows counted: " + std::to_string(step.rows));
+          std::string(step.kind) + ": " + std::string(step.use) +
+              ", rows counted: " + std::to_string(step.rows));
     }
     add("information", "informational", "index rows read: " + std::to_string(answer.rows_read));
   }
@@ -180,7 +186,9 @@ void append_entry(std::string& out, operations::EntryOutcome const& entry, Time 
   out.push_back('{');
   if (auto const* error = std::get_if<Error>(&entry.result)) {
     append_status(out, status_of(*error));
-    out.append(",\"outcome\":").append(outcome_json(*error)).append("}}");
+    out.append(",\"outcome\":")
+        .append(entry.outcome.empty() ? outcome_json(*error) : entry.outcome)
+        .append("}}");
   } else if (auto const* version = std::get_if<StoredVersion>(&entry.result)) {
     if (!entry.matched || wishes.prefer == Prefer::kRepresentation) {
       out.append("\"resource\":").append(version->json).append(",");
@@ -196,6 +204,7 @@ void append_entry(std::string& out, operations::EntryOutcome const& entry, Time 
     append_status(out, deletion ? 204 : written->created ? 201 : 200);
     if (!deletion)
       append_place(out, written->type, written->id, written->version, entry.matched ? Time{} : time);
+    if (!entry.outcome.empty()) out.append(",\"outcome\":").append(entry.outcome);
     out.append("}}");
   } else if (auto const* page = std::get_if<HistoryPage>(&entry.result)) {
     out.append("\"resource\":").append(history_bundle(*page, wishes)).append(",");
@@ -246,6 +255,8 @@ net::Response render(operations::Outcome const& outcome, audit::Receipt const& r
   if (auto const* answer = std::get_if<SearchAnswer>(&outcome.result)) {
     return fhir_response(200, search_bundle(*answer, wishes));
   }
+  if (auto const* advice = std::get_if<operations::Advice>(&outcome.result))
+    return fhir_response(200, advice->outcome);
   return render_bundle(std::get<operations::BundleOutcome>(outcome.result), receipt.time(), wishes);
 }
 

@@ -40,6 +40,11 @@ bool ValidationRun::step(std::size_t count, Place const& place) {
     steps_ -= count;
     return true;
   }
+  exhaust(place);
+  return false;
+}
+
+void ValidationRun::exhaust(Place const& place) {
   is_exhausted_ = true;
   // Whoever listens to the present report may drop it: that it could not be finished must stay.
   own_report_.add({Severity::kError,
@@ -48,7 +53,6 @@ bool ValidationRun::step(std::size_t count, Place const& place) {
                    place.path(),
                    {},
                    {}});
-  return false;
 }
 
 void ValidationRun::add(Severity severity, IssueKind kind, Literal text, Place const& place, Rule rule) {
@@ -70,8 +74,10 @@ void ValidationRun::check_invariant(ConstraintView const& constraint, Value cons
   auto const holds = hooks_.invariant(
       {constraint.expression, value.value, value.shadow, type, *scope.resource, *scope.root});
   Rule const rule{constraint.key, constraint.human};
-  if (!holds.has_value()) {
-    add(Severity::kWarning, IssueKind::kNotSupported, "an invariant could not be judged", place, rule);
+  if (!holds.has_value() && holds.error().kind() == ErrorKind::kTooCostly) {
+    exhaust(place);
+  } else if (!holds.has_value()) {
+    add(Severity::kInformation, IssueKind::kNotSupported, "an invariant could not be judged", place, rule);
   } else if (!*holds) {
     add(constraint.is_warning ? Severity::kWarning : Severity::kError, IssueKind::kInvariant,
         "an invariant does not hold", place, rule);

@@ -43,6 +43,8 @@ class ValidationRun {
 
   /// Counts work in profiles; false when there was too much of it, which is then reported.
   bool step(std::size_t count, Place const& place);
+  /// Ends the run, and says so.
+  void exhaust(Place const& place);
   bool is_over() const { return is_exhausted_ || report_->full(); }
 
   struct Rule {

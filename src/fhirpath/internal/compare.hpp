@@ -31,6 +31,7 @@ class Budget {
     if (bytes > limits_.string_bytes) return fail(ErrorKind::kTooLarge, "a string grows too long");
     return spend(1);
   }
+  std::int64_t spent() const { return limits_.steps - steps_; }
   std::size_t items_max() const { return limits_.items; }
 
  private:

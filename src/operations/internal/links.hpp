@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -23,6 +24,12 @@ class Links {
   void add(std::string const& full_url, std::string place) {
     places_.insert_or_assign(full_url, std::move(place));
   }
+  /// The type of what a full URL leads to; nullopt: no entry has it.
+  std::optional<std::string> type_of(std::string_view full_url) const {
+    auto const found = places_.find(std::string(full_url));
+    if (found == places_.end()) return std::nullopt;
+    return found->second.substr(0, found->second.find('/'));
+  }
   /// Notes which types the conditional references of a resource ask about.
   void note(fhir::Resource const& resource);
   /// A resource that this transaction writes: when its type is asked about, it answers as it will be.
@@ -39,7 +46,7 @@ class Links {
   records::Transaction& transaction_;
   std::unordered_map<std::string, std::string> places_;
   std::unordered_map<std::string, std::string> resolved_;  // conditional reference -> place
-  std::set<std::string, std::less<>> asked_;  // types
+  std::set<std::string, std::less<>> asked_;               // types
 };
 
 }  // namespace tacenda::operations
