@@ -11,6 +11,7 @@
 #include "fhir/resource.hpp"
 #include "operations/bundle.hpp"
 #include "operations/history.hpp"
+#include "operations/patch.hpp"
 #include "operations/read.hpp"
 #include "operations/search.hpp"
 #include "operations/write.hpp"
@@ -62,6 +63,25 @@ Result<std::optional<std::uint64_t>> if_match_of(net::Request const& request) {
   return TACENDA_TRY(operations::parse_etag(*field));
 }
 
+Result<operations::Patch> patch_of(net::Request const& request) {
+  return operations::Patch::parse_json_patch(request.body);
+}
+
+/// True when the body is of a content type that the interaction takes (415 otherwise).
+bool fits_body(Interaction interaction, net::Request const& request) {
+  switch (interaction) {
+    case Interaction::kSearchType:
+    case Interaction::kSearchSystem:
+      // A search without a form has its parameters in the URL alone.
+      return request.body.empty() || sends_form(request);
+    case Interaction::kPatch:
+    case Interaction::kPatchMatching:
+      return sends_json_patch(request);
+    default:
+      return sends_json(request);
+  }
+}
+
 }  // namespace
 
 Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& context,
@@ -103,6 +123,13 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     case Interaction::kDeleteMatching:
       return operations::remove_matching(context, *permit, route.type,
                                          TACENDA_TRY(fhir::parse_criteria(route.type, request.query)));
+    case Interaction::kPatch:
+      return operations::patch(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
+                               TACENDA_TRY(id()), TACENDA_TRY(if_match_of(request)));
+    case Interaction::kPatchMatching:
+      return operations::patch_matching(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
+                                        TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
+                                        TACENDA_TRY(if_match_of(request)));
     case Interaction::kSearchType:
     case Interaction::kSearchSystem:
       exchange.search = TACENDA_TRY(search_of(exchange));
@@ -180,12 +207,8 @@ Released Pipeline::fhir(Exchange& exchange) {
   Route const& route = *exchange.route.route;
   net::Request const& request = exchange.request;
   if (!accepts_json(request)) return refuse(exchange, 406);
-  bool const has_body = request.method == "POST" || request.method == "PUT";
-  bool const searches =
-      route.interaction == Interaction::kSearchType || route.interaction == Interaction::kSearchSystem;
-  // A search without a form has its parameters in the URL alone.
-  bool const fits = searches ? request.body.empty() || sends_form(request) : sends_json(request);
-  if (has_body && !fits) return refuse(exchange, 415);
+  bool const has_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  if (has_body && !fits_body(route.interaction, request)) return refuse(exchange, 415);
   exchange.origin.query = request.query;
 
   std::optional<Permit> permit;

@@ -26,6 +26,8 @@ enum class Interaction : std::uint8_t {
   kSearchSystem,
   kUpdateMatching,
   kDeleteMatching,
+  kPatch,
+  kPatchMatching,
   kCapabilities,
   kEnrolmentPage,
   kEnrolmentScript,

@@ -55,7 +55,11 @@ net::Response render_written(Written const& written, audit::Receipt const& recei
   response.headers.push_back({"location", place_of(wishes, written.type, written.id, written.version)});
   if (matched) return response;
   response.headers.push_back({"last-modified", codec::format_http_date(receipt.time())});
-  if (wishes.prefer != Prefer::kMinimal) response.body = written.render(receipt.time());
+  if (wishes.prefer == Prefer::kOutcome) {
+    response.body = done_json();
+  } else if (wishes.prefer != Prefer::kMinimal) {
+    response.body = written.render(receipt.time());
+  }
   return response;
 }
 
