@@ -89,7 +89,7 @@ std::string capability_statement(std::string const& base_url, std::string const&
   statement.set("implementation", std::move(implementation));
   statement.set("fhirVersion", Json::string("4.0.1"));
   statement.set("format", codes({"application/fhir+json", "json"}));
-  statement.set("patchFormat", codes({"application/json-patch+json"}));
+  statement.set("patchFormat", codes({"application/json-patch+json", "application/fhir+json"}));
   Json rest = Json::object();
   rest.set("mode", Json::string("server"));
   rest.set("security", security());

@@ -64,7 +64,8 @@ Result<std::optional<std::uint64_t>> if_match_of(net::Request const& request) {
 }
 
 Result<operations::Patch> patch_of(net::Request const& request) {
-  return operations::Patch::parse_json_patch(request.body);
+  return sends_json_patch(request) ? operations::Patch::parse_json_patch(request.body)
+                                   : operations::Patch::parse_fhirpath_patch(request.body);
 }
 
 /// True when the body is of a content type that the interaction takes (415 otherwise).
@@ -76,7 +77,7 @@ bool fits_body(Interaction interaction, net::Request const& request) {
       return request.body.empty() || sends_form(request);
     case Interaction::kPatch:
     case Interaction::kPatchMatching:
-      return sends_json_patch(request);
+      return sends_json_patch(request) || sends_json(request);
     default:
       return sends_json(request);
   }

@@ -4,7 +4,9 @@
 
 #include "codec/json_equal.hpp"
 #include "codec/json_patch.hpp"
+#include "codec/text.hpp"
 #include "core/limits.hpp"
+#include "operations/fhirpath_patch.hpp"
 #include "operations/internal/permits.hpp"
 
 namespace tacenda::operations {
@@ -52,11 +54,31 @@ Result<void> keep_narrative_safe(Json const& before, Json& after) {
 Result<Patch> Patch::parse_json_patch(std::string_view text) {
   Json json = TACENDA_TRY(parse_patch(text));
   if (!json.is_array()) return fail(ErrorKind::kInvalid, "a JSON Patch is an array of operations");
-  return Patch(std::move(json));
+  return Patch(Form::kJsonPatch, std::move(json));
+}
+
+Result<Patch> Patch::parse_fhirpath_patch(std::string_view text) {
+  auto resource = TACENDA_TRY(fhir::parse_resource(text));
+  if (resource.type() != "Parameters")
+    return fail(ErrorKind::kInvalid, "a FHIRPath Patch is a Parameters resource");
+  return Patch(Form::kFhirPathPatch, std::move(resource).take_json());
+}
+
+Result<Patch> Patch::from_entry(fhir::Resource const& resource) {
+  if (resource.type() == "Parameters") return Patch(Form::kFhirPathPatch, resource.json());
+  if (resource.type() != "Binary")
+    return fail(ErrorKind::kInvalid, "a patch is a Parameters resource, or in a bundle a Binary");
+  auto const data = TACENDA_TRY(codec::base64_decode(resource.json().text_of("data")));
+  auto const type = resource.json().text_of("contentType");
+  auto const semicolon = type.find(';');
+  if (type.substr(0, semicolon) != "application/json-patch+json")
+    return fail(ErrorKind::kNotSupported, "the Binary of a patch must hold application/json-patch+json");
+  return parse_json_patch(as_text(data));
 }
 
 Result<fhir::Resource> Patch::apply(Json const& resource) const {
-  Json json = TACENDA_TRY(codec::apply_json_patch(resource, content_));
+  Json json = TACENDA_TRY(form_ == Form::kJsonPatch ? codec::apply_json_patch(resource, content_)
+                                                    : apply_fhirpath_patch(resource, content_));
   if (!json.is_object() || json.text_of("resourceType") != resource.text_of("resourceType")) {
     return fail(ErrorKind::kUnprocessable, "a patch must not change the resource's type");
   }
@@ -64,6 +86,8 @@ Result<fhir::Resource> Patch::apply(Json const& resource) const {
     return fail(ErrorKind::kUnprocessable, "a patch must not change the resource's id");
   }
   TACENDA_TRY_VOID(keep_narrative_safe(resource, json));
+  if (form_ == Form::kFhirPathPatch && codec::write_json(json).size() > limits::kBodyBytes)
+    return fail(ErrorKind::kTooLarge, "the patch would make the resource too large");
   auto checked = fhir::Resource::parse(std::move(json));
   if (checked.has_value()) return std::move(*checked);
   if (checked.error().kind() != ErrorKind::kInvalid) return std::unexpected(checked.error());

@@ -16,6 +16,13 @@ class Patch {
  public:
   /// From `application/json-patch+json`: RFC 6902. Errors: kInvalid (no JSON array), kTooLarge.
   static Result<Patch> parse_json_patch(std::string_view text);
+  /// From `application/fhir+json`: a Parameters resource. Errors: kInvalid, kTooLarge.
+  /// Source: R4 fhirpatch.html.
+  static Result<Patch> parse_fhirpath_patch(std::string_view text);
+  /// From the resource of an entry of a bundle: a Parameters, or a Binary that holds a JSON Patch.
+  /// Errors: as above; kNotSupported (a Binary of another content type). Source: R4 http.html#patch.
+  static Result<Patch> from_entry(fhir::Resource const& resource);
+
   /// The resource after the patch. Its id and type stay. Narrative that was generated from what the patch
   /// changes goes, unless the patch changes it too; it would say what the record no longer does. Errors:
   /// kInvalid (no patch), kUnprocessable (it does not fit the resource, a test fails, or what comes out is no
@@ -23,8 +30,11 @@ class Patch {
   Result<fhir::Resource> apply(codec::Json const& resource) const;
 
  private:
-  explicit Patch(codec::Json content) : content_(std::move(content)) {}
+  enum class Form : std::uint8_t { kJsonPatch, kFhirPathPatch };
 
+  Patch(Form form, codec::Json content) : form_(form), content_(std::move(content)) {}
+
+  Form form_;
   codec::Json content_;
 };
 

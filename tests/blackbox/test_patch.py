@@ -170,5 +170,42 @@ class JsonPatch(Patches):
         self.assertEqual([(each["event"], each["outcome"]) for each in events], [("patch", 0), ("patch", 4)], events)
 
 
+def operation(kind, path, **parts):
+    """One operation of a FHIRPath Patch; a part is (suffix of value[x], value)."""
+    parts = {"type": ("Code", kind), "path": ("String", path), **parts}
+    return {"name": "operation", "part": [{"name": name, "value" + type_: value} for name, (type_, value) in parts.items()]}
+
+
+def parameters(*operations):
+    return {"resourceType": "Parameters", **({"parameter": list(operations)} if operations else {})}
+
+
+class FhirPathPatch(Patches):
+    def test_parameters_patch_a_resource(self):
+        id_ = self.create(gender="male", name=[{"family": "A", "given": ["B"]}])
+        body = parameters(operation("replace", "Patient.gender", value=("Code", "female")),
+                          operation("insert", "Patient.name.given", index=("Integer", 0), value=("String", "Z")),
+                          operation("add", "Patient", name=("String", "birthDate"), value=("Date", "1970-01-01")),
+                          operation("delete", "Patient.name.where(family = 'A').family"))
+        for kind in ("application/fhir+json", "application/json"):
+            reply = self.patch(id_, body if kind.endswith("fhir+json") else parameters(), 200, kind=kind)
+        read = self.read(id_)
+        self.assertEqual(json_of(reply), read)
+        self.assertEqual((read["gender"], read["birthDate"], read["name"], read["meta"]["versionId"]),
+                         ("female", "1970-01-01", [{"given": ["Z", "B"]}], "3"))
+
+    def test_what_does_not_fit_changes_nothing(self):
+        id_ = self.create(gender="male")
+        for body in (parameters(operation("replace", "Patient.birthDate", value=("Date", "1970-01-01"))),
+                     parameters(operation("replace", "Patient.id", value=("String", "other"))),
+                     parameters(operation("replace", "Patient.gender", value=("Integer", 1))),
+                     parameters(operation("delete", "Patient.gender"), operation("delete", "Patient"))):
+            self.patch(id_, body, 422, kind="application/fhir+json")
+        for body in ({"resourceType": "Patient"}, parameters({"name": "x", "valueString": "y"}),
+                     parameters(operation("delete", "Patient.(")), parameters(operation("fly", "Patient"))):
+            self.patch(id_, body, 400, kind="application/fhir+json")
+        self.assertEqual((self.read(id_)["gender"], self.read(id_)["meta"]["versionId"]), ("male", "1"))
+
+
 if __name__ == "__main__":
     unittest.main()
