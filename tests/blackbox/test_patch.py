@@ -207,5 +207,64 @@ class FhirPathPatch(Patches):
         self.assertEqual((self.read(id_)["gender"], self.read(id_)["meta"]["versionId"]), ("male", "1"))
 
 
+def binary(patch, kind=JSON_PATCH):
+    data = base64.b64encode(json.dumps(patch).encode()).decode()
+    return {"resourceType": "Binary", "contentType": kind, "data": data}
+
+
+class Bundles(Patches):
+    def send(self, kind, *entries, expect=200):
+        made = [{"request": {"method": method, "url": url, **more}, **({"resource": resource} if resource else {}),
+                 **({"fullUrl": full_url} if full_url else {})}
+                for method, url, resource, full_url, more in entries]
+        return json_of(self.ask("POST", "/fhir", {"resourceType": "Bundle", "type": kind, "entry": made}, expect=expect))
+
+    def statuses(self, reply):
+        return [each["response"]["status"] for each in reply["entry"]]
+
+    def test_a_transaction_patches_and_links_what_it_makes(self):
+        id_, other = self.create(gender="male"), self.create(gender="male")
+        mark = str(uuid.uuid4())
+        third = self.create(gender="male", identifier=[{"system": "http://example.org/mrn", "value": mark}])
+        urn = f"urn:uuid:{uuid.uuid4()}"
+        link = [{"op": "add", "path": "/generalPractitioner", "value": [{"reference": urn}]}]
+        reply = self.send(
+            "transaction", ("PATCH", f"Patient/{id_}", binary(link), None, {"ifMatch": 'W/"1"'}),
+            ("PATCH", f"Patient/{other}", parameters(operation("replace", "Patient.gender", value=("Code", "female"))),
+             None, {}),
+            ("PATCH", f"Patient?identifier=http://example.org/mrn|{mark}", binary(replace("/gender", "other")), None, {}),
+            ("POST", "Practitioner", {"resourceType": "Practitioner"}, urn, {}))
+        self.assertEqual(self.statuses(reply), ["200", "200", "200", "201"])
+        made = reply["entry"][3]["response"]["location"].split("/_history")[0]
+        self.assertEqual(self.read(id_)["generalPractitioner"], [{"reference": made}])
+        self.assertEqual((self.read(other)["gender"], self.read(third)["gender"]), ("female", "other"))
+        self.assertEqual(self.read(other)["meta"]["versionId"], "2")
+
+    def test_a_transaction_with_a_patch_that_does_not_fit_changes_nothing(self):
+        id_, other = self.create(gender="male"), self.create(gender="male")
+        good = ("PATCH", f"Patient/{id_}", binary(replace("/gender", "female")), None, {})
+        for status, wrong in ((422, ("PATCH", f"Patient/{other}", binary(replace("/x/y", 1)), None, {})),
+                              (412, ("PATCH", f"Patient/{other}", binary(replace("/gender", "other")), None,
+                                     {"ifMatch": 'W/"7"'})),
+                              (404, ("PATCH", f"Patient/{uuid.uuid4()}", binary(replace("/gender", "other")), None, {})),
+                              (404, ("PATCH", f"Patient?identifier={uuid.uuid4()}", binary([]), None, {})),
+                              (400, ("PATCH", f"Patient/{other}", {"resourceType": "Patient"}, None, {})),
+                              (400, ("PATCH", f"Patient/{other}", binary([], "text/plain"), None, {})),
+                              (400, ("PATCH", f"Patient/{other}", None, None, {})),
+                              (400, good)):
+            self.send("transaction", good, wrong, expect=status)
+            self.assertEqual(self.read(id_)["meta"]["versionId"], "1")
+
+    def test_entries_of_a_batch_are_patches_of_their_own(self):
+        id_ = self.create(gender="male")
+        reply = self.send("batch", ("GET", f"Patient/{id_}", None, None, {}),
+                          ("PATCH", f"Patient/{id_}", binary(replace("/gender", "female")), None, {}),
+                          ("PATCH", f"Patient/{id_}", binary(replace("/x/y", "female")), None, {}),
+                          ("PATCH", f"Patient/{id_}", parameters(operation("delete", "Patient.birthDate")), None,
+                           {"ifMatch": 'W/"2"'}))
+        self.assertEqual(self.statuses(reply), ["200", "200", "422", "200"])
+        self.assertEqual((reply["entry"][0]["resource"]["gender"], self.read(id_)["meta"]["versionId"]), ("female", "3"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -48,11 +48,12 @@ Result<EntryTarget> target_of_get(std::vector<std::string_view> const& parts, En
 }
 
 Result<void> check_resource(fhir::BundleEntry const& entry, EntryTarget const& target) {
-  bool const wanted = target.kind == EntryKind::kCreate || target.kind == EntryKind::kUpdate;
+  bool const is_patch = target.kind == EntryKind::kPatch;
+  bool const wanted = is_patch || target.kind == EntryKind::kCreate || target.kind == EntryKind::kUpdate;
   if (wanted && !entry.resource) return fail(ErrorKind::kInvalid, "an entry that writes has no resource");
   if (!wanted && entry.resource)
     return fail(ErrorKind::kInvalid, "an entry that reads or deletes has a resource");
-  if (wanted && entry.resource->type() != target.type) {
+  if (wanted && !is_patch && entry.resource->type() != target.type) {
     return fail(ErrorKind::kInvalid, "an entry's resource has another type than its url");
   }
   return {};
@@ -90,12 +91,14 @@ Result<EntryTarget> target_of(fhir::BundleEntry const& entry) {
   } else if (entry.method == "POST") {
     if (parts.size() != 1) return fail(ErrorKind::kUnsupported, "POST in a bundle takes the url of a type");
     target.kind = EntryKind::kCreate;
-  } else if (entry.method == "PUT" || entry.method == "DELETE") {
+  } else if (entry.method == "PUT" || entry.method == "PATCH" || entry.method == "DELETE") {
     bool const is_conditional = parts.size() == 1 && !target.query.empty();
     if (parts.size() != 2 && !is_conditional)
-      return fail(ErrorKind::kUnsupported, "PUT and DELETE in a bundle take the url of a resource");
+      return fail(ErrorKind::kUnsupported, "PUT, PATCH and DELETE in a bundle take the url of a resource");
     if (!is_conditional) target.id = TACENDA_TRY(ResourceId::parse(parts[1]));
-    target.kind = entry.method == "PUT" ? EntryKind::kUpdate : EntryKind::kDelete;
+    target.kind = entry.method == "PUT"     ? EntryKind::kUpdate
+                  : entry.method == "PATCH" ? EntryKind::kPatch
+                                            : EntryKind::kDelete;
   } else {
     return fail(ErrorKind::kUnsupported, "an entry's method is not available in a bundle");
   }
