@@ -52,7 +52,7 @@ Json rest_resource(std::string_view type) {
   resource.set("readHistory", Json::boolean(true));
   resource.set("updateCreate", Json::boolean(true));
   resource.set("conditionalCreate", Json::boolean(true));
-  resource.set("conditionalRead", Json::string("not-supported"));
+  resource.set("conditionalRead", Json::string("full-support"));
   resource.set("conditionalUpdate", Json::boolean(true));
   resource.set("conditionalDelete", Json::string("single"));
   resource.set("referencePolicy", codes({"literal", "local"}));

@@ -63,6 +63,18 @@ Result<std::optional<std::uint64_t>> if_match_of(net::Request const& request) {
   return TACENDA_TRY(operations::parse_etag(*field));
 }
 
+operations::ReadConditions read_conditions(net::Request const& request) {
+  operations::ReadConditions conditions;
+  if (auto const field = request.header("if-none-match")) conditions.if_none_match = *field;
+  if (auto const field = request.header("if-modified-since")) {
+    // "A recipient MUST ignore the If-Modified-Since header field if the received field value is not a valid
+    // HTTP-date" (RFC 9110 section 13.1.3). It stands for its whole second: it cannot say more.
+    auto const time = codec::parse_http_date(*field);
+    if (time.has_value()) conditions.if_modified_since = *time + std::chrono::milliseconds(999);
+  }
+  return conditions;
+}
+
 Result<operations::Patch> patch_of(net::Request const& request) {
   return sends_json_patch(request) ? operations::Patch::parse_json_patch(request.body)
                                    : operations::Patch::parse_fhirpath_patch(request.body);
@@ -92,7 +104,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
   auto const id = [&] { return ResourceId::parse(route.id); };
   switch (route.route->interaction) {
     case Interaction::kRead:
-      return operations::read(context, *permit, route.type, TACENDA_TRY(id()));
+      return operations::read(context, *permit, route.type, TACENDA_TRY(id()), read_conditions(request));
     case Interaction::kVread:
       return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
                                TACENDA_TRY(version_of(route.version)));

@@ -303,8 +303,9 @@ class Run {
       return fail(version == 0 ? ErrorKind::kNotFound : ErrorKind::kInvalid,
                   "a transaction reads what is not there or what it writes itself");
     }
-    Outcome outcome = target.kind == EntryKind::kRead ? TACENDA_TRY(
-                                                            read(context_, permit, target.type, *target.id))
+    Outcome outcome = target.kind == EntryKind::kRead
+                          ? TACENDA_TRY(
+                                read(context_, permit, target.type, *target.id, target.read_conditions))
                       : target.kind == EntryKind::kVread
                           ? TACENDA_TRY(vread(context_, permit, target.type, *target.id, target.version))
                           : TACENDA_TRY(
@@ -337,6 +338,7 @@ class Run {
       entry.result = std::move(*answer);
     }
     entry.matched = outcome.matched;
+    entry.not_modified = outcome.not_modified;
   }
 
  private:
@@ -373,7 +375,7 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
       TACENDA_TRY(context.services.gate.authorize(context.principal, action_of(target.kind), target.type));
   switch (target.kind) {
     case EntryKind::kRead:
-      return read(context, permit, target.type, *target.id);
+      return read(context, permit, target.type, *target.id, target.read_conditions);
     case EntryKind::kVread:
       return vread(context, permit, target.type, *target.id, target.version);
     case EntryKind::kHistory:

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <vector>
 
+#include "codec/text.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::operations {
@@ -47,6 +48,18 @@ Result<EntryTarget> target_of_get(std::vector<std::string_view> const& parts, En
   return target;
 }
 
+Result<void> read_conditions(fhir::BundleEntry const& entry, EntryTarget& target) {
+  if (entry.if_none_match.empty() && entry.if_modified_since.empty()) return {};
+  if (target.kind != EntryKind::kRead) {
+    return fail(ErrorKind::kNotSupported, "in a bundle only a read takes ifNoneMatch and ifModifiedSince");
+  }
+  target.read_conditions.if_none_match = entry.if_none_match;
+  if (!entry.if_modified_since.empty()) {
+    target.read_conditions.if_modified_since = TACENDA_TRY(codec::parse_instant(entry.if_modified_since));
+  }
+  return {};
+}
+
 Result<void> check_resource(fhir::BundleEntry const& entry, EntryTarget const& target) {
   bool const is_patch = target.kind == EntryKind::kPatch;
   bool const wanted = is_patch || target.kind == EntryKind::kCreate || target.kind == EntryKind::kUpdate;
@@ -71,9 +84,6 @@ Result<std::uint64_t> parse_etag(std::string_view etag) {
 
 Result<EntryTarget> target_of(fhir::BundleEntry const& entry) {
   if (!entry.issues.empty()) return std::unexpected(entry.issues.first_error());
-  if (!entry.if_none_match.empty() || !entry.if_modified_since.empty()) {
-    return fail(ErrorKind::kUnsupported, "conditional reads are not available in a bundle");
-  }
   std::string_view url = entry.url;
   EntryTarget target;
   if (auto const question = url.find('?'); question != std::string_view::npos) {
@@ -107,6 +117,7 @@ Result<EntryTarget> target_of(fhir::BundleEntry const& entry) {
   if (!target.query.empty() && !takes_query) {
     return fail(ErrorKind::kUnsupported, "this interaction takes no parameters in a bundle");
   }
+  TACENDA_TRY_VOID(read_conditions(entry, target));
   TACENDA_TRY_VOID(check_resource(entry, target));
   return target;
 }

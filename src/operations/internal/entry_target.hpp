@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "core/id.hpp"
 #include "fhir/bundle.hpp"
+#include "operations/read.hpp"
 
 namespace tacenda::operations {
 
@@ -20,6 +21,7 @@ struct EntryTarget {
   std::string query;  // behind the question mark: of kSearch, or the criteria of kUpdate, kPatch and kDelete
   std::uint64_t version = 0;     // kVread
   std::optional<std::uint64_t> if_match;
+  ReadConditions read_conditions;  // kRead
 };
 
 /// Reads method, url and preconditions of an entry.
