@@ -52,7 +52,7 @@ Json rest_resource(std::string_view type) {
   resource.set("readHistory", Json::boolean(true));
   resource.set("updateCreate", Json::boolean(true));
   resource.set("conditionalCreate", Json::boolean(true));
-  resource.set("conditionalRead", Json::string("not-supported"));
+  resource.set("conditionalRead", Json::string("full-support"));
   resource.set("conditionalUpdate", Json::boolean(true));
   resource.set("conditionalDelete", Json::string("single"));
   resource.set("referencePolicy", codes({"literal", "local"}));
@@ -95,6 +95,7 @@ std::string make_statement(std::string const& version, std::string const& date) 
   statement.set("implementation", std::move(implementation));
   statement.set("fhirVersion", Json::string("4.0.1"));
   statement.set("format", codes({"application/fhir+json", "json"}));
+  statement.set("patchFormat", codes({"application/json-patch+json", "application/fhir+json"}));
   Json rest = Json::object();
   rest.set("mode", Json::string("server"));
   rest.set("security", security());

@@ -14,6 +14,7 @@
 #include "fhir/resource.hpp"
 #include "operations/bundle.hpp"
 #include "operations/history.hpp"
+#include "operations/patch.hpp"
 #include "operations/read.hpp"
 #include "operations/search.hpp"
 #include "operations/validate.hpp"
@@ -66,6 +67,39 @@ Result<std::optional<std::uint64_t>> if_match_of(net::Request const& request) {
   return TACENDA_TRY(operations::parse_etag(*field));
 }
 
+operations::ReadConditions read_conditions(net::Request const& request) {
+  operations::ReadConditions conditions;
+  if (auto const field = request.header("if-none-match")) conditions.if_none_match = *field;
+  if (auto const field = request.header("if-modified-since")) {
+    // "A recipient MUST ignore the If-Modified-Since header field if the received field value is not a valid
+    // HTTP-date" (RFC 9110 section 13.1.3). It stands for its whole second: it cannot say more.
+    auto const time = codec::parse_http_date(*field);
+    if (time.has_value()) conditions.if_modified_since = *time + std::chrono::milliseconds(999);
+  }
+  return conditions;
+}
+
+Result<operations::Patch> patch_of(net::Request const& request) {
+  return sends_json_patch(request) ? operations::Patch::parse_json_patch(request.body)
+                                   : operations::Patch::parse_fhirpath_patch(request.body);
+}
+
+/// True when the body is of a content type that the interaction takes (415 otherwise).
+bool fits_body(Interaction interaction, net::Request const& request) {
+  switch (interaction) {
+    case Interaction::kSearchType:
+    case Interaction::kSearchSystem:
+    case Interaction::kSearchCompartment:
+      // A search without a form has its parameters in the URL alone.
+      return request.body.empty() || sends_form(request);
+    case Interaction::kPatch:
+    case Interaction::kPatchMatching:
+      return sends_json_patch(request) || sends_json(request);
+    default:
+      return sends_json(request);
+  }
+}
+
 }  // namespace
 
 Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& context,
@@ -75,7 +109,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
   auto const id = [&] { return ResourceId::parse(route.id); };
   switch (route.route->interaction) {
     case Interaction::kRead:
-      return operations::read(context, *permit, route.type, TACENDA_TRY(id()));
+      return operations::read(context, *permit, route.type, TACENDA_TRY(id()), read_conditions(request));
     case Interaction::kVread:
       return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
                                TACENDA_TRY(version_of(route.version)));
@@ -101,6 +135,13 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     case Interaction::kDeleteMatching:
       return operations::remove_matching(context, *permit, route.type,
                                          TACENDA_TRY(fhir::parse_criteria(route.type, request.query)));
+    case Interaction::kPatch:
+      return operations::patch(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
+                               TACENDA_TRY(id()), TACENDA_TRY(if_match_of(request)));
+    case Interaction::kPatchMatching:
+      return operations::patch_matching(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
+                                        TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
+                                        TACENDA_TRY(if_match_of(request)));
     case Interaction::kSearchType:
     case Interaction::kSearchSystem:
     case Interaction::kSearchCompartment:
@@ -243,13 +284,8 @@ Released Pipeline::fhir(Exchange& exchange) {
   Route const& route = *exchange.route.route;
   net::Request const& request = exchange.request;
   if (!accepts_json(request)) return refuse(exchange, 406);
-  bool const has_body = request.method == "POST" || request.method == "PUT";
-  bool const searches = route.interaction == Interaction::kSearchType ||
-                        route.interaction == Interaction::kSearchSystem ||
-                        route.interaction == Interaction::kSearchCompartment;
-  // A search without a form has its parameters in the URL alone.
-  bool const fits = searches ? request.body.empty() || sends_form(request) : sends_json(request);
-  if (has_body && !fits) return refuse(exchange, 415);
+  bool const has_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  if (has_body && !fits_body(route.interaction, request)) return refuse(exchange, 415);
   exchange.origin.query = request.query;
 
   std::optional<Permit> permit;

@@ -99,6 +99,11 @@ std::string outcome_json(std::uint16_t status) {
   }
 }
 
+std::string done_json() {
+  return R"({"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"informational",)"
+         R"("diagnostics":"done: the resource is stored"}]})";
+}
+
 audit::Outcome audit_outcome_of(std::uint16_t status) {
   if (status < 400) return audit::Outcome::kSuccess;
   if (status < 500) return audit::Outcome::kMinorFailure;

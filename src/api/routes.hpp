@@ -28,6 +28,8 @@ enum class Interaction : std::uint8_t {
   kEverything,
   kUpdateMatching,
   kDeleteMatching,
+  kPatch,
+  kPatchMatching,
   kValidate,
   kCapabilities,
   kEnrolmentPage,

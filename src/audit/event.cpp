@@ -22,6 +22,7 @@ constexpr std::array kKinds{
     KindFacts{kHistorySystem, "history-system", "", "history-system", 'E', Pattern::kQuery},
     KindFacts{kCreate, "create", "", "create", 'C', Pattern::kCreate},
     KindFacts{kUpdate, "update", "", "update", 'U', Pattern::kUpdate},
+    KindFacts{kPatch, "patch", "", "patch", 'U', Pattern::kUpdate},
     KindFacts{kDelete, "delete", "", "delete", 'D', Pattern::kDelete},
     KindFacts{kSearch, "search", "", "search-type", 'E', Pattern::kQuery},
     KindFacts{kBatch, "batch", "", "batch", 'E'},

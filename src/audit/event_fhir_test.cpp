@@ -138,6 +138,10 @@ TEST(AuditEventFhir, A04ChangesHaveTheirActionsAndRoles) {
   EXPECT_TRUE(agent(create, "AUT").find("requestor")->as_boolean());
   Json const update = fhir(entry_of(EventKind::kUpdate));
   EXPECT_EQ(update.text_of("action"), "U");
+  Json const patch = fhir(entry_of(EventKind::kPatch));
+  EXPECT_EQ(patch.text_of("action"), "U");
+  EXPECT_EQ(patch.find("subtype")->items().at(0).text_of("code"), "patch");
+  EXPECT_EQ(profile(patch), profile(update));
   Json const removed = fhir(entry_of(EventKind::kDelete));
   EXPECT_EQ(removed.text_of("action"), "D");
   EXPECT_FALSE(agent(removed, "110150").is_null());

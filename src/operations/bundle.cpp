@@ -11,6 +11,7 @@
 #include "operations/internal/hold.hpp"
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
+#include "operations/patch.hpp"
 #include "operations/read.hpp"
 #include "operations/search.hpp"
 #include "operations/write.hpp"
@@ -31,6 +32,7 @@ Action action_of(EntryKind kind) {
     case EntryKind::kCreate:
       return Action::kCreate;
     case EntryKind::kUpdate:
+    case EntryKind::kPatch:
       return Action::kUpdate;
     case EntryKind::kDelete:
       return Action::kDelete;
@@ -38,7 +40,29 @@ Action action_of(EntryKind kind) {
   return Action::kVerify;  // no role has it
 }
 
-/// R4 http.html#trules: DELETE, POST, PUT, GET.
+audit::EventKind event_kind(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::kRead:
+      return audit::EventKind::kRead;
+    case EntryKind::kVread:
+      return audit::EventKind::kVread;
+    case EntryKind::kHistory:
+      return audit::EventKind::kHistoryInstance;
+    case EntryKind::kSearch:
+      return audit::EventKind::kSearch;
+    case EntryKind::kCreate:
+      return audit::EventKind::kCreate;
+    case EntryKind::kUpdate:
+      return audit::EventKind::kUpdate;
+    case EntryKind::kPatch:
+      return audit::EventKind::kPatch;
+    case EntryKind::kDelete:
+      return audit::EventKind::kDelete;
+  }
+  return audit::EventKind::kBatch;
+}
+
+/// R4 http.html#trules: DELETE, POST, PUT or PATCH, GET.
 int rank(EntryKind kind) {
   switch (kind) {
     case EntryKind::kDelete:
@@ -46,6 +70,7 @@ int rank(EntryKind kind) {
     case EntryKind::kCreate:
       return 1;
     case EntryKind::kUpdate:
+    case EntryKind::kPatch:
       return 2;
     default:
       return 3;
@@ -87,11 +112,12 @@ class Run {
       if (entry.target.kind == EntryKind::kDelete) TACENDA_TRY_VOID(remove_one(entry));
     }
     TACENDA_TRY_VOID(place_creates());
+    TACENDA_TRY_VOID(apply_patches());
     TACENDA_TRY_VOID(announce());
     TACENDA_TRY_VOID(hold_all());
-    for (auto const kind : {EntryKind::kCreate, EntryKind::kUpdate}) {
+    for (int const order : {1, 2}) {
       for (auto& entry : entries_) {
-        if (entry.target.kind == kind) TACENDA_TRY_VOID(write_one(entry));
+        if (rank(entry.target.kind) == order) TACENDA_TRY_VOID(write_one(entry));
       }
     }
     for (auto& entry : entries_) {
@@ -114,7 +140,12 @@ class Run {
             TACENDA_TRY(context_.services.gate.authorize(context_.principal, action, entry.target.type)));
       }
       entry.permit = slot->second;
-      bool const writes = entry.target.kind == EntryKind::kUpdate || entry.target.kind == EntryKind::kDelete;
+      if (entry.target.kind ==
+          EntryKind::kPatch) {  // before any criteria are asked: see operations/patch.hpp
+        TACENDA_TRY_VOID(
+            context_.services.gate.authorize(context_.principal, Action::kRead, entry.target.type));
+      }
+      bool const writes = rank(entry.target.kind) == 2 || entry.target.kind == EntryKind::kDelete;
       if (writes && !entry.target.id) TACENDA_TRY_VOID(place_conditional(entry));
       if (writes && entry.target.id &&
           !identities.emplace(entry.target.type, entry.target.id->view()).second) {
@@ -130,12 +161,15 @@ class Run {
     auto& target = entry.target;
     auto const criteria = TACENDA_TRY(fhir::parse_criteria(target.type, target.query));
     auto const matches = TACENDA_TRY(match(entry, criteria));
-    std::string const own(entry.source->resource ? entry.source->resource->id() : std::string_view());
+    bool const has_own = target.kind == EntryKind::kUpdate;
+    std::string const own(has_own ? entry.source->resource->id() : std::string_view());
     if (!matches.empty()) {
       target.id = TACENDA_TRY(ResourceId::parse(matches.front()));
       if (!own.empty() && own != matches.front()) {
         return fail(ErrorKind::kInvalid, "the resource has another id than the one that the criteria match");
       }
+    } else if (target.kind == EntryKind::kPatch) {
+      return fail(ErrorKind::kNotFound, "the criteria match no resource");
     } else if (target.kind == EntryKind::kUpdate && own.empty()) {
       target.id = TACENDA_TRY(context_.services.store.new_id());
     } else if (target.kind == EntryKind::kUpdate) {
@@ -211,13 +245,25 @@ class Run {
     return true;
   }
 
+  /// Puts what comes out of each patch in its place: from here on it is an update.
+  Result<void> apply_patches() {
+    for (auto& entry : entries_) {
+      auto const& target = entry.target;
+      if (target.kind != EntryKind::kPatch) continue;
+      auto const patch = TACENDA_TRY(Patch::from_entry(*entry.source->resource));
+      entry.source->resource =
+          TACENDA_TRY(patched(context_, transaction_, patch, target.type, *target.id, target.if_match));
+    }
+    return {};
+  }
+
   /// Tells the links where every entry leads, before any resource is sealed.
   Result<void> announce() {
     for (auto& entry : entries_) {
       if (entry.source->resource && !entry.outcome.matched) links_.note(*entry.source->resource);
     }
     for (auto& entry : entries_) {
-      bool const writes = entry.target.kind == EntryKind::kCreate || entry.target.kind == EntryKind::kUpdate;
+      bool const writes = rank(entry.target.kind) == 1 || rank(entry.target.kind) == 2;
       if (!writes) continue;
       std::string const id(entry.target.id->view());
       if (!entry.source->full_url.empty()) links_.add(entry.source->full_url, entry.target.type + "/" + id);
@@ -250,7 +296,7 @@ class Run {
                                                              next_event()))
                            : TACENDA_TRY(transaction_.update(permit, std::move(resource), *entry.target.id,
                                                              entry.target.if_match, next_event()));
-    note(creates ? audit::EventKind::kCreate : audit::EventKind::kUpdate, written);
+    note(event_kind(entry.target.kind), written);
     if (!keep_text_) std::string().swap(written.text);
     entry.outcome.result = std::move(written);
     return {};
@@ -275,8 +321,9 @@ class Run {
       return fail(version == 0 ? ErrorKind::kNotFound : ErrorKind::kInvalid,
                   "a transaction reads what is not there or what it writes itself");
     }
-    Outcome outcome = target.kind == EntryKind::kRead ? TACENDA_TRY(
-                                                            read(context_, permit, target.type, *target.id))
+    Outcome outcome = target.kind == EntryKind::kRead
+                          ? TACENDA_TRY(
+                                read(context_, permit, target.type, *target.id, target.read_conditions))
                       : target.kind == EntryKind::kVread
                           ? TACENDA_TRY(vread(context_, permit, target.type, *target.id, target.version))
                           : TACENDA_TRY(
@@ -310,6 +357,7 @@ class Run {
       entry.result = std::move(*answer);
     }
     entry.matched = outcome.matched;
+    entry.not_modified = outcome.not_modified;
   }
 
  private:
@@ -351,7 +399,7 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
       TACENDA_TRY(context.services.gate.authorize(context.principal, action_of(target.kind), target.type));
   switch (target.kind) {
     case EntryKind::kRead:
-      return read(context, permit, target.type, *target.id);
+      return read(context, permit, target.type, *target.id, target.read_conditions);
     case EntryKind::kVread:
       return vread(context, permit, target.type, *target.id, target.version);
     case EntryKind::kHistory:
@@ -370,6 +418,14 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
                                TACENDA_TRY(fhir::parse_criteria(target.type, target.query)), target.if_match);
       }
       return update(context, permit, entry.resource->clone(), *target.id, target.if_match);
+    case EntryKind::kPatch: {
+      auto const change = TACENDA_TRY(Patch::from_entry(*entry.resource));
+      if (!target.id) {
+        return patch_matching(context, permit, change, target.type,
+                              TACENDA_TRY(fhir::parse_criteria(target.type, target.query)), target.if_match);
+      }
+      return patch(context, permit, change, target.type, *target.id, target.if_match);
+    }
     case EntryKind::kCreate: {
       std::optional<Criteria> unless;
       if (!entry.if_none_exist.empty()) {
@@ -379,26 +435,6 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
     }
   }
   return fail(ErrorKind::kBug, "an entry of a batch has no kind");
-}
-
-audit::EventKind event_kind(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::kRead:
-      return audit::EventKind::kRead;
-    case EntryKind::kVread:
-      return audit::EventKind::kVread;
-    case EntryKind::kHistory:
-      return audit::EventKind::kHistoryInstance;
-    case EntryKind::kSearch:
-      return audit::EventKind::kSearch;
-    case EntryKind::kCreate:
-      return audit::EventKind::kCreate;
-    case EntryKind::kUpdate:
-      return audit::EventKind::kUpdate;
-    case EntryKind::kDelete:
-      return audit::EventKind::kDelete;
-  }
-  return audit::EventKind::kBatch;
 }
 
 bool is_fatal(Error const& error) {

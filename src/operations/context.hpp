@@ -75,6 +75,8 @@ struct EntryOutcome {
   std::optional<Time> time;
   /// Existing resource that a conditional create matched.
   bool matched = false;
+  /// As in Outcome.
+  bool not_modified = false;
   /// OperationOutcome with more than the error says, or one that was asked for; empty: none.
   std::string outcome;
 };
@@ -99,6 +101,8 @@ struct Outcome {
   std::vector<audit::Event> events;
   /// A conditional create found one match: 200 and its location in place of 201.
   bool matched = false;
+  /// A conditional read: the client has this version, and `result` has no content. 304.
+  bool not_modified = false;
 };
 
 /// `W/"3"` or `"3"`, as in If-Match. Errors: kInvalid.

@@ -202,6 +202,20 @@ Result<Written> Transaction::unchanged(std::string_view type, std::string_view i
   return place;
 }
 
+Result<Living> Transaction::living(Permit const& reader, std::string_view type, ResourceId const& id) {
+  Current const* current = TACENDA_TRY(load(type, id.view()));
+  if (current->own) return fail(ErrorKind::kInvalid, "a transaction changes one resource twice");
+  if (current->version == 0 ||
+      !reader.judge({type, id.view(), current->patients, current->version, current->deleted})) {
+    return fail(ErrorKind::kNotFound, "there is no such resource");
+  }
+  if (current->deleted) return fail(ErrorKind::kGone, "the resource was deleted");
+  auto const document = TACENDA_TRY(open_document(current->body));
+  if (document.text.empty()) return fail(ErrorKind::kCorrupt, "a living version has no content");
+  Time const time = TACENDA_TRY(parse_row(current->row)).time;
+  return Living{current->version, records::render(document, current->version, time)};
+}
+
 bool Transaction::wrote(std::string_view type, std::string_view id) const {
   auto const found = loaded_.find(name_of(type, id));
   return found != loaded_.end() && found->second.own;

@@ -39,6 +39,12 @@ struct Written {
   std::string render(Time last_updated) const;
 };
 
+/// A living resource that a transaction is going to replace.
+struct Living {
+  std::uint64_t version = 0;
+  std::string json;  // as a read gives it
+};
+
 /// Changes over one consistent state, collected into one write set. Reads see the state at `begin` and
 /// the transaction's own writes. Nothing is visible to others before the commit; concurrent changes of what
 /// was read here make the commit fail with kConflict, and the caller starts again.
@@ -74,6 +80,11 @@ class Transaction {
 
   /// A living resource as it is: its place, version and patients, `changed` false. Version 0: there is none.
   Result<Written> unchanged(std::string_view type, std::string_view id);
+
+  /// A living resource as `reader` may read it, for a change that is made from what it holds: who changes it
+  /// at the same time makes the commit fail. Not of what this transaction writes itself (kInvalid). Errors:
+  /// kNotFound (also what the Permit hides), kGone (deleted or erased), kCorrupt.
+  Result<Living> living(Permit const& reader, std::string_view type, ResourceId const& id);
 
   /// True when this transaction writes a version of the resource.
   bool wrote(std::string_view type, std::string_view id) const;

@@ -141,6 +141,42 @@ class Fhir(harness.TestCase):
         full = self.ask("POST", "/fhir/Patient", sent, {"Prefer": "return=representation"}, expect=201)
         self.assertEqual(json_of(full)["gender"], "male")
 
+    # --- conditional read ---
+
+    def test_a_client_that_has_the_version_is_sent_nothing(self):
+        made = self.ask("POST", "/fhir/Patient", {"resourceType": "Patient"}, expect=201)
+        path = f"/fhir/Patient/{json_of(made)['id']}"
+        tag, time = made.headers["etag"], made.headers["last-modified"]
+        for headers in ({"If-None-Match": tag}, {"If-None-Match": '"1"'}, {"If-None-Match": f'W/"9", {tag}'},
+                        {"If-None-Match": "*"}, {"If-Modified-Since": time},
+                        {"If-None-Match": tag, "If-Modified-Since": "Mon, 05 Jan 1970 00:00:00 GMT"}):
+            reply = self.ask("GET", path, headers=headers, expect=304)
+            self.assertEqual((reply.body, reply.headers["etag"], reply.headers["last-modified"]), (b"", tag, time))
+        for headers in ({"If-None-Match": 'W/"2"'}, {"If-None-Match": "1"}, {"If-None-Match": "nonsense"},
+                        {"If-Modified-Since": "Mon, 05 Jan 1970 00:00:00 GMT"}, {"If-Modified-Since": "yesterday"},
+                        {"If-None-Match": 'W/"2"', "If-Modified-Since": time}):
+            self.assertIn(b"Patient", self.ask("GET", path, headers=headers, expect=200).body)
+        self.ask("DELETE", path, expect=204)
+        self.ask("GET", path, headers={"If-None-Match": "*"}, expect=410)
+
+    def test_a_read_that_is_answered_by_304_is_audited(self):
+        id_ = self.create({"resourceType": "Patient"})["id"]
+        size = self.server.audit_size()
+        self.ask("GET", f"/fhir/Patient/{id_}", headers={"If-None-Match": 'W/"1"'}, expect=304)
+        self.assertEqual([(e["event"], e["id"]) for e in self.server.audit_after(size)], [("read", id_)])
+
+    def test_reads_of_a_bundle_may_be_conditional(self):
+        made = self.create({"resourceType": "Patient"})
+        url = f"Patient/{made['id']}"
+        since = made["meta"]["lastUpdated"]
+        for kind in ("batch", "transaction"):
+            sent = bundle(kind, entry("GET", url, ifNoneMatch='W/"1"'), entry("GET", url, ifNoneMatch='W/"2"'),
+                          entry("GET", url, ifModifiedSince=since),
+                          entry("GET", url, ifModifiedSince="2001-01-01T00:00:00Z"))
+            entries = json_of(self.ask("POST", "/fhir", sent, expect=200))["entry"]
+            self.assertEqual([e["response"]["status"] for e in entries], ["304", "200", "304", "200"])
+            self.assertEqual(["resource" in e for e in entries], [False, True, False, True])
+
     # --- history ---
 
     def pages(self, path):

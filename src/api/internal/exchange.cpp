@@ -23,6 +23,23 @@ bool is_json_type(std::string_view type) {
   return equal_ignoring_case(type, "application/fhir+json") || equal_ignoring_case(type, "application/json");
 }
 
+/// The media type of a Content-Type without its parameters.
+std::string_view type_of(std::string_view content_type) {
+  return trim(content_type.substr(0, content_type.find(';')));
+}
+
+/// False when a Content-Type names another charset.
+bool is_utf8(std::string_view content_type) {
+  auto const semicolon = content_type.find(';');
+  if (semicolon == std::string_view::npos) return true;
+  auto const parameters = content_type.substr(semicolon + 1);
+  auto const charset = parameters.find("charset=");
+  if (charset == std::string_view::npos) return true;
+  auto value = trim(parameters.substr(charset + 8, parameters.find(';', charset) - charset - 8));
+  if (value.size() >= 2 && value.front() == '"') value = value.substr(1, value.size() - 2);
+  return equal_ignoring_case(value, "utf-8");
+}
+
 std::string_view method_name(identity::Method method) {
   switch (method) {
     case identity::Method::kToken:
@@ -73,7 +90,7 @@ fhir::Handling handling_of(net::Request const& request) {
 
 bool sends_form(net::Request const& request) {
   auto const field = request.header("content-type");
-  return field && equal_ignoring_case(trim(field->substr(0, field->find(';'))), "application/x-www-form-urlencoded");
+  return field && equal_ignoring_case(type_of(*field), "application/x-www-form-urlencoded");
 }
 
 bool accepts_json(net::Request const& request) {
@@ -93,16 +110,12 @@ bool accepts_json(net::Request const& request) {
 
 bool sends_json(net::Request const& request) {
   auto const field = request.header("content-type");
-  if (!field) return false;
-  auto const semicolon = field->find(';');
-  if (!is_json_type(trim(field->substr(0, semicolon)))) return false;
-  if (semicolon == std::string_view::npos) return true;
-  auto const parameters = field->substr(semicolon + 1);
-  auto const charset = parameters.find("charset=");
-  if (charset == std::string_view::npos) return true;
-  auto value = trim(parameters.substr(charset + 8, parameters.find(';', charset) - charset - 8));
-  if (value.size() >= 2 && value.front() == '"') value = value.substr(1, value.size() - 2);
-  return equal_ignoring_case(value, "utf-8");
+  return field && is_json_type(type_of(*field)) && is_utf8(*field);
+}
+
+bool sends_json_patch(net::Request const& request) {
+  auto const field = request.header("content-type");
+  return field && equal_ignoring_case(type_of(*field), "application/json-patch+json") && is_utf8(*field);
 }
 
 audit::Event origin_of(net::Request const& request, std::string request_id) {

@@ -37,6 +37,8 @@ bool sends_form(net::Request const& request);
 
 /// True when the client takes FHIR JSON (406 otherwise).
 bool accepts_json(net::Request const& request);
+/// True when the body is a JSON Patch in UTF-8 by its content type.
+bool sends_json_patch(net::Request const& request);
 /// True when the body is JSON in UTF-8 by its content type (415 otherwise).
 bool sends_json(net::Request const& request);
 

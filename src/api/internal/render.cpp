@@ -31,8 +31,13 @@ std::string place_of(Wishes const& wishes, std::string_view type, std::string_vi
   return place;
 }
 
-net::Response render_version(StoredVersion const& version, Wishes const& wishes, bool matched) {
+net::Response render_version(StoredVersion const& version, Wishes const& wishes, bool matched,
+                             bool not_modified) {
   auto response = fhir_response(200, version.json);
+  if (not_modified) {
+    response.status = 304;
+    response.headers.clear();
+  }
   response.headers.push_back({"etag", etag_of(version.version)});
   response.headers.push_back({"last-modified", codec::format_http_date(version.last_updated)});
   if (matched) {
@@ -56,7 +61,7 @@ net::Response render_written(Written const& written, audit::Receipt const& recei
   if (matched) return response;
   response.headers.push_back({"last-modified", codec::format_http_date(receipt.time())});
   if (wishes.prefer == Prefer::kOutcome) {
-    response.body = wishes.outcome;
+    response.body = wishes.outcome.empty() ? done_json() : wishes.outcome;
   } else if (wishes.prefer != Prefer::kMinimal) {
     response.body = written.render(receipt.time());
   }
@@ -190,10 +195,11 @@ void append_entry(std::string& out, operations::EntryOutcome const& entry, Time 
         .append(entry.outcome.empty() ? outcome_json(*error) : entry.outcome)
         .append("}}");
   } else if (auto const* version = std::get_if<StoredVersion>(&entry.result)) {
-    if (!entry.matched || wishes.prefer == Prefer::kRepresentation) {
+    bool const is_sent = !entry.matched || wishes.prefer == Prefer::kRepresentation;
+    if (is_sent && !entry.not_modified) {
       out.append("\"resource\":").append(version->json).append(",");
     }
-    append_status(out, 200);
+    append_status(out, entry.not_modified ? 304 : 200);
     append_place(out, version->type, version->id, version->version, version->last_updated);
     out.append("}}");
   } else if (auto const* written = std::get_if<Written>(&entry.result)) {
@@ -244,7 +250,7 @@ std::string etag_of(std::uint64_t version) {
 net::Response render(operations::Outcome const& outcome, audit::Receipt const& receipt,
                      Wishes const& wishes) {
   if (auto const* version = std::get_if<StoredVersion>(&outcome.result)) {
-    return render_version(*version, wishes, outcome.matched);
+    return render_version(*version, wishes, outcome.matched, outcome.not_modified);
   }
   if (auto const* written = std::get_if<Written>(&outcome.result)) {
     return render_written(*written, receipt, wishes, outcome.matched);

@@ -374,7 +374,8 @@ Result<Built> Parser::constant() {
 }
 
 Result<Built> Parser::member_or_function(bool at_head) {
-  if (token_.kind != Token::Kind::kIdentifier || is_reserved(token_)) {
+  // Behind a dot no operator can follow: R4's patch suite writes Patient.text.div without quotes.
+  if (token_.kind != Token::Kind::kIdentifier || (at_head && is_reserved(token_))) {
     return fail(ErrorKind::kInvalid, "a name is missing");
   }
   Token const token = std::exchange(token_, {});
