@@ -17,6 +17,7 @@ struct Pipeline::Exchange {
   std::optional<identity::Principal> principal;
   std::string base_url;  // "https://host:8443/fhir"
   Prefer prefer = Prefer::kDefault;
+  records::HistoryWindow history;    // of a history: which versions, for the links of its page
   operations::SearchRequest search;  // of a search: what is asked, for the links of its page
 };
 
