@@ -10,6 +10,7 @@
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "fhir/bundle.hpp"
+#include "fhir/date_range.hpp"
 #include "fhir/outcome.hpp"
 #include "fhir/resource.hpp"
 #include "operations/bundle.hpp"
@@ -29,7 +30,17 @@ using operations::Outcome;
 struct Paging {
   std::size_t count = limits::kPageSize;
   std::string page;
+  records::HistoryWindow window;
 };
+
+/// The time that a parameter of history names, in milliseconds: the first of them, and the first behind it.
+Result<records::HistoryWindow::Span> span_of(std::string_view text) {
+  using std::chrono::floor, std::chrono::microseconds, std::chrono::milliseconds;
+  auto const range = fhir::parse_date_range(text);
+  if (!range) return fail(ErrorKind::kInvalid, "_since or _at is no date and no time");
+  return records::HistoryWindow::Span{Time(floor<milliseconds>(microseconds(range->low))),
+                                      Time(floor<milliseconds>(microseconds(range->high)) + milliseconds(1))};
+}
 
 Result<Paging> paging_of(std::string_view query) {
   Paging paging;
@@ -44,8 +55,12 @@ Result<Paging> paging_of(std::string_view query) {
       paging.count = std::clamp<std::size_t>(number, 1, limits::kPageSizeMax);
     } else if (name == "_page") {
       paging.page = std::move(value);
+    } else if (name == "_since") {
+      paging.window.since = TACENDA_TRY(span_of(value)).from;
+    } else if (name == "_at") {
+      paging.window.at = TACENDA_TRY(span_of(value));
     } else if (name != "_format" && name != "_pretty") {
-      return fail(ErrorKind::kInvalid, "history takes _count, _page and _format only");
+      return fail(ErrorKind::kInvalid, "history takes _count, _since, _at, _page and _format only");
     }
   }
   return paging;
@@ -155,16 +170,19 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     case Interaction::kHistoryType:
     case Interaction::kHistorySystem: {
       auto const paging = TACENDA_TRY(paging_of(request.query));
-      records::HistoryPosition position;
+      HistoryListing listing{{}, paging.window};
       if (!paging.page.empty()) {
         PageScope const scope{std::string(exchange.principal->id().view()), request.path};
-        position = TACENDA_TRY(open_page(parts_.vault, scope, paging.page, parts_.clock.now()));
+        listing = TACENDA_TRY(open_page(parts_.vault, scope, paging.page, parts_.clock.now()));
       }
+      exchange.history = listing.window;
       if (route.route->interaction == Interaction::kHistoryInstance) {
         return operations::history_of(context, *permit, route.type,
-                                      TACENDA_TRY(id()), position, paging.count);
+                                      TACENDA_TRY(id()), listing.position, paging.count,
+                                      listing.window);
       }
-      return operations::history(context, *permit, route.type, position, paging.count);
+      return operations::history(context, *permit, route.type, listing.position, paging.count,
+                                 listing.window);
     }
     case Interaction::kBundle:
       return run_bundle(exchange, context);
@@ -332,7 +350,7 @@ void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, Wish
   wishes.self_url = exchange.request.query.empty() ? address : address + "?" + exchange.request.query;
   if (!page->next) return;
   PageScope const scope{std::string(exchange.principal->id().view()), exchange.request.path};
-  auto const token = seal_page(parts_.vault, scope, *page->next, parts_.clock.now());
+  auto const token = seal_page(parts_.vault, scope, {*page->next, exchange.history}, parts_.clock.now());
   auto const paging = paging_of(exchange.request.query);
   if (!token.has_value() || !paging.has_value()) return;
   wishes.next_url = address + "?_count=" + std::to_string(paging->count) + "&_page=" + *token;

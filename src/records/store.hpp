@@ -37,6 +37,18 @@ struct HistoryPosition {
   std::uint64_t before_version = 0;   // instance level
 };
 
+/// Which versions a history lists; both may be asked. Source: R4 http.html#history.
+struct HistoryWindow {
+  struct Span {
+    Time from;
+    Time until;  // not in it
+  };
+  std::optional<Time> since;  // made at that time or later
+  std::optional<Span> at;     // current at some time of it
+
+  bool is_whole() const { return !since && !at; }
+};
+
 struct HistoryPage {
   std::vector<StoredVersion> entries;  // newest first
   std::optional<HistoryPosition> next;
@@ -112,12 +124,13 @@ class Store {
   Result<StoredVersion> vread(Permit const& permit, std::string_view type, ResourceId const& id,
                               std::uint64_t version) const;
 
-  /// All versions of one resource. Errors: kNotFound.
+  /// The versions of one resource. A page may be short, or empty, and have a next one. Errors: kNotFound.
   Result<HistoryPage> history_of(Permit const& permit, std::string_view type, ResourceId const& id,
-                                 HistoryPosition position, std::size_t count) const;
-  /// All versions of one type, or of every type when `type` is empty.
+                                 HistoryPosition position, std::size_t count,
+                                 HistoryWindow const& window = {}) const;
+  /// The versions of one type, or of every type when `type` is empty.
   Result<HistoryPage> history(Permit const& permit, std::string_view type, HistoryPosition position,
-                              std::size_t count) const;
+                              std::size_t count, HistoryWindow const& window = {}) const;
 
   /// The resources that meet one of the queries, each of another type, as far as the Permits show them: what they hide
   /// is neither counted, followed, sorted by nor included, as if it were not. What shapes the result is that of the first

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import unittest
 import urllib.parse
 import uuid
@@ -208,6 +209,44 @@ class Fhir(harness.TestCase):
             self.assertLessEqual(made, {e["fullUrl"].rsplit("/", 1)[1] for e in listed}, path)
             times = [e["response"]["lastModified"] for e in listed]
             self.assertEqual(times, sorted(times, reverse=True), path)
+
+    def versions(self, path, **query):
+        entries = self.pages(path + "?" + urllib.parse.urlencode(query))
+        return [(e["fullUrl"].rsplit("/", 1)[1], int(re.search(r"\d+", e["response"]["etag"])[0])) for e in entries]
+
+    def create_later(self, resource):
+        time.sleep(0.01)  # versions of one millisecond cannot be told apart by _since
+        return self.create(resource)
+
+    def test_history_since_and_at_a_time(self):
+        ids = [self.create_later({"resourceType": "Flag", "status": "active", "code": {"text": "x"},
+                                  "subject": {"display": "x"}})["id"] for _ in range(2)]
+        for id_ in ids * 2:
+            time.sleep(0.01)
+            body = json_of(self.ask("GET", f"/fhir/Flag/{id_}", expect=200))
+            self.ask("PUT", f"/fhir/Flag/{id_}", body, expect=200)
+        a, b = ids
+        order = [(b, 3), (a, 3), (b, 2), (a, 2), (b, 1), (a, 1)]
+        when = {(id_, number): json_of(self.ask("GET", f"/fhir/Flag/{id_}/_history/{number}"))["meta"]["lastUpdated"]
+                for id_, number in order}
+        for count in (1, 2, 100):
+            for path in ("/fhir/Flag/_history", "/fhir/_history"):
+                for i, version in enumerate(order):
+                    self.assertEqual(self.versions(path, _since=when[version], _count=count), order[:i + 1])
+            self.assertEqual(self.versions("/fhir/Flag/_history", _at=when[b, 2], _count=count), [(b, 2), (a, 2)])
+            self.assertEqual(self.versions("/fhir/Flag/_history", _at=when[a, 3], _count=count), [(a, 3), (b, 2)])
+            self.assertEqual(self.versions("/fhir/Flag/_history", _at=when[a, 3], _since=when[a, 3], _count=count),
+                             [(a, 3)])
+            self.assertEqual(self.versions(f"/fhir/Flag/{a}/_history", _since=when[a, 2], _count=count),
+                             [(a, 3), (a, 2)])
+            self.assertEqual(self.versions(f"/fhir/Flag/{a}/_history", _at=when[b, 2], _count=count), [(a, 2)])
+        for path in ("/fhir/Flag/_history", f"/fhir/Flag/{a}/_history"):
+            self.assertEqual(self.versions(path, _at="2001"), [])
+            self.assertEqual(self.versions(path, _since="2999-01-01"), [])
+            self.assertEqual(self.versions(path, _at=when[a, 1][:4]),
+                             [each for each in order if each[0] == a or "/Flag/_" in path])
+            self.ask("GET", path + "?_since=yesterday", expect=400)
+            self.ask("GET", path + "?_at=", expect=400)
 
     def pages_token(self):
         page = json_of(self.ask("GET", "/fhir/Patient/_history?_count=1", expect=200))

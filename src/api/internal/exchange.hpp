@@ -18,6 +18,7 @@ struct Pipeline::Exchange {
   std::string base_url;  // "https://host:8443/fhir"
   Prefer prefer = Prefer::kDefault;
   operations::Remarks remarks;       // on what it sends
+  records::HistoryWindow history;    // of a history: which versions, for the links of its page
   operations::SearchRequest search;  // of a search: what is asked, for the links of its page
 };
 

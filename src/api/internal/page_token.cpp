@@ -8,7 +8,7 @@ namespace tacenda::api {
 namespace {
 
 constexpr std::chrono::hours kPageLife{1};
-constexpr std::string_view kPage = "tacenda/page/1";
+constexpr std::string_view kPage = "tacenda/page/2";
 constexpr std::string_view kSearch = "tacenda/search/1";
 
 Bytes associated_data(std::string_view kind, PageScope const& scope) {
@@ -32,21 +32,32 @@ Result<Bytes> open_token(vault::Vault const& vault, std::string_view kind, PageS
 }  // namespace
 
 Result<std::string> seal_page(vault::Vault const& vault, PageScope const& scope,
-                              records::HistoryPosition position, Time now) {
+                              HistoryListing const& listing, Time now) {
+  auto const& [position, window] = listing;
   Bytes plaintext;
-  ByteWriter(plaintext).u64(to_unix_ms(now)).u64(position.before_sequence).u64(position.before_version);
+  ByteWriter writer(plaintext);
+  writer.u64(to_unix_ms(now)).u64(position.before_sequence).u64(position.before_version);
+  writer.u8(static_cast<std::uint8_t>((window.since ? 1 : 0) | (window.at ? 2 : 0)));
+  if (window.since) writer.u64(to_unix_ms(*window.since));
+  if (window.at) writer.u64(to_unix_ms(window.at->from)).u64(to_unix_ms(window.at->until));
   return codec::base64url_encode(
       TACENDA_TRY(vault.seal(vault::Purpose::kToken, associated_data(kPage, scope), plaintext)));
 }
 
-Result<records::HistoryPosition> open_page(vault::Vault const& vault, PageScope const& scope,
-                                           std::string_view token, Time now) {
+Result<HistoryListing> open_page(vault::Vault const& vault, PageScope const& scope, std::string_view token,
+                                 Time now) {
   auto const plaintext = TACENDA_TRY(open_token(vault, kPage, scope, token, now));
   ByteReader reader(plaintext);
-  records::HistoryPosition position;
-  position.before_sequence = TACENDA_TRY(reader.u64());
-  position.before_version = TACENDA_TRY(reader.u64());
-  return position;
+  HistoryListing listing;
+  listing.position.before_sequence = TACENDA_TRY(reader.u64());
+  listing.position.before_version = TACENDA_TRY(reader.u64());
+  auto const parts = TACENDA_TRY(reader.u8());
+  if ((parts & 1) != 0) listing.window.since = from_unix_ms(TACENDA_TRY(reader.u64()));
+  if ((parts & 2) != 0) {
+    auto const from = from_unix_ms(TACENDA_TRY(reader.u64()));
+    listing.window.at = {from, from_unix_ms(TACENDA_TRY(reader.u64()))};
+  }
+  return listing;
 }
 
 Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scope, SearchListing const& listing,
