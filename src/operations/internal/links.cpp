@@ -33,7 +33,7 @@ Result<std::string> Links::resolve(std::string_view conditional) {
   for (auto& id :
        TACENDA_TRY(transaction_.match(permit.has_value() ? *permit : *creator, type, criteria, 2))) {
     // What is written here is judged by its new identifiers, below.
-    if (!written_.contains(type + "/" + id)) matches.insert(std::move(id));
+    if (!written_.contains(std::string(type).append("/").append(id))) matches.insert(std::move(id));
   }
   if (criteria.size() == 1 && criteria.front().name == "identifier") {
     auto const of_type = pending_.find(type);
