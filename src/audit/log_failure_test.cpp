@@ -37,27 +37,25 @@ std::uint64_t counter(Store& store) {
   return row ? ByteReader(*row).u64().value() : 0;
 }
 
+void increment_until(Store& store, int wanted) {
+  for (int done = 0; done < wanted;) {
+    auto const receipt = increment(store);
+    if (receipt) {
+      ++done;
+    } else {
+      ASSERT_EQ(receipt.error().kind(), ErrorKind::kConflict);
+    }
+  }
+}
+
 TEST(AuditLogFailure, NoUpdateIsLostAmongManyThreads) {
   constexpr int kThreads = 8;
   constexpr int kEach = 100;
   Store store;
   ASSERT_TRUE(store.open());
-  std::atomic<int> conflicts{0};
   {
     std::vector<std::jthread> threads;
-    for (int i = 0; i < kThreads; ++i) {
-      threads.emplace_back([&] {
-        for (int done = 0; done < kEach;) {
-          auto const receipt = increment(store);
-          if (receipt) {
-            ++done;
-          } else {
-            ASSERT_EQ(receipt.error().kind(), ErrorKind::kConflict);
-            ++conflicts;
-          }
-        }
-      });
-    }
+    for (int i = 0; i < kThreads; ++i) threads.emplace_back([&] { increment_until(store, kEach); });
   }
   EXPECT_EQ(counter(store), static_cast<std::uint64_t>(kThreads * kEach));
   EXPECT_EQ(store.log->size(), static_cast<std::uint64_t>(kThreads * kEach))

@@ -196,6 +196,7 @@ IOStatus SealedFileSystem::GetChildrenFileAttributes(std::string const& path, IO
                                                      std::vector<rocksdb::FileAttributes>* result,
                                                      IODebugContext* debug) {
   // The default goes through GetChildren and GetFileSize above, which give plaintext sizes.
+  // NOLINTNEXTLINE(bugprone-parent-virtual-call): FileSystemWrapper's gives sealed sizes
   return FileSystem::GetChildrenFileAttributes(path, options, result, debug);
 }
 
