@@ -42,6 +42,19 @@ std::vector<std::string> Health::damaged() const {
   return {damaged_.begin(), damaged_.end()};
 }
 
+Result<std::shared_ptr<FolderLock const>> FolderLock::take(std::shared_ptr<rocksdb::FileSystem> base,
+                                                           std::string const& path) {
+  rocksdb::FileLock* lock = nullptr;
+  auto const status = base->LockFile(path + "/" + std::string(kLockName), {}, &lock, nullptr);
+  if (!status.ok()) return fail(ErrorKind::kConflict, "data folder is in use by another process");
+  return std::shared_ptr<FolderLock const>(new FolderLock(std::move(base), lock));
+}
+
+FolderLock::~FolderLock() {
+  // An unlock fails only when the lock was never ours.
+  (void)base_->UnlockFile(lock_, {}, nullptr);
+}
+
 rocksdb::IOStatus Folder::judge_sync(rocksdb::IOStatus status) {
   if (!status.ok()) health.stop();
   return status;

@@ -45,11 +45,21 @@ rocksdb::BlockBasedTableOptions table_options(EmbeddedOptions const& options) {
   return table;
 }
 
-Result<void> make_folder(EmbeddedOptions const& options, Folder& folder) {
-  auto const exists = folder.base->FileExists(folder.path, {}, nullptr);
+std::string path_of(EmbeddedOptions const& options) {
+  std::string path = options.folder.lexically_normal().string();
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+std::shared_ptr<rocksdb::FileSystem> base_of(EmbeddedOptions const& options) {
+  return options.disk ? fault_file_system(options.disk) : rocksdb::FileSystem::Default();
+}
+
+Result<void> make_folder(EmbeddedOptions const& options, rocksdb::FileSystem& base, std::string const& path) {
+  auto const exists = base.FileExists(path, {}, nullptr);
   if (exists.ok()) return {};
   if (!options.create) return fail(ErrorKind::kNotFound, "data folder does not exist");
-  if (auto const status = folder.base->CreateDir(folder.path, {}, nullptr); !status.ok()) {
+  if (auto const status = base.CreateDir(path, {}, nullptr); !status.ok()) {
     return std::unexpected(to_error(status));
   }
   if (options.disk) return {};
@@ -59,45 +69,13 @@ Result<void> make_folder(EmbeddedOptions const& options, Folder& folder) {
   return {};
 }
 
-/// Held while the folder is taken over, before RocksDB takes its own lock: two processes must not both
-/// rewrite REGISTRY.
-class FolderLock {
- public:
-  explicit FolderLock(Folder& folder) : folder_(folder) {}
-  FolderLock(FolderLock const&) = delete;
-  FolderLock& operator=(FolderLock const&) = delete;
-  ~FolderLock() {
-    // An unlock fails only when the lock was never ours.
-    if (lock_ != nullptr) (void)folder_.base->UnlockFile(lock_, {}, nullptr);
-  }
-  Result<void> take() {
-    auto const status = folder_.base->LockFile(folder_.path_of("LOCK"), {}, &lock_, nullptr);
-    if (status.ok()) return {};
-    return fail(ErrorKind::kConflict, "data folder is in use by another process");
-  }
-
- private:
-  Folder& folder_;
-  rocksdb::FileLock* lock_ = nullptr;
-};
-
 Result<std::shared_ptr<Database>> take_over(EmbeddedOptions const& options, FileKeys& keys,
-                                            crypto::Random& random) {
+                                            crypto::Random& random, std::shared_ptr<FolderLock const> lock) {
   auto database = std::make_shared<Database>();
-  std::string path = options.folder.lexically_normal().string();
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  database->folder.reset(
-      new Folder{.base = options.disk ? fault_file_system(options.disk) : rocksdb::FileSystem::Default(),
-                 .path = std::move(path),
-                 .keys = keys,
-                 .random = random,
-                 .health = {}});
-  TACENDA_TRY_VOID(make_folder(options, *database->folder));
-  {
-    FolderLock lock(*database->folder);
-    TACENDA_TRY_VOID(lock.take());
-    database->registry = TACENDA_TRY(Registry::open(*database->folder, options.create));
-  }
+  database->lock = std::move(lock);
+  database->folder.reset(new Folder{
+      .base = base_of(options), .path = path_of(options), .keys = keys, .random = random, .health = {}});
+  database->registry = TACENDA_TRY(Registry::open(*database->folder, options.create));
   database->file_system = std::make_shared<SealedFileSystem>(*database->folder, *database->registry);
   database->env =
       options.disk ? impatient_env(database->file_system) : rocksdb::NewCompositeEnv(database->file_system);
@@ -150,9 +128,17 @@ rocksdb::Options rocksdb_options(EmbeddedOptions const& options, Database& datab
   return rocks;
 }
 
+Result<std::shared_ptr<FolderLock const>> lock_folder(EmbeddedOptions const& options) {
+  auto base = base_of(options);
+  std::string const path = path_of(options);
+  TACENDA_TRY_VOID(make_folder(options, *base, path));
+  return FolderLock::take(std::move(base), path);
+}
+
 Result<std::shared_ptr<Database>> open_database(EmbeddedOptions const& options, FileKeys& keys,
-                                                crypto::Random& random) {
-  auto database = TACENDA_TRY(take_over(options, keys, random));
+                                                crypto::Random& random,
+                                                std::shared_ptr<FolderLock const> lock) {
+  auto database = TACENDA_TRY(take_over(options, keys, random, std::move(lock)));
   rocksdb::Options rocks = rocksdb_options(options, *database);
   rocksdb::DB* db = nullptr;
   auto status = rocksdb::DB::Open(rocks, database->folder->path, &db);
@@ -179,8 +165,9 @@ Result<std::shared_ptr<Database>> open_database(EmbeddedOptions const& options, 
 
 Result<std::unique_ptr<Engine>> open_embedded(EmbeddedOptions const& options, FileKeys& keys,
                                               crypto::Random& random) {
-  auto database = TACENDA_TRY(open_database(options, keys, random));
-  return std::make_unique<RocksDbEngine>(options, keys, random, std::move(database));
+  auto lock = TACENDA_TRY(lock_folder(options));
+  auto database = TACENDA_TRY(open_database(options, keys, random, lock));
+  return std::make_unique<RocksDbEngine>(options, keys, random, std::move(lock), std::move(database));
 }
 
 }  // namespace tacenda::storage

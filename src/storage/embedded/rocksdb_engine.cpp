@@ -139,8 +139,12 @@ Database::~Database() {
 }
 
 RocksDbEngine::RocksDbEngine(EmbeddedOptions options, FileKeys& keys, crypto::Random& random,
-                             std::shared_ptr<Database> database)
-    : options_(std::move(options)), keys_(keys), random_(random), database_(std::move(database)) {}
+                             std::shared_ptr<FolderLock const> lock, std::shared_ptr<Database> database)
+    : options_(std::move(options)),
+      keys_(keys),
+      random_(random),
+      lock_(std::move(lock)),
+      database_(std::move(database)) {}
 
 RocksDbEngine::~RocksDbEngine() {
   // The destructor is documented to close without the result.
@@ -241,6 +245,7 @@ Result<void> RocksDbEngine::reopen() {
   constexpr auto kStep = std::chrono::milliseconds(1);
   WriteLock const lock(database_mutex_);
   if (!was_full_.load()) return {};  // another writer was here first
+  if (!lock_) return fail(ErrorKind::kUnavailable, "the store is closed");
   if (database_) {
     TACENDA_TRY_VOID(refuse_when_stopped(*database_));
     // Opening writes the logs out as tables: without that room even the reads would be gone.
@@ -248,18 +253,15 @@ Result<void> RocksDbEngine::reopen() {
   }
   auto const until = std::chrono::steady_clock::now() + kWaitMax;
   std::weak_ptr<Database> const old = std::exchange(database_, nullptr);
-  while (!old.expired() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(kStep);
-  database_ = old.lock();
-  if (database_)
-    return fail(ErrorKind::kNoSpace, "the disk was full, and a reader keeps the store from opening anew");
-  auto opened = open_database(options_, keys_, random_);
-  // The last reader may still be closing what it held.
-  while (!opened && opened.error().kind() == ErrorKind::kConflict &&
-         std::chrono::steady_clock::now() < until) {
+  // The last thing that a database lets go of is its share of the lock: a reader that has let go of the
+  // database may still be closing it.
+  while (lock_.use_count() > 1 && std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(kStep);
-    opened = open_database(options_, keys_, random_);
+  if (lock_.use_count() > 1) {
+    database_ = old.lock();
+    return fail(ErrorKind::kNoSpace, "the disk was full, and a reader keeps the store from opening anew");
   }
-  database_ = TACENDA_TRY(std::move(opened));
+  database_ = TACENDA_TRY(open_database(options_, keys_, random_, lock_));
   was_full_.store(false);
   return {};
 }
@@ -314,10 +316,12 @@ Result<std::uint64_t> RocksDbEngine::size_bytes() const {
 }
 
 Result<void> RocksDbEngine::close() {
+  std::shared_ptr<FolderLock const> folder_lock;  // until all is closed
   std::shared_ptr<Database> open;
   {
     WriteLock const lock(database_mutex_);
     open = std::exchange(database_, nullptr);
+    folder_lock = std::exchange(lock_, nullptr);
   }
   if (!open) return {};
   rocksdb::Status status;

@@ -274,6 +274,18 @@ IOStatus SealedFileSystem::NewMemoryMappedFileBuffer(std::string const&,
   return IOStatus::NotSupported("sealed files are not mapped");
 }
 
+IOStatus SealedFileSystem::LockFile(std::string const& path, IOOptions const&, rocksdb::FileLock** lock,
+                                    IODebugContext*) {
+  if (name_of(path) != kLockName) return IOStatus::NotSupported("not the lock of the data folder");
+  *lock = new rocksdb::FileLock;  // RocksDB gives it back to UnlockFile
+  return IOStatus::OK();
+}
+
+IOStatus SealedFileSystem::UnlockFile(rocksdb::FileLock* lock, IOOptions const&, IODebugContext*) {
+  std::unique_ptr<rocksdb::FileLock> const owned(lock);
+  return IOStatus::OK();
+}
+
 IOStatus SealedFileSystem::Truncate(std::string const&, size_t, IOOptions const&, IODebugContext*) {
   return IOStatus::NotSupported("sealed files are not truncated");
 }

@@ -63,6 +63,12 @@ class SealedFileSystem final : public rocksdb::FileSystemWrapper {
                                rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus RenameFile(std::string const& from, std::string const& to,
                                rocksdb::IOOptions const& options, rocksdb::IODebugContext* debug) override;
+  /// The engine holds the folder's lock since before the registry was read (FolderLock): RocksDB, which would
+  /// take it too late and give it back too early, is told that it has it.
+  rocksdb::IOStatus LockFile(std::string const& path, rocksdb::IOOptions const&, rocksdb::FileLock** lock,
+                             rocksdb::IODebugContext*) override;
+  rocksdb::IOStatus UnlockFile(rocksdb::FileLock* lock, rocksdb::IOOptions const&,
+                               rocksdb::IODebugContext*) override;
   rocksdb::IOStatus Truncate(std::string const&, size_t, rocksdb::IOOptions const&,
                              rocksdb::IODebugContext*) override;
   rocksdb::IOStatus LinkFile(std::string const&, std::string const&, rocksdb::IOOptions const&,
