@@ -83,8 +83,24 @@ Result<std::shared_ptr<Database>> take_over(EmbeddedOptions const& options, File
 }
 
 bool only_tables_are_damaged(Folder const& folder) {
-  auto const damaged = folder.health.damaged();
-  return !damaged.empty() && std::ranges::all_of(damaged, [](auto const& name) { return is_table(name); });
+  return std::ranges::all_of(folder.health.damaged(), [](auto const& name) { return is_table(name); });
+}
+
+/// Whether what RocksDB made of the folder, `opened`, is the store. Errors: as open_database.
+Result<void> judge(Database const& database, rocksdb::Status const& opened) {
+  Folder const& folder = *database.folder;
+  if (database.file_system->has_unreadable_log() && only_tables_are_damaged(folder)) {
+    return fail(ErrorKind::kUnavailable, "data folder: a log cannot be read");
+  }
+  bool const damaged = !folder.health.damaged().empty();
+  if (damaged && !(opened.ok() && only_tables_are_damaged(folder))) {
+    return fail(ErrorKind::kCorrupt, "data folder is damaged: see the files named in the log");
+  }
+  if (opened.ok()) return {};
+  Error const error = to_error(opened);
+  if (error.kind() == ErrorKind::kNotFound)
+    return fail(ErrorKind::kCorrupt, "data folder: a file is missing");
+  return std::unexpected(error);
 }
 
 }  // namespace
@@ -142,24 +158,17 @@ Result<std::shared_ptr<Database>> open_database(EmbeddedOptions const& options, 
   rocksdb::Options rocks = rocksdb_options(options, *database);
   rocksdb::DB* db = nullptr;
   auto status = rocksdb::DB::Open(rocks, database->folder->path, &db);
-  bool const degraded = !status.ok() && only_tables_are_damaged(*database->folder);
-  if (degraded) {
+  bool const a_table_is_damaged =
+      !database->folder->health.damaged().empty() && only_tables_are_damaged(*database->folder);
+  if (!status.ok() && a_table_is_damaged && !database->file_system->has_unreadable_log()) {
     // The table cannot even be opened. Without paranoid checks RocksDB opens it on the first read, which
-    // fails.
+    // fails. It would also pass over a log that it cannot read: SealedFileSystem stops it there.
     rocks.paranoid_checks = false;
     status = rocksdb::DB::Open(rocks, database->folder->path, &db);
   }
   database->db.reset(db);
-  if (!status.ok()) {
-    if (!database->folder->health.damaged().empty()) {
-      return fail(ErrorKind::kCorrupt, "data folder is damaged: see the files named in the log");
-    }
-    Error const error = to_error(status);
-    if (error.kind() == ErrorKind::kNotFound)
-      return fail(ErrorKind::kCorrupt, "data folder: a file is missing");
-    return std::unexpected(error);
-  }
-  database->read_only = degraded || only_tables_are_damaged(*database->folder);
+  TACENDA_TRY_VOID(judge(*database, status));
+  database->read_only = !database->folder->health.damaged().empty();
   return database;
 }
 

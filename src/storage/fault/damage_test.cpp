@@ -143,6 +143,56 @@ TEST_F(Damage, ATableThatCannotBeOpenedLeavesTheStoreReadOnlyAndTheOtherTablesRe
   EXPECT_EQ(written.error().kind(), ErrorKind::kCorrupt);
 }
 
+// RocksDB opens a store with such a table only without paranoid checks, and would then pass over the log.
+TEST_F(Damage, ATableThatCannotBeOpenedBesideALogThatCannotBeReadRefusesAndKeepsTheLog) {
+  make_two_tables();
+  {
+    auto engine = open();
+    for (int i = 0; i < 20; ++i)
+      ASSERT_TRUE(put(*engine, "b" + std::to_string(i), "acknowledged").has_value());
+    disk_->cut_power();
+  }
+  disk_->restart();
+  auto const store = copy_folder();
+  std::string const table = files_ending(".sst").front();
+  auto const logs = files_ending(".log");
+  ASSERT_FALSE(logs.empty());
+  int refused = 0;
+  for (std::uint64_t read = 1; read <= 12; ++read) {
+    for (bool const once : {true, false}) {
+      FixedFileKeys keys;  // each its own: what one copy destroys, another needs
+      disk_ = std::make_shared<FaultDisk>(1);
+      ASSERT_TRUE(disk_->make_folder("/data").has_value());
+      for (auto const& [path, content] : store) {
+        ASSERT_TRUE(disk_->create(path, FaultDisk::Existing::kRefuse).has_value());
+        disk_->set_content(path, content);
+      }
+      ASSERT_TRUE(disk_->sync_folder("/data").has_value());
+      Bytes damaged = disk_->content(table);
+      damaged.back() ^= std::byte{1};
+      disk_->set_content(table, damaged);
+      for (std::uint64_t later = read; later <= (once ? read : 40); ++later)
+        disk_->fail({.call = DiskCall::kRead, .group = FileGroup::kWriteAheadLog, .nth = later});
+      if (auto const engine = open_embedded(options(), keys, random_)) {
+        EXPECT_EQ(get(**engine, "b7"), "acknowledged") << read;
+        continue;
+      }
+      ++refused;
+      for (auto const& log : logs) {
+        EXPECT_FALSE(disk_->content(log).empty()) << read << " " << log;
+      }
+      disk_->restart();  // the disk is well again, and the table back
+      disk_->set_content(table,
+                         std::ranges::find(store, table, &std::pair<std::string, Bytes>::first)->second);
+      auto const engine = open_embedded(options(), keys, random_);
+      ASSERT_TRUE(engine.has_value()) << read << " " << engine.error().message();
+      EXPECT_EQ(get(**engine, "a7"), std::string(2'000, 'a')) << read;
+      EXPECT_EQ(get(**engine, "b7"), "acknowledged") << read;
+    }
+  }
+  EXPECT_GT(refused, 4);
+}
+
 TEST_F(Damage, ExchangedTablesAreFoundOutAndNamed) {
   make_two_tables();
   auto const tables = files_ending(".sst");
