@@ -190,6 +190,55 @@ class Damage(harness.TestCase):
             self.server.kill()
         self.assertGreater(served + refused, 0)
 
+    def read_all(self, connection):
+        """Ids by the status of their read; what is given is right."""
+        by_status = {}
+        for id_, body in self.bodies.items():
+            reply = connection.request("GET", f"/fhir/Patient/{id_}", token=self.token)
+            by_status.setdefault(reply.status, []).append(id_)
+            if reply.status == 200:
+                self.assertEqual(reply.body, body)
+        return by_status
+
+    def test_S07_a_file_damaged_under_a_running_server_stops_changes_and_not_the_reading_of_the_rest(self):
+        self.lay("whole")
+        server = self.server.start()
+        said_before = len(server.err.read_text())
+        table = max((f for f in self.files_of("whole") if f.suffix == ".sst"),
+                    key=lambda file: (self.whole / file).stat().st_size)
+        path = server.data / table
+        size = path.stat().st_size
+        with server.connect() as connection:
+            for tenth in range(1, 9):
+                with open(path, "r+b") as file:
+                    file.seek(size * tenth // 10)
+                    byte = file.read(1)[0]
+                    file.seek(-1, 1)
+                    file.write(bytes([byte ^ 1]))
+                read = self.read_all(connection)
+                if 500 in read:
+                    break
+            self.assertEqual(set(read), {200, 500})
+            for _ in range(3):
+                patient = {"resourceType": "Patient", "name": [{"family": "after"}]}
+                made = connection.request("POST", "/fhir/Patient", patient, self.token)
+                self.assertEqual(made.status, 503, made.body)
+                self.assertIn(b"damaged", made.body)
+                kept = read[200][0]
+                changed = json.loads(self.bodies[kept]) | {"gender": "other"}
+                put = connection.request("PUT", f"/fhir/Patient/{kept}", changed, self.token)
+                self.assertEqual(put.status, 503, put.body)
+            self.assertEqual(self.read_all(connection), read)
+        self.assertIsNone(server.process.poll(), "it goes on")
+        self.assertIn(path.name, server.err.read_text()[said_before:], "the log names the file")
+        entries = self.server.audit_size()
+        server.kill()
+        server.start()  # nothing of the damage is met at start: it serves as before
+        with server.connect() as connection:
+            self.assertEqual(self.read_all(connection), read)
+        self.assertGreater(self.server.audit_size(), entries)
+        server.stop()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -33,6 +33,7 @@ void Health::note_damage(std::string_view name) {
   {
     MutexLock const lock(mutex_);
     if (!damaged_.emplace(name).second) return;
+    is_damaged_.store(true);
   }
   log(LogLevel::kError, "a file of the data folder is damaged", {{"file", OperatorText{name}}});
 }

@@ -41,9 +41,11 @@ class Health {
   /// Notes a damaged file and logs its name once.
   void note_damage(std::string_view name);
   std::vector<std::string> damaged() const;
+  bool is_damaged() const { return is_damaged_.load(); }
 
  private:
   std::atomic<bool> stopped_{false};
+  std::atomic<bool> is_damaged_{false};
   mutable Mutex mutex_;
   std::set<std::string, std::less<>> damaged_ TACENDA_GUARDED_BY(mutex_);
 };

@@ -20,8 +20,13 @@ namespace {
 class BackgroundErrors final : public rocksdb::EventListener {
  public:
   explicit BackgroundErrors(Database& database) : database_(database) {}
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
-    (status->IsNoSpace() ? database_.background_full : database_.background_other).store(true);
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
+    bool const job = reason == rocksdb::BackgroundErrorReason::kFlush ||
+                     reason == rocksdb::BackgroundErrorReason::kCompaction;
+    auto& met = status->IsNoSpace()             ? database_.background_full
+                : job && status->IsCorruption() ? database_.background_damage
+                                                : database_.background_other;
+    met.store(true);
   }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
     *auto_recovery = false;

@@ -18,6 +18,7 @@ rocksdb::ReadOptions read_options(rocksdb::Snapshot const* snapshot) {
   return options;
 }
 
+constexpr Literal kReadOnly = "a table is damaged: the store is read-only until it is repaired";
 constexpr Literal kNotOpen = "the store is not open: the disk was full when it was opened anew";
 
 Error read_error(rocksdb::Status const& status) {
@@ -174,10 +175,18 @@ std::shared_ptr<Snapshot const> RocksDbEngine::snapshot() const {
   return std::make_shared<RocksDbSnapshot>(open);
 }
 
+bool RocksDbEngine::is_damaged() const {
+  auto const open = database();
+  return open && open->folder->health.is_damaged();
+}
+
+Result<void> RocksDbEngine::refuse_when_damaged(Database const& database, WhenDamaged when_damaged) const {
+  bool const refused =
+      database.read_only || (when_damaged == WhenDamaged::kRefuse && database.folder->health.is_damaged());
+  return refused ? fail(ErrorKind::kCorrupt, kReadOnly) : Result<void>();
+}
+
 Result<void> RocksDbEngine::refuse_when_stopped(Database const& database) const {
-  if (database.read_only) {
-    return fail(ErrorKind::kCorrupt, "a table is damaged: the store is read-only until it is repaired");
-  }
   if (stopped_.load() || database.folder->health.is_stopped()) {
     return fail(ErrorKind::kUnavailable, "the engine stopped writing after an error");
   }
@@ -200,18 +209,19 @@ Result<void> RocksDbEngine::write(WriteBatch const& batch) {
                                         : changes.Delete(to_slice(operation.key));
     if (!status.ok()) return std::unexpected(to_error(status));
   }
-  auto const written = write_once(changes);
+  auto const written = write_once(changes, batch.when_damaged());
   if (written || written.error().kind() != ErrorKind::kNoSpace || !was_full_.load()) return written;
   // RocksDB met a full disk some time before, and says so only now; a batch that failed so is not in the
   // log (LogWriter::give_up). There may be room again.
-  return write_once(changes);
+  return write_once(changes, batch.when_damaged());
 }
 
-Result<void> RocksDbEngine::write_once(rocksdb::WriteBatch& changes) {
+Result<void> RocksDbEngine::write_once(rocksdb::WriteBatch& changes, WhenDamaged when_damaged) {
   if (was_full_.load()) TACENDA_TRY_VOID(reopen());
   auto const open = database();
   if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
   TACENDA_TRY_VOID(refuse_when_stopped(*open));
+  TACENDA_TRY_VOID(refuse_when_damaged(*open, when_damaged));
   TACENDA_TRY_VOID(refuse_when_full(*open, options_.reserve_bytes));
   rocksdb::WriteOptions options;
   options.sync = true;
@@ -219,7 +229,8 @@ Result<void> RocksDbEngine::write_once(rocksdb::WriteBatch& changes) {
     return std::unexpected(write_failed(*open, status));
   }
   // An fsync of another file may have failed meanwhile. This batch is durable, but from that moment on
-  // nothing is acknowledged: the process is about to stop.
+  // nothing is acknowledged: the process is about to stop. Damage that a reader met meanwhile says nothing of
+  // this batch.
   return refuse_when_stopped(*open);
 }
 
@@ -233,8 +244,11 @@ Error RocksDbEngine::write_failed(Database const& database, rocksdb::Status cons
     was_full_.store(true);
     return {ErrorKind::kNoSpace, "the disk is full"};
   }
+  // RocksDB refuses every write, before it looks at it, once a background job met a damaged table.
+  bool const refused = error.kind() == ErrorKind::kCorrupt && database.background_damage.load() &&
+                       !database.background_other.load();
+  if (refused && !database.folder->health.is_stopped()) return {ErrorKind::kCorrupt, kReadOnly};
   stopped_.store(true);
-  if (error.kind() == ErrorKind::kCorrupt) return error;
   return {ErrorKind::kUnavailable, "a write failed: the engine writes no more"};
 }
 
@@ -248,6 +262,7 @@ Result<void> RocksDbEngine::reopen() {
   if (!lock_) return fail(ErrorKind::kUnavailable, "the store is closed");
   if (database_) {
     TACENDA_TRY_VOID(refuse_when_stopped(*database_));
+    TACENDA_TRY_VOID(refuse_when_damaged(*database_, WhenDamaged::kRefuse));
     // Opening writes the logs out as tables: without that room even the reads would be gone.
     TACENDA_TRY_VOID(refuse_when_full(*database_, options_.reserve_bytes + 4 * options_.memtable_bytes));
   }
@@ -270,6 +285,7 @@ Result<void> RocksDbEngine::compact(Range const& range) {
   auto const open = database();
   if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
   TACENDA_TRY_VOID(refuse_when_stopped(*open));
+  TACENDA_TRY_VOID(refuse_when_damaged(*open, WhenDamaged::kRefuse));
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   rocksdb::Slice const begin = to_slice(range.begin);
@@ -325,7 +341,8 @@ Result<void> RocksDbEngine::close() {
   }
   if (!open) return {};
   rocksdb::Status status;
-  if (refuse_when_stopped(*open) && !was_full_.load()) status = open->db->Flush({});
+  bool const writes = refuse_when_stopped(*open) && refuse_when_damaged(*open, WhenDamaged::kRefuse);
+  if (writes && !was_full_.load()) status = open->db->Flush({});
   auto const closed = open->db->Close();
   if (status.ok()) status = closed;
   if (auto const registry = open->registry->close(); status.ok() && !registry) return registry;

@@ -21,9 +21,10 @@ struct Database {
   std::shared_ptr<SealedFileSystem> file_system;  // shared: rocksdb::Env holds it too
   std::unique_ptr<rocksdb::Env> env;
   std::unique_ptr<rocksdb::DB> db;
-  bool read_only = false;                     // a table is damaged, nothing may be written any more
-  std::atomic<bool> background_full{false};   // a background job met a full disk
-  std::atomic<bool> background_other{false};  // a background job failed otherwise
+  bool read_only = false;  // a table was damaged at opening: nothing may be written, whatever it is
+  std::atomic<bool> background_full{false};    // a background job met a full disk
+  std::atomic<bool> background_damage{false};  // a flush or compaction met a damaged file
+  std::atomic<bool> background_other{false};   // a background job failed otherwise
 
   ~Database();
 };
@@ -54,6 +55,7 @@ class RocksDbEngine final : public Engine {
   Result<std::optional<Bytes>> get(ByteView key) const override;
   std::unique_ptr<Cursor> scan(Range const& range, Direction direction) const override;
   Result<void> write(WriteBatch const& batch) override;
+  bool is_damaged() const override;
   std::shared_ptr<Snapshot const> snapshot() const override;
   Result<void> compact(Range const& range) override;
   Result<std::vector<Damage>> verify_files() const override;
@@ -63,8 +65,9 @@ class RocksDbEngine final : public Engine {
  private:
   std::shared_ptr<Database> database() const;
   Result<void> refuse_when_stopped(Database const& database) const;
+  Result<void> refuse_when_damaged(Database const& database, WhenDamaged when_damaged) const;
   Result<void> refuse_when_full(Database const& database, std::uint64_t wanted_bytes) const;
-  Result<void> write_once(rocksdb::WriteBatch& changes);
+  Result<void> write_once(rocksdb::WriteBatch& changes, WhenDamaged when_damaged);
   Error write_failed(Database const& database, rocksdb::Status const& status);
   Result<void> reopen();
 
