@@ -43,8 +43,8 @@ class Log {
   /// Seals the events on the caller's thread. Every subject an event names must have keys already or get
   /// them by `set`; an event whose patient has none is sealed under the tenant's audit key.
   /// Errors: kConflict (the set's reads are stale: run the request again), kCorrupt (the store is damaged and
-  /// the set changes a record, or nothing can be written at all), kUnavailable and kNoSpace (nothing is stored;
-  /// no answer may leave).
+  /// the set changes a record, or nothing can be written at all), kUnavailable and kNoSpace (nothing is
+  /// stored; no answer may leave).
   Result<Receipt> commit(vault::WriteSet set, std::vector<Event> events);
   /// The same without waiting: `done` is called exactly once, on the committer's thread (on the caller's
   /// when nothing could be queued), and must be short.
