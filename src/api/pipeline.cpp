@@ -135,6 +135,11 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
       return std::nullopt;  // another commit was faster: look at the new state
     case ErrorKind::kNoSpace:
       return Released(Unrecorded::kNoSpace);
+    case ErrorKind::kCorrupt:
+      // Nothing is stored, and the log goes on: reads of what is whole are answered.
+      log(LogLevel::kError, receipt.error());
+      return refuse(exchange, Error(ErrorKind::kUnavailable,
+                                    "the store is damaged: nothing is changed until it is repaired"));
     default:
       log(LogLevel::kError, receipt.error());
       return Released(Unrecorded::kAuditUnavailable);

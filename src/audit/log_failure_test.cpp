@@ -101,6 +101,30 @@ TEST(AuditLogFailure, StoresNothingOnAFullDiskAndRecovers) {
   EXPECT_EQ(store.log->size(), 2U);
 }
 
+TEST(AuditLogFailure, ChangesNoRecordOfADamagedStoreAndGoesOnWithEntries) {
+  Store store;
+  ASSERT_TRUE(store.open());
+  auto const change = [&] {
+    vault::WriteSet set;
+    set.change_state({to_bytes("a"), true});
+    std::vector<Event> events{read_of("p1")};
+    return store.log->commit(std::move(set), std::move(events));
+  };
+  store.disk->damaged = true;
+  for (bool const known : {true, false}) {
+    store.disk->damage_is_known = known;  // or the engine meets it after the committer asked
+    auto const refused = change();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind(), ErrorKind::kCorrupt);
+    EXPECT_FALSE(store.log->failed());
+    EXPECT_TRUE(commit(*store.log, read_of("p1")));
+  }
+  EXPECT_EQ(store.log->size(), 2U) << "a refused set leaves no entry";
+  store.disk->damaged = false;
+  EXPECT_TRUE(change());
+  EXPECT_TRUE(store.log->verify({})->empty());
+}
+
 TEST(AuditLogFailure, NoUpdateIsLostOverAFullDisk) {
   Store store;
   ASSERT_TRUE(store.open());

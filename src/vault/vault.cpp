@@ -424,8 +424,9 @@ Result<void> Vault::verify_keys() const {
   return state_->tree->verify();
 }
 
-Result<void> Vault::commit(std::span<Stamped const> sets) {
+Result<void> Vault::commit(std::span<Stamped const> sets, storage::WhenDamaged when_damaged) {
   storage::WriteBatch batch;
+  batch.set_when_damaged(when_damaged);
   for (auto const& stamped : sets) {
     for (auto& operation : stamped.set->operations()) {
       std::uint64_t const sequence = stamped.first_sequence + operation.event;

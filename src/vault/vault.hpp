@@ -134,7 +134,8 @@ class Vault {
     std::uint64_t first_sequence;  // leaf sequence of the set's event 0
     std::uint64_t time_ms;
   };
-  Result<void> commit(std::span<Stamped const> sets);
+  Result<void> commit(std::span<Stamped const> sets,
+                      storage::WhenDamaged when_damaged = storage::WhenDamaged::kRefuse);
 
   struct State;
   explicit Vault(std::unique_ptr<State> state);
