@@ -1,10 +1,10 @@
 #include "codec/fold.hpp"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+
+#include <utf8proc.h>
 
 namespace tacenda::codec {
 namespace {
@@ -67,9 +67,8 @@ std::string fold(std::string_view text) {
   constexpr auto kOptions = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT |
                                                            UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK);
   utf8proc_uint8_t* out = nullptr;
-  auto const size =
-      utf8proc_map(reinterpret_cast<utf8proc_uint8_t const*>(text.data()),
-                   static_cast<utf8proc_ssize_t>(text.size()), &out, kOptions);
+  auto const size = utf8proc_map(reinterpret_cast<utf8proc_uint8_t const*>(text.data()),
+                                 static_cast<utf8proc_ssize_t>(text.size()), &out, kOptions);
   std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> const owned(out, &std::free);
   if (size < 0) return std::string(text);
   return without_punctuation({reinterpret_cast<char const*>(out), static_cast<std::size_t>(size)});

@@ -47,7 +47,8 @@ class RecordFilter {
   RecordFilter& operator=(RecordFilter const&) = delete;
   virtual ~RecordFilter() = default;
   virtual bool judge(Action action, RecordFacts const& facts) const = 0;
-  /// True when `judge` says yes to every living record of the type, whatever its facts: they need not be read then.
+  /// True when `judge` says yes to every living record of the type, whatever its facts: they need not be read
+  /// then.
   virtual bool judges_all(Action, std::string_view type) const = 0;
 };
 

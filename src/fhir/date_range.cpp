@@ -47,8 +47,8 @@ std::optional<std::int64_t> take_offset(std::string_view& text) {
   return sign * (*hours * 60 + *minutes) * kMinute;
 }
 
-/// A fraction of a second: any number of digits, of which six count. `width` becomes what one unit of the last
-/// digit covers.
+/// A fraction of a second: any number of digits, of which six count. `width` becomes what one unit of the
+/// last digit covers.
 std::optional<std::int64_t> take_fraction(std::string_view& text, std::int64_t& width) {
   std::int64_t value = 0;
   std::size_t digits = 0;
@@ -103,7 +103,8 @@ std::optional<DateRange> parse_date_range(std::string_view text) {
   if (!m || *m < 1 || *m > 12) return std::nullopt;
   year_month const month_of_year = year(*y) / *m;
   if (text.empty()) {
-    return DateRange{microseconds_of(month_of_year / 1), microseconds_of((month_of_year + months(1)) / 1) - 1};
+    return DateRange{microseconds_of(month_of_year / 1),
+                     microseconds_of((month_of_year + months(1)) / 1) - 1};
   }
   if (!take(text, '-')) return std::nullopt;
   auto const d = take_number(text, 2);

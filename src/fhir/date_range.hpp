@@ -19,9 +19,10 @@ struct DateRange {
 inline constexpr std::int64_t kBeforeAllTime = INT64_MIN;
 inline constexpr std::int64_t kAfterAllTime = INT64_MAX;
 
-/// Of a year, month, day, or a day with hour and minute (seconds and their fraction may follow), with or without an
-/// offset; without one the time is UTC. A blank stands for the plus sign of an offset that was not escaped in a URL.
-/// nullopt: none such, or not in the calendar. Source: R4 datatypes.html#dateTime, search.html#date.
+/// Of a year, month, day, or a day with hour and minute (seconds and their fraction may follow), with or
+/// without an offset; without one the time is UTC. A blank stands for the plus sign of an offset that was not
+/// escaped in a URL. nullopt: none such, or not in the calendar. Source: R4 datatypes.html#dateTime,
+/// search.html#date.
 std::optional<DateRange> parse_date_range(std::string_view text);
 
 }  // namespace tacenda::fhir

@@ -24,7 +24,8 @@ void append(List& list, std::string_view base) {
   auto const all = generated::search_parameters();
   auto const range = std::ranges::equal_range(all, base, {}, &SearchParameter::base);
   for (auto const& parameter : range) {
-    bool const known = std::ranges::any_of(list, [&](auto const* own) { return own->code == parameter.code; });
+    bool const known =
+        std::ranges::any_of(list, [&](auto const* own) { return own->code == parameter.code; });
     if (!known) list.push_back(&parameter);
   }
 }

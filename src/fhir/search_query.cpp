@@ -16,11 +16,11 @@ struct NamedModifier {
   Modifier modifier;
 };
 constexpr NamedModifier kModifiers[] = {
-    {"missing", Modifier::kMissing}, {"exact", Modifier::kExact},
+    {"missing", Modifier::kMissing},   {"exact", Modifier::kExact},
     {"contains", Modifier::kContains}, {"not", Modifier::kNot},
-    {"text", Modifier::kText}, {"in", Modifier::kIn},
-    {"not-in", Modifier::kNotIn}, {"below", Modifier::kBelow},
-    {"above", Modifier::kAbove}, {"identifier", Modifier::kIdentifier},
+    {"text", Modifier::kText},         {"in", Modifier::kIn},
+    {"not-in", Modifier::kNotIn},      {"below", Modifier::kBelow},
+    {"above", Modifier::kAbove},       {"identifier", Modifier::kIdentifier},
     {"of-type", Modifier::kOfType},
 };
 
@@ -168,10 +168,12 @@ class Parser {
       return criterion;
     }
     for (auto const piece : split_escaped(value, ',')) {
-      if (++values_ > limits::kSearchValues) return fail(ErrorKind::kTooLarge, "a search has too many values");
-      auto parsed =
-          TACENDA_TRY(parse_value(*criterion.parameter, criterion.parameter->type, criterion.modifier, piece));
-      if (!target.empty() && !parsed.text.contains('/')) parsed.text = std::string(target) + "/" + parsed.text;
+      if (++values_ > limits::kSearchValues)
+        return fail(ErrorKind::kTooLarge, "a search has too many values");
+      auto parsed = TACENDA_TRY(
+          parse_value(*criterion.parameter, criterion.parameter->type, criterion.modifier, piece));
+      if (!target.empty() && !parsed.text.contains('/'))
+        parsed.text = std::string(target) + "/" + parsed.text;
       criterion.values.push_back(std::move(parsed));
     }
     return criterion;
@@ -188,7 +190,8 @@ Result<void> parse_count(SearchQuery& query, std::string_view value) {
     return fail(ErrorKind::kInvalid, "_count is not a number");
   }
   // More than any page holds is a wish that the page's limit answers.
-  query.count = error == std::errc() ? std::min<std::uint64_t>(number, limits::kPageSizeMax) : limits::kPageSizeMax;
+  query.count =
+      error == std::errc() ? std::min<std::uint64_t>(number, limits::kPageSizeMax) : limits::kPageSizeMax;
   return {};
 }
 
@@ -221,7 +224,8 @@ Result<void> parse_include(SearchQuery& query, std::string_view name, std::strin
   include.reverse = kind == "_revinclude";
   // ":recurse" is what R3 called it.
   include.iterate = modifier == "iterate" || modifier == "recurse";
-  if (!modifier.empty() && !include.iterate) return fail(ErrorKind::kNotSupported, "there is no such modifier");
+  if (!modifier.empty() && !include.iterate)
+    return fail(ErrorKind::kNotSupported, "there is no such modifier");
   auto const [source, after] = cut(value, ':');
   auto const [code, target] = cut(after, ':');
   if (source == "*" && !include.reverse) {
@@ -246,18 +250,28 @@ Result<void> parse_include(SearchQuery& query, std::string_view name, std::strin
 
 Result<void> parse_choice(SearchQuery& query, std::string_view name, std::string_view value) {
   if (name == "_total") {
-    if (value == "none") query.total = Total::kNone;
-    else if (value == "estimate") query.total = Total::kEstimate;
-    else if (value == "accurate") query.total = Total::kAccurate;
-    else return fail(ErrorKind::kInvalid, "_total is none, estimate or accurate");
+    if (value == "none")
+      query.total = Total::kNone;
+    else if (value == "estimate")
+      query.total = Total::kEstimate;
+    else if (value == "accurate")
+      query.total = Total::kAccurate;
+    else
+      return fail(ErrorKind::kInvalid, "_total is none, estimate or accurate");
     return {};
   }
-  if (value == "true") query.summary = Summary::kTrue;
-  else if (value == "false") query.summary = Summary::kFalse;
-  else if (value == "text") query.summary = Summary::kText;
-  else if (value == "data") query.summary = Summary::kData;
-  else if (value == "count") query.summary = Summary::kCount;
-  else return fail(ErrorKind::kInvalid, "_summary is true, false, text, data or count");
+  if (value == "true")
+    query.summary = Summary::kTrue;
+  else if (value == "false")
+    query.summary = Summary::kFalse;
+  else if (value == "text")
+    query.summary = Summary::kText;
+  else if (value == "data")
+    query.summary = Summary::kData;
+  else if (value == "count")
+    query.summary = Summary::kCount;
+  else
+    return fail(ErrorKind::kInvalid, "_summary is true, false, text, data or count");
   return {};
 }
 
@@ -316,7 +330,8 @@ Result<SearchQuery> parse_search(std::string_view type,
   return query;
 }
 
-Result<SearchCriterion> compartment_criterion(std::string_view owner, std::string_view id, std::string_view type) {
+Result<SearchCriterion> compartment_criterion(std::string_view owner, std::string_view id,
+                                              std::string_view type) {
   SearchCriterion criterion;
   criterion.kind = SearchCriterion::Kind::kCompartment;
   criterion.compartment = compartment_links(owner, type);

@@ -44,14 +44,13 @@ struct SearchValue {
   std::vector<SearchValue> parts;  // of a composite, in the order of its components
 };
 
-
 /// One condition of a search. All conditions of a query must hold; the values of one are alternatives.
 struct SearchCriterion {
   enum class Kind : std::uint8_t {
-    kValue,  // parameter, modifier, values
-    kChain,  // parameter is a reference; one of `links` holds for what it leads to
-    kHas,    // a resource of links[0].type holds, and refers here by `parameter` (which is that type's)
-    kList,   // _list: a member of the List with the id in values
+    kValue,        // parameter, modifier, values
+    kChain,        // parameter is a reference; one of `links` holds for what it leads to
+    kHas,          // a resource of links[0].type holds, and refers here by `parameter` (which is that type's)
+    kList,         // _list: a member of the List with the id in values
     kCompartment,  // refers by one of `compartment` to the place in values[0], or is it itself
   };
   Kind kind = Kind::kValue;
@@ -104,22 +103,25 @@ struct SearchQuery {
 
 enum class Handling : std::uint8_t { kLenient, kStrict };
 
-/// Parses the parameters of a search of one type: decoded names and values, in their order. `_type` is the caller's.
-/// An unknown parameter, or a modifier that the server does not serve, is left out and named under kLenient, and refused
-/// under kStrict. A value that its parameter cannot take is refused always: leaving it out would find what nobody asked
-/// for. Errors: kInvalid, kNotSupported (strict only), kTooLarge (limits::kSearch*). Source: R4 search.html.
+/// Parses the parameters of a search of one type: decoded names and values, in their order. `_type` is the
+/// caller's. An unknown parameter, or a modifier that the server does not serve, is left out and named under
+/// kLenient, and refused under kStrict. A value that its parameter cannot take is refused always: leaving it
+/// out would find what nobody asked for. Errors: kInvalid, kNotSupported (strict only), kTooLarge
+/// (limits::kSearch*). Source: R4 search.html.
 Result<SearchQuery> parse_search(std::string_view type,
                                  std::vector<std::pair<std::string, std::string>> const& parameters,
                                  Handling handling);
 
-/// The criterion that a compartment search adds: resources of `type` in the compartment of owner/id. Errors: kInvalid (no
-/// resource of that type is in such a compartment).
-Result<SearchCriterion> compartment_criterion(std::string_view owner, std::string_view id, std::string_view type);
+/// The criterion that a compartment search adds: resources of `type` in the compartment of owner/id. Errors:
+/// kInvalid (no resource of that type is in such a compartment).
+Result<SearchCriterion> compartment_criterion(std::string_view owner, std::string_view id,
+                                              std::string_view type);
 
-/// Parses the criteria of a conditional interaction or reference, "identifier=http://a|1&birthdate=2000", with or without
-/// a question mark before them, percent escapes included. What tells the form of a result is no criterion, but for
-/// `_format` and `_pretty`, which are passed over. Errors: kInvalid (also: none), kNotSupported, kTooLarge (more than
-/// limits::kUriBytes: criteria are the query of a URL, wherever they stand).
+/// Parses the criteria of a conditional interaction or reference, "identifier=http://a|1&birthdate=2000",
+/// with or without a question mark before them, percent escapes included. What tells the form of a result is
+/// no criterion, but for
+/// `_format` and `_pretty`, which are passed over. Errors: kInvalid (also: none), kNotSupported, kTooLarge
+/// (more than limits::kUriBytes: criteria are the query of a URL, wherever they stand).
 Result<std::vector<SearchCriterion>> parse_criteria(std::string_view type, std::string_view query);
 
 }  // namespace tacenda::fhir

@@ -1,10 +1,11 @@
 // Search parameters and criteria: outside text that names types, parameters, chains and values.
+#include "fhir/search_query.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "codec/text.hpp"
-#include "fhir/search_query.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   using namespace tacenda;

@@ -91,8 +91,8 @@ TEST(SearchQuery, LeavesOutWhatItDoesNotKnowUnlessStrict) {
 
 TEST(SearchQuery, RefusesValuesThatTheParameterCannotTakeAlways) {
   for (auto const* query :
-       {"birthdate=soon", "birthdate=2000-02-30", "birthdate=", "_count=x", "deceased:missing=1", "name:backwards=x",
-                            "birthdate:exact=2000", "general-practitioner:Shoe=1"}) {
+       {"birthdate=soon", "birthdate=2000-02-30", "birthdate=", "_count=x", "deceased:missing=1",
+        "name:backwards=x", "birthdate:exact=2000", "general-practitioner:Shoe=1"}) {
     EXPECT_FALSE(parse("Patient", query, Handling::kLenient).has_value()) << query;
   }
   EXPECT_EQ(error("Observation", "code-value-quantity=1"), ErrorKind::kInvalid);

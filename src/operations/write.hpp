@@ -27,9 +27,10 @@ Result<Outcome> update(Context const& context, Permit const& permit, fhir::Resou
 Result<Outcome> remove(Context const& context, Permit const& permit, std::string_view type,
                        ResourceId const& id, std::optional<std::uint64_t> if_match);
 
-/// Conditional update: PUT [base]/[type]?criteria. One match is updated; none makes a new resource, under the resource's
-/// own id when it has one that is free. Source: R4 http.html#cond-update. Errors: as update; kInvalid (the resource names
-/// another id than the match has), kPrecondition (several matches), kConflict (no match, and the id is taken).
+/// Conditional update: PUT [base]/[type]?criteria. One match is updated; none makes a new resource, under the
+/// resource's own id when it has one that is free. Source: R4 http.html#cond-update. Errors: as update;
+/// kInvalid (the resource names another id than the match has), kPrecondition (several matches), kConflict
+/// (no match, and the id is taken).
 Result<Outcome> update_matching(Context const& context, Permit const& permit, fhir::Resource resource,
                                 Criteria const& criteria, std::optional<std::uint64_t> if_match);
 

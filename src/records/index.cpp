@@ -9,7 +9,8 @@
 namespace tacenda::records {
 namespace {
 
-/// Writes the rows of one resource: by its number, or for a new one with a place for the committer to write it.
+/// Writes the rows of one resource: by its number, or for a new one with a place for the committer to write
+/// it.
 class RowWriter {
  public:
   RowWriter(vault::View const& view, vault::WriteSet& set, std::uint64_t document, std::uint32_t event)

@@ -17,7 +17,8 @@ bool is_plain(fhir::SearchCriterion const& criterion) {
   return criterion.kind == Kind::kValue && criterion.parameter->code != "_lastUpdated";
 }
 
-/// Every value is one exact token, reference or URI: the criteria depend on the terms they name and on no others.
+/// Every value is one exact token, reference or URI: the criteria depend on the terms they name and on no
+/// others.
 bool names_terms(fhir::SearchCriterion const& criterion) {
   if (criterion.kind != Kind::kValue || criterion.modifier != fhir::Modifier::kNone) return false;
   switch (criterion.parameter->type) {
@@ -53,7 +54,8 @@ void Transaction::depend(std::string_view type, fhir::SearchCriterion const& cri
       set_.depends_on(view_.guard(term_guard(number, code)));
       continue;
     }
-    auto const ranges = ranges_of({}, *criterion.parameter, criterion.parameter->type, criterion.modifier, value);
+    auto const ranges =
+        ranges_of({}, *criterion.parameter, criterion.parameter->type, criterion.modifier, value);
     if (!ranges.has_value()) continue;
     for (auto const& range : *ranges) set_.depends_on(view_.guard(term_guard(number, range.from)));
   }
@@ -65,7 +67,8 @@ Result<bool> Transaction::answers(Expected const& expected, std::string_view typ
     return fail(ErrorKind::kNotSupported, "these criteria cannot be asked of what the same bundle writes");
   }
   if (criterion.parameter->code == "_id") {
-    return std::ranges::any_of(criterion.values, [&](auto const& value) { return value.text == expected.id; });
+    return std::ranges::any_of(criterion.values,
+                               [&](auto const& value) { return value.text == expected.id; });
   }
   std::uint32_t const number = number_of(type, *criterion.parameter);
   auto const has = [&](auto const& wanted) {
@@ -80,9 +83,8 @@ Result<bool> Transaction::answers(Expected const& expected, std::string_view typ
     auto const ranges = TACENDA_TRY(
         ranges_of({}, *criterion.parameter, criterion.parameter->type, criterion.modifier, value));
     any = any || has([&](Term const& term) {
-            return std::ranges::any_of(ranges, [&](auto const& range) {
-              return range.contains(term.bytes, term.value);
-            });
+            return std::ranges::any_of(
+                ranges, [&](auto const& range) { return range.contains(term.bytes, term.value); });
           });
   }
   return any != (criterion.modifier == fhir::Modifier::kNot);

@@ -129,7 +129,8 @@ class Includer {
         auto const* facts = TACENDA_TRY(candidate.facts());
         for (auto const& include : query_.includes) {
           if (!first && !include.iterate) continue;
-          TACENDA_TRY_VOID(include.reverse ? follow_back(include, *facts, found) : follow(include, *facts, found));
+          TACENDA_TRY_VOID(include.reverse ? follow_back(include, *facts, found)
+                                           : follow(include, *facts, found));
         }
       }
       included_.insert(included_.end(), found.begin(), found.end());
@@ -142,7 +143,8 @@ class Includer {
   bool was_cut() const { return cut_; }
 
  private:
-  Result<void> follow(fhir::Include const& include, DocumentFacts const& facts, std::vector<std::uint64_t>& found) {
+  Result<void> follow(fhir::Include const& include, DocumentFacts const& facts,
+                      std::vector<std::uint64_t>& found) {
     if (!include.source.empty() && include.source != facts.type) return {};
     std::uint32_t const number = include.parameter == nullptr ? 0 : number_of(facts.type, *include.parameter);
     for (auto const& term : facts.terms) {

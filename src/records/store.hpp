@@ -57,8 +57,8 @@ struct HistoryPage {
 /// Where a search goes on. The default: at its beginning.
 struct SearchPosition {
   std::uint64_t query = 0;           // index of the query that goes on; those before it are done
-  std::uint64_t after = 0;       // document number of the last match shown; 0: none yet
-  std::uint64_t shown = 0;       // matches shown so far
+  std::uint64_t after = 0;           // document number of the last match shown; 0: none yet
+  std::uint64_t shown = 0;           // matches shown so far
   std::array<std::byte, 16> list{};  // of a sorted search: the order that was found at its first page
 };
 
@@ -132,11 +132,12 @@ class Store {
   Result<HistoryPage> history(Permit const& permit, std::string_view type, HistoryPosition position,
                               std::size_t count, HistoryWindow const& window = {}) const;
 
-  /// The resources that meet one of the queries, each of another type, as far as the Permits show them: what they hide
-  /// is neither counted, followed, sorted by nor included, as if it were not. What shapes the result is that of the first
-  /// query; several are sorted by _id and _lastUpdated alone (asserted). Pages follow the order of the queries and of creation, or that of
-  /// `query.sort` as it was at the first page: they neither repeat nor drop a resource while others write.
-  /// Errors: kInvalid, kNotSupported, kTooCostly, kCorrupt, kUnavailable.
+  /// The resources that meet one of the queries, each of another type, as far as the Permits show them: what
+  /// they hide is neither counted, followed, sorted by nor included, as if it were not. What shapes the
+  /// result is that of the first query; several are sorted by _id and _lastUpdated alone (asserted). Pages
+  /// follow the order of the queries and of creation, or that of `query.sort` as it was at the first page:
+  /// they neither repeat nor drop a resource while others write. Errors: kInvalid, kNotSupported, kTooCostly,
+  /// kCorrupt, kUnavailable.
   Result<SearchPage> search(SearchScope const& scope, std::span<fhir::SearchQuery const> queries,
                             SearchPosition const& position) const;
 

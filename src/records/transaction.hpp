@@ -19,7 +19,8 @@ namespace tacenda::records {
 struct RowHeader;
 struct Term;
 
-/// Permit for a type that a search looks into; nullptr: there is none, and its resources are as if they were not.
+/// Permit for a type that a search looks into; nullptr: there is none, and its resources are as if they were
+/// not.
 using PermitSource = std::function<Permit const*(std::string_view type)>;
 
 /// A version that was written into a Transaction and becomes real with its commit.
@@ -71,12 +72,13 @@ class Transaction {
   /// Says that this transaction will write `resource` under that id, so that `match` finds it as it will be.
   Result<void> expect(std::string_view type, std::string_view id, fhir::Resource const& resource);
 
-  /// Logical ids of the living resources that match, at most `limit`; what this transaction will write or has deleted
-  /// counts as it will be. The write set then depends on the criteria: of two callers at once, one must run again.
-  /// What the Permits hide is left out; a type that has none is as if it were empty.
-  /// Errors: kNotSupported (criteria that go through references, of what this transaction writes), kTooCostly.
+  /// Logical ids of the living resources that match, at most `limit`; what this transaction will write or has
+  /// deleted counts as it will be. The write set then depends on the criteria: of two callers at once, one
+  /// must run again. What the Permits hide is left out; a type that has none is as if it were empty. Errors:
+  /// kNotSupported (criteria that go through references, of what this transaction writes), kTooCostly.
   Result<std::vector<std::string>> match(PermitSource const& permits, std::string_view type,
-                                         std::vector<fhir::SearchCriterion> const& criteria, std::size_t limit);
+                                         std::vector<fhir::SearchCriterion> const& criteria,
+                                         std::size_t limit);
 
   /// A living resource as it is: its place, version and patients, `changed` false. Version 0: there is none.
   Result<Written> unchanged(std::string_view type, std::string_view id);
@@ -104,12 +106,11 @@ class Transaction {
   ~Transaction();
 
  private:
-
   struct Current {
     std::uint64_t version = 0;  // 0: never was
     bool deleted = false;
     std::vector<std::string> patients;
-    Digest commitment{};  // to its body
+    Digest commitment{};         // to its body
     std::uint64_t document = 0;  // in the index; 0: not there yet
     Bytes row;                   // as stored; empty for an own write
     Bytes body;                  // of a living version that is stored
@@ -135,7 +136,7 @@ class Transaction {
   vault::View view_;
   vault::ReadPoint at_;
   vault::WriteSet set_;
-  std::map<std::string, Current, std::less<>> loaded_;  // by "Type/id"
+  std::map<std::string, Current, std::less<>> loaded_;                  // by "Type/id"
   std::map<std::string, std::vector<Expected>, std::less<>> expected_;  // by type
 };
 

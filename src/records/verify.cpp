@@ -126,7 +126,8 @@ class Pass {
     if (missing) damaged(name, "the index lacks something of it");
     index_rows_ += terms.size() + 1;
     ++facts_rows_;
-    DocumentFacts facts{header.version, std::string(place.type), std::string(place.id), header.patients(), {}};
+    DocumentFacts facts{
+        header.version, std::string(place.type), std::string(place.id), header.patients(), {}};
     std::ranges::copy_if(terms, std::back_inserter(facts.terms), is_kept);
     auto const row = TACENDA_TRY(view_.get(facts_key(number), &at_));
     if (!row || !equal(*row, to_bytes(facts))) damaged(name, "the index says something else of it");

@@ -37,8 +37,8 @@ class ReadPoint {
   std::uint64_t sequence_;
 };
 
-/// Walks some rows of a View forwards. Owner: one thread. When `valid` turns false, ask `status`: the rows may have
-/// ended, or damage may have stopped the walk.
+/// Walks some rows of a View forwards. Owner: one thread. When `valid` turns false, ask `status`: the rows
+/// may have ended, or damage may have stopped the walk.
 class ViewCursor {
  public:
   bool valid() const { return cursor_->valid(); }
@@ -77,7 +77,8 @@ class View {
     return scan(prefix, {}, storage::Direction::kForward, visit);
   }
 
-  /// Rows of [begin, end) in key order, for callers that move about in them. Must not outlive the Vault or `at`.
+  /// Rows of [begin, end) in key order, for callers that move about in them. Must not outlive the Vault or
+  /// `at`.
   ViewCursor cursor(ByteView begin, ByteView end, ReadPoint const& at) const;
 
   void put(WriteSet& set, ByteView key, Bytes value) const;

@@ -112,7 +112,8 @@ TEST(Validation, AnInvariantThatIsEmptyOrCannotBeJudgedBreaksNothing) {
                           .validate(resource(claiming(wrong, "Patient", R"("active":true)")));
   EXPECT_TRUE(report.is_valid());
   std::size_t unjudged = 0;
-  for (auto const& finding : report) if (finding.rule == "ex-1") ++unjudged;
+  for (auto const& finding : report)
+    if (finding.rule == "ex-1") ++unjudged;
   EXPECT_EQ(unjudged, 1U);
 }
 

@@ -60,8 +60,8 @@ Result<HistoryListing> open_page(vault::Vault const& vault, PageScope const& sco
   return listing;
 }
 
-Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scope, SearchListing const& listing,
-                                Time now) {
+Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scope,
+                                SearchListing const& listing, Time now) {
   Bytes plaintext;
   auto const& position = listing.position;
   ByteWriter(plaintext)

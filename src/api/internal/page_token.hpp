@@ -33,8 +33,8 @@ struct SearchListing {
   fhir::Handling handling = fhir::Handling::kLenient;
   records::SearchPosition position;
 };
-Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scope, SearchListing const& listing,
-                                Time now);
+Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scope,
+                                SearchListing const& listing, Time now);
 /// Errors: as open_page.
 Result<SearchListing> open_search(vault::Vault const& vault, PageScope const& scope, std::string_view token,
                                   Time now);

@@ -87,7 +87,8 @@ Result<SearchValue> parse_quantity(std::string_view text) {
 Result<SearchValue> parse_composite(SearchParameter const& parameter, std::string_view text) {
   auto const pieces = split_escaped(text, '$');
   if (pieces.size() != parameter.components.size()) {
-    return fail(ErrorKind::kInvalid, "a composite parameter takes one value for each part, with $ between them");
+    return fail(ErrorKind::kInvalid,
+                "a composite parameter takes one value for each part, with $ between them");
   }
   SearchValue value;
   for (std::size_t i = 0; i < pieces.size(); ++i) {

@@ -19,7 +19,7 @@ struct EntryTarget {
   std::string type;
   std::optional<ResourceId> id;  // set for all but kCreate, kSearch and what is conditional
   std::string query;  // behind the question mark: of kSearch, or the criteria of kUpdate, kPatch and kDelete
-  std::uint64_t version = 0;     // kVread
+  std::uint64_t version = 0;  // kVread
   std::optional<std::uint64_t> if_match;
   ReadConditions read_conditions;  // kRead
 };

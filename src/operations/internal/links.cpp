@@ -8,7 +8,8 @@ namespace tacenda::operations {
 
 namespace {
 
-/// `Type` of a conditional reference. Behind the question mark the URL of an identifier's system may stand unescaped.
+/// `Type` of a conditional reference. Behind the question mark the URL of an identifier's system may stand
+/// unescaped.
 std::optional<std::string_view> asked_type(std::string_view link) {
   auto const question = link.find('?');
   if (question == std::string_view::npos) return std::nullopt;

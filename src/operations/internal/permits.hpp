@@ -8,8 +8,8 @@
 
 namespace tacenda::operations {
 
-/// The rights that one search has on each type that it looks into: asked of the gate when first needed. Owner: one
-/// thread; outlives what it is given to.
+/// The rights that one search has on each type that it looks into: asked of the gate when first needed.
+/// Owner: one thread; outlives what it is given to.
 class Permits {
  public:
   explicit Permits(Context const& context) : context_(context) {}

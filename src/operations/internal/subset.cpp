@@ -47,7 +47,8 @@ void summarize(Json& json, fhir::Node const& node, bool is_root) {
   });
 }
 
-bool is_wanted(std::string_view name, fhir::Element const& element, std::vector<std::string> const& elements) {
+bool is_wanted(std::string_view name, fhir::Element const& element,
+               std::vector<std::string> const& elements) {
   if (name.starts_with('_')) name.remove_prefix(1);
   return std::ranges::any_of(elements, [&](std::string_view wanted) {
     auto const dot = wanted.find('.');
@@ -69,7 +70,8 @@ void tag(Json& json) {
 
 }  // namespace
 
-Result<std::string> subset(std::string text, fhir::Summary summary, std::vector<std::string> const& elements) {
+Result<std::string> subset(std::string text, fhir::Summary summary,
+                           std::vector<std::string> const& elements) {
   if (elements.empty() && (summary == fhir::Summary::kFalse || summary == fhir::Summary::kCount)) return text;
   auto json = codec::parse_json(text);
   if (!json.has_value()) return fail(ErrorKind::kCorrupt, "a stored resource is no JSON");

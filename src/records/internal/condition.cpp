@@ -53,7 +53,8 @@ class TermCondition final : public Condition {
   /// A code without a system: rarely more than a few terms.
   bool is_token() const {
     return std::ranges::all_of(ranges_, [](TermRange const& range) {
-      return range.one_term || (!range.from.empty() && range.from.front() == static_cast<char>(Section::kToken));
+      return range.one_term ||
+             (!range.from.empty() && range.from.front() == static_cast<char>(Section::kToken));
     });
   }
 
@@ -136,16 +137,15 @@ class NotCondition final : public Condition {
 
 class PresentCondition final : public Condition {
  public:
-  PresentCondition(SearchState const& state, std::uint32_t parameter) : state_(state), parameter_(parameter) {}
+  PresentCondition(SearchState const& state, std::uint32_t parameter)
+      : state_(state), parameter_(parameter) {}
 
   bool is_seekable() const override { return false; }
   Result<std::uint64_t> count_rows(std::uint64_t limit) override {
     return records::count_rows(state_.index(), parameter_, {TermRange()}, limit);
   }
   Result<std::unique_ptr<DocumentStream>> open() override { return set_stream(*TACENDA_TRY(all())); }
-  Result<bool> holds(Candidate& candidate) override {
-    return TACENDA_TRY(all())->contains(candidate.document());
-  }
+  Result<bool> holds(Candidate& candidate) override { return TACENDA_TRY(all())->contains(candidate.document()); }
   std::string_view kind() const override { return "present"; }
 
  private:
@@ -172,7 +172,8 @@ Result<std::unique_ptr<Condition>> value_condition(SearchState const& state, std
       if (auto const document = TACENDA_TRY(state.document_of(type, value.text))) documents.add(*document);
     }
     auto named = set_condition(std::move(documents));
-    return criterion.modifier == fhir::Modifier::kNot ? not_condition(state, type, std::move(named)) : std::move(named);
+    return criterion.modifier == fhir::Modifier::kNot ? not_condition(state, type, std::move(named))
+                                                      : std::move(named);
   }
   if (parameter.code == "_lastUpdated" && criterion.modifier != fhir::Modifier::kMissing) {
     return last_updated_condition(state, type, criterion.values);
@@ -197,7 +198,8 @@ Result<std::unique_ptr<Condition>> value_condition(SearchState const& state, std
 
 }  // namespace
 
-Result<std::optional<std::uint64_t>> SearchState::document_of(std::string_view type, std::string_view id) const {
+Result<std::optional<std::uint64_t>> SearchState::document_of(std::string_view type,
+                                                              std::string_view id) const {
   if (!ResourceId::parse(id).has_value()) return std::nullopt;
   TACENDA_TRY_VOID(index_.budget.spend(1));
   auto const row = TACENDA_TRY(index_.view.get(current_key(type, id), &index_.at));

@@ -23,8 +23,8 @@ class SearchState {
   /// Permit to search a type; nullptr: there is none, and its resources are as if they were not.
   using Permits = std::function<Permit const*(std::string_view type)>;
 
-  SearchState(vault::Vault const& vault, vault::View const& view, vault::ReadPoint const& at, QueryContext query,
-              Permits permits, Budget& budget)
+  SearchState(vault::Vault const& vault, vault::View const& view, vault::ReadPoint const& at,
+              QueryContext query, Permits permits, Budget& budget)
       : vault_(vault), index_{view, at, budget}, query_(query), permits_(std::move(permits)) {}
 
   IndexReader const& index() const { return index_; }
@@ -67,7 +67,8 @@ class Condition {
   Condition& operator=(Condition const&) = delete;
   virtual ~Condition() = default;
 
-  /// True when `open` gives documents at once and in order, so that it costs no more than what is asked of it.
+  /// True when `open` gives documents at once and in order, so that it costs no more than what is asked of
+  /// it.
   virtual bool is_seekable() const = 0;
   /// How many rows `open` would read, counted up to `limit`.
   virtual Result<std::uint64_t> count_rows(std::uint64_t limit) = 0;

@@ -19,7 +19,8 @@ bool is_one_of(std::string_view type, auto const& names) {
 constexpr std::array<std::string_view, 2> kTextTypes = {"string", "markdown"};
 constexpr std::array<std::string_view, 5> kUriTypes = {"uri", "url", "canonical", "oid", "uuid"};
 constexpr std::array<std::string_view, 4> kNumberTypes = {"decimal", "integer", "positiveInt", "unsignedInt"};
-constexpr std::array<std::string_view, 7> kQuantityTypes = {"Quantity", "Age", "Duration", "Count", "Distance", "SimpleQuantity", "MoneyQuantity"};
+constexpr std::array<std::string_view, 7> kQuantityTypes = {
+    "Quantity", "Age", "Duration", "Count", "Distance", "SimpleQuantity", "MoneyQuantity"};
 
 /// Appends to one list under one parameter.
 class Adder {
@@ -82,7 +83,8 @@ class Adder {
     auto const text = element.value->as_string();
     add(uri_bytes(text));
     auto const bar = text.find('|');
-    if (element.type == "canonical" && bar != std::string_view::npos) add(canonical_url_bytes(text.substr(0, bar)));
+    if (element.type == "canonical" && bar != std::string_view::npos)
+      add(canonical_url_bytes(text.substr(0, bar)));
   }
 
   void date(FoundElement const& element) {
@@ -151,7 +153,8 @@ class Adder {
 
   /// "Quinones" finds the family name "Carreno Quinones" too (R4 search.html#string).
   void later_words(std::string_view family) {
-    for (auto blank = family.find(' '); blank != std::string_view::npos; blank = family.find(' ', blank + 1)) {
+    for (auto blank = family.find(' '); blank != std::string_view::npos;
+         blank = family.find(' ', blank + 1)) {
       auto const rest = family.substr(blank + 1);
       auto const word = rest.substr(0, rest.find(' '));
       if (!word.empty()) add(later_word_bytes(word));
@@ -212,7 +215,8 @@ class Adder {
       // A search by id alone looks at the types that the parameter leads to: this one is none of them.
       bool const is_stray = !facts_.targets.empty() && !is_one_of(parsed.type, facts_.targets);
       if (is_stray) add(stray_reference_bytes(parsed.id));
-      return add(reference_bytes(std::string(parsed.type) + "/" + std::string(parsed.id)), listed(parsed.version));
+      return add(reference_bytes(std::string(parsed.type) + "/" + std::string(parsed.id)),
+                 listed(parsed.version));
     }
     if (parsed.kind != fhir::ReferenceKind::kContained) add(reference_bytes(target));
   }
@@ -257,7 +261,9 @@ class Adder {
     return number.has_value() ? std::optional(*number) : std::nullopt;
   }
 
-  static NumberSpan range(Json const& value) { return {end_of(value.find("low")), end_of(value.find("high"))}; }
+  static NumberSpan range(Json const& value) {
+    return {end_of(value.find("low")), end_of(value.find("high"))};
+  }
 
   /// "less than 5" is everything below five.
   static NumberSpan compared(codec::Decimal const& number, std::string_view comparator) {
@@ -272,7 +278,8 @@ class Adder {
     auto const unit = value.text_of("unit");
     add(quantity_bytes(own_code, span));
     if (!unit.empty() && unit != own_code) add(quantity_bytes(unit, span));
-    if (!system.empty() && !own_code.empty()) add(canonical_quantity_bytes(records::canonical(system, own_code, span)));
+    if (!system.empty() && !own_code.empty())
+      add(canonical_quantity_bytes(records::canonical(system, own_code, span)));
   }
 
   std::uint32_t parameter_;
@@ -285,14 +292,15 @@ bool is_readable(SearchType kind, FoundElement const& element) {
   std::string_view const type = element.type;
   switch (kind) {
     case SearchType::kToken: {
-      constexpr std::array<std::string_view, 7> kTypes = {"CodeableConcept", "Coding", "ContactPoint", "Identifier",
-                                                          "boolean", "code", "id"};
+      constexpr std::array<std::string_view, 7> kTypes = {
+          "CodeableConcept", "Coding", "ContactPoint", "Identifier", "boolean", "code", "id"};
       return is_one_of(type, kTypes) || is_one_of(type, kTextTypes) || is_one_of(type, kUriTypes);
     }
     case SearchType::kString:
       return type == "Address" || type == "HumanName" || is_one_of(type, kTextTypes);
     case SearchType::kReference:
-      return type == "Reference" || is_one_of(type, kUriTypes) || element.value->find("resourceType") != nullptr;
+      return type == "Reference" || is_one_of(type, kUriTypes) ||
+             element.value->find("resourceType") != nullptr;
     case SearchType::kUri:
       return is_one_of(type, kUriTypes);
     case SearchType::kDate: {
@@ -310,8 +318,8 @@ bool is_readable(SearchType kind, FoundElement const& element) {
   return false;
 }
 
-void add_by_kind(std::uint32_t parameter, SearchType kind, FoundElement const& element, ParameterFacts const& facts,
-                 std::vector<Term>& terms) {
+void add_by_kind(std::uint32_t parameter, SearchType kind, FoundElement const& element,
+                 ParameterFacts const& facts, std::vector<Term>& terms) {
   Adder adder(parameter, facts, terms);
   switch (kind) {
     case SearchType::kToken:
@@ -336,8 +344,8 @@ void add_by_kind(std::uint32_t parameter, SearchType kind, FoundElement const& e
 
 }  // namespace
 
-void add_terms(std::uint32_t parameter, SearchType kind, FoundElement const& element, ParameterFacts const& facts,
-               std::vector<Term>& terms) {
+void add_terms(std::uint32_t parameter, SearchType kind, FoundElement const& element,
+               ParameterFacts const& facts, std::vector<Term>& terms) {
   if (element.value == nullptr || !is_readable(kind, element)) return;
   std::size_t const before = terms.size();
   add_by_kind(parameter, kind, element, facts, terms);
@@ -349,8 +357,8 @@ void settle(std::vector<Term>& terms) {
   std::vector<Term> settled;
   settled.reserve(terms.size());
   for (auto& term : terms) {
-    bool const again = !settled.empty() && settled.back().parameter == term.parameter &&
-                       settled.back().bytes == term.bytes;
+    bool const again =
+        !settled.empty() && settled.back().parameter == term.parameter && settled.back().bytes == term.bytes;
     if (!again) {
       settled.push_back(std::move(term));
     } else if (settled.back().value != term.value) {

@@ -25,8 +25,9 @@ struct ParameterFacts {
   bool finds_families = false;                // HumanName.family alone
 };
 
-/// Appends the terms of an element under a parameter of `kind`; nothing when the element's type means nothing to that
-/// kind. An element that means something and has no term leaves the mark that it is there (:missing). Terms may come twice. Source: R4 search.html, the tables of each parameter type.
+/// Appends the terms of an element under a parameter of `kind`; nothing when the element's type means nothing
+/// to that kind. An element that means something and has no term leaves the mark that it is there (:missing).
+/// Terms may come twice. Source: R4 search.html, the tables of each parameter type.
 void add_terms(std::uint32_t parameter, fhir::SearchType kind, FoundElement const& element,
                ParameterFacts const& facts, std::vector<Term>& terms);
 

@@ -39,12 +39,15 @@ Result<Extractions> compile(std::string_view type) {
   Extractions extractions;
   for (auto const* parameter : fhir::search_parameters_of(type)) {
     // These two are known without a row.
-    if (parameter->expression.empty() || parameter->code == "_id" || parameter->code == "_lastUpdated") continue;
+    if (parameter->expression.empty() || parameter->code == "_id" || parameter->code == "_lastUpdated")
+      continue;
     if (parameter->type == SearchType::kSpecial) continue;
     auto expression = Expression::compile(parameter->expression);
-    if (!expression.has_value()) return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
+    if (!expression.has_value())
+      return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
     Extraction extraction{number_of(type, *parameter), parameter->type, std::move(*expression), {}, {}};
-    extraction.facts = {parameter->systems, parameter->targets, parameter->expression.ends_with(".name.family")};
+    extraction.facts = {parameter->systems, parameter->targets,
+                        parameter->expression.ends_with(".name.family")};
     for (auto const& component : parameter->components) {
       auto part = Expression::compile(component.expression);
       if (!part.has_value()) return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
@@ -92,14 +95,16 @@ std::optional<std::pair<Json, std::string_view>> json_of(Item const& item) {
 void add_item(std::uint32_t parameter, SearchType type, Item const& item, ParameterFacts const& facts,
               std::vector<Term>& terms) {
   if (item.is_element()) return add_terms(parameter, type, {item.value(), item.type_name()}, facts, terms);
-  if (auto const value = json_of(item)) add_terms(parameter, type, {&value->first, value->second}, facts, terms);
+  if (auto const value = json_of(item))
+    add_terms(parameter, type, {&value->first, value->second}, facts, terms);
 }
 
 /// Terms that may be a part of a composite.
 bool is_part(Term const& term) {
   auto const section = static_cast<Section>(term.bytes.front());
-  return section != Section::kSystem && section != Section::kDisplay && section != Section::kTypedIdentifier && section != Section::kPresent && section != Section::kLaterWord &&
-         section != Section::kCanonicalUrl;
+  return section != Section::kSystem && section != Section::kDisplay &&
+         section != Section::kTypedIdentifier && section != Section::kPresent &&
+         section != Section::kLaterWord && section != Section::kCanonicalUrl;
 }
 
 void combine(std::vector<std::vector<Term>> const& parts, std::size_t index, std::vector<std::string>& chosen,
@@ -134,9 +139,10 @@ void add_composite(Extraction const& extraction, Item const& focus, std::vector<
   combine(parts, 0, chosen, extraction.parameter, left, terms);
 }
 
-/// What chains look for in a contained resource (R4 search.html#contained: "a chained condition will be evaluated inside
-/// contained resources").
-Result<void> add_contained(Json const& resource, std::uint32_t parameter, Item const& item, std::vector<Term>& terms) {
+/// What chains look for in a contained resource (R4 search.html#contained: "a chained condition will be
+/// evaluated inside contained resources").
+Result<void> add_contained(Json const& resource, std::uint32_t parameter, Item const& item,
+                           std::vector<Term>& terms) {
   Json const* value = item.value();
   auto const link = value == nullptr ? std::string_view() : value->text_of("reference");
   auto const* list = resource.find("contained");

@@ -12,14 +12,14 @@
 #include "records/internal/terms.hpp"
 #include "vault/view.hpp"
 
-/// What the index knows about a living resource without opening it (docs/data-file.md, "Index rows"): value of the row
-/// D document(8). The document number of a resource is the audit sequence of its first version; it stays the same
-/// for all versions and names the resource in every index row.
+/// What the index knows about a living resource without opening it (docs/data-file.md, "Index rows"): value
+/// of the row D document(8). The document number of a resource is the audit sequence of its first version; it
+/// stays the same for all versions and names the resource in every index row.
 ///
 ///   format(1) = 1 | version(8) | type, id | patients: count(2) {text} | terms: count(4) {parameter(4) text}
 ///
-/// Texts are size(4) and bytes. The terms are those that a search may want to compare, sort by or follow: all but
-/// tokens.
+/// Texts are size(4) and bytes. The terms are those that a search may want to compare, sort by or follow: all
+/// but tokens.
 namespace tacenda::records {
 
 struct DocumentFacts {

@@ -45,7 +45,9 @@ void add_spans(Prefix prefix, DateRange asked, std::int64_t now_ms, std::vector<
     case Prefix::kLe:
       return spans.push_back({-kEver, high});
     case Prefix::kAp: {
-      auto const gap = [&](std::int64_t edge) { return (edge > now_ms ? edge - now_ms : now_ms - edge) / 10; };
+      auto const gap = [&](std::int64_t edge) {
+        return (edge > now_ms ? edge - now_ms : now_ms - edge) / 10;
+      };
       return spans.push_back({low - gap(low), high + gap(high)});
     }
   }
@@ -146,7 +148,9 @@ class LastUpdatedCondition final : public Condition {
     return static_cast<std::int64_t>(to_unix_ms(TACENDA_TRY(parse_row(*row)).time));
   }
 
-  Bytes storage_end() const { return tacenda::to_bytes(after_prefix(std::string(as_text(history_prefix(type_))))); }
+  Bytes storage_end() const {
+    return tacenda::to_bytes(after_prefix(std::string(as_text(history_prefix(type_)))));
+  }
 
   static constexpr std::uint64_t kBeyond = 1'024;
 

@@ -10,7 +10,8 @@ namespace {
 
 using fhir::SearchCriterion;
 
-// So many linked resources are looked up first, and then stand for themselves; more of them are tested or joined.
+// So many linked resources are looked up first, and then stand for themselves; more of them are tested or
+// joined.
 constexpr std::uint64_t kFewLinked = 1'024;
 
 TermRange reference_to(std::string_view type, std::string_view id) {
@@ -59,8 +60,8 @@ class ChainCondition final : public Condition {
     auto const& index = state_.index();
     DocumentSet documents;
     auto const section = whole_section(static_cast<char>(Section::kReference));
-    auto cursor = index.view.cursor(index_prefix(parameter_, section.from), index_end(parameter_, section.from),
-                                    index.at);
+    auto cursor = index.view.cursor(index_prefix(parameter_, section.from),
+                                    index_end(parameter_, section.from), index.at);
     Term term;
     bool matches = false;
     while (cursor.valid()) {
@@ -161,7 +162,8 @@ class HasCondition final : public Condition {
 /// Those that one of several conditions holds for.
 class AnyCondition final : public Condition {
  public:
-  explicit AnyCondition(std::vector<std::unique_ptr<Condition>> conditions) : conditions_(std::move(conditions)) {}
+  explicit AnyCondition(std::vector<std::unique_ptr<Condition>> conditions)
+      : conditions_(std::move(conditions)) {}
 
   bool is_seekable() const override {
     return std::ranges::all_of(conditions_, [](auto const& each) { return each->is_seekable(); });
@@ -200,7 +202,8 @@ Result<void> add_contained_ranges(SearchState const& state, SearchCriterion cons
                                   std::vector<TermRange>& ranges) {
   for (auto const& [target, linked] : criterion.links) {
     bool const is_value = linked->kind == SearchCriterion::Kind::kValue &&
-                          linked->modifier != fhir::Modifier::kNot && linked->modifier != fhir::Modifier::kMissing;
+                          linked->modifier != fhir::Modifier::kNot &&
+                          linked->modifier != fhir::Modifier::kMissing;
     if (!is_value || linked->parameter->code == "_id" || linked->parameter->code == "_lastUpdated") continue;
     std::uint32_t const number = number_of(target, *linked->parameter);
     for (auto const& value : linked->values) {
@@ -209,7 +212,8 @@ Result<void> add_contained_ranges(SearchState const& state, SearchCriterion cons
       for (auto const& range : inner) {
         TermRange inside;
         inside.from = contained_bytes(number, range.from);
-        inside.to = range.to.empty() ? after_prefix(contained_bytes(number, {})) : contained_bytes(number, range.to);
+        inside.to =
+            range.to.empty() ? after_prefix(contained_bytes(number, {})) : contained_bytes(number, range.to);
         inside.one_term = range.one_term;
         if (range.accepts) {
           // The section and the number stand before what the range knows.

@@ -8,8 +8,8 @@
 
 namespace tacenda::records {
 
-/// The resources of a type that meet all conditions and that the Permit shows: nothing of the others can be counted,
-/// sorted by or followed. Owner: one thread.
+/// The resources of a type that meet all conditions and that the Permit shows: nothing of the others can be
+/// counted, sorted by or followed. Owner: one thread.
 class Matcher {
  public:
   /// Errors: as make_condition.

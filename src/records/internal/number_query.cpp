@@ -147,8 +147,8 @@ Result<Ranges> quantity_ranges(fhir::SearchValue const& value) {
   }
   // The ends of what the precision implies are brought to the canonical unit, not the number: 5.4 g is
   // [5.35 g, 5.45 g) in every unit.
-  auto const range =
-      TACENDA_TRY(value.prefix == Prefix::kAp ? codec::approximate_range(number) : codec::implicit_range(number));
+  auto const range = TACENDA_TRY(value.prefix == Prefix::kAp ? codec::approximate_range(number)
+                                                             : codec::implicit_range(number));
   auto const exact = canonical(*value.system, value.unit, {number, number});
   auto const ends = canonical(*value.system, value.unit, {range.low, range.high});
   Asked in_base;
@@ -165,13 +165,14 @@ Result<Ranges> composite_ranges(QueryContext const& context, fhir::SearchParamet
                                 fhir::SearchValue const& value) {
   std::vector<Ranges> parts;
   for (std::size_t i = 0; i < value.parts.size(); ++i) {
-    bool const any_code = parameter.components[i].type == fhir::SearchType::kToken && value.parts[i].text.empty();
+    bool const any_code =
+        parameter.components[i].type == fhir::SearchType::kToken && value.parts[i].text.empty();
     if (any_code) {
       parts.push_back({any_code_of(*value.parts[i].system)});
       continue;
     }
-    parts.push_back(TACENDA_TRY(ranges_of(context, parameter, parameter.components[i].type,
-                                          fhir::Modifier::kNone, value.parts[i])));
+    parts.push_back(TACENDA_TRY(
+        ranges_of(context, parameter, parameter.components[i].type, fhir::Modifier::kNone, value.parts[i])));
   }
   std::string const section(1, static_cast<char>(Section::kComposite));
   Ranges ranges;

@@ -90,7 +90,8 @@ class Column {
     std::optional<std::string> best;
     for (auto const& term : TACENDA_TRY(candidate.facts())->terms) {
       if (term.parameter != number_) continue;
-      // A quantity stands in the index twice; the canonical form comes first, and its own unit only without one.
+      // A quantity stands in the index twice; the canonical form comes first, and its own unit only without
+      // one.
       if (best && term.bytes.front() == static_cast<char>(Section::kQuantity)) break;
       take_better(best, sortable(term.bytes), key_.descending);
     }

@@ -92,8 +92,8 @@ TermRange versioned(std::string bytes, std::string_view version) {
   return range;
 }
 
-Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const& parameter, Modifier modifier,
-                        SearchValue const& value) {
+Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const& parameter,
+                        Modifier modifier, SearchValue const& value) {
   if (modifier == Modifier::kIdentifier) {
     if (value.system && !value.text.empty()) return {one(identifier_bytes(value.text, *value.system))};
     if (value.system) {
@@ -113,9 +113,9 @@ Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const
   Ranges ranges;
   // A canonical: url, or url|version.
   auto const bar = value.text.rfind('|');
-  ranges.push_back(versioned(canonical_bytes(std::string_view(value.text).substr(0, bar)),
-                             bar == std::string::npos ? std::string_view()
-                                                      : std::string_view(value.text).substr(bar + 1)));
+  ranges.push_back(versioned(
+      canonical_bytes(std::string_view(value.text).substr(0, bar)),
+      bar == std::string::npos ? std::string_view() : std::string_view(value.text).substr(bar + 1)));
   ranges.push_back(one(reference_bytes(value.text)));
   auto const parsed = fhir::parse_reference(value.text, context.base_urls);
   if (parsed.kind == fhir::ReferenceKind::kLocal) {
@@ -128,8 +128,10 @@ Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const
       }
     };
     // Within a Bundle anything may stand where the definition names one type.
-    if (parameter.targets.empty() || parameter.base == "Bundle") add(fhir::resource_types());
-    else add(parameter.targets);
+    if (parameter.targets.empty() || parameter.base == "Bundle")
+      add(fhir::resource_types());
+    else
+      add(parameter.targets);
     ranges.push_back(one(stray_reference_bytes(value.text)));
   }
   return ranges;
@@ -172,7 +174,8 @@ Result<Ranges> ranges_of(QueryContext const& context, fhir::SearchParameter cons
     case SearchType::kToken: {
       bool const needs_terminology = modifier == Modifier::kIn || modifier == Modifier::kNotIn ||
                                      modifier == Modifier::kBelow || modifier == Modifier::kAbove;
-      if (needs_terminology) return fail(ErrorKind::kNotSupported, "this modifier needs terminology, which is not there");
+      if (needs_terminology)
+        return fail(ErrorKind::kNotSupported, "this modifier needs terminology, which is not there");
       return token_ranges(modifier, value);
     }
     case SearchType::kString:

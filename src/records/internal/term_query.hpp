@@ -12,8 +12,8 @@
 
 namespace tacenda::records {
 
-/// Terms of one parameter that may answer a value: those in [from, to) by their bytes, as far as `accepts` says so
-/// (empty: all of them).
+/// Terms of one parameter that may answer a value: those in [from, to) by their bytes, as far as `accepts`
+/// says so (empty: all of them).
 struct TermRange {
   std::string from;
   std::string to;         // empty: no upper bound
@@ -31,8 +31,8 @@ struct QueryContext {
   Time now{};                              // for `ap` of dates
 };
 
-/// The terms that answer one value; several ranges are alternatives. `parameter` lends the targets of references and
-/// the parts of composites. Errors: kNotSupported, kInvalid.
+/// The terms that answer one value; several ranges are alternatives. `parameter` lends the targets of
+/// references and the parts of composites. Errors: kNotSupported, kInvalid.
 Result<std::vector<TermRange>> ranges_of(QueryContext const& context, fhir::SearchParameter const& parameter,
                                          fhir::SearchType type, fhir::Modifier modifier,
                                          fhir::SearchValue const& value);

@@ -11,7 +11,8 @@ constexpr std::string_view kEnd("\x00\x01", 2);
 constexpr std::int64_t kDay = 24LL * 3600 * 1'000'000;
 constexpr std::int64_t kYear = 366 * kDay;
 
-// To be raised when a value of a definition that stays the same is read in another way: all rows are then written anew.
+// To be raised when a value of a definition that stays the same is read in another way: all rows are then
+// written anew.
 constexpr std::uint32_t kReading = 1;
 
 std::uint32_t number_of_text(std::string_view text) {

@@ -11,8 +11,8 @@
 #include "fhir/date_range.hpp"
 #include "fhir/search_parameter.hpp"
 
-/// Index terms (docs/data-file.md, "Index rows"): the key of an index row between its first byte and the document
-/// number, as ordered bytes:
+/// Index terms (docs/data-file.md, "Index rows"): the key of an index row between its first byte and the
+/// document number, as ordered bytes:
 ///
 ///   parameter(4) | section(1) | value
 ///
@@ -22,11 +22,10 @@
 ///   s         system end                      token, any code            -
 ///   d         folded display end              token, :text               -
 ///   o         type system end type code end identifier end   :of-type    -
-///   f         folded text end                 string                     texts as they came, each as size(4) text
-///   w         folded word end                 later word of a family name -
-///   r         target end (or "*/" id end)      reference                  versions, if it names one
-///   R         url end                         canonical, not followed    versions, if it names one
-///   i         value end system end            Reference.identifier       -
+///   f         folded text end                 string                     texts as they came, each as size(4)
+///   text w         folded word end                 later word of a family name - r         target end (or
+///   "*/" id end)      reference                  versions, if it names one R         url end canonical, not
+///   followed    versions, if it names one i         value end system end            Reference.identifier -
 ///   u         text end                        URI                        -
 ///   U         url end                         canonical with a version   -
 ///   K         parameter(4) section | value    term of a contained resource that the reference leads to
@@ -37,9 +36,9 @@
 ///   q         unit end span                   quantity, unit as written  -
 ///   k         the parts, each section | value      composite            -
 ///
-/// A span of numbers is 00 number end for one number, 01 number end number end for a range; a number is 01 and the
-/// ordered bytes of a decimal, 00 for a range without a low end, 02 for one without a high end.
-/// Texts are any bytes: a 00 in them is written as 00 FF and their end as 00 01, which keeps their order.
+/// A span of numbers is 00 number end for one number, 01 number end number end for a range; a number is 01
+/// and the ordered bytes of a decimal, 00 for a range without a low end, 02 for one without a high end. Texts
+/// are any bytes: a 00 in them is written as 00 FF and their end as 00 01, which keeps their order.
 namespace tacenda::records {
 
 enum class Section : char {
@@ -64,8 +63,8 @@ enum class Section : char {
   kComposite = 'k',
 };
 
-/// The number of a parameter in keys: it follows from what the parameter finds, so that rows of another definition, or
-/// of another way of reading it, never answer for this one.
+/// The number of a parameter in keys: it follows from what the parameter finds, so that rows of another
+/// definition, or of another way of reading it, never answer for this one.
 std::uint32_t number_of(std::string_view type, fhir::SearchParameter const& parameter);
 /// Of all resources of a type, as if they had a parameter in common.
 std::uint32_t number_of_type(std::string_view type);
@@ -97,7 +96,7 @@ std::string text_token_bytes(std::string_view text);  // folds
 std::string system_bytes(std::string_view system);
 std::string display_bytes(std::string_view display);  // folds
 std::string typed_identifier_bytes(std::string_view system, std::string_view code, std::string_view value);
-std::string string_bytes(std::string_view text);  // folds
+std::string string_bytes(std::string_view text);      // folds
 std::string later_word_bytes(std::string_view word);  // folds
 std::string reference_bytes(std::string_view target);
 /// Of a reference to a type that its parameter does not name, by id alone.
@@ -133,12 +132,12 @@ std::string composite_bytes(std::vector<std::string> const& parts);
 /// Takes one term, `section | value`, from the front. Errors: kCorrupt.
 Result<std::string_view> take_term(std::string_view& bytes);
 
-/// What stands for the system of a token that can have none, such as a boolean: no system that is asked for is it, nor
-/// is none.
+/// What stands for the system of a token that can have none, such as a boolean: no system that is asked for
+/// is it, nor is none.
 inline constexpr std::string_view kPlainToken("\x02", 1);
 
-/// Ranges of one width lie together: up to a day, up to a year, longer or open. A search for what overlaps a time then
-/// looks back no further than the width.
+/// Ranges of one width lie together: up to a day, up to a year, longer or open. A search for what overlaps a
+/// time then looks back no further than the width.
 inline constexpr std::uint8_t kDateWidths = 3;
 std::uint8_t width_of(fhir::DateRange range);
 /// The longest range of a width in microseconds; nullopt: open.
