@@ -7,7 +7,7 @@
 #include "codec/text.hpp"
 #include "fhir/outcome.hpp"
 #include "operations/history.hpp"
-#include "operations/internal/entry_target.hpp"
+#include "operations/internal/entry.hpp"
 #include "operations/internal/hold.hpp"
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
@@ -18,76 +18,6 @@
 
 namespace tacenda::operations {
 namespace {
-
-Action action_of(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::kRead:
-      return Action::kRead;
-    case EntryKind::kVread:
-      return Action::kVread;
-    case EntryKind::kHistory:
-      return Action::kHistoryInstance;
-    case EntryKind::kSearch:
-      return Action::kSearch;
-    case EntryKind::kCreate:
-      return Action::kCreate;
-    case EntryKind::kUpdate:
-    case EntryKind::kPatch:
-      return Action::kUpdate;
-    case EntryKind::kDelete:
-      return Action::kDelete;
-  }
-  return Action::kVerify;  // no role has it
-}
-
-audit::EventKind event_kind(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::kRead:
-      return audit::EventKind::kRead;
-    case EntryKind::kVread:
-      return audit::EventKind::kVread;
-    case EntryKind::kHistory:
-      return audit::EventKind::kHistoryInstance;
-    case EntryKind::kSearch:
-      return audit::EventKind::kSearch;
-    case EntryKind::kCreate:
-      return audit::EventKind::kCreate;
-    case EntryKind::kUpdate:
-      return audit::EventKind::kUpdate;
-    case EntryKind::kPatch:
-      return audit::EventKind::kPatch;
-    case EntryKind::kDelete:
-      return audit::EventKind::kDelete;
-  }
-  return audit::EventKind::kBatch;
-}
-
-/// R4 http.html#trules: DELETE, POST, PUT or PATCH, GET.
-int rank(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::kDelete:
-      return 0;
-    case EntryKind::kCreate:
-      return 1;
-    case EntryKind::kUpdate:
-    case EntryKind::kPatch:
-      return 2;
-    default:
-      return 3;
-  }
-}
-
-bool makes_version(EntryKind kind) {
-  return kind == EntryKind::kCreate || kind == EntryKind::kUpdate;
-}
-
-Result<Outcome> search_entry(Context const& context, EntryTarget const& target) {
-  SearchRequest request;
-  request.type = target.type;
-  request.raw = target.query;
-  request.parameters = TACENDA_TRY(codec::parse_query(target.query));
-  return search(context, request);
-}
 
 struct Entry {
   fhir::BundleEntry* source = nullptr;
@@ -344,22 +274,6 @@ class Run {
     return {};
   }
 
- public:
-  static void take_result(EntryOutcome& entry, Outcome& outcome) {
-    if (auto* version = std::get_if<records::StoredVersion>(&outcome.result)) {
-      entry.result = std::move(*version);
-    } else if (auto* written = std::get_if<records::Written>(&outcome.result)) {
-      entry.result = std::move(*written);
-    } else if (auto* page = std::get_if<records::HistoryPage>(&outcome.result)) {
-      entry.result = std::move(*page);
-      entry.history = true;
-    } else if (auto* answer = std::get_if<SearchAnswer>(&outcome.result)) {
-      entry.result = std::move(*answer);
-    }
-    entry.matched = outcome.matched;
-    entry.not_modified = outcome.not_modified;
-  }
-
  private:
   std::uint32_t next_event() const { return static_cast<std::uint32_t>(events_.size()); }
   void note(audit::EventKind kind, records::Written const& written) {
@@ -393,115 +307,10 @@ class Run {
   bool keep_text_ = context_.wants_representation;
 };
 
-/// One entry of a batch, as if it had come as a request of its own.
-Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhir::BundleEntry& entry) {
-  auto const permit =
-      TACENDA_TRY(context.services.gate.authorize(context.principal, action_of(target.kind), target.type));
-  switch (target.kind) {
-    case EntryKind::kRead:
-      return read(context, permit, target.type, *target.id, target.read_conditions);
-    case EntryKind::kVread:
-      return vread(context, permit, target.type, *target.id, target.version);
-    case EntryKind::kHistory:
-      return history_of(context, permit, target.type, *target.id, {}, limits::kPageSize);
-    case EntryKind::kSearch:
-      return search_entry(context, target);
-    case EntryKind::kDelete:
-      if (!target.id) {
-        return remove_matching(context, permit, target.type,
-                               TACENDA_TRY(fhir::parse_criteria(target.type, target.query)));
-      }
-      return remove(context, permit, target.type, *target.id, target.if_match);
-    case EntryKind::kUpdate:
-      if (!target.id) {
-        return update_matching(context, permit, entry.resource->clone(),
-                               TACENDA_TRY(fhir::parse_criteria(target.type, target.query)), target.if_match);
-      }
-      return update(context, permit, entry.resource->clone(), *target.id, target.if_match);
-    case EntryKind::kPatch: {
-      auto const change = TACENDA_TRY(Patch::from_entry(*entry.resource));
-      if (!target.id) {
-        return patch_matching(context, permit, change, target.type,
-                              TACENDA_TRY(fhir::parse_criteria(target.type, target.query)), target.if_match);
-      }
-      return patch(context, permit, change, target.type, *target.id, target.if_match);
-    }
-    case EntryKind::kCreate: {
-      std::optional<Criteria> unless;
-      if (!entry.if_none_exist.empty()) {
-        unless = TACENDA_TRY(fhir::parse_criteria(target.type, entry.if_none_exist));
-      }
-      return create(context, permit, entry.resource->clone(), unless);
-    }
-  }
-  return fail(ErrorKind::kBug, "an entry of a batch has no kind");
-}
-
-bool is_fatal(Error const& error) {
-  return error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kNoSpace;
-}
-
 }  // namespace
 
 Result<Outcome> transaction(Context const& context, fhir::Bundle& bundle) {
   return Run(context, bundle).go();
-}
-
-Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
-  Outcome outcome;
-  BundleOutcome answers;
-  std::vector<std::size_t> order(bundle.entries.size());
-  std::vector<Result<EntryTarget>> targets;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    order[i] = i;
-    targets.push_back(target_of(bundle.entries[i]));
-  }
-  std::ranges::sort(order, {}, [&](std::size_t i) {
-    return std::pair(targets[i].has_value() ? rank(targets[i]->kind) : 0, i);
-  });
-  answers.entries.resize(order.size());
-  for (std::size_t const i : order) {
-    auto& answer = answers.entries[i];
-    Remarks remarks;
-    remarks.wanted = context.remarks != nullptr && context.remarks->wanted;
-    Context alone = context;
-    alone.remarks = &remarks;
-    Result<Outcome> one = fail(ErrorKind::kConflict, "too many concurrent changes of the same resource");
-    for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
-      one = targets[i].has_value() ? run_alone(alone, *targets[i], bundle.entries[i])
-                                   : Result<Outcome>(std::unexpected(targets[i].error()));
-      if (!one.has_value() || one->set.read_sequence() == std::nullopt) break;
-      auto receipt = context.services.log.commit(std::move(one->set), std::move(one->events));
-      one->events.clear();
-      if (receipt.has_value()) {
-        answer.time = receipt->time();
-        break;
-      }
-      if (is_fatal(receipt.error())) return std::unexpected(receipt.error());
-      one = std::unexpected(receipt.error());
-      if (receipt.error().kind() != ErrorKind::kConflict) break;
-    }
-    if (one.has_value()) {
-      Run::take_result(answer, *one);
-      if (remarks.wanted && makes_version(targets[i]->kind)) answer.outcome = remarks.outcome_of(0);
-      std::ranges::move(one->events, std::back_inserter(outcome.events));
-      continue;
-    }
-    if (is_fatal(one.error())) return std::unexpected(one.error());
-    answer.result = one.error();
-    auto const& issues = bundle.entries[i].issues;
-    answer.outcome = issues.empty() ? std::move(remarks.refusal) : fhir::outcome_text(issues);
-    auto event = targets[i].has_value()
-                     ? event_of(context, event_kind(targets[i]->kind), targets[i]->type,
-                                targets[i]->id ? targets[i]->id->view() : std::string_view())
-                     : event_of(context, audit::EventKind::kBatch, "", "");
-    event.outcome = audit::Outcome::kMinorFailure;
-    event.reason = one.error().message();
-    outcome.events.push_back(std::move(event));
-  }
-  if (outcome.events.empty()) outcome.events.push_back(event_of(context, audit::EventKind::kBatch, "", ""));
-  outcome.result = std::move(answers);
-  return outcome;
 }
 
 }  // namespace tacenda::operations
