@@ -52,8 +52,8 @@ struct Place {
   }
 };
 
-// Seven of the 727 break the specification that they are part of (fhir/validate_examples_test.cpp has the reasons), and
-// four have a narrative that says nothing (txt-1, txt-2).
+// Seven of the 727 break the specification that they are part of (fhir/validate_examples_test.cpp has the
+// reasons), and four have a narrative that says nothing (txt-1, txt-2).
 TEST(Validation, FindsTheFaultsOfTheOfficialExamplesAndNoOthers) {
   Place place;
   std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
@@ -82,9 +82,10 @@ TEST(Validation, FindsTheFaultsOfTheOfficialExamplesAndNoOthers) {
                                            "DeviceUseStatement-example.json", "ImplementationGuide-fhir.json",
                                            "MedicationRequest-medrx0301.json",
                                            "Observation-clinical-gender.json", "Questionnaire-qs1.json"}));
-  EXPECT_EQ(silent,
-            (std::set<std::string>{"ActivityDefinition-blood-tubes-supply.json", "ActivityDefinition-heart-valve-replacement.json",
-                                   "EventDefinition-example.json", "Questionnaire-zika-virus-exposure-assessment.json"}));
+  EXPECT_EQ(silent, (std::set<std::string>{"ActivityDefinition-blood-tubes-supply.json",
+                                           "ActivityDefinition-heart-valve-replacement.json",
+                                           "EventDefinition-example.json",
+                                           "Questionnaire-zika-virus-exposure-assessment.json"}));
   EXPECT_EQ(unjudged, 0U);
 }
 
@@ -118,7 +119,8 @@ TEST(Validation, AnInvariantThatIsEmptyOrCannotBeJudgedBreaksNothing) {
                           .validate(resource(claiming(wrong, "Patient", R"("active":true)")));
   EXPECT_TRUE(report.is_valid());
   std::size_t unjudged = 0;
-  for (auto const& finding : report) if (finding.rule == "ex-1") ++unjudged;
+  for (auto const& finding : report)
+    if (finding.rule == "ex-1") ++unjudged;
   EXPECT_EQ(unjudged, 1U);
 }
 
