@@ -29,7 +29,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/fhir/{type}", Interaction::kCreate, "create", EventKind::kCreate, Action::kCreate},
     {"POST", "/fhir/{type}/$validate", Interaction::kValidate, "", EventKind::kValidate, std::nullopt},
     {"POST", "/fhir/{type}/{id}/$validate", Interaction::kValidate, "", EventKind::kValidate, std::nullopt},
-    {"GET", "/fhir/{type}/{id}/$validate", Interaction::kValidate, "", EventKind::kValidate, std::nullopt},
+    {"GET", "/fhir/{type}/{id}/$validate", Interaction::kValidate, "", EventKind::kValidate, Action::kRead},
     {"GET", "/fhir/{type}/_history", Interaction::kHistoryType, "history-type", EventKind::kHistoryType,
      Action::kHistoryType},
     {"GET", "/fhir/{type}/{id}", Interaction::kRead, "read", EventKind::kRead, Action::kRead},

@@ -52,8 +52,8 @@ struct Place {
   }
 };
 
-// Seven of the 727 break the specification that they are part of; fhir/validate_examples_test.cpp has the
-// reasons.
+// Seven of the 727 break the specification that they are part of (fhir/validate_examples_test.cpp has the
+// reasons), and four have a narrative that says nothing (txt-1, txt-2).
 TEST(Validation, FindsTheFaultsOfTheOfficialExamplesAndNoOthers) {
   Place place;
   std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
@@ -65,10 +65,13 @@ TEST(Validation, FindsTheFaultsOfTheOfficialExamplesAndNoOthers) {
   ASSERT_TRUE(place.server.bundle(place.doctor, bundle + "]}").has_value());
   Validation::Session session(place.validation, SystemClock().now());
   std::set<std::string> faulty;
+  std::set<std::string> silent;
   std::size_t unjudged = 0;
   for (auto const& [name, text] : fhir::testing::examples()) {
     auto const report = session.validate(resource(text));
-    if (!report.is_valid()) faulty.insert(name);
+    std::string const type(name.substr(0, name.find('-')));
+    bool const is_silent = errors_of(report) == std::set<std::string>{"invariant " + type + ".text.div"};
+    if (!report.is_valid()) (is_silent ? silent : faulty).insert(name);
     for (auto const& finding : report) {
       bool const is_unjudged = finding.text.view() == "an invariant could not be judged";
       EXPECT_FALSE(is_unjudged && finding.severity == fhir::Severity::kError);
@@ -79,6 +82,10 @@ TEST(Validation, FindsTheFaultsOfTheOfficialExamplesAndNoOthers) {
                                            "DeviceUseStatement-example.json", "ImplementationGuide-fhir.json",
                                            "MedicationRequest-medrx0301.json",
                                            "Observation-clinical-gender.json", "Questionnaire-qs1.json"}));
+  EXPECT_EQ(silent, (std::set<std::string>{"ActivityDefinition-blood-tubes-supply.json",
+                                           "ActivityDefinition-heart-valve-replacement.json",
+                                           "EventDefinition-example.json",
+                                           "Questionnaire-zika-virus-exposure-assessment.json"}));
   EXPECT_EQ(unjudged, 0U);
 }
 

@@ -99,12 +99,13 @@ std::shared_ptr<fhir::Profile const> Profiles::load(Permit const& permit, record
   return profile;
 }
 
+void Profiles::drop(std::map<std::string, Kept, std::less<>>::iterator at) {
+  elements_ -= cost_of(at->second.profile.get());
+  kept_.erase(at);
+}
+
 void Profiles::keep(std::string const& id, Kept kept) {
   kept.used = ++uses_;
-  auto const drop = [&](auto at) {
-    elements_ -= cost_of(at->second.profile.get());
-    kept_.erase(at);
-  };
   if (auto const at = kept_.find(id); at != kept_.end()) drop(at);
   elements_ += cost_of(kept.profile.get());
   kept_.emplace(id, std::move(kept));

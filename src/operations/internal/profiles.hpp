@@ -40,6 +40,7 @@ class Profiles {
     std::shared_ptr<fhir::Profile const> profile;  // shared: validations in flight keep theirs; nullptr: none
   };
   std::shared_ptr<fhir::Profile const> load(Permit const& permit, records::Located const& place);
+  void drop(std::map<std::string, Kept, std::less<>>::iterator at) TACENDA_REQUIRES(mutex_);
   void keep(std::string const& id, Kept kept) TACENDA_REQUIRES(mutex_);
 
   records::Store const& store_;
