@@ -146,7 +146,8 @@ class Search(unittest.TestCase):
 
     def test_everything_of_a_patient(self):
         _, (id_, other) = self.patients(2)
-        doctor = self.create({"resourceType": "Practitioner", "name": [{"family": "House"}]})["id"]
+        doctor = json_of(self.ask("POST", "/fhir/Practitioner", {"resourceType": "Practitioner"}, expect=201,
+                                  token=self.all_rights))["id"]
         made = [self.create({"resourceType": "Observation", "status": "final", "code": {"text": "x"},
                              "subject": {"reference": f"Patient/{whose}"},
                              "performer": [{"reference": f"Practitioner/{doctor}"}]})["id"] for whose in (id_, id_, other)]
