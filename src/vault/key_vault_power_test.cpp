@@ -83,6 +83,78 @@ TEST(Erasure, AFailedWriteOrSyncAtAnyStepLosesNoLivingSubject) {
   }
 }
 
+/// Stores what it is told, and says that it failed: what an fsync of a neighbouring file that fails looks
+/// like. As the contract wants, it then takes no more writes.
+class LyingEngine final : public storage::Engine {
+ public:
+  LyingEngine(std::unique_ptr<storage::Engine> real, bool const& lies)
+      : real_(std::move(real)), lies_(lies) {}
+  Result<std::optional<Bytes>> get(ByteView key) const override { return real_->get(key); }
+  std::unique_ptr<storage::Cursor> scan(storage::Range const& range,
+                                        storage::Direction direction) const override {
+    return real_->scan(range, direction);
+  }
+  Result<void> write(storage::WriteBatch const& batch) override {
+    if (failed_) return fail(ErrorKind::kUnavailable, "takes no more writes");
+    auto written = real_->write(batch);
+    failed_ = lies_;
+    return failed_ ? fail(ErrorKind::kUnavailable, "an fsync failed") : std::move(written);
+  }
+  std::shared_ptr<storage::Snapshot const> snapshot() const override { return real_->snapshot(); }
+  Result<void> compact(storage::Range const& range) override { return real_->compact(range); }
+  Result<std::vector<Damage>> verify_files() const override { return real_->verify_files(); }
+  Result<std::uint64_t> size_bytes() const override { return real_->size_bytes(); }
+  Result<void> close() override { return real_->close(); }
+
+ private:
+  std::unique_ptr<storage::Engine> real_;
+  bool const& lies_;
+  bool failed_ = false;
+};
+
+TEST(Erasure, RepeatedAfterACommitThatWasDurableButReportedAsFailedLosesNoKeys) {
+  TestStore store;
+  auto const sealed = fill(store);
+  // The write-ahead log is synced; the mark that says so is not written.
+  store.disk->fail({storage::DiskCall::kWrite, storage::FileGroup::kMarks, 1, ErrorKind::kUnavailable});
+  ASSERT_FALSE(store.vault->shred(kAda).has_value());
+  for (int i = 0; i < 3; ++i) {
+    auto const again = store.vault->shred(kAda);
+    ASSERT_FALSE(again.has_value());
+    EXPECT_EQ(again.error().kind(), ErrorKind::kUnavailable);
+    EXPECT_FALSE(store.vault->shred(kBen).has_value());
+  }
+  store.close();
+  auto const opened = store.open();
+  ASSERT_TRUE(opened.has_value()) << opened.error().message();
+  expect_sound(store, sealed, false, "after a restart");
+}
+
+TEST(Erasure, RepeatedAfterACommitThatIsVisibleButWasReportedAsFailedLosesNoKeys) {
+  TestStore store;
+  auto const sealed = fill(store);
+  store.close();
+  {
+    bool lies = false;
+    auto vault = Vault::unseal(*store.files, store.places, {}, store.random, store.clock).value();
+    auto engine = std::make_unique<LyingEngine>(store.open_engine(*vault).value(), lies);
+    ASSERT_TRUE(vault->attach(std::move(engine)));
+    lies = true;
+    ASSERT_FALSE(vault->shred(kAda).has_value());
+    auto const again = vault->shred(kAda);
+    ASSERT_FALSE(again.has_value()) << "it cannot know whether the erasure is stored";
+    EXPECT_EQ(again.error().kind(), ErrorKind::kUnavailable);
+    WriteSet set;
+    auto const cleo = vault->subject_for_write(Subject::patient("cleo"), set);
+    ASSERT_FALSE(cleo.has_value());
+    EXPECT_EQ(cleo.error().kind(), ErrorKind::kUnavailable);
+  }
+  auto const opened = store.open();
+  ASSERT_TRUE(opened.has_value()) << opened.error().message();
+  EXPECT_EQ(store.vault->subject(kAda).error().kind(), ErrorKind::kGone);
+  expect_sound(store, sealed, false, "after a restart");
+}
+
 // The engine has the erasure, the other slot still holds the old root: the certificate must wait.
 TEST(Erasure, IsAcknowledgedOnlyWhenTheOldRootIsOverwritten) {
   for (std::uint64_t nth = 1; nth < 50; ++nth) {

@@ -243,6 +243,25 @@ TEST(KeyVault, AVaultRootOfBeforeAnErasureIsRefused) {
   EXPECT_EQ(refused.error().kind(), ErrorKind::kCorrupt);
 }
 
+// A second root of the number that the store names: what is in the other slot may be all that is left of the
+// right one.
+TEST(KeyVault, ARootThatOpensNoPageIsRefusedAndOverwritesNothing) {
+  TestStore store;
+  store.make({kAda});
+  auto pages = key_rows(store, "p");
+  ASSERT_EQ(pages.size(), 1U);
+  pages[0].second.back() ^= std::byte{1};
+  put_rows(store, pages);
+  store.close();
+  Bytes root = store.disk->content("/keys/store.key.root");
+  std::fill(root.begin() + 4096, root.end(), std::byte{7});
+  store.disk->set_content("/keys/store.key.root", root);
+  auto const refused = store.open();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(store.disk->content("/keys/store.key.root"), root) << "nothing was written over";
+}
+
 TEST(KeyVault, AnErasureWaitsForKeysThatAreBeingMadeOnItsPage) {
   TestStore store;
   store.make({kAda});

@@ -77,8 +77,6 @@ Result<void> KeyTree::start_new() {
 Result<void> KeyTree::finish_open(std::uint64_t generation) {
   MutexLock const lock(mutex_);
   root_ = TACENDA_TRY(root_file_.read(generation));
-  // An erase that was cut off before or after its commit: the other slot goes in either case.
-  TACENDA_TRY_VOID(root_file_.overwrite_all(root_, random_));
   bool any = false;
   TACENDA_TRY_VOID(
       view_.scan(as_bytes("p"), [&](ByteView key, ByteView) TACENDA_REQUIRES(mutex_) -> Result<bool> {
@@ -87,6 +85,9 @@ Result<void> KeyTree::finish_open(std::uint64_t generation) {
         any = true;
         return true;
       }));
+  TACENDA_TRY_VOID(check_root());
+  // An erase that was cut off before or after its commit: the other slot goes in either case.
+  TACENDA_TRY_VOID(root_file_.overwrite_all(root_, random_));
   rows_in_last_page_ = any ? 0 : kRowsPerPage;
   if (!any) return {};
   return view_.scan(member_key(last_page_, ""),
@@ -94,6 +95,33 @@ Result<void> KeyTree::finish_open(std::uint64_t generation) {
                       ++rows_in_last_page_;
                       return true;
                     });
+}
+
+/// One page must open under the root before the other slot, which may hold the right one, is overwritten. One
+/// that does not is damaged, or the root is another of the same number.
+Result<void> KeyTree::check_root() const {
+  Result<void> result;
+  for (std::uint32_t number = 1; number <= last_page_; ++number) {
+    auto const opened = read_page(number);
+    if (opened.has_value()) return {};
+    if (opened.error().kind() == ErrorKind::kUnavailable) return std::unexpected(opened.error());
+    if (number == 1) result = std::unexpected(opened.error());
+  }
+  return result;
+}
+
+/// After an error whose outcome nobody knows, the batch may be durable: a root that it names must not be
+/// overwritten, neither by a second erasure nor by finishing the first. Only a start can tell.
+Result<void> KeyTree::write(storage::WriteBatch const& batch) {
+  auto written = engine_.write(batch);
+  if (!written.has_value() && written.error().kind() != ErrorKind::kNoSpace) unsettled_ = true;
+  return written;
+}
+
+Result<void> KeyTree::check_settled() const {
+  if (!unsettled_) return {};
+  return fail(ErrorKind::kUnavailable,
+              "a write of the key vault failed: it can be used again after a restart");
 }
 
 Result<Bytes> KeyTree::make_page_row(std::uint32_t page, Page const& content, VaultRoot const& root) const {
@@ -110,6 +138,7 @@ Result<std::shared_ptr<KeyTree::Page const>> KeyTree::page(std::uint32_t number)
 }
 
 Result<std::shared_ptr<KeyTree::Page const>> KeyTree::read_page(std::uint32_t number) const {
+  TACENDA_TRY_VOID(check_settled());
   if (auto const found = pages_.find(number); found != pages_.end()) return found->second;
   auto const row = TACENDA_TRY(view_.get(page_key(number)));
   if (!row) return fail(ErrorKind::kCorrupt, "a page of the key vault is missing");
@@ -134,6 +163,7 @@ Result<std::shared_ptr<KeyTree::Page const>> KeyTree::read_page(std::uint32_t nu
 
 Result<KeyTree::NewRowPlace> KeyTree::page_for_new_row() {
   MutexLock const lock(mutex_);
+  TACENDA_TRY_VOID(check_settled());
   if (rows_in_last_page_ < kRowsPerPage) {
     ++rows_in_last_page_;
     auto under = TACENDA_TRY(read_page(last_page_));
@@ -145,7 +175,7 @@ Result<KeyTree::NewRowPlace> KeyTree::page_for_new_row() {
   std::uint32_t const number = last_page_ + 1;
   storage::WriteBatch batch;
   put(batch, view_, page_key(number), TACENDA_TRY(make_page_row(number, *fresh, root_)));
-  TACENDA_TRY_VOID(engine_.write(batch));
+  TACENDA_TRY_VOID(write(batch));
   pages_.emplace(number, fresh);
   last_page_ = number;
   rows_in_last_page_ = 1;
@@ -277,6 +307,7 @@ Result<void> KeyTree::shred(Subject const& subject) {
   if (subject == Subject::tenant())
     return fail(ErrorKind::kForbidden, "the keys of the store are no subject's");
   MutexLock const lock(mutex_);
+  TACENDA_TRY_VOID(check_settled());
   Bytes const key = key_of('s', as_bytes(subject.text()));
   auto const bytes = TACENDA_TRY(view_.get(key));
   if (!bytes) return fail(ErrorKind::kNotFound, "the subject has no keys");
@@ -316,7 +347,7 @@ Result<void> KeyTree::shred(Subject const& subject) {
   put(batch, view_, as_bytes("r"), std::move(generation));
 
   TACENDA_TRY_VOID(root_file_.write_beside(root_.generation, next, random_));
-  TACENDA_TRY_VOID(engine_.write(batch));
+  TACENDA_TRY_VOID(write(batch));
   root_ = std::move(next);
   pages_.insert_or_assign(row.page, std::shared_ptr<Page const>(fresh));
   if (row.page == last_page_) rows_in_last_page_ = rows_before;

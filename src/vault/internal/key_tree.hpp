@@ -94,6 +94,9 @@ class KeyTree {
   Result<void> verify_rows() const;
   Result<void> start_new();
   Result<void> finish_open(std::uint64_t generation);
+  Result<void> check_root() const TACENDA_REQUIRES(mutex_);
+  Result<void> check_settled() const TACENDA_REQUIRES(mutex_);
+  Result<void> write(storage::WriteBatch const& batch) TACENDA_REQUIRES(mutex_);
 
   storage::Engine& engine_;
   View view_;
@@ -103,6 +106,7 @@ class KeyTree {
 
   mutable Mutex mutex_;  // held over an engine write only when a page is made or shredded: rare
   VaultRoot root_ TACENDA_GUARDED_BY(mutex_);
+  bool unsettled_ TACENDA_GUARDED_BY(mutex_) = false;  // an engine write failed: nobody knows what is stored
   mutable std::unordered_map<std::uint32_t, std::shared_ptr<Page const>> pages_ TACENDA_GUARDED_BY(mutex_);
   std::uint32_t last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
   std::uint32_t rows_in_last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
