@@ -178,5 +178,60 @@ TEST(Erasure, IsAcknowledgedOnlyWhenTheOldRootIsOverwritten) {
   FAIL() << "the erasure never got through";
 }
 
+/// Generations of the two slots of the vault root that lies at `path`.
+std::array<std::uint64_t, 2> slots_of(TestStore& store) {
+  Bytes const file = store.disk->content("/keys/store.key.root");
+  std::array<std::uint64_t, 2> found{};
+  for (std::size_t i = 0; i < 2; ++i)
+    found[i] = ByteReader(ByteView(file).subspan(i * 4096 + 10)).u64().value();
+  return found;
+}
+
+// A file shows what an fsync did not bring to the disk: looking at it proves nothing.
+TEST(Erasure, IsNotAcknowledgedByWhatThePageCacheShowsAfterAFailedSync) {
+  for (bool const restarts : {false, true}) {
+    TestStore store;
+    auto const sealed = fill(store);
+    // 1: the new root beside the old one; 2: over the old one.
+    store.disk->fail({storage::DiskCall::kSync, storage::FileGroup::kOther, 2, ErrorKind::kUnavailable});
+    ASSERT_FALSE(store.vault->shred(kAda).has_value());
+    ASSERT_EQ(store.vault->subject(kAda).error().kind(), ErrorKind::kGone);
+    if (restarts) {
+      ASSERT_TRUE(store.reopen());  // the process, not the machine
+    }
+    ASSERT_TRUE(store.vault->shred(kAda));
+    store.close();
+    store.disk->cut_power();
+    store.disk->restart();
+    EXPECT_EQ(slots_of(store), (std::array<std::uint64_t, 2>{2, 2})) << "the old root is still on the disk";
+    ASSERT_TRUE(store.open());
+    expect_sound(store, sealed, true, "after the power cut");
+  }
+}
+
+// The root in force lies in one slot only, though both show it: the next erasure must not write over that
+// one.
+TEST(Erasure, AfterOneWhoseLastStepFailedLosesNoKeysAtAPowerCut) {
+  for (std::uint64_t step = 1; step < 500; ++step) {
+    TestStore store(step);
+    auto const cleo = Subject::patient("cleo");
+    auto const sealed = fill(store);
+    store.make({cleo});
+    store.disk->fail({storage::DiskCall::kSync, storage::FileGroup::kOther, 2, ErrorKind::kUnavailable});
+    ASSERT_FALSE(store.vault->shred(cleo).has_value());
+    store.disk->cut_power_in(step);
+    bool const acknowledged = store.vault->shred(kAda).has_value();
+    bool const was_cut = store.disk->power_is_cut();
+    store.close();
+    store.disk->restart();
+    auto const opened = store.open();
+    std::string const when = "cut at step " + std::to_string(step);
+    ASSERT_TRUE(opened.has_value()) << opened.error().message() << ", " << when;
+    expect_sound(store, sealed, acknowledged, when);
+    if (!was_cut) return;
+  }
+  FAIL() << "the erasure never got through";
+}
+
 }  // namespace
 }  // namespace tacenda::vault

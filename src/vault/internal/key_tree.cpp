@@ -87,7 +87,7 @@ Result<void> KeyTree::finish_open(std::uint64_t generation) {
       }));
   TACENDA_TRY_VOID(check_root());
   // An erase that was cut off before or after its commit: the other slot goes in either case.
-  TACENDA_TRY_VOID(root_file_.overwrite_all(root_, random_));
+  TACENDA_TRY_VOID(destroy_old_root());
   rows_in_last_page_ = any ? 0 : kRowsPerPage;
   if (!any) return {};
   return view_.scan(member_key(last_page_, ""),
@@ -108,6 +108,13 @@ Result<void> KeyTree::check_root() const {
     if (number == 1) result = std::unexpected(opened.error());
   }
   return result;
+}
+
+Result<void> KeyTree::destroy_old_root() {
+  old_root_remains_ = true;
+  TACENDA_TRY_VOID(root_file_.overwrite_all(root_, random_));
+  old_root_remains_ = false;
+  return {};
 }
 
 /// After an error whose outcome nobody knows, the batch may be durable: a root that it names must not be
@@ -313,7 +320,10 @@ Result<void> KeyTree::shred(Subject const& subject) {
   if (!bytes) return fail(ErrorKind::kNotFound, "the subject has no keys");
   auto const row = TACENDA_TRY(parse_row(*bytes));
   // Erased already; but the last step may have failed: done again, it changes nothing.
-  if (row.shredded) return root_file_.overwrite_all(root_, random_);
+  if (row.shredded) return destroy_old_root();
+  // The erasure before this one: the slot that is overwritten next may be the only one that surely holds the
+  // root in force.
+  if (old_root_remains_) TACENDA_TRY_VOID(destroy_old_root());
   auto const old = TACENDA_TRY(read_page(row.page));
   // No new row may come under the page that goes. One that is not yet stored would be lost with it.
   std::uint32_t const rows_before = rows_in_last_page_;
@@ -357,7 +367,7 @@ Result<void> KeyTree::shred(Subject const& subject) {
     MutexLock const shard_lock(shard.mutex);
     shard.keys.erase(subject.text());
   }
-  return root_file_.overwrite_all(root_, random_);
+  return destroy_old_root();
 }
 
 Result<void> KeyTree::rewrap_siblings(Subject const& erased, std::uint32_t page, Page const& old,

@@ -95,6 +95,7 @@ class KeyTree {
   Result<void> start_new();
   Result<void> finish_open(std::uint64_t generation);
   Result<void> check_root() const TACENDA_REQUIRES(mutex_);
+  Result<void> destroy_old_root() TACENDA_REQUIRES(mutex_);
   Result<void> check_settled() const TACENDA_REQUIRES(mutex_);
   Result<void> write(storage::WriteBatch const& batch) TACENDA_REQUIRES(mutex_);
 
@@ -106,6 +107,7 @@ class KeyTree {
 
   mutable Mutex mutex_;  // held over an engine write only when a page is made or shredded: rare
   VaultRoot root_ TACENDA_GUARDED_BY(mutex_);
+  bool old_root_remains_ TACENDA_GUARDED_BY(mutex_) = false;  // the last step of an erasure failed
   bool unsettled_ TACENDA_GUARDED_BY(mutex_) = false;  // an engine write failed: nobody knows what is stored
   mutable std::unordered_map<std::uint32_t, std::shared_ptr<Page const>> pages_ TACENDA_GUARDED_BY(mutex_);
   std::uint32_t last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
