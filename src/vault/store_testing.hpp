@@ -74,6 +74,7 @@ class TestStore {
 
   /// What the audit log's committer does with one set. Errors: kConflict, those of the engine.
   Result<void> commit(WriteSet set) {
+    CommitOrder::Turn const turn(vault->order());
     if (!vault->order().admits(set)) return fail(ErrorKind::kConflict, "another commit was faster");
     vault->order().admit(set, leaves_ + 1);
     TACENDA_TRY_VOID(VaultTestAccess::commit(*vault, set, leaves_, to_unix_ms(clock.now())));

@@ -291,7 +291,7 @@ Result<void> Vault::attach(std::unique_ptr<storage::Engine> engine) {
   TACENDA_ASSERT(state_->engine == nullptr);
   state_->engine = std::move(engine);
   state_->tree = std::make_unique<KeyTree>(*state_->engine, view(Keeper::kKeys), state_->store_id,
-                                           state_->random, state_->root_file);
+                                           state_->random, state_->root_file, state_->order);
   TACENDA_TRY_VOID(state_->tree->open());
   auto const tenant = state_->tree->find(Subject::tenant());
   if (tenant.has_value()) return {};
@@ -409,6 +409,7 @@ Result<std::optional<std::string>> Vault::subject_of(Alias const& alias) const {
 }
 
 Result<void> Vault::shred(Subject const& subject) {
+  CommitOrder::Turn const turn(state_->order);
   return state_->tree->shred(subject);
 }
 

@@ -117,9 +117,11 @@ class Vault {
   Result<std::optional<std::string>> subject_of(Alias const& alias) const;
 
   /// Destroys the keys of `subject` for good: new page key, new vault root (secure-deletion tree). Returns
-  /// after the old root is overwritten. A second call changes nothing. The id never gets keys again.
-  /// Errors: kNotFound, kForbidden (the tenant), kCorrupt, kUnavailable (also when keys on the same page are
-  /// being made and not yet committed: try again).
+  /// after the old root is overwritten. A second call changes nothing. The id never gets keys again. Write
+  /// sets that found keys before and are not yet committed are refused (kConflict). Not from within a
+  /// commit's `done`. Errors: kNotFound, kForbidden (the tenant), kCorrupt, kUnavailable (also when keys on
+  /// the same page are being made and not yet committed: try again; after a failed write of the store:
+  /// whether the erasure is stored shows at the next start, and until then nothing is tried again).
   Result<void> shred(Subject const& subject);
 
   /// Checks every row of the key vault and both keyring copies. Errors: kCorrupt.

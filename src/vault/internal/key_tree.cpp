@@ -38,8 +38,13 @@ void put(storage::WriteBatch& batch, View const& view, ByteView key, Bytes value
 }  // namespace
 
 KeyTree::KeyTree(storage::Engine& engine, View view, std::array<std::byte, 16> store_id,
-                 crypto::Random& random, VaultRootFile& root_file)
-    : engine_(engine), view_(std::move(view)), store_id_(store_id), random_(random), root_file_(root_file) {}
+                 crypto::Random& random, VaultRootFile& root_file, CommitOrder& order)
+    : engine_(engine),
+      view_(std::move(view)),
+      store_id_(store_id),
+      random_(random),
+      root_file_(root_file),
+      order_(order) {}
 
 KeyTree::Shard& KeyTree::shard_of(std::string const& text) const {
   return shards_[std::hash<std::string>()(text) % kShards];
@@ -253,7 +258,7 @@ std::shared_ptr<SubjectKeys const> keys_of(Alias const& alias, std::uint32_t gen
 Result<std::shared_ptr<SubjectKeys const>> KeyTree::find(Subject const& subject) const {
   Shard& shard = shard_of(subject.text());
   for (;;) {
-    std::uint64_t const shreds = shreds_.load();
+    std::uint64_t const erasures = order_.erasures();
     {
       MutexLock const lock(shard.mutex);
       if (auto const found = shard.keys.find(subject.text()); found != shard.keys.end()) return found->second;
@@ -262,7 +267,7 @@ Result<std::shared_ptr<SubjectKeys const>> KeyTree::find(Subject const& subject)
     MutexLock const lock(shard.mutex);
     // An erasure went on meanwhile: row and page may be of two states, and keys that were read before it
     // must not enter the cache after it.
-    if (shreds_.load() != shreds) continue;
+    if (order_.erasures() != erasures) continue;
     if (!keys.has_value()) return keys;
     if (shard.keys.size() >= kCachedPerShard) shard.keys.clear();
     return shard.keys.emplace(subject.text(), std::move(*keys)).first->second;
@@ -282,7 +287,9 @@ Result<std::shared_ptr<SubjectKeys const>> KeyTree::find_or_make(Subject const& 
                                                                  std::uint64_t read_at) {
   if (auto const made = set.new_subjects().find(subject.text()); made != set.new_subjects().end())
     return made->second;
+  std::uint64_t const erasures = order_.erasures();
   auto found = find(subject);
+  if (found.has_value()) set.found_keys_at(erasures);
   if (found.has_value() || found.error().kind() != ErrorKind::kNotFound) return found;
   auto const place = TACENDA_TRY(page_for_new_row());
   set.pin(place.makers);  // no erasure re-keys the page until this set is committed or dropped
@@ -361,12 +368,15 @@ Result<void> KeyTree::shred(Subject const& subject) {
   root_ = std::move(next);
   pages_.insert_or_assign(row.page, std::shared_ptr<Page const>(fresh));
   if (row.page == last_page_) rows_in_last_page_ = rows_before;
-  ++shreds_;
+  // Before: nobody puts keys into the cache any more that he read before the erasure. After: whoever still
+  // found the erased ones there is refused.
+  order_.note_erasure();
   {
     Shard& shard = shard_of(subject.text());
     MutexLock const shard_lock(shard.mutex);
     shard.keys.erase(subject.text());
   }
+  order_.note_erasure();
   return destroy_old_root();
 }
 
@@ -388,10 +398,10 @@ Result<void> KeyTree::rewrap_siblings(Subject const& erased, std::uint32_t page,
 
 Result<void> KeyTree::verify() const {
   for (;;) {
-    std::uint64_t const shreds = shreds_.load();
+    std::uint64_t const erasures = order_.erasures();
     auto result = verify_rows();
     // Rows were read while an erasure changed them: once more.
-    if (result.has_value() || shreds_.load() == shreds) return result;
+    if (result.has_value() || order_.erasures() == erasures) return result;
   }
 }
 
