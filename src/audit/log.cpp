@@ -146,13 +146,14 @@ Result<Entry> Log::entry(std::uint64_t sequence) const {
 Result<bool> Log::verify_state(
     std::function<Result<void>(std::function<void(ByteView item)> const&)> const& recompute,
     vault::ReadPoint const* at) const {
-  auto const checkpoint = TACENDA_TRY(stored_checkpoint(state_->rows, state_->verifier(), at));
-  StateHash const stored = TACENDA_TRY(stored_state(state_->vault, state_->keys, checkpoint, at));
+  // The items first: what they are found to be counts also when there is nothing left to compare them with.
   StateHash found;
   TACENDA_TRY_VOID(recompute([&](ByteView item) {
     state_->keys.items.add(found.sum, item);
     ++found.count;
   }));
+  auto const checkpoint = TACENDA_TRY(stored_checkpoint(state_->rows, state_->verifier(), at));
+  StateHash const stored = TACENDA_TRY(stored_state(state_->vault, state_->keys, checkpoint, at));
   return found.count == stored.count && found.sum == stored.sum;
 }
 
