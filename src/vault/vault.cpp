@@ -6,6 +6,7 @@
 
 #include "core/log.hpp"
 #include "core/process.hpp"
+#include "crypto/fresh_key.hpp"
 #include "vault/internal/envelope.hpp"
 #include "vault/internal/key_tree.hpp"
 #include "vault/internal/keyring.hpp"
@@ -117,13 +118,14 @@ struct PurposeKeys {
 
 struct Vault::State final : storage::FileKeys {
   State(storage::Files& the_files, Places the_places, Slots const& slots, RootKey root_key, Keyring ring,
-        crypto::Random& the_random)
+        crypto::Random& the_random, Clock const& the_clock)
       : files(the_files),
         places(std::move(the_places)),
         store_id(slots.store_id),
         tenant_id(ring.tenant_id),
         root(std::move(root_key)),
         random(the_random),
+        clock(the_clock),
         root_file(files, beside(places, ".root"), root, store_id),
         keyring(std::move(ring)) {
     for (auto const& [purpose, terms] : keyring.purposes) {
@@ -179,7 +181,8 @@ struct Vault::State final : storage::FileKeys {
   // storage::FileKeys: random per file, wrapped under the file purpose key.
   Result<storage::NewFileKey> make(storage::FileClass) override {
     storage::NewFileKey fresh;
-    TACENDA_TRY_VOID(random.fill(fresh.key.reveal_mutable()));
+    // Chunks of a table are sealed under counted nonces: a key that comes twice would be the end of both files.
+    TACENDA_TRY_VOID(crypto::fresh_key(random, clock, fresh.key.reveal_mutable()));
     fresh.wrapped = TACENDA_TRY(seal(Purpose::kFile, as_bytes("tacenda/file-key/1"), fresh.key.reveal()));
     return fresh;
   }
@@ -200,6 +203,7 @@ struct Vault::State final : storage::FileKeys {
   TenantId const tenant_id;
   RootKey const root;
   crypto::Random& random;
+  Clock const& clock;
   VaultRootFile root_file;
   std::map<std::uint8_t, std::vector<std::unique_ptr<PurposeKeys>>> purposes;
   Mutex mutex;
@@ -254,11 +258,12 @@ Result<void> Vault::add_passphrase(storage::Files& files, Places const& places, 
 }
 
 Result<std::unique_ptr<Vault>> Vault::unseal(storage::Files& files, Places const& places,
-                                             Unlock const& unlock, crypto::Random& random, Clock const&) {
+                                             Unlock const& unlock, crypto::Random& random,
+                                             Clock const& clock) {
   auto const slots = TACENDA_TRY(read_slots(files, places));
   auto root = TACENDA_TRY(open_root(files, places, unlock, slots));
   auto ring = TACENDA_TRY(read_keyring(files, places, root, slots.store_id, random));
-  auto state = std::make_unique<State>(files, places, slots, std::move(root), std::move(ring), random);
+  auto state = std::make_unique<State>(files, places, slots, std::move(root), std::move(ring), random, clock);
   return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -180,6 +181,32 @@ TEST_F(KeyringCopies, APowerCutWhileASecretIsKeptLosesNoOlderSecret) {
     return;  // the whole call fitted before the cut: every step was tried
   }
   FAIL() << "the call never got through";
+}
+
+/// Gives the same bytes for ever, as the generator of a cloned machine does for a while.
+class FrozenRandom final : public crypto::Random {
+ public:
+  Result<void> fill(std::span<std::byte> out) override {
+    std::ranges::fill(out, std::byte{0x5a});
+    return {};
+  }
+};
+
+// Tables are sealed under counted nonces: two files under one key would be two messages under one nonce.
+TEST(FileKeys, AreNeverTheSameWithAFrozenSourceNorOnAClone) {
+  TestStore store;
+  FrozenRandom frozen;
+  auto const one = Vault::unseal(*store.files, store.places, {}, frozen, store.clock).value();
+  auto const clone = Vault::unseal(*store.files, store.places, {}, frozen, store.clock).value();
+  std::set<Bytes> seen;
+  for (int i = 0; i < 20; ++i) {
+    for (auto* vault : {one.get(), clone.get()}) {
+      auto const made = vault->file_keys().make(storage::FileClass::kIndexOrData).value();
+      seen.insert(to_bytes(made.key.reveal()));
+      EXPECT_TRUE(vault->file_keys().open(made.wrapped).value() == made.key);
+    }
+  }
+  EXPECT_EQ(seen.size(), 40U);
 }
 
 TEST(PurposeKeys, OpenOnlyWhatTheySealedForTheSameThing) {
