@@ -59,7 +59,8 @@ class Vault {
   static Result<void> add_passphrase(storage::Files& files, Places const& places, Unlock const& unlock,
                                      SecretBuffer const& passphrase, crypto::Random& random);
 
-  /// Opens a slot, the keyring and the vault root. The engine is attached afterwards.
+  /// Opens a slot and the keyring; changes nothing on the disk. The engine is attached afterwards. `files`,
+  /// `random` and `clock` outlive the Vault.
   /// Errors: kUnauthenticated (no slot opens), kCorrupt (names no secret), kNotFound (no store), kUnsupported
   /// (written by a newer version).
   static Result<std::unique_ptr<Vault>> unseal(storage::Files& files, Places const& places,
@@ -78,8 +79,10 @@ class Vault {
   /// Lent to storage when the engine is opened. Valid as long as the Vault.
   storage::FileKeys& file_keys();
 
-  /// Takes the opened engine, checks that its key rows fit the vault root and finishes an erase that was
-  /// cut off. Call once, before everything below.
+  /// Takes the opened engine, and with it the folder's lock: mends damaged copies of slots and keyring,
+  /// checks that the key rows fit the vault root and finishes an erase that was cut off. Call once, before
+  /// everything below. Errors: kCorrupt, kUnavailable (also when the keyring changed since `unseal`: begin
+  /// again).
   Result<void> attach(std::unique_ptr<storage::Engine> engine);
   storage::Engine const& engine() const;
 
