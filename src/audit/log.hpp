@@ -96,6 +96,7 @@ class Log {
 
   /// The multiset hash of the current state as committed last (sealed row and checkpoint extension agree).
   /// `recompute` gets a function to call with each current item; returns false when the result differs.
+  /// `recompute` has seen every item also when row or checkpoint is damaged.
   /// While commits go on, both must look at one state: `at`.
   Result<bool> verify_state(
       std::function<Result<void>(std::function<void(ByteView item)> const&)> const& recompute,

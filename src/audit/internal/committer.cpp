@@ -18,10 +18,11 @@ Error stopped() {
 
 }  // namespace
 
-Committer::Committer(vault::Vault& vault, Clock const& clock, merkle::NoteSigner signer,
-                     crypto::Hmac state_key, Anchor anchor, LogEdge edge)
+Committer::Committer(vault::Vault& vault, Clock const& clock, EntrySealer const& sealer,
+                     merkle::NoteSigner signer, crypto::Hmac state_key, Anchor anchor, LogEdge edge)
     : vault_(vault),
       clock_(clock),
+      sealer_(sealer),
       rows_(vault.view(vault::Keeper::kAudit)),
       sealed_(vault.sealed_view(vault::Keeper::kState, vault::Purpose::kState)),
       signer_(std::move(signer)),
@@ -57,6 +58,7 @@ void Committer::run(std::stop_token const& stop) {
 
 /// Commits as many as fit into one batch. Returns those that must wait for the next one.
 Pending* Committer::commit_batch(Pending* oldest) {
+  vault::CommitOrder::Turn const turn(vault_.order());
   before_ = edge_;
   std::uint64_t const first_sequence = edge_.tree.size();
   edge_.time_ms = std::max(edge_.time_ms, to_unix_ms(std::max(clock_.now(), Time{})));
@@ -101,6 +103,14 @@ bool Committer::admit_one(Pending& pending) {
   if (forgotten || !order.admits(set)) {
     refuse(pending, Error(ErrorKind::kConflict, "another commit changed what this one read"));
     return false;
+  }
+  // A patient was erased since the events were sealed: entries under the destroyed keys could be read by
+  // nobody. Sealed anew, they tell of him under the store's key, as all later ones do.
+  if (pending.keys_found != order.erasures()) {
+    if (auto const sealed = sealer_.seal_events(pending); !sealed) {
+      refuse(pending, sealed.error());
+      return false;
+    }
   }
   if (StateDelta const* const delta = pending.state_delta.get()) {
     // No record may change before the repair. Entries and sign-ins go on: without them nobody could read what
