@@ -24,9 +24,9 @@ TEST(Match, TellsAKnownPathWithAnotherMethodFromAnUnknownPath) {
   EXPECT_EQ(match("PUT", "/fhir/Patient/a/_history")->route, nullptr);
   EXPECT_EQ(match("TRACE", "/fhir/Patient/a")->route, nullptr);
   for (auto const* path :
-       {"/", "/fhir/Nothing/1", "/fhir/patient/1", "/admin/users", "/fhir/Patient/1/$nothing", "/fhir/Medication/1/Patient",
-        "/fhir/Patient/1/Nothing",
-        "/fhir/Patient/_history/1", "/fhir/../etc", "/FHIR/Patient/1", "/fhir/Patient/1/"}) {
+       {"/", "/fhir/Nothing/1", "/fhir/patient/1", "/admin/users", "/fhir/Patient/1/$nothing",
+        "/fhir/Medication/1/Patient", "/fhir/Patient/1/Nothing", "/fhir/Patient/_history/1", "/fhir/../etc",
+        "/FHIR/Patient/1", "/fhir/Patient/1/"}) {
     auto const result = match("GET", path);
     EXPECT_FALSE(result.has_value()) << path;
   }
