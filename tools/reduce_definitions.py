@@ -4,20 +4,24 @@
 usage: reduce_definitions.py FOLDER [OUT]
 
 FOLDER holds the unpacked definitions (npm package hl7.fhir.r4.examples@4.0.1, CC0-1.0): Bundle-resources.json,
-Bundle-types.json, Bundle-searchParams.json and CompartmentDefinition-patient.json. OUT is src/fhir/generated
-(the default). The same definitions always give the same files.
+Bundle-types.json, Bundle-searchParams.json and CompartmentDefinition-patient.json, and what reduce_rules.py
+names (value sets, with their expansions). OUT is src/fhir/generated (the default). The same definitions always
+give the same files.
 
 What comes out:
-  tables.cpp      resource types; element paths of the Patient compartment and of the parameter `identifier`
+  tables.cpp      resource types; element paths of the Patient compartment
   type_codes.hpp  one number per primitive type, and those of the types that the code names
   elements.cpp    every element of every resource type, data type and backbone: name, type, cardinality,
                   targets of references; read through fhir/elements.hpp
+  rules.cpp, value_sets.cpp  what validation asks: see reduce_rules.py
 """
 import dataclasses
 import json
 import pathlib
 import re
 import sys
+
+import reduce_rules
 
 SIMPLE_PATH = re.compile(r"[A-Za-z]+(\.[A-Za-z]+)+")
 PROFILE = "http://hl7.org/fhir/StructureDefinition/"
@@ -27,7 +31,8 @@ WIDTH = 110
 # Bits of Element::flags, as in src/fhir/elements.hpp.
 REPEATS, ATTRIBUTE, CHOICE, SUMMARY, MODIFIER = 1, 2, 4, 8, 16
 # Types that the code asks for by name.
-NAMED_TYPES = ["Attachment", "Element", "Extension", "Identifier", "Meta", "Narrative", "Reference", "Resource"]
+NAMED_TYPES = ["Attachment", "CodeableConcept", "Coding", "Element", "Extension", "Identifier", "Meta", "Narrative", "Quantity", "Reference",
+               "Resource"]
 
 
 # --- reading ------------------------------------------------------------------------------------------
@@ -37,17 +42,17 @@ class Definitions:
 
     def __init__(self, folder):
         self.folder = folder
-        self.compartment = self._load("CompartmentDefinition-patient.json")
+        self.compartment = self.load("CompartmentDefinition-patient.json")
         self.structures = {}  # name -> StructureDefinition; profiles and logical models left out
         for name in ("Bundle-types.json", "Bundle-resources.json"):
-            for entry in self._load(name)["entry"]:
+            for entry in self.load(name)["entry"]:
                 resource = entry["resource"]
                 if resource["resourceType"] != "StructureDefinition" or resource["kind"] == "logical":
                     continue
                 if resource.get("derivation") != "constraint":
                     self.structures[resource["type"]] = resource
         self.parameters = {}  # (type, code) -> SearchParameter
-        for entry in self._load("Bundle-searchParams.json")["entry"]:
+        for entry in self.load("Bundle-searchParams.json")["entry"]:
             for base in entry["resource"]["base"]:
                 self.parameters[(base, entry["resource"]["code"])] = entry["resource"]
         versions = {structure["fhirVersion"] for structure in self.structures.values()}
@@ -55,7 +60,7 @@ class Definitions:
             sys.exit(f"definitions of several versions: {sorted(versions)}")
         self.version = versions.pop()
 
-    def _load(self, name):
+    def load(self, name):
         return json.loads((self.folder / name).read_text())
 
     def of_kind(self, kind):
@@ -91,12 +96,6 @@ def patient_compartment(definitions):
     rows.discard(("Patient", "link", "link.other"))  # a link is not a second compartment: see compartment.hpp
     rows.add(("Patient", "{def}", "id"))
     return sorted(rows)
-
-
-def identifier_paths(definitions):
-    concrete = set(definitions.concrete_resources())
-    return sorted((kind, code, path) for (kind, code), parameter in definitions.parameters.items()
-                  if code == "identifier" and kind in concrete for path in paths_of(parameter, kind))
 
 
 # --- elements -------------------------------------------------------------------------------------------
@@ -251,12 +250,10 @@ def tables_file(definitions):
         "};",
         "",
         *path_table("kPatientPaths", patient_compartment(definitions)),
-        *path_table("kIdentifierPaths", identifier_paths(definitions)),
         "}  // namespace",
         "",
         "std::span<std::string_view const> resource_types() { return kTypes; }",
         "std::span<Path const> patient_paths() { return kPatientPaths; }",
-        "std::span<Path const> identifier_paths() { return kIdentifierPaths; }",
         "",
         "}  // namespace tacenda::fhir::generated",
     ]
@@ -357,13 +354,18 @@ def main():
     definitions = Definitions(pathlib.Path(sys.argv[1]))
     out = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else "src/fhir/generated")
     nodes = all_nodes(definitions)
+    rules = reduce_rules.all_rules(definitions, nodes)
+    value_sets = reduce_rules.ValueSets(definitions.load)
+    this = sys.modules[__name__]
     for name, lines in (("tables.cpp", tables_file(definitions)),
                         ("type_codes.hpp", type_codes_file(definitions, nodes)),
-                        ("elements.cpp", elements_file(definitions, nodes))):
+                        ("elements.cpp", elements_file(definitions, nodes)),
+                        ("rules.cpp", reduce_rules.rules_file(definitions, nodes, rules, this)),
+                        ("value_sets.cpp", reduce_rules.value_sets_file(definitions, rules, value_sets, this))):
         (out / name).write_text("\n".join(lines) + "\n")
     print(f"{len(definitions.concrete_resources())} resource types, {len(nodes)} nodes, "
           f"{sum(len(node.elements) for node in nodes)} elements, "
-          f"{len(patient_compartment(definitions))} patient paths, {len(identifier_paths(definitions))} identifier paths")
+          f"{len(patient_compartment(definitions))} patient paths")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ class RoleFilter final : public RecordFilter {
     return own_patient_ && facts.patients.size() == 1 && facts.patients.front() == *own_patient_;
   }
 
+  bool judges_all(Action action, std::string_view type) const override {
+    Action const needed = action == Action::kHistorySystem ? Action::kHistoryType : action;
+    return !role_->own_record_only && role_->may(needed, type);
+  }
+
  private:
   std::shared_ptr<Policy const> policy_;  // shared: keeps role_ alive while a Permit lives
   Role const* role_;
@@ -33,6 +38,7 @@ class RoleFilter final : public RecordFilter {
 class SystemFilter final : public RecordFilter {
  public:
   bool judge(Action, RecordFacts const&) const override { return true; }
+  bool judges_all(Action, std::string_view) const override { return true; }
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "api/routes.hpp"
 #include "codec/json.hpp"
+#include "fhir/search_parameter.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::api {
@@ -21,6 +22,23 @@ Json interaction(std::string_view code) {
   return item;
 }
 
+void add_search(Json& resource, std::string_view type) {
+  Json includes = Json::array();
+  Json parameters = Json::array();
+  for (auto const* parameter : fhir::search_parameters_of(type)) {
+    if (parameter->expression.empty() || parameter->type == fhir::SearchType::kSpecial) continue;
+    Json item = Json::object();
+    item.set("name", Json::string(parameter->code));
+    item.set("definition", Json::string(parameter->url));
+    item.set("type", Json::string(fhir::code_of(parameter->type)));
+    parameters.push(std::move(item));
+    if (parameter->type != fhir::SearchType::kReference) continue;
+    includes.push(Json::string(std::string(type) + ":" + std::string(parameter->code)));
+  }
+  if (!includes.items().empty()) resource.set("searchInclude", std::move(includes));
+  resource.set("searchParam", std::move(parameters));
+}
+
 Json rest_resource(std::string_view type) {
   Json resource = Json::object();
   resource.set("type", Json::string(type));
@@ -34,10 +52,17 @@ Json rest_resource(std::string_view type) {
   resource.set("readHistory", Json::boolean(true));
   resource.set("updateCreate", Json::boolean(true));
   resource.set("conditionalCreate", Json::boolean(true));
-  resource.set("conditionalRead", Json::string("not-supported"));
-  resource.set("conditionalUpdate", Json::boolean(false));
-  resource.set("conditionalDelete", Json::string("not-supported"));
+  resource.set("conditionalRead", Json::string("full-support"));
+  resource.set("conditionalUpdate", Json::boolean(true));
+  resource.set("conditionalDelete", Json::string("single"));
   resource.set("referencePolicy", codes({"literal", "local"}));
+  Json validate = Json::object();
+  validate.set("name", Json::string("validate"));
+  validate.set("definition", Json::string("http://hl7.org/fhir/OperationDefinition/Resource-validate"));
+  Json operations = Json::array();
+  operations.push(std::move(validate));
+  add_search(resource, type);
+  resource.set("operation", std::move(operations));
   return resource;
 }
 
@@ -50,10 +75,10 @@ Json security() {
   return item;
 }
 
-}  // namespace
+// Stands for the server's address in the text that is kept.
+constexpr std::string_view kAddress = "urn:tacenda:address-of-this-server";
 
-std::string capability_statement(std::string const& base_url, std::string const& version,
-                                 std::string const& date) {
+std::string make_statement(std::string const& version, std::string const& date) {
   Json statement = Json::object();
   statement.set("resourceType", Json::string("CapabilityStatement"));
   statement.set("status", Json::string("active"));
@@ -66,10 +91,11 @@ std::string capability_statement(std::string const& base_url, std::string const&
   statement.set("software", std::move(software));
   Json implementation = Json::object();
   implementation.set("description", Json::string("Tacenda medical record server"));
-  implementation.set("url", Json::string(base_url));
+  implementation.set("url", Json::string(kAddress));
   statement.set("implementation", std::move(implementation));
   statement.set("fhirVersion", Json::string("4.0.1"));
   statement.set("format", codes({"application/fhir+json", "application/fhir+xml", "json", "xml"}));
+  statement.set("patchFormat", codes({"application/json-patch+json", "application/fhir+json"}));
   Json rest = Json::object();
   rest.set("mode", Json::string("server"));
   rest.set("security", security());
@@ -89,6 +115,17 @@ std::string capability_statement(std::string const& base_url, std::string const&
   list.push(std::move(rest));
   statement.set("rest", std::move(list));
   return codec::write_json(statement);
+}
+
+}  // namespace
+
+std::string capability_statement(std::string const& base_url, std::string const& version,
+                                 std::string const& date) {
+  // Made once: it is large, and whoever can connect may ask for it.
+  static std::string const text = make_statement(version, date);
+  static auto const place = text.find(kAddress);
+  std::string const address = codec::write_json(Json::string(base_url));
+  return text.substr(0, place) + address.substr(1, address.size() - 2) + text.substr(place + kAddress.size());
 }
 
 }  // namespace tacenda::api

@@ -1,5 +1,8 @@
 // The FHIR interactions of the pipeline: from a matched route to an operation.
+#include <algorithm>
 #include <charconv>
+
+#include <fmt/format.h>
 
 #include "api/internal/exchange.hpp"
 #include "api/internal/format.hpp"
@@ -8,11 +11,15 @@
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "fhir/bundle.hpp"
-#include "fhir/criteria.hpp"
+#include "fhir/date_range.hpp"
+#include "fhir/outcome.hpp"
 #include "fhir/resource.hpp"
 #include "operations/bundle.hpp"
 #include "operations/history.hpp"
+#include "operations/patch.hpp"
 #include "operations/read.hpp"
+#include "operations/search.hpp"
+#include "operations/validate.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::api {
@@ -24,7 +31,17 @@ using operations::Outcome;
 struct Paging {
   std::size_t count = limits::kPageSize;
   std::string page;
+  records::HistoryWindow window;
 };
+
+/// The time that a parameter of history names, in milliseconds: the first of them, and the first behind it.
+Result<records::HistoryWindow::Span> span_of(std::string_view text) {
+  using std::chrono::floor, std::chrono::microseconds, std::chrono::milliseconds;
+  auto const range = fhir::parse_date_range(text);
+  if (!range) return fail(ErrorKind::kInvalid, "_since or _at is no date and no time");
+  return records::HistoryWindow::Span{Time(floor<milliseconds>(microseconds(range->low))),
+                                      Time(floor<milliseconds>(microseconds(range->high)) + milliseconds(1))};
+}
 
 Result<Paging> paging_of(std::string_view query) {
   Paging paging;
@@ -39,8 +56,12 @@ Result<Paging> paging_of(std::string_view query) {
       paging.count = std::clamp<std::size_t>(number, 1, limits::kPageSizeMax);
     } else if (name == "_page") {
       paging.page = std::move(value);
+    } else if (name == "_since") {
+      paging.window.since = TACENDA_TRY(span_of(value)).from;
+    } else if (name == "_at") {
+      paging.window.at = TACENDA_TRY(span_of(value));
     } else if (name != "_format" && name != "_pretty") {
-      return fail(ErrorKind::kInvalid, "history takes _count, _page and _format only");
+      return fail(ErrorKind::kInvalid, "history takes _count, _since, _at, _page and _format only");
     }
   }
   return paging;
@@ -62,6 +83,44 @@ Result<std::optional<std::uint64_t>> if_match_of(net::Request const& request) {
   return TACENDA_TRY(operations::parse_etag(*field));
 }
 
+operations::ReadConditions read_conditions(net::Request const& request) {
+  operations::ReadConditions conditions;
+  if (auto const field = request.header("if-none-match")) conditions.if_none_match = *field;
+  if (auto const field = request.header("if-modified-since")) {
+    // "A recipient MUST ignore the If-Modified-Since header field if the received field value is not a valid
+    // HTTP-date" (RFC 9110 section 13.1.3). It stands for its whole second: it cannot say more.
+    auto const time = codec::parse_http_date(*field);
+    if (time.has_value()) conditions.if_modified_since = *time + std::chrono::milliseconds(999);
+  }
+  return conditions;
+}
+
+Result<operations::Patch> patch_of(net::Request const& request) {
+  return sends_json_patch(request) ? operations::Patch::parse_json_patch(request.body)
+                                   : operations::Patch::parse_fhirpath_patch(request.body);
+}
+
+/// The format of a body by its content type; nullopt when the interaction does not take it (415).
+std::optional<fhir::Format> body_format_for(Interaction interaction, net::Request const& request) {
+  switch (interaction) {
+    case Interaction::kSearchType:
+    case Interaction::kSearchSystem:
+    case Interaction::kSearchCompartment:
+      // A search without a form has its parameters in the URL alone.
+      return request.body.empty() || sends_form(request) ? std::optional(fhir::Format::kJson) : std::nullopt;
+    case Interaction::kPatch:
+    case Interaction::kPatchMatching:
+      if (sends_json_patch(request)) return fhir::Format::kJson;
+      [[fallthrough]];
+    case Interaction::kValidate: {
+      auto const format = body_format_of(request);
+      return format == fhir::Format::kJson ? format : std::nullopt;
+    }
+    default:
+      return body_format_of(request);
+  }
+}
+
 }  // namespace
 
 Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& context,
@@ -71,25 +130,45 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
   auto const id = [&] { return ResourceId::parse(route.id); };
   switch (route.route->interaction) {
     case Interaction::kRead:
-      return operations::read(context, *permit, route.type, TACENDA_TRY(id()));
+      return operations::read(context, *permit, route.type, TACENDA_TRY(id()), read_conditions(request));
     case Interaction::kVread:
       return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
                                TACENDA_TRY(version_of(route.version)));
     case Interaction::kCreate: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body, exchange.body_format));
-      if (resource.type() != route.type)
-        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
-      std::optional<fhir::Criteria> unless;
-      if (auto const field = request.header("if-none-exist")) unless = TACENDA_TRY(fhir::parse_criteria(*field));
+      auto resource = TACENDA_TRY(resource_of(exchange));
+      std::optional<operations::Criteria> unless;
+      if (auto const field = request.header("if-none-exist")) {
+        unless = TACENDA_TRY(fhir::parse_criteria(route.type, *field));
+      }
       return operations::create(context, *permit, std::move(resource), unless);
     }
     case Interaction::kUpdate: {
-      auto resource = TACENDA_TRY(fhir::parse_resource(request.body, exchange.body_format));
-      if (resource.type() != route.type)
-        return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+      auto resource = TACENDA_TRY(resource_of(exchange));
       return operations::update(context, *permit, std::move(resource), TACENDA_TRY(id()),
                                 TACENDA_TRY(if_match_of(request)));
     }
+    case Interaction::kUpdateMatching: {
+      auto resource = TACENDA_TRY(resource_of(exchange));
+      return operations::update_matching(context, *permit, std::move(resource),
+                                         TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
+                                         TACENDA_TRY(if_match_of(request)));
+    }
+    case Interaction::kDeleteMatching:
+      return operations::remove_matching(context, *permit, route.type,
+                                         TACENDA_TRY(fhir::parse_criteria(route.type, request.query)));
+    case Interaction::kPatch:
+      return operations::patch(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
+                               TACENDA_TRY(id()), TACENDA_TRY(if_match_of(request)));
+    case Interaction::kPatchMatching:
+      return operations::patch_matching(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
+                                        TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
+                                        TACENDA_TRY(if_match_of(request)));
+    case Interaction::kSearchType:
+    case Interaction::kSearchSystem:
+    case Interaction::kSearchCompartment:
+    case Interaction::kEverything:
+      exchange.search = TACENDA_TRY(search_of(exchange));
+      return operations::search(context, exchange.search);
     case Interaction::kDelete:
       return operations::remove(context, *permit, route.type, TACENDA_TRY(id()),
                                 TACENDA_TRY(if_match_of(request)));
@@ -97,26 +176,116 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     case Interaction::kHistoryType:
     case Interaction::kHistorySystem: {
       auto const paging = TACENDA_TRY(paging_of(request.query));
-      records::HistoryPosition position;
+      HistoryListing listing{{}, paging.window};
       if (!paging.page.empty()) {
         PageScope const scope{std::string(exchange.principal->id().view()), request.path};
-        position = TACENDA_TRY(open_page(parts_.vault, scope, paging.page, parts_.clock.now()));
+        listing = TACENDA_TRY(open_page(parts_.vault, scope, paging.page, parts_.clock.now()));
       }
+      exchange.history = listing.window;
       if (route.route->interaction == Interaction::kHistoryInstance) {
         return operations::history_of(context, *permit, route.type,
-                                      TACENDA_TRY(id()), position, paging.count);
+                                      TACENDA_TRY(id()), listing.position, paging.count,
+                                      listing.window);
       }
-      return operations::history(context, *permit, route.type, position, paging.count);
+      return operations::history(context, *permit, route.type, listing.position, paging.count,
+                                 listing.window);
     }
-    case Interaction::kBundle: {
-      // Parsed anew at each attempt: a transaction uses its resources up.
-      auto bundle = TACENDA_TRY(fhir::parse_bundle(request.body, exchange.body_format));
-      return bundle.type == fhir::BundleType::kTransaction ? operations::transaction(context, bundle)
-                                                           : operations::batch(context, bundle);
-    }
+    case Interaction::kBundle:
+      return run_bundle(exchange, context);
+    case Interaction::kValidate:
+      return run_validate(exchange, context);
     default:
       return fail(ErrorKind::kBug, "a route has no interaction");
   }
+}
+
+Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchange) const {
+  if (exchange.route.type != "Patient")
+    return fail(ErrorKind::kUnsupported, "there is nothing at this address");
+  std::string raw = exchange.request.query;
+  auto parameters = TACENDA_TRY(codec::parse_query(raw));
+  records::SearchPosition position;
+  if (auto const page = std::ranges::find(parameters, "_page", [](auto const& each) { return each.first; });
+      page != parameters.end()) {
+    auto const listing =
+        TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
+    raw = listing.raw;
+    position = listing.position;
+    parameters = TACENDA_TRY(codec::parse_query(raw));
+  }
+  auto search =
+      TACENDA_TRY(operations::everything(TACENDA_TRY(ResourceId::parse(exchange.route.id)), parameters));
+  search.raw = std::move(raw);
+  search.position = position;
+  return search;
+}
+
+Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange) {
+  auto checked = fhir::check_resource(exchange.request.body, exchange.body_format);
+  if (!checked.has_value()) {
+    exchange.remarks.refusal = fhir::outcome_text(checked.error());
+    return std::unexpected(checked.error().first_error());
+  }
+  if (checked->type() != exchange.route.type) {
+    return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+  }
+  return std::move(*checked);
+}
+
+Result<Outcome> Pipeline::run_bundle(Exchange& exchange, Context const& context) {
+  // Parsed anew at each attempt: a transaction uses its resources up.
+  auto bundle = fhir::check_bundle(exchange.request.body, exchange.body_format);
+  if (!bundle.has_value()) {
+    exchange.remarks.refusal = fhir::outcome_text(bundle.error());
+    return std::unexpected(bundle.error().first_error());
+  }
+  return bundle->type == fhir::BundleType::kTransaction ? operations::transaction(context, *bundle)
+                                                        : operations::batch(context, *bundle);
+}
+
+Result<Outcome> Pipeline::run_validate(Exchange const& exchange, Context const& context) {
+  operations::ValidateRequest asked;
+  asked.type = exchange.route.type;
+  if (!exchange.route.id.empty()) asked.id = TACENDA_TRY(ResourceId::parse(exchange.route.id));
+  asked.body = exchange.request.body;
+  asked.parameters = TACENDA_TRY(codec::parse_query(exchange.request.query));
+  return operations::validate(context, asked);
+}
+
+Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) const {
+  net::Request const& request = exchange.request;
+  if (exchange.route.route->interaction == Interaction::kEverything) return everything_of(exchange);
+  operations::SearchRequest search;
+  search.type = exchange.route.type;
+  if (!exchange.route.inner.empty()) {
+    search.compartment = exchange.route.type;
+    search.compartment_id = exchange.route.id;
+    search.type = exchange.route.inner == "*" ? std::string() : exchange.route.inner;
+  }
+  search.handling = handling_of(request);
+  search.raw = request.query;
+  if (request.method == "POST" && !request.body.empty()) {
+    if (!search.raw.empty()) search.raw.push_back('&');
+    search.raw.append(request.body);
+  }
+  search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
+  auto const page =
+      std::ranges::find(search.parameters, "_page", [](auto const& each) { return each.first; });
+  if (page == search.parameters.end()) return search;
+  auto const listing =
+      TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
+  search.raw = listing.raw;
+  search.handling = listing.handling;
+  search.position = listing.position;
+  search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
+  return search;
+}
+
+PageScope Pipeline::search_scope(Exchange const& exchange) {
+  auto const& route = exchange.route;
+  bool const everything = route.route->interaction == Interaction::kEverything;
+  return {std::string(exchange.principal->id().view()),
+          fmt::format("search {}/{}/{}", route.type, route.id, everything ? "$everything" : route.inner)};
 }
 
 std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
@@ -128,8 +297,9 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = exchange.request.query;
-  operations::Services const services{parts_.store, parts_.gate, parts_.log};
-  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false};
+  operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
+  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false, {},
+                        nullptr};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value()) return std::nullopt;
   return std::move(*outcome);
@@ -139,9 +309,9 @@ Released Pipeline::fhir(Exchange& exchange) {
   Route const& route = *exchange.route.route;
   net::Request const& request = exchange.request;
   if (!exchange.format) return refuse(exchange, 406);
-  bool const has_body = request.method == "POST" || request.method == "PUT";
+  bool const has_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   if (has_body) {
-    auto const body_format = body_format_of(request);
+    auto const body_format = body_format_for(route.interaction, request);
     if (!body_format) return refuse(exchange, 415);
     exchange.body_format = *body_format;
   }
@@ -153,20 +323,45 @@ Released Pipeline::fhir(Exchange& exchange) {
     if (!decision.has_value()) return refuse(exchange, decision.error());
     permit = std::move(*decision);
   }
-  operations::Services const services{parts_.store, parts_.gate, parts_.log};
-  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url,
-                        exchange.prefer == Prefer::kRepresentation};
+  operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
+  Context const context{services,
+                        *exchange.principal,
+                        exchange.origin,
+                        exchange.base_url,
+                        exchange.prefer == Prefer::kRepresentation,
+                        parts_.clock.now(),
+                        &exchange.remarks};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
 }
 
+void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer,
+                            Wishes& wishes) const {
+  std::string address = exchange.base_url;
+  for (auto const* part : {&exchange.route.type, &exchange.route.id, &exchange.route.inner}) {
+    if (!part->empty()) address.append("/").append(*part);
+  }
+  if (exchange.route.route->interaction == Interaction::kEverything) address.append("/$everything");
+  bool const is_first = exchange.search.position.shown == 0;
+  // Behind the first page the address says no more than a sealed token does.
+  std::string const& query = is_first ? exchange.search.raw : exchange.request.query;
+  wishes.self_url = query.empty() ? address : address + "?" + query;
+  if (!answer.next) return;
+  SearchListing const listing{exchange.search.raw, exchange.search.handling, *answer.next};
+  auto const token = seal_search(parts_.vault, search_scope(exchange), listing, parts_.clock.now());
+  if (token.has_value()) wishes.next_url = address + "?_page=" + *token + format_parameter_of(exchange.request);
+}
+
 void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, Wishes& wishes) const {
+  if (auto const* answer = std::get_if<operations::SearchAnswer>(&outcome.result)) {
+    return search_links(exchange, *answer, wishes);
+  }
   auto const* page = std::get_if<records::HistoryPage>(&outcome.result);
   if (page == nullptr) return;
   std::string const address = "https://" + exchange.request.authority + exchange.request.path;
   wishes.self_url = exchange.request.query.empty() ? address : address + "?" + exchange.request.query;
   if (!page->next) return;
   PageScope const scope{std::string(exchange.principal->id().view()), exchange.request.path};
-  auto const token = seal_page(parts_.vault, scope, *page->next, parts_.clock.now());
+  auto const token = seal_page(parts_.vault, scope, {*page->next, exchange.history}, parts_.clock.now());
   auto const paging = paging_of(exchange.request.query);
   if (!token.has_value() || !paging.has_value()) return;
   wishes.next_url = address + "?_count=" + std::to_string(paging->count) + "&_page=" + *token +

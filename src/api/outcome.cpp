@@ -21,6 +21,8 @@ constexpr auto kRows = std::to_array<Row>({
     {ErrorKind::kPrecondition, 412, "conflict"},
     {ErrorKind::kUnprocessable, 422, "business-rule"},
     {ErrorKind::kUnsupported, 404, "not-supported"},
+    {ErrorKind::kNotSupported, 400, "not-supported"},
+    {ErrorKind::kTooCostly, 400, "too-costly"},
     {ErrorKind::kTooLarge, 413, "too-long"},
     {ErrorKind::kThrottled, 429, "throttled"},
     {ErrorKind::kUnavailable, 503, "transient"},
@@ -96,6 +98,11 @@ std::string outcome_json(std::uint16_t status) {
     default:
       return outcome("structure", "the request is not well-formed HTTP");
   }
+}
+
+std::string done_json() {
+  return R"({"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"informational",)"
+         R"("diagnostics":"done: the resource is stored"}]})";
 }
 
 audit::Outcome audit_outcome_of(std::uint16_t status) {

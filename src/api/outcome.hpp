@@ -20,6 +20,9 @@ std::string outcome_json(Error const& error);
 /// The same for a status that net itself decided on (400, 408, 413, 414, 431, 503).
 std::string outcome_json(std::uint16_t status);
 
+/// OperationOutcome of what went well: the answer to `Prefer: return=OperationOutcome`.
+std::string done_json();
+
 /// AuditEvent.outcome of an answer with this status.
 audit::Outcome audit_outcome_of(std::uint16_t status);
 

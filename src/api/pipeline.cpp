@@ -72,8 +72,7 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
                           [exchange = std::move(exchange), outcome = std::move(*outcome),
                            reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
                             if (!receipt.has_value()) return reply(unrecorded(receipt.error()));
-                            Wishes const wishes{
-                                std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}};
+                            Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};
                             reply(Released(*receipt, render(outcome, *receipt, wishes)));
                           });
 }
@@ -83,6 +82,7 @@ std::optional<Released> Pipeline::admit(Exchange& exchange) {
   exchange.base_url = "https://" + exchange.request.authority + "/fhir";
   exchange.prefer = prefer_of(exchange.request);
   exchange.format = answer_format_of(exchange.request);
+  exchange.remarks.wanted = exchange.prefer == Prefer::kOutcome;
   exchange.origin.kind = audit::EventKind::kUnknownRoute;
 
   auto match_result = match(exchange.request.method, exchange.request.path);
@@ -122,11 +122,13 @@ Released Pipeline::dispatch(Exchange& exchange) {
 
 std::optional<Released> Pipeline::try_commit(Exchange& exchange,
                                              std::move_only_function<Result<operations::Outcome>()>& run) {
+  exchange.remarks.refusal.clear();
   auto outcome = run();
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
   auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
   if (receipt.has_value()) {
-    Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}};
+    Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}, {}};
+    if (exchange.remarks.wanted) wishes.outcome = exchange.remarks.outcome_of(0);
     page_links(exchange, *outcome, wishes);
     return Released(*receipt, render(*outcome, *receipt, wishes));
   }
@@ -135,6 +137,11 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
       return std::nullopt;  // another commit was faster: look at the new state
     case ErrorKind::kNoSpace:
       return Released(Unrecorded::kNoSpace);
+    case ErrorKind::kCorrupt:
+      // Nothing is stored, and the log goes on: reads of what is whole are answered.
+      log(LogLevel::kError, receipt.error());
+      return refuse(exchange, Error(ErrorKind::kUnavailable,
+                                    "the store is damaged: nothing is changed until it is repaired"));
     default:
       log(LogLevel::kError, receipt.error());
       return Released(Unrecorded::kAuditUnavailable);
@@ -183,7 +190,7 @@ Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response 
 Released Pipeline::refuse(Exchange& exchange, Error const& error) {
   net::Response response;
   response.status = status_of(error);
-  response.body = outcome_json(error);
+  response.body = exchange.remarks.refusal.empty() ? outcome_json(error) : exchange.remarks.refusal;
   response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
   if (response.status == 401) response.headers.push_back({"www-authenticate", "Bearer realm=\"tacenda\""});
   if (response.status == 429 || response.status == 503) response.headers.push_back({"retry-after", "30"});

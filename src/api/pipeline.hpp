@@ -5,6 +5,7 @@
 #include <string>
 
 #include "access/gate.hpp"
+#include "api/internal/page_token.hpp"
 #include "api/internal/render.hpp"
 #include "api/response.hpp"
 #include "api/routes.hpp"
@@ -14,6 +15,8 @@
 #include "identity/directory.hpp"
 #include "net/http.hpp"
 #include "operations/context.hpp"
+#include "operations/search.hpp"
+#include "operations/validation.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
 
@@ -31,6 +34,7 @@ struct Parts {
   access::Gate& gate;
   Clock const& clock;
   audit::FailureMeter& failures;
+  operations::Validation const& validation;
 };
 
 /// One request from its line to its released response, always in the same order: route, authenticate, decide,
@@ -82,7 +86,16 @@ class Pipeline {
 
   Result<operations::Outcome> run_interaction(Exchange& exchange, operations::Context const& context,
                                               std::optional<Permit> const& permit);
-  /// Links of a history page.
+  /// The resource of a body. Errors: kInvalid, kTooLarge; the exchange's remarks then have every issue.
+  static Result<fhir::Resource> resource_of(Exchange& exchange);
+  Result<operations::Outcome> run_bundle(Exchange& exchange, operations::Context const& context);
+  Result<operations::Outcome> run_validate(Exchange const& exchange, operations::Context const& context);
+  /// What a search asks: its parameters, or those that its page token holds.
+  Result<operations::SearchRequest> search_of(Exchange const& exchange) const;
+  Result<operations::SearchRequest> everything_of(Exchange const& exchange) const;
+  static PageScope search_scope(Exchange const& exchange);
+  void search_links(Exchange const& exchange, operations::SearchAnswer const& answer, Wishes& wishes) const;
+  /// Links of a history or search page.
   void page_links(Exchange const& exchange, operations::Outcome const& outcome, Wishes& wishes) const;
   Result<identity::Principal> authenticate(net::Request const& request) const;
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "codec/text.hpp"
+#include "fhir/search_parameter.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::api {
@@ -17,16 +18,34 @@ constexpr auto kRoutes = std::to_array<Route>({
      Action::kHistorySystem},
     {"POST", "/fhir", Interaction::kBundle, "transaction", EventKind::kTransaction, std::nullopt},
     {"POST", "/fhir/", Interaction::kBundle, "", EventKind::kTransaction, std::nullopt},
+    {"GET", "/fhir", Interaction::kSearchSystem, "search-system", EventKind::kSearch, std::nullopt},
+    {"GET", "/fhir/", Interaction::kSearchSystem, "", EventKind::kSearch, std::nullopt},
+    {"POST", "/fhir/_search", Interaction::kSearchSystem, "", EventKind::kSearch, std::nullopt},
+    {"GET", "/fhir/{type}", Interaction::kSearchType, "search-type", EventKind::kSearch, Action::kSearch},
+    {"POST", "/fhir/{type}/_search", Interaction::kSearchType, "", EventKind::kSearch, Action::kSearch},
+    {"PUT", "/fhir/{type}", Interaction::kUpdateMatching, "", EventKind::kUpdate, Action::kUpdate},
+    {"DELETE", "/fhir/{type}", Interaction::kDeleteMatching, "", EventKind::kDelete, Action::kDelete},
+    {"PATCH", "/fhir/{type}", Interaction::kPatchMatching, "", EventKind::kPatch, Action::kUpdate},
     {"POST", "/fhir/{type}", Interaction::kCreate, "create", EventKind::kCreate, Action::kCreate},
+    {"POST", "/fhir/{type}/$validate", Interaction::kValidate, "", EventKind::kValidate, std::nullopt},
+    {"POST", "/fhir/{type}/{id}/$validate", Interaction::kValidate, "", EventKind::kValidate, std::nullopt},
+    {"GET", "/fhir/{type}/{id}/$validate", Interaction::kValidate, "", EventKind::kValidate, Action::kRead},
     {"GET", "/fhir/{type}/_history", Interaction::kHistoryType, "history-type", EventKind::kHistoryType,
      Action::kHistoryType},
     {"GET", "/fhir/{type}/{id}", Interaction::kRead, "read", EventKind::kRead, Action::kRead},
     {"PUT", "/fhir/{type}/{id}", Interaction::kUpdate, "update", EventKind::kUpdate, Action::kUpdate},
+    {"PATCH", "/fhir/{type}/{id}", Interaction::kPatch, "patch", EventKind::kPatch, Action::kUpdate},
     {"DELETE", "/fhir/{type}/{id}", Interaction::kDelete, "delete", EventKind::kDelete, Action::kDelete},
     {"GET", "/fhir/{type}/{id}/_history", Interaction::kHistoryInstance, "history-instance",
      EventKind::kHistoryInstance, Action::kHistoryInstance},
     {"GET", "/fhir/{type}/{id}/_history/{version}", Interaction::kVread, "vread", EventKind::kVread,
      Action::kVread},
+    {"GET", "/fhir/{type}/{id}/$everything", Interaction::kEverything, "", EventKind::kSearch,
+     Action::kSearch},
+    {"GET", "/fhir/{type}/{id}/{inner}", Interaction::kSearchCompartment, "", EventKind::kSearch,
+     Action::kSearch},
+    {"POST", "/fhir/{type}/{id}/{inner}/_search", Interaction::kSearchCompartment, "", EventKind::kSearch,
+     Action::kSearch},
     {"GET", "/auth/enrol", Interaction::kEnrolmentPage, "", EventKind::kMetadata, std::nullopt, false},
     {"GET", "/auth/enrol.js", Interaction::kEnrolmentScript, "", EventKind::kMetadata, std::nullopt, false},
     {"GET", "/auth/enrol.css", Interaction::kEnrolmentStyle, "", EventKind::kMetadata, std::nullopt, false},
@@ -59,6 +78,9 @@ bool fits(std::string_view pattern, std::string_view path, Match& found) {
     } else if (want == "{id}") {
       if (have.empty() || have.starts_with('_') || have.starts_with('$')) return false;
       found.id = have;
+    } else if (want == "{inner}") {
+      if (!fhir::is_compartment(found.type) || (have != "*" && !fhir::is_resource_type(have))) return false;
+      found.inner = have;
     } else if (want == "{version}") {
       if (have.empty()) return false;
       found.version = have;

@@ -22,6 +22,15 @@ enum class Interaction : std::uint8_t {
   kHistoryType,
   kHistorySystem,
   kBundle,
+  kSearchType,
+  kSearchSystem,
+  kSearchCompartment,
+  kEverything,
+  kUpdateMatching,
+  kDeleteMatching,
+  kPatch,
+  kPatchMatching,
+  kValidate,
   kCapabilities,
   kEnrolmentPage,
   kEnrolmentScript,
@@ -53,6 +62,7 @@ struct Match {
   std::string type;
   std::string id;
   std::string version;
+  std::string inner;  // the type within a compartment, or *
 };
 /// Errors: kUnsupported (no such path, or a type that R4 does not have), kInvalid (an escape that cannot be
 /// decoded).

@@ -28,6 +28,8 @@ enum class EventKind : std::uint16_t {
   kTransaction = 11,
   kMetadata = 12,
   kUnknownRoute = 13,
+  kPatch = 14,
+  kValidate = 16,
   // who is asking (DCM 110114 user authentication)
   kLogin = 32,
   kLoginFailed = 33,

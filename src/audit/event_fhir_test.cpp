@@ -138,6 +138,10 @@ TEST(AuditEventFhir, A04ChangesHaveTheirActionsAndRoles) {
   EXPECT_TRUE(agent(create, "AUT").find("requestor")->as_boolean());
   Json const update = fhir(entry_of(EventKind::kUpdate));
   EXPECT_EQ(update.text_of("action"), "U");
+  Json const patch = fhir(entry_of(EventKind::kPatch));
+  EXPECT_EQ(patch.text_of("action"), "U");
+  EXPECT_EQ(patch.find("subtype")->items().at(0).text_of("code"), "patch");
+  EXPECT_EQ(profile(patch), profile(update));
   Json const removed = fhir(entry_of(EventKind::kDelete));
   EXPECT_EQ(removed.text_of("action"), "D");
   EXPECT_FALSE(agent(removed, "110150").is_null());
@@ -205,7 +209,7 @@ TEST(AuditEventFhir, EveryKindHasANameOfItsOwn) {
     ++kinds;
     names.insert(name_of(static_cast<EventKind>(number)));
   }
-  EXPECT_EQ(kinds, 41U) << "add a line to docs/audit-events.md as well";
+  EXPECT_EQ(kinds, 43U) << "add a line to docs/audit-events.md as well";
   EXPECT_EQ(names.size(), kinds);
   EXPECT_EQ(name_of(static_cast<EventKind>(9'999)), "unknown");
 }

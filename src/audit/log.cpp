@@ -26,17 +26,15 @@ EntrySealer::LongBody LogState::long_bodies(vault::ReadPoint const* at) const {
   return [this, at](std::uint64_t sequence) { return rows.get(rows::of(rows::kLongBody, sequence), at); };
 }
 
-Result<void> LogState::prepare(Pending& pending, std::vector<Event> const& events) const {
+Result<void> LogState::prepare(Pending& pending) const {
+  auto const& events = pending.events;
   if (events.empty()) return fail(ErrorKind::kBug, "a commit needs an event");
   bool const stamps_fit = std::ranges::all_of(pending.set.operations(), [&](auto const& operation) {
     return operation.stamp == vault::WriteSet::Stamp::kNone || operation.event < events.size();
   });
   if (!stamps_fit)
     return fail(ErrorKind::kBug, "a row is stamped for an event that is not committed with it");
-  pending.entries.reserve(events.size());
-  for (std::uint32_t i = 0; i < events.size(); ++i) {
-    TACENDA_TRY_VOID(sealer.add(events[i], i, pending));
-  }
+  TACENDA_TRY_VOID(sealer.seal_events(pending));
   if (!pending.set.state_changes().empty()) {
     pending.state_delta = std::make_unique<StateDelta>();
     for (auto const& change : pending.set.state_changes()) {
@@ -49,7 +47,6 @@ Result<void> LogState::prepare(Pending& pending, std::vector<Event> const& event
       }
     }
   }
-  pending.size_bytes += pending.set.size_bytes();
   return {};
 }
 
@@ -61,12 +58,13 @@ Result<Receipt> Log::commit(vault::WriteSet set, std::vector<Event> events) {
   if (!state_->committer) return std::unexpected(not_queued());
   Pending pending;
   pending.set = std::move(set);
-  TACENDA_TRY_VOID(state_->prepare(pending, events));
+  pending.events = std::move(events);
+  TACENDA_TRY_VOID(state_->prepare(pending));
   if (!state_->committer->submit(pending)) return std::unexpected(not_queued());
   state_->committer->await(pending);
   if (pending.error) return std::unexpected(*pending.error);
   return Receipt(pending.committed.first_sequence, from_unix_ms(pending.committed.time_ms),
-                 request_id_of(events));
+                 request_id_of(pending.events));
 }
 
 void Log::commit_async(vault::WriteSet set, std::vector<Event> events,
@@ -78,12 +76,13 @@ void Log::commit_async(vault::WriteSet set, std::vector<Event> events,
   }
   auto pending = std::make_unique<Pending>();
   pending->set = std::move(set);
-  auto prepared = state_->committer ? state_->prepare(*pending, events) : std::unexpected(not_queued());
+  pending->events = std::move(events);
+  auto prepared = state_->committer ? state_->prepare(*pending) : std::unexpected(not_queued());
   if (!prepared) {
     --state_->not_waiting;
     return done(std::unexpected(prepared.error()));
   }
-  pending->done = [done = std::move(done), request_id = request_id_of(events),
+  pending->done = [done = std::move(done), request_id = request_id_of(pending->events),
                    &not_waiting = state_->not_waiting](Result<Committed> result) mutable {
     --not_waiting;
     if (!result) return done(std::unexpected(result.error()));
@@ -147,13 +146,14 @@ Result<Entry> Log::entry(std::uint64_t sequence) const {
 Result<bool> Log::verify_state(
     std::function<Result<void>(std::function<void(ByteView item)> const&)> const& recompute,
     vault::ReadPoint const* at) const {
-  auto const checkpoint = TACENDA_TRY(stored_checkpoint(state_->rows, state_->verifier(), at));
-  StateHash const stored = TACENDA_TRY(stored_state(state_->vault, state_->keys, checkpoint, at));
+  // The items first: what they are found to be counts also when there is nothing left to compare them with.
   StateHash found;
   TACENDA_TRY_VOID(recompute([&](ByteView item) {
     state_->keys.items.add(found.sum, item);
     ++found.count;
   }));
+  auto const checkpoint = TACENDA_TRY(stored_checkpoint(state_->rows, state_->verifier(), at));
+  StateHash const stored = TACENDA_TRY(stored_state(state_->vault, state_->keys, checkpoint, at));
   return found.count == stored.count && found.sum == stored.sum;
 }
 

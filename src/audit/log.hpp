@@ -42,8 +42,9 @@ class Log {
   /// Makes `set` and `events` (at least one) durable together, or neither; waits for the fsync.
   /// Seals the events on the caller's thread. Every subject an event names must have keys already or get
   /// them by `set`; an event whose patient has none is sealed under the tenant's audit key.
-  /// Errors: kConflict (the set's reads are stale: run the request again), kUnavailable and kNoSpace
-  /// (nothing is stored; no answer may leave).
+  /// Errors: kConflict (the set's reads are stale: run the request again), kCorrupt (the store is damaged and
+  /// the set changes a record, or nothing can be written at all), kUnavailable and kNoSpace (nothing is
+  /// stored; no answer may leave).
   Result<Receipt> commit(vault::WriteSet set, std::vector<Event> events);
   /// The same without waiting: `done` is called exactly once, on the committer's thread (on the caller's
   /// when nothing could be queued), and must be short.
@@ -95,6 +96,7 @@ class Log {
 
   /// The multiset hash of the current state as committed last (sealed row and checkpoint extension agree).
   /// `recompute` gets a function to call with each current item; returns false when the result differs.
+  /// `recompute` has seen every item also when row or checkpoint is damaged.
   /// While commits go on, both must look at one state: `at`.
   Result<bool> verify_state(
       std::function<Result<void>(std::function<void(ByteView item)> const&)> const& recompute,

@@ -37,27 +37,25 @@ std::uint64_t counter(Store& store) {
   return row ? ByteReader(*row).u64().value() : 0;
 }
 
+void increment_until(Store& store, int wanted) {
+  for (int done = 0; done < wanted;) {
+    auto const receipt = increment(store);
+    if (receipt) {
+      ++done;
+    } else {
+      ASSERT_EQ(receipt.error().kind(), ErrorKind::kConflict);
+    }
+  }
+}
+
 TEST(AuditLogFailure, NoUpdateIsLostAmongManyThreads) {
   constexpr int kThreads = 8;
   constexpr int kEach = 100;
   Store store;
   ASSERT_TRUE(store.open());
-  std::atomic<int> conflicts{0};
   {
     std::vector<std::jthread> threads;
-    for (int i = 0; i < kThreads; ++i) {
-      threads.emplace_back([&] {
-        for (int done = 0; done < kEach;) {
-          auto const receipt = increment(store);
-          if (receipt) {
-            ++done;
-          } else {
-            ASSERT_EQ(receipt.error().kind(), ErrorKind::kConflict);
-            ++conflicts;
-          }
-        }
-      });
-    }
+    for (int i = 0; i < kThreads; ++i) threads.emplace_back([&] { increment_until(store, kEach); });
   }
   EXPECT_EQ(counter(store), static_cast<std::uint64_t>(kThreads * kEach));
   EXPECT_EQ(store.log->size(), static_cast<std::uint64_t>(kThreads * kEach))
@@ -101,6 +99,30 @@ TEST(AuditLogFailure, StoresNothingOnAFullDiskAndRecovers) {
   EXPECT_TRUE(store.log->verify({})->empty());
   ASSERT_TRUE(store.reopen());
   EXPECT_EQ(store.log->size(), 2U);
+}
+
+TEST(AuditLogFailure, ChangesNoRecordOfADamagedStoreAndGoesOnWithEntries) {
+  Store store;
+  ASSERT_TRUE(store.open());
+  auto const change = [&] {
+    vault::WriteSet set;
+    set.change_state({to_bytes("a"), true});
+    std::vector<Event> events{read_of("p1")};
+    return store.log->commit(std::move(set), std::move(events));
+  };
+  store.disk->damaged = true;
+  for (bool const known : {true, false}) {
+    store.disk->damage_is_known = known;  // or the engine meets it after the committer asked
+    auto const refused = change();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind(), ErrorKind::kCorrupt);
+    EXPECT_FALSE(store.log->failed());
+    EXPECT_TRUE(commit(*store.log, read_of("p1")));
+  }
+  EXPECT_EQ(store.log->size(), 2U) << "a refused set leaves no entry";
+  store.disk->damaged = false;
+  EXPECT_TRUE(change());
+  EXPECT_TRUE(store.log->verify({})->empty());
 }
 
 TEST(AuditLogFailure, NoUpdateIsLostOverAFullDisk) {

@@ -171,7 +171,7 @@ Result<std::unique_ptr<Log>> Log::open(vault::Vault& vault, Clock const& clock, 
   auto state = std::make_unique<LogState>(vault, std::move(*keys));
   vault.order().start_at(loaded.edge.tree.size());
   state->committer = std::make_unique<Committer>(
-      vault, clock, std::move(committer_keys.signer), std::move(committer_keys.state_key),
+      vault, clock, state->sealer, std::move(committer_keys.signer), std::move(committer_keys.state_key),
       Anchor(vault.files(), Anchor::path_of(vault.places()), loaded.anchor_slot), std::move(loaded.edge));
   return std::unique_ptr<Log>(new Log(std::move(state)));
 }

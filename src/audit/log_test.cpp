@@ -15,6 +15,7 @@ namespace tacenda::audit {
 namespace {
 
 using test::commit;
+using test::engine_key;
 using test::make_patient;
 using test::read_of;
 using test::Store;
@@ -398,6 +399,30 @@ TEST(AuditLog, StateHashFollowsWhatIsAddedAndRemoved) {
   ASSERT_TRUE(store.reopen());
   EXPECT_TRUE(is_state({"a2", "b1"}));
   EXPECT_TRUE(store.log->verify({})->empty());
+}
+
+// Which records are damaged is asked for most when something else is damaged as well.
+TEST(AuditLog, LooksAtEveryItemAlsoWhenStateRowOrCheckpointIsDamaged) {
+  Store store;
+  ASSERT_TRUE(store.open());
+  vault::WriteSet set;
+  set.change_state({to_bytes("a1"), true});
+  ASSERT_TRUE(store.log->commit(std::move(set), {read_of("p1")}));
+  auto const whole = store.disk->state();
+  for (auto const& key : {engine_key(store, as_bytes("c")),
+                          store.vault->view(vault::Keeper::kState).full_key(as_bytes("state"))}) {
+    store.disk->tamper([&](test::Rows& rows) { rows.at(key).front() ^= std::byte{1}; });
+    int looked = 0;
+    auto const result = store.log->verify_state([&](auto const& add) -> Result<void> {
+      add(as_bytes("a1"));
+      ++looked;
+      return {};
+    });
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().kind(), ErrorKind::kCorrupt);
+    EXPECT_EQ(looked, 1);
+    store.disk->restore(whole);
+  }
 }
 
 TEST(AuditLog, RefusesToRemoveMoreThanTheStateHolds) {

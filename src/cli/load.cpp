@@ -85,7 +85,8 @@ Result<std::vector<std::string>> transactions_of(std::string_view ndjson) {
     if (lines > 0) bundle.push_back(',');
     bundle.append("{\"resource\":").append(line).append(",\"request\":{\"method\":\"");
     bundle.append(id.empty() ? "POST" : "PUT").append("\",\"url\":");
-    codec::write_json(codec::Json::string(id.empty() ? type : type + "/" + id), bundle);
+    codec::write_json(codec::Json::string(id.empty() ? type : std::string(type).append("/").append(id)),
+                      bundle);
     bundle.append("}}");
     if (++lines == kLinesPerTransaction) flush();
   }

@@ -21,6 +21,8 @@ enum class ErrorKind : std::uint8_t {
   kPrecondition,
   kUnprocessable,
   kUnsupported,
+  kNotSupported,
+  kTooCostly,
   kTooLarge,
   kThrottled,
   kUnavailable,

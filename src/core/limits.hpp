@@ -39,6 +39,19 @@ inline constexpr std::size_t kPageSize = 100;  // default _count of history
 inline constexpr std::size_t kPageSizeMax = 1'000;
 inline constexpr std::size_t kCompartmentsPerResource = 4'096;  // patients that one resource may name
 
+// Search
+inline constexpr std::size_t kSearchConditions = 100;  // conditions of one query, chained ones included
+inline constexpr std::size_t kSearchValues = 2'000;    // alternatives of all its conditions
+inline constexpr std::size_t kSearchDepth = 8;         // links of one chain
+inline constexpr std::size_t kSearchIncludes = 32;
+inline constexpr std::size_t kSearchSortKeys = 8;
+inline constexpr std::size_t kSearchAboveBytes = 1'000;   // of a URI whose beginnings are looked for
+inline constexpr std::size_t kSearchNumberBytes = 64;     // text of a number
+inline constexpr std::uint64_t kSearchRows = 40'000'000;  // rows of the index that one search may read
+inline constexpr std::size_t kSearchIncluded = 1'000;     // resources that one page brings beside its matches
+inline constexpr std::size_t kSearchSorted = 2'000'000;   // matches that can be sorted
+inline constexpr std::size_t kSearchPage = 20;            // default _count
+
 // Storage and audit
 inline constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;  // a larger write set commits alone
 inline constexpr std::size_t kAuditEntryBytes = 65'535;

@@ -47,6 +47,9 @@ class RecordFilter {
   RecordFilter& operator=(RecordFilter const&) = delete;
   virtual ~RecordFilter() = default;
   virtual bool judge(Action action, RecordFacts const& facts) const = 0;
+  /// True when `judge` says yes to every living record of the type, whatever its facts: they need not be read
+  /// then.
+  virtual bool judges_all(Action, std::string_view type) const = 0;
 };
 
 /// Proof that access control said yes to one action of one principal. Move-only, made only by
@@ -64,6 +67,8 @@ class Permit {
   Action action() const { return action_; }
   std::uint64_t policy_epoch() const { return policy_epoch_; }
   bool judge(RecordFacts const& facts) const { return filter_->judge(action_, facts); }
+  /// True when the answer would be yes for every living record of the type.
+  bool judges_all(std::string_view type) const { return filter_->judges_all(action_, type); }
 
  private:
   friend class access::Gate;

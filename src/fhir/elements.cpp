@@ -66,9 +66,21 @@ std::string_view definition_name_of(Element const& element) {
   return text_of(element.name).substr(0, element.stem_bytes);
 }
 
+std::size_t node_count() {
+  return kTables.nodes.size();
+}
+
 Node const& node_of(TypeCode type) {
   TACENDA_ASSERT(type >= TypeCode::kFirstNode);
   return kTables.nodes[static_cast<std::size_t>(type) - static_cast<std::size_t>(TypeCode::kFirstNode)];
+}
+
+std::size_t index_of(Node const& node) {
+  return static_cast<std::size_t>(&node - kTables.nodes.data());
+}
+
+TypeCode type_code_of(Node const& node) {
+  return static_cast<TypeCode>(index_of(node) + static_cast<std::size_t>(TypeCode::kFirstNode));
 }
 
 Node const* find_resource_node(std::string_view type) {
@@ -77,6 +89,12 @@ Node const* find_resource_node(std::string_view type) {
   if (at == types.end() || *at != type) return nullptr;
   return &node_of(
       static_cast<TypeCode>(kTables.resource_types[static_cast<std::size_t>(at - types.begin())]));
+}
+
+Node const* find_type_node(std::string_view name) {
+  if (name.contains('.')) return nullptr;  // a backbone
+  auto const at = std::ranges::find(kTables.nodes, name, [](Node const& node) { return path_of(node); });
+  return at == kTables.nodes.end() ? nullptr : &*at;
 }
 
 std::span<Element const> elements_of(Node const& node) {
@@ -90,6 +108,15 @@ Element const* find_element(Node const& node, std::string_view name) {
     Element const& element = kTables.elements[node.first_element + place - std::size_t{1}];
     if (text_of(element.name) == name) return &element;
   }
+}
+
+bool is_type(Element const& element, std::string_view type_name) {
+  if (!element.has(Element::kChoice)) return true;
+  constexpr char kCaseBit = 0x20;
+  auto const suffix = text_of(element.name).substr(element.stem_bytes);
+  return suffix.size() == type_name.size() && !suffix.empty() &&
+         (suffix.front() | kCaseBit) == (type_name.front() | kCaseBit) &&
+         suffix.substr(1) == type_name.substr(1);
 }
 
 std::size_t target_count(Element const& element) {

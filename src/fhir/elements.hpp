@@ -49,14 +49,28 @@ std::string_view name_of(Element const& element);
 /// The name in the definition and in FHIRPath: "value".
 std::string_view definition_name_of(Element const& element);
 
+/// How many nodes there are: the type codes from kFirstNode on.
+std::size_t node_count();
 /// The node of a type code that is none of a primitive (asserted).
 Node const& node_of(TypeCode type);
+/// The number of a node: its place in the order of the tables.
+std::size_t index_of(Node const& node);
+/// The type code of a node: node_of(type_code_of(node)) is the node.
+TypeCode type_code_of(Node const& node);
 /// The node of a resource type by name; nullptr when R4 has none such, or it is abstract.
 Node const* find_resource_node(std::string_view type);
+
+/// The node of a resource type, abstract ones too, or of a data type that is no primitive, by name; nullptr
+/// when there is none. Slow: for what is read once.
+Node const* find_type_node(std::string_view name);
 
 std::span<Element const> elements_of(Node const& node);  // in the order of the definition
 /// The property with this name in JSON; nullptr when the type has none.
 Element const* find_element(Node const& node, std::string_view name);
+
+/// True when one type of a choice is the one with this name: valueQuantity and "Quantity". Of an element that
+/// is no choice: true.
+bool is_type(Element const& element, std::string_view type_name);
 
 /// Number of resource types that a Reference (or canonical) may lead to; 0 and "Resource" mean any.
 std::size_t target_count(Element const& element);

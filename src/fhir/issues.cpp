@@ -16,6 +16,14 @@ std::string_view code_of(IssueKind kind) {
       return "too-long";
     case IssueKind::kNotSupported:
       return "not-supported";
+    case IssueKind::kInvariant:
+      return "invariant";
+    case IssueKind::kCodeInvalid:
+      return "code-invalid";
+    case IssueKind::kExtension:
+      return "extension";
+    case IssueKind::kTooCostly:
+      return "too-costly";
   }
   return "invalid";
 }

@@ -18,6 +18,10 @@ enum class IssueKind : std::uint8_t {
   kValue,         // a text or number that its type does not allow
   kTooLong,       // over a limit
   kNotSupported,  // well-formed, and not for this server
+  kInvariant,     // an invariant of a definition does not hold
+  kCodeInvalid,   // a code that its value set does not have
+  kExtension,     // an extension that is not known, or not allowed here
+  kTooCostly,     // judging it would cost more than it may
 };
 
 /// The code of valueset-issue-type: "structure".

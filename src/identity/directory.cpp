@@ -181,8 +181,7 @@ std::vector<UserView> Directory::users() const {
     if (account->patient) view.patient = std::string(account->patient->view());
     view.created = account->created;
     view.last_login = account->last_login;
-    view.live_tokens = static_cast<std::size_t>(std::ranges::count_if(
-        state_->tokens, [&](auto const& item) { return item.second->account == account; }));
+    for (auto const& [key, token] : state_->tokens) view.live_tokens += token->account == account ? 1U : 0U;
     views.push_back(std::move(view));
   }
   return views;

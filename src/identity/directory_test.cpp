@@ -256,7 +256,7 @@ TEST_F(Tokens, RowsOfDeadTokensGoWithTheNextTokenThatIsMade) {
   restart();
   EXPECT_EQ(token_rows(), 2U);
   EXPECT_FALSE(is_known(first));
-  std::string const live = login("ada", totp);
+  login("ada", totp);
   EXPECT_EQ(token_rows(), 1U);
   store.clock.advance(std::chrono::hours(13));
   login("ada", totp);

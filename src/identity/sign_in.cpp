@@ -24,6 +24,24 @@ std::string otpauth(std::string_view name, SecretBuffer const& secret) {
          "&issuer=Tacenda&algorithm=SHA1&digits=6&period=30";
 }
 
+/// Why a log-in failed, for the log; the caller is never told.
+struct Failure {
+  bool is_active_person;
+  bool hard_locked;
+  bool blocked;
+  bool known;
+  bool password_right;
+  bool code_right;
+};
+Literal reason_of(Failure const& failure) {
+  if (!failure.is_active_person) return "unknown or disabled user";
+  if (failure.hard_locked) return "stopped after 100 failures";
+  if (failure.blocked) return "locked after 5 failures from this address";
+  if (!failure.known) return "not enrolled";
+  if (!failure.password_right) return "wrong password";
+  return failure.code_right ? Literal("second factor used before") : Literal("wrong second factor");
+}
+
 }  // namespace
 
 /// Would this code be accepted now? Takes the lock: what the log-in decides is asked again under its own.
@@ -92,13 +110,8 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
     attempt.expires = made.token->expires;
     return attempt;
   }
-  attempt.reason = !is_person || !account->enabled ? Literal("unknown or disabled user")
-                   : hard_locked                   ? Literal("stopped after 100 failures")
-                   : blocked                       ? Literal("locked after 5 failures from this address")
-                   : !known                        ? Literal("not enrolled")
-                   : !password_right               ? Literal("wrong password")
-                   : step                          ? Literal("second factor used before")
-                                                   : Literal("wrong second factor");
+  attempt.reason = reason_of(
+      {is_person && account->enabled, hard_locked, blocked, known, password_right, step.has_value()});
   state.per_address.fail(std::string(address), now);
   // A try behind the lock tested nothing. It is not counted, or one address could lock a person out
   // everywhere (K-03), and the lock would never end.

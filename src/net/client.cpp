@@ -101,7 +101,8 @@ class CurlClient final : public Client {
     for (auto const& [name, value] : headers) {
       if (!is_token(name) || !is_field_value(value)) return fail(ErrorKind::kInvalid, "not a header field");
       // curl takes "name:" as an order to leave the field out; "name;" sends it empty.
-      std::string const line = value.empty() ? name + ";" : name + ": " + value;
+      std::string line = name;
+      line.append(value.empty() ? ";" : ": ").append(value);
       curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
       if (longer == nullptr) return fail(ErrorKind::kUnavailable, "out of memory");
       (void)list.release();  // the longer list contains it

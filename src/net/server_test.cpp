@@ -259,7 +259,7 @@ TEST(Server, CutsOffAPeerThatDoesNotFetchItsAnswer) {
       [](Request&&) {
         Response response;
         response.status = 200;
-        response.body = std::string(50'000'000, 'x');
+        response.body.assign(50'000'000, 'x');  // NOLINT(bugprone-string-constructor): it is to be long
         return response;
       },
       limits);

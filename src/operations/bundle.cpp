@@ -4,46 +4,20 @@
 #include <array>
 #include <set>
 
+#include "codec/text.hpp"
+#include "fhir/outcome.hpp"
 #include "operations/history.hpp"
-#include "operations/internal/entry_target.hpp"
+#include "operations/internal/entry.hpp"
+#include "operations/internal/hold.hpp"
 #include "operations/internal/links.hpp"
+#include "operations/internal/permits.hpp"
+#include "operations/patch.hpp"
 #include "operations/read.hpp"
+#include "operations/search.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::operations {
 namespace {
-
-Action action_of(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::kRead:
-      return Action::kRead;
-    case EntryKind::kVread:
-      return Action::kVread;
-    case EntryKind::kHistory:
-      return Action::kHistoryInstance;
-    case EntryKind::kCreate:
-      return Action::kCreate;
-    case EntryKind::kUpdate:
-      return Action::kUpdate;
-    case EntryKind::kDelete:
-      return Action::kDelete;
-  }
-  return Action::kVerify;  // no role has it
-}
-
-/// R4 http.html#trules: DELETE, POST, PUT, GET.
-int rank(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::kDelete:
-      return 0;
-    case EntryKind::kCreate:
-      return 1;
-    case EntryKind::kUpdate:
-      return 2;
-    default:
-      return 3;
-  }
-}
 
 struct Entry {
   fhir::BundleEntry* source = nullptr;
@@ -68,10 +42,12 @@ class Run {
       if (entry.target.kind == EntryKind::kDelete) TACENDA_TRY_VOID(remove_one(entry));
     }
     TACENDA_TRY_VOID(place_creates());
+    TACENDA_TRY_VOID(apply_patches());
     TACENDA_TRY_VOID(announce());
-    for (auto const kind : {EntryKind::kCreate, EntryKind::kUpdate}) {
+    TACENDA_TRY_VOID(hold_all());
+    for (int const order : {1, 2}) {
       for (auto& entry : entries_) {
-        if (entry.target.kind == kind) TACENDA_TRY_VOID(write_one(entry));
+        if (rank(entry.target.kind) == order) TACENDA_TRY_VOID(write_one(entry));
       }
     }
     for (auto& entry : entries_) {
@@ -94,16 +70,67 @@ class Run {
             TACENDA_TRY(context_.services.gate.authorize(context_.principal, action, entry.target.type)));
       }
       entry.permit = slot->second;
-      bool const writes_id =
-          entry.target.kind == EntryKind::kUpdate || entry.target.kind == EntryKind::kDelete;
-      if (writes_id && !identities.emplace(entry.target.type, entry.target.id->view()).second) {
+      if (entry.target.kind ==
+          EntryKind::kPatch) {  // before any criteria are asked: see operations/patch.hpp
+        TACENDA_TRY_VOID(
+            context_.services.gate.authorize(context_.principal, Action::kRead, entry.target.type));
+      }
+      bool const writes = rank(entry.target.kind) == 2 || entry.target.kind == EntryKind::kDelete;
+      if (writes && !entry.target.id) TACENDA_TRY_VOID(place_conditional(entry));
+      if (writes && entry.target.id &&
+          !identities.emplace(entry.target.type, entry.target.id->view()).second) {
         return fail(ErrorKind::kInvalid, "a transaction names the same resource twice");
       }
     }
     return {};
   }
 
+  /// Gives a conditional update or delete the place of what its criteria match; an update that matches
+  /// nothing gets a place of its own, a delete none.
+  Result<void> place_conditional(Entry& entry) {
+    auto& target = entry.target;
+    auto const criteria = TACENDA_TRY(fhir::parse_criteria(target.type, target.query));
+    auto const matches = TACENDA_TRY(match(entry, criteria));
+    bool const has_own = target.kind == EntryKind::kUpdate;
+    std::string const own(has_own ? entry.source->resource->id() : std::string_view());
+    if (!matches.empty()) {
+      target.id = TACENDA_TRY(ResourceId::parse(matches.front()));
+      if (!own.empty() && own != matches.front()) {
+        return fail(ErrorKind::kInvalid, "the resource has another id than the one that the criteria match");
+      }
+    } else if (target.kind == EntryKind::kPatch) {
+      return fail(ErrorKind::kNotFound, "the criteria match no resource");
+    } else if (target.kind == EntryKind::kUpdate && own.empty()) {
+      target.id = TACENDA_TRY(context_.services.store.new_id());
+    } else if (target.kind == EntryKind::kUpdate) {
+      target.id = TACENDA_TRY(ResourceId::parse(own));
+      if (TACENDA_TRY(transaction_.unchanged(target.type, own)).version != 0) {
+        return fail(ErrorKind::kConflict, "the criteria match nothing, and a resource with this id exists");
+      }
+    }
+    if (target.kind == EntryKind::kUpdate) entry.source->resource->set_id(*target.id);
+    return {};
+  }
+
+  Result<std::vector<std::string>> match(Entry const& entry, Criteria const& criteria) {
+    std::string const& type = entry.target.type;
+    auto const reader = context_.services.gate.authorize(context_.principal, Action::kRead, type);
+    Permits permits(context_, type, reader.has_value() ? *reader : permits_[entry.permit]);
+    auto matches = TACENDA_TRY(transaction_.match(permits.source(), type, criteria, 2));
+    if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
+    return matches;
+  }
+
   Result<void> remove_one(Entry& entry) {
+    if (!entry.target.id) {
+      records::Written nothing;
+      nothing.type = entry.target.type;
+      nothing.changed = false;
+      nothing.deletion = true;
+      note(audit::EventKind::kDelete, nothing);
+      entry.outcome.result = std::move(nothing);
+      return {};
+    }
     auto written = TACENDA_TRY(transaction_.remove(permits_[entry.permit], entry.target.type,
                                                    *entry.target.id, entry.target.if_match, next_event()));
     note(audit::EventKind::kDelete, written);
@@ -136,11 +163,8 @@ class Run {
 
   Result<bool> match_existing(Entry& entry) {
     std::string const& type = entry.target.type;
-    auto const criteria = TACENDA_TRY(fhir::parse_criteria(entry.source->if_none_exist));
-    auto const reader = context_.services.gate.authorize(context_.principal, Action::kRead, type);
-    Permit const& judge = reader.has_value() ? *reader : permits_[entry.permit];
-    auto const matches = TACENDA_TRY(transaction_.match(judge, type, criteria, 2));
-    if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
+    auto const criteria = TACENDA_TRY(fhir::parse_criteria(type, entry.source->if_none_exist));
+    auto const matches = TACENDA_TRY(match(entry, criteria));
     if (matches.empty()) return false;
     entry.target.id = TACENDA_TRY(ResourceId::parse(matches.front()));
     auto place = TACENDA_TRY(transaction_.unchanged(type, matches.front()));
@@ -151,10 +175,25 @@ class Run {
     return true;
   }
 
+  /// Puts what comes out of each patch in its place: from here on it is an update.
+  Result<void> apply_patches() {
+    for (auto& entry : entries_) {
+      auto const& target = entry.target;
+      if (target.kind != EntryKind::kPatch) continue;
+      auto const patch = TACENDA_TRY(Patch::from_entry(*entry.source->resource));
+      entry.source->resource =
+          TACENDA_TRY(patched(context_, transaction_, patch, target.type, *target.id, target.if_match));
+    }
+    return {};
+  }
+
   /// Tells the links where every entry leads, before any resource is sealed.
   Result<void> announce() {
     for (auto& entry : entries_) {
-      bool const writes = entry.target.kind == EntryKind::kCreate || entry.target.kind == EntryKind::kUpdate;
+      if (entry.source->resource && !entry.outcome.matched) links_.note(*entry.source->resource);
+    }
+    for (auto& entry : entries_) {
+      bool const writes = rank(entry.target.kind) == 1 || rank(entry.target.kind) == 2;
       if (!writes) continue;
       std::string const id(entry.target.id->view());
       if (!entry.source->full_url.empty()) links_.add(entry.source->full_url, entry.target.type + "/" + id);
@@ -162,6 +201,17 @@ class Run {
       TACENDA_TRY_VOID(links_.add_pending(entry.target.type, id, *entry.source->resource));
     }
     return {};
+  }
+
+  /// All that the transaction writes, before any of it is: who is refused hears of every entry.
+  Result<void> hold_all() {
+    std::vector<HeldEntry> held;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      auto const& entry = entries_[i];
+      if (!entry.source->resource || entry.outcome.matched || entry.same_as_earlier) continue;
+      held.push_back({i, &*entry.source->resource});
+    }
+    return hold(context_, held, [this](std::string_view reference) { return links_.type_of(reference); });
   }
 
   Result<void> write_one(Entry& entry) {
@@ -176,7 +226,7 @@ class Run {
                                                              next_event()))
                            : TACENDA_TRY(transaction_.update(permit, std::move(resource), *entry.target.id,
                                                              entry.target.if_match, next_event()));
-    note(creates ? audit::EventKind::kCreate : audit::EventKind::kUpdate, written);
+    note(event_kind(entry.target.kind), written);
     if (!keep_text_) std::string().swap(written.text);
     entry.outcome.result = std::move(written);
     return {};
@@ -194,14 +244,16 @@ class Run {
   Result<void> read_one(Entry& entry) {
     auto const& target = entry.target;
     Permit const& permit = permits_[entry.permit];
+    if (target.kind == EntryKind::kSearch) return search_one(entry);
     auto const version = TACENDA_TRY(transaction_.unchanged(target.type, target.id->view())).version;
     if (transaction_.wrote(target.type, target.id->view()) || version == 0) {
       // The state after the transaction has no time yet: a read of what it writes cannot be answered truly.
       return fail(version == 0 ? ErrorKind::kNotFound : ErrorKind::kInvalid,
                   "a transaction reads what is not there or what it writes itself");
     }
-    Outcome outcome = target.kind == EntryKind::kRead ? TACENDA_TRY(
-                                                            read(context_, permit, target.type, *target.id))
+    Outcome outcome = target.kind == EntryKind::kRead
+                          ? TACENDA_TRY(
+                                read(context_, permit, target.type, *target.id, target.read_conditions))
                       : target.kind == EntryKind::kVread
                           ? TACENDA_TRY(vread(context_, permit, target.type, *target.id, target.version))
                           : TACENDA_TRY(
@@ -211,17 +263,15 @@ class Run {
     return {};
   }
 
- public:
-  static void take_result(EntryOutcome& entry, Outcome& outcome) {
-    if (auto* version = std::get_if<records::StoredVersion>(&outcome.result)) {
-      entry.result = std::move(*version);
-    } else if (auto* written = std::get_if<records::Written>(&outcome.result)) {
-      entry.result = std::move(*written);
-    } else if (auto* page = std::get_if<records::HistoryPage>(&outcome.result)) {
-      entry.result = std::move(*page);
-      entry.history = true;
-    }
-    entry.matched = outcome.matched;
+  Result<void> search_one(Entry& entry) {
+    bool const writes =
+        std::ranges::any_of(entries_, [](Entry const& each) { return rank(each.target.kind) < 3; });
+    // What the transaction writes is in no index yet: the answer could not be true.
+    if (writes) return fail(ErrorKind::kNotSupported, "a transaction that writes cannot search: use a batch");
+    auto outcome = TACENDA_TRY(search_entry(context_, entry.target));
+    take_result(entry.outcome, outcome);
+    std::ranges::move(outcome.events, std::back_inserter(events_));
+    return {};
   }
 
  private:
@@ -235,7 +285,12 @@ class Run {
     BundleOutcome bundle;
     bundle.transaction = true;
     bundle.entries.reserve(entries_.size());
-    for (auto& entry : entries_) bundle.entries.push_back(std::move(entry.outcome));
+    bool const tells = context_.remarks != nullptr && context_.remarks->wanted;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      auto& entry = entries_[i];
+      if (tells && makes_version(entry.target.kind)) entry.outcome.outcome = context_.remarks->outcome_of(i);
+      bundle.entries.push_back(std::move(entry.outcome));
+    }
     if (events_.empty()) events_.push_back(event_of(context_, audit::EventKind::kTransaction, "", ""));
     outcome.result = std::move(bundle);
     outcome.set = transaction_.take();
@@ -252,106 +307,10 @@ class Run {
   bool keep_text_ = context_.wants_representation;
 };
 
-/// One entry of a batch, as if it had come as a request of its own.
-Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhir::BundleEntry& entry) {
-  auto const permit =
-      TACENDA_TRY(context.services.gate.authorize(context.principal, action_of(target.kind), target.type));
-  switch (target.kind) {
-    case EntryKind::kRead:
-      return read(context, permit, target.type, *target.id);
-    case EntryKind::kVread:
-      return vread(context, permit, target.type, *target.id, target.version);
-    case EntryKind::kHistory:
-      return history_of(context, permit, target.type, *target.id, {}, limits::kPageSize);
-    case EntryKind::kDelete:
-      return remove(context, permit, target.type, *target.id, target.if_match);
-    case EntryKind::kUpdate:
-      return update(context, permit, entry.resource->clone(), *target.id, target.if_match);
-    case EntryKind::kCreate: {
-      std::optional<fhir::Criteria> unless;
-      if (!entry.if_none_exist.empty()) unless = TACENDA_TRY(fhir::parse_criteria(entry.if_none_exist));
-      return create(context, permit, entry.resource->clone(), unless);
-    }
-  }
-  return fail(ErrorKind::kBug, "an entry of a batch has no kind");
-}
-
-audit::EventKind event_kind(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::kRead:
-      return audit::EventKind::kRead;
-    case EntryKind::kVread:
-      return audit::EventKind::kVread;
-    case EntryKind::kHistory:
-      return audit::EventKind::kHistoryInstance;
-    case EntryKind::kCreate:
-      return audit::EventKind::kCreate;
-    case EntryKind::kUpdate:
-      return audit::EventKind::kUpdate;
-    case EntryKind::kDelete:
-      return audit::EventKind::kDelete;
-  }
-  return audit::EventKind::kBatch;
-}
-
-bool is_fatal(Error const& error) {
-  return error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kNoSpace;
-}
-
 }  // namespace
 
 Result<Outcome> transaction(Context const& context, fhir::Bundle& bundle) {
   return Run(context, bundle).go();
-}
-
-Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
-  Outcome outcome;
-  BundleOutcome answers;
-  std::vector<std::size_t> order(bundle.entries.size());
-  std::vector<Result<EntryTarget>> targets;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    order[i] = i;
-    targets.push_back(target_of(bundle.entries[i]));
-  }
-  std::ranges::sort(order, {}, [&](std::size_t i) {
-    return std::pair(targets[i].has_value() ? rank(targets[i]->kind) : 0, i);
-  });
-  answers.entries.resize(order.size());
-  for (std::size_t const i : order) {
-    auto& answer = answers.entries[i];
-    Result<Outcome> one = fail(ErrorKind::kConflict, "too many concurrent changes of the same resource");
-    for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
-      one = targets[i].has_value() ? run_alone(context, *targets[i], bundle.entries[i])
-                                   : Result<Outcome>(std::unexpected(targets[i].error()));
-      if (!one.has_value() || one->set.read_sequence() == std::nullopt) break;
-      auto receipt = context.services.log.commit(std::move(one->set), std::move(one->events));
-      one->events.clear();
-      if (receipt.has_value()) {
-        answer.time = receipt->time();
-        break;
-      }
-      if (is_fatal(receipt.error())) return std::unexpected(receipt.error());
-      one = std::unexpected(receipt.error());
-      if (receipt.error().kind() != ErrorKind::kConflict) break;
-    }
-    if (one.has_value()) {
-      Run::take_result(answer, *one);
-      std::ranges::move(one->events, std::back_inserter(outcome.events));
-      continue;
-    }
-    if (is_fatal(one.error())) return std::unexpected(one.error());
-    answer.result = one.error();
-    auto event = targets[i].has_value()
-                     ? event_of(context, event_kind(targets[i]->kind), targets[i]->type,
-                                targets[i]->id ? targets[i]->id->view() : std::string_view())
-                     : event_of(context, audit::EventKind::kBatch, "", "");
-    event.outcome = audit::Outcome::kMinorFailure;
-    event.reason = one.error().message();
-    outcome.events.push_back(std::move(event));
-  }
-  if (outcome.events.empty()) outcome.events.push_back(event_of(context, audit::EventKind::kBatch, "", ""));
-  outcome.result = std::move(answers);
-  return outcome;
 }
 
 }  // namespace tacenda::operations

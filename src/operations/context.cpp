@@ -2,6 +2,11 @@
 
 namespace tacenda::operations {
 
+std::string Remarks::outcome_of(std::size_t index) const {
+  auto const at = reports.find(index);
+  return codec::write_json(fhir::to_outcome(at == reports.end() ? fhir::Report() : at->second));
+}
+
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,
                       std::string_view id) {
   audit::Event event = context.origin;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -8,16 +9,46 @@
 #include "access/gate.hpp"
 #include "audit/event.hpp"
 #include "audit/log.hpp"
+#include "fhir/validate.hpp"
 #include "identity/principal.hpp"
 #include "records/store.hpp"
 
 namespace tacenda::operations {
+
+/// What a search came to.
+struct SearchAnswer {
+  std::vector<records::StoredVersion> matches;
+  std::vector<records::StoredVersion> included;
+  std::optional<std::uint64_t> total;
+  std::optional<records::SearchPosition> next;
+  std::vector<std::string_view> warnings;  // literals
+  bool explain = false;
+  std::vector<records::SearchStep> steps;
+  std::uint64_t rows_read = 0;
+};
+
+class Validation;
 
 /// What every interaction may use. Outlives the call.
 struct Services {
   records::Store const& store;
   access::Gate const& gate;
   audit::Log& log;
+  Validation const* validation =
+      nullptr;  // nullptr: nothing that is written is validated, and nothing can be
+};
+
+/// What there is to say of the resources of a request beside what came of it.
+struct Remarks {
+  bool wanted = false;  // also of writes that succeed (Prefer: return=OperationOutcome)
+  /// What validation says of each resource that is written, by its place in the bundle (0 without one).
+  /// Outlives an attempt to commit, so that nothing is validated twice.
+  std::map<std::size_t, fhir::Report> reports;
+  /// Of a request that is refused: an OperationOutcome with every reason. Empty: the error says all.
+  std::string refusal;
+
+  /// An OperationOutcome of what was said of one resource.
+  std::string outcome_of(std::size_t index) const;
 };
 
 /// The request that an interaction serves, as far as it concerns the interaction.
@@ -30,16 +61,29 @@ struct Context {
   std::string const& base_url;
   /// Prefer: return=representation for the entries of a bundle.
   bool wants_representation = false;
+  Time now{};
+  Remarks* remarks = nullptr;  // nullptr: nobody wants to know
 };
 
 /// What one entry of a batch or transaction came to.
 struct EntryOutcome {
-  std::variant<std::monostate, records::StoredVersion, records::Written, records::HistoryPage, Error> result;
+  std::variant<std::monostate, records::StoredVersion, records::Written, records::HistoryPage, SearchAnswer,
+               Error>
+      result;
   bool history = false;
   /// Commit time of the entry when it was committed by itself (batch); a transaction has one time for all.
   std::optional<Time> time;
   /// Existing resource that a conditional create matched.
   bool matched = false;
+  /// As in Outcome.
+  bool not_modified = false;
+  /// OperationOutcome with more than the error says, or one that was asked for; empty: none.
+  std::string outcome;
+};
+
+/// What an operation says and does not do: an OperationOutcome as its result.
+struct Advice {
+  std::string outcome;
 };
 
 struct BundleOutcome {
@@ -50,11 +94,15 @@ struct BundleOutcome {
 /// What an interaction came to, and what must become durable before anyone hears of it. The pipeline
 /// commits `set` and `events` together and only then turns `result` into a response.
 struct Outcome {
-  std::variant<records::StoredVersion, records::Written, records::HistoryPage, BundleOutcome> result;
+  std::variant<records::StoredVersion, records::Written, records::HistoryPage, SearchAnswer, BundleOutcome,
+               Advice>
+      result;
   vault::WriteSet set;
   std::vector<audit::Event> events;
   /// A conditional create found one match: 200 and its location in place of 201.
   bool matched = false;
+  /// A conditional read: the client has this version, and `result` has no content. 304.
+  bool not_modified = false;
 };
 
 /// `W/"3"` or `"3"`, as in If-Match. Errors: kInvalid.

@@ -5,9 +5,10 @@
 namespace tacenda::operations {
 
 Result<Outcome> history_of(Context const& context, Permit const& permit, std::string_view type,
-                           ResourceId const& id, records::HistoryPosition position, std::size_t count) {
+                           ResourceId const& id, records::HistoryPosition position, std::size_t count,
+                           records::HistoryWindow const& window) {
   Outcome outcome;
-  auto page = TACENDA_TRY(context.services.store.history_of(permit, type, id, position, count));
+  auto page = TACENDA_TRY(context.services.store.history_of(permit, type, id, position, count, window));
   auto event = event_of(context, audit::EventKind::kHistoryInstance, type, id.view());
   std::set<std::string> patients;
   for (auto const& entry : page.entries) patients.insert(entry.patients.begin(), entry.patients.end());
@@ -18,10 +19,11 @@ Result<Outcome> history_of(Context const& context, Permit const& permit, std::st
 }
 
 Result<Outcome> history(Context const& context, Permit const& permit, std::string_view type,
-                        records::HistoryPosition position, std::size_t count) {
+                        records::HistoryPosition position, std::size_t count,
+                        records::HistoryWindow const& window) {
   auto const kind = type.empty() ? audit::EventKind::kHistorySystem : audit::EventKind::kHistoryType;
   Outcome outcome;
-  auto page = TACENDA_TRY(context.services.store.history(permit, type, position, count));
+  auto page = TACENDA_TRY(context.services.store.history(permit, type, position, count, window));
   std::set<std::string> patients;
   for (auto const& entry : page.entries) patients.insert(entry.patients.begin(), entry.patients.end());
   for (auto const& patient : patients) {

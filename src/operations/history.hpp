@@ -9,8 +9,10 @@ namespace tacenda::operations {
 /// event of its own in the same commit.
 /// Errors: kNotFound, kCorrupt.
 Result<Outcome> history_of(Context const& context, Permit const& permit, std::string_view type,
-                           ResourceId const& id, records::HistoryPosition position, std::size_t count);
+                           ResourceId const& id, records::HistoryPosition position, std::size_t count,
+                           records::HistoryWindow const& window = {});
 Result<Outcome> history(Context const& context, Permit const& permit, std::string_view type,
-                        records::HistoryPosition position, std::size_t count);
+                        records::HistoryPosition position, std::size_t count,
+                        records::HistoryWindow const& window = {});
 
 }  // namespace tacenda::operations

@@ -1,12 +1,41 @@
 #include "operations/read.hpp"
 
 namespace tacenda::operations {
+namespace {
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+/// True when one of the entity tags is that of `version`. A tag that this server never gave is none of its.
+bool has_tag(std::string_view tags, std::uint64_t version) {
+  std::string const own = "\"" + std::to_string(version) + "\"";
+  while (true) {
+    auto const comma = tags.find(',');  // no tag of this server has one inside
+    auto tag = trim(tags.substr(0, comma));
+    if (tag.starts_with("W/")) tag.remove_prefix(2);  // the weak comparison: RFC 9110 section 13.1.2
+    if (tag == own || tag == "*") return true;
+    if (comma == std::string_view::npos) return false;
+    tags.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+bool ReadConditions::are_met_by(records::StoredVersion const& version) const {
+  if (!if_none_match.empty()) return has_tag(if_none_match, version.version);
+  return if_modified_since && version.last_updated <= *if_modified_since;
+}
 
 Result<Outcome> read(Context const& context, Permit const& permit, std::string_view type,
-                     ResourceId const& id) {
+                     ResourceId const& id, ReadConditions const& conditions) {
   Outcome outcome;
   auto version = TACENDA_TRY(context.services.store.read(permit, type, id));
   outcome.events.push_back(event_of(context, audit::EventKind::kRead, version));
+  outcome.not_modified = conditions.are_met_by(version);
+  if (outcome.not_modified) version.json.clear();
   outcome.result = std::move(version);
   return outcome;
 }

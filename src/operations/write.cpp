@@ -1,9 +1,12 @@
 #include "operations/write.hpp"
 
+#include "operations/internal/hold.hpp"
+#include "operations/internal/permits.hpp"
+
 namespace tacenda::operations {
 namespace {
 
-using Found = std::variant<records::StoredVersion, records::Written, records::HistoryPage, BundleOutcome>;
+using Found = decltype(Outcome::result);
 
 /// What a conditional create found. Who may not read gets its place and version, and no content.
 Result<Found> matched_version(Context const& context, Result<Permit> const& reader, std::string_view type,
@@ -22,18 +25,31 @@ Result<Found> matched_version(Context const& context, Result<Permit> const& read
   return place;
 }
 
+/// The one resource that the criteria match; nullopt: there is none. What the caller may not see does not
+/// match. Errors: kPrecondition (several).
+Result<std::optional<ResourceId>> only_match(Context const& context, Permit const& own,
+                                             records::Transaction& transaction, std::string_view type,
+                                             Criteria const& criteria) {
+  auto const reader = context.services.gate.authorize(context.principal, Action::kRead, type);
+  Permits permits(context, type, reader.has_value() ? *reader : own);
+  auto const matches = TACENDA_TRY(transaction.match(permits.source(), type, criteria, 2));
+  if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
+  if (matches.empty()) return std::nullopt;
+  return TACENDA_TRY(ResourceId::parse(matches.front()));
+}
+
 }  // namespace
 
 Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resource resource,
-                       std::optional<fhir::Criteria> const& unless) {
+                       std::optional<Criteria> const& unless) {
   Outcome outcome;
   std::string const type(resource.type());
   auto transaction = context.services.store.begin();
   if (unless) {
     // Whether a match may be revealed is the read right's question, not the create right's.
     auto const reader = context.services.gate.authorize(context.principal, Action::kRead, type);
-    Permit const& judge = reader.has_value() ? *reader : permit;
-    auto const matches = TACENDA_TRY(transaction.match(judge, type, *unless, 2));
+    Permits permits(context, type, reader.has_value() ? *reader : permit);
+    auto const matches = TACENDA_TRY(transaction.match(permits.source(), type, *unless, 2));
     if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
     if (matches.size() == 1) {
       outcome.result =
@@ -43,6 +59,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
       return outcome;
     }
   }
+  TACENDA_TRY_VOID(hold(context, resource));
   auto const id = TACENDA_TRY(context.services.store.new_id());
   auto written = TACENDA_TRY(transaction.create(permit, std::move(resource), id, 0));
   outcome.events.push_back(event_of(context, audit::EventKind::kCreate, written));
@@ -53,6 +70,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
 
 Result<Outcome> update(Context const& context, Permit const& permit, fhir::Resource resource,
                        ResourceId const& id, std::optional<std::uint64_t> if_match) {
+  TACENDA_TRY_VOID(hold(context, resource));
   Outcome outcome;
   auto transaction = context.services.store.begin();
   auto written = TACENDA_TRY(transaction.update(permit, std::move(resource), id, if_match, 0));
@@ -67,6 +85,58 @@ Result<Outcome> remove(Context const& context, Permit const& permit, std::string
   Outcome outcome;
   auto transaction = context.services.store.begin();
   auto written = TACENDA_TRY(transaction.remove(permit, type, id, if_match, 0));
+  outcome.events.push_back(event_of(context, audit::EventKind::kDelete, written));
+  outcome.result = std::move(written);
+  outcome.set = transaction.take();
+  return outcome;
+}
+
+Result<Outcome> update_matching(Context const& context, Permit const& permit, fhir::Resource resource,
+                                Criteria const& criteria, std::optional<std::uint64_t> if_match) {
+  std::string const type(resource.type());
+  auto transaction = context.services.store.begin();
+  auto const found = TACENDA_TRY(only_match(context, permit, transaction, type, criteria));
+  std::string const own(resource.id());
+  if (found && !own.empty() && own != found->view()) {
+    return fail(ErrorKind::kInvalid, "the resource has another id than the one that the criteria match");
+  }
+  if (!found && if_match) {
+    return fail(ErrorKind::kPrecondition, "the criteria match nothing, and If-Match names a version");
+  }
+  TACENDA_TRY_VOID(hold(context, resource));
+  Outcome outcome;
+  records::Written written;
+  if (!found && own.empty()) {
+    auto const id = TACENDA_TRY(context.services.store.new_id());
+    written = TACENDA_TRY(transaction.create(permit, std::move(resource), id, 0));
+  } else {
+    auto const id = found ? *found : TACENDA_TRY(ResourceId::parse(own));
+    if (!found && TACENDA_TRY(transaction.unchanged(type, own)).version != 0) {
+      return fail(ErrorKind::kConflict, "the criteria match nothing, and a resource with this id exists");
+    }
+    resource.set_id(id);
+    written = TACENDA_TRY(transaction.update(permit, std::move(resource), id, if_match, 0));
+  }
+  auto const kind = found ? audit::EventKind::kUpdate : audit::EventKind::kCreate;
+  outcome.events.push_back(event_of(context, kind, written));
+  outcome.result = std::move(written);
+  outcome.set = transaction.take();
+  return outcome;
+}
+
+Result<Outcome> remove_matching(Context const& context, Permit const& permit, std::string_view type,
+                                Criteria const& criteria) {
+  auto transaction = context.services.store.begin();
+  auto const found = TACENDA_TRY(only_match(context, permit, transaction, type, criteria));
+  Outcome outcome;
+  records::Written written;
+  if (found) {
+    written = TACENDA_TRY(transaction.remove(permit, type, *found, std::nullopt, 0));
+  } else {
+    written.type = type;
+    written.changed = false;
+    written.deletion = true;
+  }
   outcome.events.push_back(event_of(context, audit::EventKind::kDelete, written));
   outcome.result = std::move(written);
   outcome.set = transaction.take();

@@ -1,91 +1,127 @@
-// Conditional criteria over the identifier index (R4 http.html#ccreate, #trules).
+// Criteria of conditional interactions and references (R4 http.html#ccreate, #cond-update, #trules).
 #include <algorithm>
 #include <set>
 
-#include "records/internal/keys.hpp"
-#include "records/internal/row.hpp"
+#include "core/limits.hpp"
+#include "records/internal/condition.hpp"
+#include "records/internal/extract.hpp"
+#include "records/internal/matcher.hpp"
 #include "records/transaction.hpp"
 
 namespace tacenda::records {
 namespace {
 
-constexpr std::string_view kIdentifier = "identifier";
+using Kind = fhir::SearchCriterion::Kind;
 
-std::vector<std::string> intersect(std::vector<std::string> const& a, std::vector<std::string> const& b) {
-  std::vector<std::string> both;
-  std::ranges::set_intersection(a, b, std::back_inserter(both));
-  return both;
+bool is_plain(fhir::SearchCriterion const& criterion) {
+  return criterion.kind == Kind::kValue && criterion.parameter->code != "_lastUpdated";
 }
 
-bool names(fhir::Token const& token, std::pair<std::string, std::string> const& identifier) {
-  return identifier.second == token.code && (!token.system || *token.system == identifier.first);
+/// Every value is one exact token, reference or URI: the criteria depend on the terms they name and on no
+/// others.
+bool names_terms(fhir::SearchCriterion const& criterion) {
+  if (criterion.kind != Kind::kValue || criterion.modifier != fhir::Modifier::kNone) return false;
+  switch (criterion.parameter->type) {
+    case fhir::SearchType::kToken:
+      return std::ranges::none_of(criterion.values, [](auto const& value) { return value.text.empty(); });
+    case fhir::SearchType::kReference:
+    case fhir::SearchType::kUri:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> Transaction::find_identifier(std::string_view type,
-                                                              fhir::Criterion const& criterion) {
-  std::set<std::string> ids;
-  // Values of one parameter separated by commas are alternatives.
-  for (auto const& token : criterion.tokens) {
-    if (token.code.empty()) return fail(ErrorKind::kInvalid, "an identifier criterion needs a value");
-    set_.depends_on(view_.guard(criterion_guard(type, kIdentifier, token.code)));
-    Bytes const prefix = token.system ? token_prefix(type, kIdentifier, token.code, *token.system)
-                                      : token_value_prefix(type, kIdentifier, token.code);
-    TACENDA_TRY_VOID(view_.scan(
-        prefix, {}, storage::Direction::kForward,
-        [&](ByteView key, ByteView) -> Result<bool> {
-          ids.emplace(TACENDA_TRY(id_of_token_key(key, prefix.size())));
-          return true;
-        },
-        &at_));
-    for (auto const& [name, current] : loaded_) {
-      auto const slash = name.find('/');
-      if (std::string_view(name).substr(0, slash) != type || !current.own) continue;
-      bool const matches =
-          !current.deleted && std::ranges::any_of(current.identifiers, [&](auto const& identifier) {
-            return names(token, identifier);
-          });
-      if (matches) ids.insert(name.substr(slash + 1));
-    }
-  }
-  return std::vector<std::string>(ids.begin(), ids.end());
+Result<void> Transaction::expect(std::string_view type, std::string_view id, fhir::Resource const& resource) {
+  expected_[std::string(type)].push_back({std::string(id), TACENDA_TRY(terms_of(resource.json()))});
+  return {};
 }
 
-Result<std::vector<std::string>> Transaction::match(Permit const& permit, std::string_view type,
-                                                    fhir::Criteria const& criteria, std::size_t limit) {
-  if (criteria.empty()) return fail(ErrorKind::kInvalid, "the criteria are empty");
-  std::optional<std::vector<std::string>> candidates;
-  for (auto const& criterion : criteria) {
-    std::vector<std::string> ids;
-    if (criterion.name == kIdentifier) {
-      ids = TACENDA_TRY(find_identifier(type, criterion));
-    } else if (criterion.name == "_id") {
-      for (auto const& token : criterion.tokens) {
-        if (ResourceId::parse(token.code).has_value()) ids.push_back(token.code);
-      }
-      std::ranges::sort(ids);
-    } else {
-      return fail(ErrorKind::kInvalid, "only identifier and _id can be used as criteria");
-    }
-    candidates = candidates ? intersect(*candidates, ids) : std::move(ids);
+void Transaction::depend(std::string_view type, fhir::SearchCriterion const& criterion) {
+  if (criterion.kind == Kind::kValue && criterion.parameter->code == "_id") return;  // the rows' own guards
+  if (!names_terms(criterion)) {
+    set_.depends_on(view_.guard(type_guard(type)));
+    for (auto const& [target, linked] : criterion.links) depend(target, *linked);
+    return;
   }
-  std::vector<std::string> matches;
-  for (auto const& id : *candidates) {
-    Current const* current = TACENDA_TRY(load(type, id));
-    if (current->version == 0 || current->deleted) continue;
-    if (!permit.judge({type, id, current->patients, current->version, false})) continue;
-    bool living = true;
-    // An own write may have changed the identifiers that the index still shows.
-    for (auto const& criterion : criteria) {
-      if (criterion.name != kIdentifier || !current->own) continue;
-      living =
-          living && std::ranges::any_of(criterion.tokens, [&](auto const& token) {
-            return std::ranges::any_of(current->identifiers, [&](auto const& i) { return names(token, i); });
-          });
+  std::uint32_t const number = number_of(type, *criterion.parameter);
+  for (auto const& value : criterion.values) {
+    if (criterion.parameter->type == fhir::SearchType::kToken) {
+      std::string code(1, static_cast<char>(Section::kToken));
+      append_text(code, value.text);
+      set_.depends_on(view_.guard(term_guard(number, code)));
+      continue;
     }
-    if (living) matches.push_back(id);
-    if (matches.size() >= limit) break;
+    auto const ranges =
+        ranges_of({}, *criterion.parameter, criterion.parameter->type, criterion.modifier, value);
+    if (!ranges.has_value()) continue;
+    for (auto const& range : *ranges) set_.depends_on(view_.guard(term_guard(number, range.from)));
+  }
+}
+
+Result<bool> Transaction::answers(Expected const& expected, std::string_view type,
+                                  fhir::SearchCriterion const& criterion) const {
+  if (!is_plain(criterion)) {
+    return fail(ErrorKind::kNotSupported, "these criteria cannot be asked of what the same bundle writes");
+  }
+  if (criterion.parameter->code == "_id") {
+    return std::ranges::any_of(criterion.values,
+                               [&](auto const& value) { return value.text == expected.id; });
+  }
+  std::uint32_t const number = number_of(type, *criterion.parameter);
+  auto const has = [&](auto const& wanted) {
+    return std::ranges::any_of(expected.terms,
+                               [&](Term const& term) { return term.parameter == number && wanted(term); });
+  };
+  if (criterion.modifier == fhir::Modifier::kMissing) {
+    return has([](Term const&) { return true; }) != criterion.missing;
+  }
+  bool any = false;
+  for (auto const& value : criterion.values) {
+    auto const ranges = TACENDA_TRY(
+        ranges_of({}, *criterion.parameter, criterion.parameter->type, criterion.modifier, value));
+    any = any || has([&](Term const& term) {
+            return std::ranges::any_of(
+                ranges, [&](auto const& range) { return range.contains(term.bytes, term.value); });
+          });
+  }
+  return any != (criterion.modifier == fhir::Modifier::kNot);
+}
+
+Result<std::vector<std::string>> Transaction::match(PermitSource const& permits, std::string_view type,
+                                                    std::vector<fhir::SearchCriterion> const& criteria,
+                                                    std::size_t limit) {
+  if (criteria.empty()) return fail(ErrorKind::kInvalid, "the criteria are empty");
+  for (auto const& criterion : criteria) depend(type, criterion);
+
+  std::vector<std::string> matches;
+  auto const expected = expected_.find(type);
+  std::set<std::string_view> written;
+  if (expected != expected_.end()) {
+    for (auto const& each : expected->second) {
+      written.insert(each.id);
+      bool all = true;
+      for (auto const& criterion : criteria) all = all && TACENDA_TRY(answers(each, type, criterion));
+      if (all) matches.push_back(each.id);
+      if (matches.size() == limit) return matches;
+    }
+  }
+  Budget budget(limits::kSearchRows);
+  SearchState const state(*vault_, view_, at_, {}, permits, budget);
+  auto const matcher = TACENDA_TRY(Matcher::make(state, type, criteria));
+  auto const stream = TACENDA_TRY(matcher->open());
+  for (std::uint64_t from = 0; matches.size() < limit;) {
+    auto const document = TACENDA_TRY(stream->at_or_after(from));
+    if (!document) break;
+    from = *document + 1;
+    Candidate candidate(state, *document);
+    std::string const id = TACENDA_TRY(candidate.facts())->id;
+    if (written.contains(id)) continue;
+    // Also makes the set depend on the resource itself.
+    Current const* current = TACENDA_TRY(load(type, id));
+    if (!current->deleted) matches.push_back(id);
   }
   return matches;
 }

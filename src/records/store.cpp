@@ -6,7 +6,8 @@
 
 namespace tacenda::records {
 
-Store::Store(vault::Vault& vault) : vault_(&vault), view_(vault.view(vault::Keeper::kRecords)) {}
+Store::Store(vault::Vault& vault)
+    : vault_(&vault), view_(vault.view(vault::Keeper::kRecords)), lists_(std::make_unique<SearchLists>()) {}
 
 Transaction Store::begin() const {
   return Transaction(*vault_, view_);

@@ -1,15 +1,20 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/clock.hpp"
 #include "core/id.hpp"
+#include "core/mutex.hpp"
 #include "core/permit.hpp"
-#include "fhir/criteria.hpp"
+#include "fhir/search_query.hpp"
 #include "records/transaction.hpp"
 #include "vault/vault.hpp"
 
@@ -32,9 +37,77 @@ struct HistoryPosition {
   std::uint64_t before_version = 0;   // instance level
 };
 
+/// Which versions a history lists; both may be asked. Source: R4 http.html#history.
+struct HistoryWindow {
+  struct Span {
+    Time from;
+    Time until;  // not in it
+  };
+  std::optional<Time> since;  // made at that time or later
+  std::optional<Span> at;     // current at some time of it
+
+  bool is_whole() const { return !since && !at; }
+};
+
 struct HistoryPage {
   std::vector<StoredVersion> entries;  // newest first
   std::optional<HistoryPosition> next;
+};
+
+/// Where a search goes on. The default: at its beginning.
+struct SearchPosition {
+  std::uint64_t query = 0;           // index of the query that goes on; those before it are done
+  std::uint64_t after = 0;           // document number of the last match shown; 0: none yet
+  std::uint64_t shown = 0;           // matches shown so far
+  std::array<std::byte, 16> list{};  // of a sorted search: the order that was found at its first page
+};
+
+/// One step of how a search was made, for `explain`.
+struct SearchStep {
+  std::string_view kind;  // of the condition
+  std::string_view use;   // "walked", "read" or "tested"
+  std::uint64_t rows = 0;
+};
+
+struct SearchPage {
+  std::vector<StoredVersion> matches;   // in order
+  std::vector<StoredVersion> included;  // each once, and none of the matches
+  std::optional<std::uint64_t> total;   // of all matches, where it was asked for or costs nothing
+  std::optional<SearchPosition> next;
+  bool includes_cut = false;  // more would have been included than limits::kSearchIncluded
+  std::vector<SearchStep> steps;
+  std::uint64_t rows_read = 0;
+};
+
+/// What a search may look into and what its values are relative to.
+struct SearchScope {
+  PermitSource permits;  // outlives the call
+  std::span<std::string const> base_urls;
+  Time now{};
+  std::size_t count = 0;  // of matches on a page; 0: the total alone
+  bool wants_total = false;
+};
+
+/// A living resource by its place alone.
+struct Located {
+  std::string id;
+  std::uint64_t version = 0;
+};
+
+/// Orders of sorted searches, kept for the pages behind the first. Thread-safe.
+class SearchLists {
+ public:
+  using Key = std::array<std::byte, 16>;
+  using List = std::shared_ptr<std::vector<std::uint64_t> const>;  // shared: a page may outlive its eviction
+
+  void put(Key const& key, List list);
+  /// nullptr: it is gone.
+  List get(Key const& key) const;
+
+ private:
+  mutable Mutex mutex_;
+  std::deque<std::pair<Key, List>> lists_ TACENDA_GUARDED_BY(mutex_);  // oldest first
+  std::size_t documents_ TACENDA_GUARDED_BY(mutex_) = 0;
 };
 
 /// Resources and all their versions, each sealed under its subjects' keys.
@@ -51,12 +124,28 @@ class Store {
   Result<StoredVersion> vread(Permit const& permit, std::string_view type, ResourceId const& id,
                               std::uint64_t version) const;
 
-  /// All versions of one resource. Errors: kNotFound.
+  /// The versions of one resource. A page may be short, or empty, and have a next one. Errors: kNotFound.
   Result<HistoryPage> history_of(Permit const& permit, std::string_view type, ResourceId const& id,
-                                 HistoryPosition position, std::size_t count) const;
-  /// All versions of one type, or of every type when `type` is empty.
+                                 HistoryPosition position, std::size_t count,
+                                 HistoryWindow const& window = {}) const;
+  /// The versions of one type, or of every type when `type` is empty.
   Result<HistoryPage> history(Permit const& permit, std::string_view type, HistoryPosition position,
-                              std::size_t count) const;
+                              std::size_t count, HistoryWindow const& window = {}) const;
+
+  /// The resources that meet one of the queries, each of another type, as far as the Permits show them: what
+  /// they hide is neither counted, followed, sorted by nor included, as if it were not. What shapes the
+  /// result is that of the first query; several are sorted by _id and _lastUpdated alone (asserted). Pages
+  /// follow the order of the queries and of creation, or that of `query.sort` as it was at the first page:
+  /// they neither repeat nor drop a resource while others write. Errors: kInvalid, kNotSupported, kTooCostly,
+  /// kCorrupt, kUnavailable.
+  Result<SearchPage> search(SearchScope const& scope, std::span<fhir::SearchQuery const> queries,
+                            SearchPosition const& position) const;
+
+  /// The living resources that meet the criteria, in the order of creation, at most `limit`, as far as the
+  /// Permits show them. None is opened. Errors: as search.
+  Result<std::vector<Located>> locate(PermitSource const& permits, std::string_view type,
+                                      std::vector<fhir::SearchCriterion> const& criteria,
+                                      std::size_t limit) const;
 
   /// A new logical id: a random UUID, version 4. Errors: kUnavailable.
   Result<ResourceId> new_id() const;
@@ -92,6 +181,7 @@ class Store {
 
   vault::Vault* vault_;  // outlives the store: both are made by start, the vault first
   vault::View view_;
+  std::unique_ptr<SearchLists> lists_;
 };
 
 }  // namespace tacenda::records

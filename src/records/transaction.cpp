@@ -5,16 +5,15 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "fhir/compartment.hpp"
-#include "fhir/identifiers.hpp"
 #include "records/internal/document.hpp"
+#include "records/internal/extract.hpp"
+#include "records/internal/facts.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
 #include "vault/digest.hpp"
 
 namespace tacenda::records {
 namespace {
-
-constexpr std::string_view kIdentifier = "identifier";
 
 std::string name_of(std::string_view type, std::string_view id) {
   std::string name(type);
@@ -55,6 +54,10 @@ Transaction::Transaction(vault::Vault& vault, vault::View view)
   set_.read_at(at_.sequence());
 }
 
+Transaction::Transaction(Transaction&&) noexcept = default;
+Transaction& Transaction::operator=(Transaction&&) noexcept = default;
+Transaction::~Transaction() = default;
+
 Result<Transaction::Current*> Transaction::load(std::string_view type, std::string_view id) {
   std::string const name = name_of(type, id);
   if (auto const found = loaded_.find(name); found != loaded_.end()) return &found->second;
@@ -66,12 +69,10 @@ Result<Transaction::Current*> Transaction::load(std::string_view type, std::stri
     current.version = header.version;
     current.deleted = header.deleted;
     current.patients = header.patients();
-    Bytes const body = TACENDA_TRY(open_body(*vault_, {type, id}, header));
+    Bytes body = TACENDA_TRY(open_body(*vault_, {type, id}, header));
     current.commitment = commit_to(body);
-    if (!header.deleted) {
-      auto const document = TACENDA_TRY(open_document(body));
-      current.identifiers = TACENDA_TRY(fhir::identifiers_of_text(document.text));
-    }
+    current.document = header.document_number();
+    if (!header.deleted) current.body = std::move(body);
     current.row = std::move(*row);
   }
   return &loaded_.emplace(name, std::move(current)).first->second;
@@ -140,13 +141,12 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   header.version = current.version + 1;
   header.deleted = resource == nullptr;
   header.previous = current.commitment;
+  header.document = current.document;
 
   Document document;
-  std::vector<std::pair<std::string, std::string>> identifiers;
   if (resource != nullptr) {
     document = to_document(*resource, id);
     header.subjects = subject_texts(TACENDA_TRY(fhir::subjects_of(*resource, id.view())), id.view());
-    identifiers = TACENDA_TRY(fhir::identifiers_of(*resource));
   } else {
     header.subjects = TACENDA_TRY(parse_row(current.row)).subjects;
   }
@@ -167,7 +167,7 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   Bytes history_value;
   ByteWriter(history_value).u64(header.version).raw(as_bytes(id.view()));
   view_.put_stamped_key(set_, history_key(type), std::move(history_value), event);
-  TACENDA_TRY_VOID(replace_index(type, id.view(), current, identifiers));
+  TACENDA_TRY_VOID(replace_index(type, id.view(), current, header, resource, event));
 
   Written written;
   written.type = type;
@@ -185,24 +185,9 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   current.patients = written.patients;
   current.commitment = commit_to(body);
   current.row.clear();
+  current.body.clear();
   current.own = true;
-  current.identifiers = std::move(identifiers);
   return written;
-}
-
-Result<void> Transaction::replace_index(std::string_view type, std::string_view id, Current const& current,
-                                        std::vector<std::pair<std::string, std::string>> const& identifiers) {
-  for (auto const& old : current.identifiers) {
-    if (std::ranges::find(identifiers, old) != identifiers.end()) continue;
-    view_.erase(set_, token_key(type, kIdentifier, old.second, old.first, id));
-    set_.touches(view_.guard(criterion_guard(type, kIdentifier, old.second)));
-  }
-  for (auto const& added : identifiers) {
-    if (std::ranges::find(current.identifiers, added) != current.identifiers.end()) continue;
-    view_.put(set_, token_key(type, kIdentifier, added.second, added.first, id), Bytes());
-    set_.touches(view_.guard(criterion_guard(type, kIdentifier, added.second)));
-  }
-  return {};
 }
 
 Result<Written> Transaction::unchanged(std::string_view type, std::string_view id) {
@@ -215,6 +200,20 @@ Result<Written> Transaction::unchanged(std::string_view type, std::string_view i
   place.version = current->version;
   place.patients = current->patients;
   return place;
+}
+
+Result<Living> Transaction::living(Permit const& reader, std::string_view type, ResourceId const& id) {
+  Current const* current = TACENDA_TRY(load(type, id.view()));
+  if (current->own) return fail(ErrorKind::kInvalid, "a transaction changes one resource twice");
+  if (current->version == 0 ||
+      !reader.judge({type, id.view(), current->patients, current->version, current->deleted})) {
+    return fail(ErrorKind::kNotFound, "there is no such resource");
+  }
+  if (current->deleted) return fail(ErrorKind::kGone, "the resource was deleted");
+  auto const document = TACENDA_TRY(open_document(current->body));
+  if (document.text.empty()) return fail(ErrorKind::kCorrupt, "a living version has no content");
+  Time const time = TACENDA_TRY(parse_row(current->row)).time;
+  return Living{current->version, records::render(document, current->version, time)};
 }
 
 bool Transaction::wrote(std::string_view type, std::string_view id) const {

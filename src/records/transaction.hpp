@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,11 +10,18 @@
 #include "core/clock.hpp"
 #include "core/id.hpp"
 #include "core/permit.hpp"
-#include "fhir/criteria.hpp"
 #include "fhir/resource.hpp"
+#include "fhir/search_query.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::records {
+
+struct RowHeader;
+struct Term;
+
+/// Permit for a type that a search looks into; nullptr: there is none, and its resources are as if they were
+/// not.
+using PermitSource = std::function<Permit const*(std::string_view type)>;
 
 /// A version that was written into a Transaction and becomes real with its commit.
 struct Written {
@@ -30,6 +38,12 @@ struct Written {
 
   /// The resource as a client sees it once the commit has given it a time.
   std::string render(Time last_updated) const;
+};
+
+/// A living resource that a transaction is going to replace.
+struct Living {
+  std::uint64_t version = 0;
+  std::string json;  // as a read gives it
 };
 
 /// Changes over one consistent state, collected into one write set. Reads see the state at `begin` and
@@ -55,15 +69,24 @@ class Transaction {
   Result<Written> remove(Permit const& permit, std::string_view type, ResourceId const& id,
                          std::optional<std::uint64_t> if_match, std::uint32_t event);
 
-  /// Logical ids of the living resources that match, at most `limit`, in id order; own writes included.
-  /// The write set then depends on the criteria: of two callers at once, one must run again. The id of a
-  /// record that the Permit hides is left out.
-  /// Errors: kInvalid for criteria other than `identifier` and `_id`.
-  Result<std::vector<std::string>> match(Permit const& permit, std::string_view type,
-                                         fhir::Criteria const& criteria, std::size_t limit);
+  /// Says that this transaction will write `resource` under that id, so that `match` finds it as it will be.
+  Result<void> expect(std::string_view type, std::string_view id, fhir::Resource const& resource);
+
+  /// Logical ids of the living resources that match, at most `limit`; what this transaction will write or has
+  /// deleted counts as it will be. The write set then depends on the criteria: of two callers at once, one
+  /// must run again. What the Permits hide is left out; a type that has none is as if it were empty. Errors:
+  /// kNotSupported (criteria that go through references, of what this transaction writes), kTooCostly.
+  Result<std::vector<std::string>> match(PermitSource const& permits, std::string_view type,
+                                         std::vector<fhir::SearchCriterion> const& criteria,
+                                         std::size_t limit);
 
   /// A living resource as it is: its place, version and patients, `changed` false. Version 0: there is none.
   Result<Written> unchanged(std::string_view type, std::string_view id);
+
+  /// A living resource as `reader` may read it, for a change that is made from what it holds: who changes it
+  /// at the same time makes the commit fail. Not of what this transaction writes itself (kInvalid). Errors:
+  /// kNotFound (also what the Permit hides), kGone (deleted or erased), kCorrupt.
+  Result<Living> living(Permit const& reader, std::string_view type, ResourceId const& id);
 
   /// True when this transaction writes a version of the resource.
   bool wrote(std::string_view type, std::string_view id) const;
@@ -75,27 +98,46 @@ class Transaction {
   friend class Store;
   Transaction(vault::Vault& vault, vault::View view);
 
+ public:
+  Transaction(Transaction&&) noexcept;
+  Transaction& operator=(Transaction&&) noexcept;
+  Transaction(Transaction const&) = delete;
+  Transaction& operator=(Transaction const&) = delete;
+  ~Transaction();
+
+ private:
   struct Current {
     std::uint64_t version = 0;  // 0: never was
     bool deleted = false;
     std::vector<std::string> patients;
-    Digest commitment{};  // to its body
-    Bytes row;            // as stored; empty for an own write
+    Digest commitment{};         // to its body
+    std::uint64_t document = 0;  // in the index; 0: not there yet
+    Bytes row;                   // as stored; empty for an own write
+    Bytes body;                  // of a living version that is stored
     bool own = false;
-    std::vector<std::pair<std::string, std::string>> identifiers;
+  };
+  /// What will be written, by the terms it will have.
+  struct Expected {
+    std::string id;
+    std::vector<Term> terms;
   };
   Result<Current*> load(std::string_view type, std::string_view id);
   Result<Written> write(std::string_view type, ResourceId const& id, fhir::Resource const* resource,
                         Current& current, std::uint32_t event);
+  /// Takes the rows of the version before out of the index and puts those of `resource` in (nullptr: none).
   Result<void> replace_index(std::string_view type, std::string_view id, Current const& current,
-                             std::vector<std::pair<std::string, std::string>> const& identifiers);
-  Result<std::vector<std::string>> find_identifier(std::string_view type, fhir::Criterion const& criterion);
+                             RowHeader const& header, fhir::Resource const* resource, std::uint32_t event);
+  void touch(std::vector<Term> const& terms);
+  void depend(std::string_view type, fhir::SearchCriterion const& criterion);
+  Result<bool> answers(Expected const& expected, std::string_view type,
+                       fhir::SearchCriterion const& criterion) const;
 
   vault::Vault* vault_;
   vault::View view_;
   vault::ReadPoint at_;
   vault::WriteSet set_;
-  std::map<std::string, Current, std::less<>> loaded_;  // by "Type/id"
+  std::map<std::string, Current, std::less<>> loaded_;                  // by "Type/id"
+  std::map<std::string, std::vector<Expected>, std::less<>> expected_;  // by type
 };
 
 }  // namespace tacenda::records

@@ -1,8 +1,8 @@
 // Recomputes what the store promises about itself (M2, S-07) and names what does not hold.
-#include <map>
-#include <set>
+#include <algorithm>
 
-#include "fhir/identifiers.hpp"
+#include "records/internal/extract.hpp"
+#include "records/internal/facts.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
 #include "records/store.hpp"
@@ -83,24 +83,54 @@ class Pass {
     return {};
   }
 
+  /// The index has no rows but those of the living resources.
+  Result<void> index_as_a_whole() {
+    auto const count = [&](std::string_view prefix) -> Result<std::uint64_t> {
+      std::uint64_t rows = 0;
+      auto const scanned = view_.scan(
+          as_bytes(prefix), {}, storage::Direction::kForward,
+          [&](ByteView, ByteView) -> Result<bool> {
+            ++rows;
+            return true;
+          },
+          &at_);
+      if (scanned.has_value()) return rows;
+      if (scanned.error().kind() != ErrorKind::kCorrupt) return std::unexpected(scanned.error());
+      damaged("the search index", "a block of the data files does not open: the rows in it are lost");
+      return rows;
+    };
+    if (TACENDA_TRY(count("x")) > index_rows_ || TACENDA_TRY(count("D")) > facts_rows_) {
+      damaged("the search index", "it has rows that belong to no living resource");
+    }
+    return {};
+  }
+
  private:
+  /// Every term of the content has its row, and the facts are those of the content.
   Result<void> index(RowPlace const& place, RowHeader const& header, Bytes const& body) {
-    auto const document = open_document(body);
     std::string const name = name_of(place.type, place.id, header.version);
-    if (!document.has_value()) {
+    auto const document = open_document(body);
+    auto const json = document.has_value() ? codec::parse_json(document->text)
+                                           : Result<codec::Json>(std::unexpected(document.error()));
+    if (!json.has_value()) {
       damaged(name, "its content cannot be read");
       return {};
     }
-    auto const identifiers = fhir::identifiers_of_text(document->text);
-    if (!identifiers.has_value()) {
-      damaged(name, "its content cannot be read");
-      return {};
+    auto const terms = TACENDA_TRY(terms_of(*json));
+    std::uint64_t const number = header.document_number();
+    bool missing = !TACENDA_TRY(view_.get(index_key(number_of_type(place.type), {}, number), &at_));
+    for (auto const& term : terms) {
+      auto const row = TACENDA_TRY(view_.get(index_key(term.parameter, term.bytes, number), &at_));
+      missing = missing || !row || as_text(*row) != term.value;
     }
-    for (auto const& [system, value] : *identifiers) {
-      auto const row =
-          TACENDA_TRY(view_.get(token_key(place.type, "identifier", value, system, place.id), &at_));
-      if (!row) damaged(name, "an identifier is missing from the index");
-    }
+    if (missing) damaged(name, "the index lacks something of it");
+    index_rows_ += terms.size() + 1;
+    ++facts_rows_;
+    DocumentFacts facts{
+        header.version, std::string(place.type), std::string(place.id), header.patients(), {}};
+    std::ranges::copy_if(terms, std::back_inserter(facts.terms), is_kept);
+    auto const row = TACENDA_TRY(view_.get(facts_key(number), &at_));
+    if (!row || !equal(*row, to_bytes(facts))) damaged(name, "the index says something else of it");
     return {};
   }
 
@@ -109,6 +139,8 @@ class Pass {
   vault::ReadPoint const& at_;
   LeafDigest const& leaf_digest_;
   Store::Verified& result_;
+  std::uint64_t index_rows_ = 0;  // that the living resources have
+  std::uint64_t facts_rows_ = 0;
 };
 
 }  // namespace
@@ -158,6 +190,7 @@ Result<Store::Verified> Store::verify(Permit const& permit, vault::ReadPoint con
     if (versions.error().kind() != ErrorKind::kCorrupt) return std::unexpected(versions.error());
     pass.damaged("older versions", "a block of the data files does not open: the rows in it are lost");
   }
+  TACENDA_TRY_VOID(pass.index_as_a_whole());
   return result;
 }
 

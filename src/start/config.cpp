@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "codec/toml.hpp"
+#include "fhir/types.hpp"
 
 namespace tacenda::start {
 namespace {
@@ -88,6 +89,20 @@ Problem set_client_certificate(Config& config, toml::node const& node) {
   return std::nullopt;
 }
 
+Problem set_mode(operations::ValidationMode& mode, toml::node const& node) {
+  using operations::ValidationMode;
+  auto const word = node.value<std::string>();
+  if (word == "off")
+    mode = ValidationMode::kOff;
+  else if (word == "warn")
+    mode = ValidationMode::kWarn;
+  else if (word == "enforce")
+    mode = ValidationMode::kEnforce;
+  else
+    return "must be \"off\", \"warn\" or \"enforce\"";
+  return std::nullopt;
+}
+
 std::map<std::string, Setter, std::less<>> const& setters() {
   static std::map<std::string, Setter, std::less<>> const all{
       {"listener.address",
@@ -118,9 +133,13 @@ std::map<std::string, Setter, std::less<>> const& setters() {
       {"limits.idle-seconds", seconds(&net::Limits::idle_time)},
       {"limits.workers", number(&Config::workers, 2, 1024)},
       {"storage.cache-mib", number(&Config::cache_mib, 8, 1'048'576)},
+      {"validation.default",
+       [](Config& config, toml::node const& node) { return set_mode(config.validation.usual, node); }},
   };
   return all;
 }
+
+constexpr std::string_view kTypeKeys = "validation.types.";  // behind it: a resource type
 
 std::string nearest_key(std::string_view key) {
   std::string best;
@@ -131,6 +150,14 @@ std::string nearest_key(std::string_view key) {
       best = name;
     }
   }
+  if (!key.starts_with(kTypeKeys)) return best;
+  distance = std::numeric_limits<std::size_t>::max();
+  for (auto const type : fhir::resource_types()) {
+    if (auto const d = edit_distance(key.substr(kTypeKeys.size()), type); d < distance) {
+      distance = d;
+      best = std::string(kTypeKeys) + std::string(type);
+    }
+  }
   return best;
 }
 
@@ -139,6 +166,11 @@ Problem apply(Config& config, toml::table const& table, std::string const& prefi
     std::string const name = prefix + std::string(key.str());
     if (node.is_table()) {
       if (auto problem = apply(config, *node.as_table(), name + ".")) return problem;
+      continue;
+    }
+    if (prefix == kTypeKeys && fhir::is_resource_type(key.str())) {
+      if (auto const problem = set_mode(config.validation.types[std::string(key.str())], node))
+        return name + " " + *problem;
       continue;
     }
     auto const found = setters().find(name);

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "net/server.hpp"
+#include "operations/validation.hpp"
 
 namespace tacenda::start {
 
@@ -22,6 +23,7 @@ struct Config {
   net::Limits limits;
   std::size_t workers = limits::kWorkers;
   std::size_t cache_mib = 64;
+  operations::ValidationRules validation;
 };
 
 /// A refused configuration: an error the operator can act on, with his own words in it (they are not patient

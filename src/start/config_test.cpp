@@ -23,6 +23,11 @@ idle-seconds = 7
 workers = 8
 [storage]
 cache-mib = 32
+[validation]
+default = "warn"
+[validation.types]
+Patient = "enforce"
+AuditEvent = "off"
 )");
   ASSERT_TRUE(config.has_value()) << config.error().text;
   EXPECT_EQ(config->address, "0.0.0.0");
@@ -32,6 +37,17 @@ cache-mib = 32
   EXPECT_EQ(config->limits.idle_time, std::chrono::seconds(7));
   EXPECT_EQ(config->workers, 8U);
   EXPECT_EQ(config->cache_mib, 32U);
+  EXPECT_EQ(config->validation.of("Patient"), operations::ValidationMode::kEnforce);
+  EXPECT_EQ(config->validation.of("AuditEvent"), operations::ValidationMode::kOff);
+  EXPECT_EQ(config->validation.of("Observation"), operations::ValidationMode::kWarn);
+}
+
+TEST(ParseConfig, NamesTheTypeThatAValidationRuleMayMean) {
+  EXPECT_EQ(parse_config("").value().validation.of("Patient"), operations::ValidationMode::kOff);
+  EXPECT_EQ(parse_config("[validation.types]\nPatiant = \"warn\"").error().text,
+            "unknown key validation.types.Patiant: did you mean validation.types.Patient?");
+  EXPECT_FALSE(parse_config("[validation.types.Patient]\nmode = \"warn\"").has_value());
+  EXPECT_FALSE(parse_config("[validation]\ndefault = true").has_value());
 }
 
 // N-01: nothing turns encryption or audit off, and a key that would is refused by name.

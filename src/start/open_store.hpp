@@ -20,6 +20,7 @@ struct OpenOptions {
   bool create = false;  // a new store: the folder has no engine yet
   std::size_t cache_bytes = std::size_t{64} << 20U;
   std::map<std::string, access::AddressList, std::less<>> listeners;
+  operations::ValidationRules validation;
   bool damaged = false;  // for verification: open the log even if it does not hold
 };
 
@@ -64,6 +65,7 @@ class OpenStore {
   std::unique_ptr<records::Store> store_;
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<access::Gate> gate_;
+  std::unique_ptr<operations::Validation> validation_;
 };
 
 }  // namespace tacenda::start

@@ -74,6 +74,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   OpenOptions options;
   options.cache_bytes = config_.cache_mib << 20U;
   options.listeners = TACENDA_TRY(listeners());
+  options.validation = config_.validation;
   auto store = TACENDA_TRY(OpenStore::open(files_, places_, unlock, options, random_, clock_));
   TACENDA_TRY_VOID(store->record(audit::EventKind::kUnsealed, unlock.passphrase ? "passphrase" : "key file"));
   auto unsealed = std::make_shared<Unsealed>(

@@ -47,7 +47,7 @@ Result<std::filesystem::path> keep_tls(vault::Vault& vault, storage::Files& file
   TACENDA_TRY_VOID(vault.keep_secret("tls-chain", SecretBuffer(as_bytes(server.certificate_pem))));
   TACENDA_TRY_VOID(vault.keep_secret("tls-key", SecretBuffer(server.private_key_pem.reveal())));
   // The authority's key is not kept: nobody can make another certificate that its users would trust.
-  std::filesystem::path const ca = options.key_file.parent_path() / "ca.pem";
+  std::filesystem::path ca = options.key_file.parent_path() / "ca.pem";
   TACENDA_TRY_VOID(files.replace(ca, as_bytes(authority.certificate_pem)));
   return ca;
 }

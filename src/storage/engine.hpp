@@ -10,6 +10,12 @@
 
 namespace tacenda::storage {
 
+/// What becomes of a batch when the engine knows of damage to what it holds.
+enum class WhenDamaged : std::uint8_t {
+  kRefuse,  // what a repair would have to take into account
+  kWrite,   // what the reading of the rest depends on, as long as the engine can write at all
+};
+
 /// Changes that become durable together or not at all, in the order they were added.
 /// Owner: one thread. Keys and values are any bytes; keys sort by unsigned byte.
 class WriteBatch {
@@ -27,6 +33,8 @@ class WriteBatch {
     size_bytes_ += key.size();
     operations_.push_back({std::move(key), std::nullopt});
   }
+  void set_when_damaged(WhenDamaged when_damaged) { when_damaged_ = when_damaged; }
+  WhenDamaged when_damaged() const { return when_damaged_; }
   std::vector<Operation> const& operations() const { return operations_; }
   std::size_t size_bytes() const { return size_bytes_; }
   bool empty() const { return operations_.empty(); }
@@ -34,6 +42,7 @@ class WriteBatch {
  private:
   std::vector<Operation> operations_;
   std::size_t size_bytes_ = 0;
+  WhenDamaged when_damaged_ = WhenDamaged::kRefuse;
 };
 
 /// A range of keys: from `begin` (inclusive) to `end` (exclusive; empty means to the last key).
@@ -92,8 +101,13 @@ class Snapshot : public Reader {};
 class Engine : public Reader {
  public:
   /// Makes the batch durable (fsync before return).
-  /// Errors: kUnavailable, kNoSpace when the disk is full (nothing of the batch is stored), kCorrupt.
+  /// Errors, with nothing of the batch stored: kNoSpace (the disk is full), kCorrupt (a file is damaged: see
+  /// WhenDamaged). kUnavailable: what is stored is not known.
   virtual Result<void> write(WriteBatch const& batch) = 0;
+
+  /// True once a file was found damaged, at opening or by a read: batches of WhenDamaged::kRefuse are
+  /// refused.
+  virtual bool is_damaged() const = 0;
 
   virtual std::shared_ptr<Snapshot const> snapshot() const = 0;
 

@@ -39,8 +39,10 @@ Place fault_place() {
 }
 
 class FilesContract : public testing::TestWithParam<Implementation> {
- protected:
+ public:
   ~FilesContract() override { place_.remove(); }
+
+ protected:
   Files& files() { return *place_.files; }
   std::filesystem::path path(char const* name) const { return place_.folder / name; }
   std::string read(char const* name, std::size_t max = 100) {

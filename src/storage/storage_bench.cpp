@@ -150,7 +150,9 @@ int run(std::filesystem::path const& folder, std::uint64_t keys) {
   std::vector<Figure> sealed;
   std::vector<Figure> clear;
   {
-    auto const database = open_database(options, file_keys, random);
+    auto lock = lock_folder(options);
+    if (!lock) return 1;
+    auto const database = open_database(options, file_keys, random, *std::move(lock));
     if (!database) return 1;
     sealed = measure(*(*database)->db, keys);
   }

@@ -4,7 +4,17 @@
 
 namespace tacenda::vault {
 
+CommitOrder::Turn::Turn(CommitOrder& order) : order_(order) {
+  MutexLock const waiting(order.next_);
+  order.turn_.lock();
+}
+
+CommitOrder::Turn::~Turn() {
+  order_.turn_.unlock();
+}
+
 bool CommitOrder::admits(WriteSet const& set) const {
+  if (set.keys_found() && *set.keys_found() != erasures()) return false;
   if (set.dependencies().empty()) return true;
   // It depends on something and does not say as of when: nobody can tell whether it is stale.
   if (!set.read_sequence()) return false;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <unordered_map>
 
+#include "core/mutex.hpp"
 #include "vault/write_set.hpp"
 
 namespace tacenda::vault {
@@ -13,10 +14,33 @@ namespace tacenda::vault {
 /// write set whose reads are older than that (docs/adr). Keeps the newest kRemembered touches; a set
 /// whose reads are older than what was forgotten is refused as well.
 ///
-/// Owner: the Vault. `committed` from any thread; the rest from the committer's thread alone.
+/// An erasure changes keys past the committer, and so refuses every set that found its keys before it: those
+/// may be the destroyed ones, and what was sealed under them would be stored and never open.
+///
+/// Owner: the Vault. `committed`, `erasures` and Turn from any thread; the rest from the committer's thread
+/// alone.
 class CommitOrder {
  public:
   static constexpr std::size_t kRemembered = 1'000'000;
+
+  /// Held by the committer from the first `admits` of a batch until the batch is stored, and by an erasure as
+  /// a whole, so that neither comes between check and write of the other. Whoever waits is next.
+  class Turn {
+   public:
+    // The analysis knows scoped locks, but not one that takes two in turn.
+    explicit Turn(CommitOrder& order) TACENDA_ATTRIBUTE(no_thread_safety_analysis);
+    ~Turn() TACENDA_ATTRIBUTE(no_thread_safety_analysis);
+    Turn(Turn const&) = delete;
+    Turn& operator=(Turn const&) = delete;
+
+   private:
+    CommitOrder& order_;
+  };
+
+  /// Counts erasures; moves before and after keys disappear from the caches. Ask before looking for keys.
+  std::uint64_t erasures() const { return erasures_.load(); }
+  /// Only with the Turn.
+  void note_erasure() { ++erasures_; }
 
   /// Number of leaves whose commits readers can surely see.
   std::uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
@@ -31,6 +55,9 @@ class CommitOrder {
   void start_at(std::uint64_t sequence);
 
  private:
+  Mutex next_;  // held while waiting for turn_: the lock alone would go to whoever just gave it up
+  Mutex turn_;
+  std::atomic<std::uint64_t> erasures_{0};
   std::atomic<std::uint64_t> committed_{0};
   std::uint64_t forgotten_ = 0;  // touches up to this sequence may have been forgotten
   std::unordered_map<std::uint64_t, std::uint64_t> last_touch_;

@@ -243,6 +243,54 @@ TEST(KeyVault, AVaultRootOfBeforeAnErasureIsRefused) {
   EXPECT_EQ(refused.error().kind(), ErrorKind::kCorrupt);
 }
 
+// A second root of the number that the store names: what is in the other slot may be all that is left of the
+// right one.
+TEST(KeyVault, ARootThatOpensNoPageIsRefusedAndOverwritesNothing) {
+  TestStore store;
+  store.make({kAda});
+  auto pages = key_rows(store, "p");
+  ASSERT_EQ(pages.size(), 1U);
+  pages[0].second.back() ^= std::byte{1};
+  put_rows(store, pages);
+  store.close();
+  Bytes root = store.disk->content("/keys/store.key.root");
+  std::fill(root.begin() + 4096, root.end(), std::byte{7});
+  store.disk->set_content("/keys/store.key.root", root);
+  auto const refused = store.open();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(store.disk->content("/keys/store.key.root"), root) << "nothing was written over";
+}
+
+TEST(KeyVault, ASetThatFoundKeysBeforeAnErasureIsRefusedAfterIt) {
+  TestStore store;
+  store.make({kAda, kBen});
+  std::vector<Subject> const both{kAda, kBen};
+  WriteSet stale;
+  stale.read_at(store.vault->order().committed());
+  ASSERT_TRUE(store.vault->subjects_for_write(both, stale).has_value());
+  WriteSet merged;
+  merged.merge(std::move(stale), 0);
+  ASSERT_TRUE(store.vault->shred(kAda));
+  auto const refused = store.commit(std::move(merged));
+  ASSERT_FALSE(refused.has_value()) << "what it sealed could never be opened";
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kConflict);
+  WriteSet again;
+  EXPECT_EQ(store.vault->subjects_for_write(both, again).error().kind(), ErrorKind::kGone);
+  WriteSet alone;
+  ASSERT_TRUE(store.vault->subject_for_write(kBen, alone).has_value());
+  EXPECT_TRUE(store.commit(std::move(alone)));
+}
+
+TEST(KeyVault, AnErasureThatIsRefusedRefusesNobody) {
+  TestStore store;
+  store.make({kAda});
+  WriteSet making;
+  ASSERT_TRUE(store.vault->subject_for_write(kBen, making).has_value());
+  EXPECT_FALSE(store.vault->shred(kAda).has_value());
+  EXPECT_TRUE(store.commit(std::move(making)));
+}
+
 TEST(KeyVault, AnErasureWaitsForKeysThatAreBeingMadeOnItsPage) {
   TestStore store;
   store.make({kAda});

@@ -42,13 +42,7 @@ class TestStore {
 
   Result<void> open(Unlock const& unlock = {}) {
     auto fresh = TACENDA_TRY(Vault::unseal(*files, places, unlock, random, clock));
-    storage::EmbeddedOptions options;
-    options.folder = places.data / "engine";
-    options.create = true;
-    options.block_cache_bytes = 1 << 20U;
-    options.memtable_bytes = 1 << 20U;
-    options.disk = disk;
-    auto opened = TACENDA_TRY(storage::open_embedded(options, fresh->file_keys(), random));
+    auto opened = TACENDA_TRY(open_engine(*fresh));
     engine = opened.get();
     auto attached = fresh->attach(std::move(opened));
     if (!attached.has_value()) {
@@ -58,6 +52,16 @@ class TestStore {
     fresh->order().start_at(leaves_);
     vault = std::move(fresh);
     return {};
+  }
+  /// The engine of the store, for a vault that nothing is attached to yet.
+  Result<std::unique_ptr<storage::Engine>> open_engine(Vault& of) {
+    storage::EmbeddedOptions options;
+    options.folder = places.data / "engine";
+    options.create = true;
+    options.block_cache_bytes = 1 << 20U;
+    options.memtable_bytes = 1 << 20U;
+    options.disk = disk;
+    return storage::open_embedded(options, of.file_keys(), random);
   }
   void close() {
     engine = nullptr;
@@ -70,6 +74,7 @@ class TestStore {
 
   /// What the audit log's committer does with one set. Errors: kConflict, those of the engine.
   Result<void> commit(WriteSet set) {
+    CommitOrder::Turn const turn(vault->order());
     if (!vault->order().admits(set)) return fail(ErrorKind::kConflict, "another commit was faster");
     vault->order().admit(set, leaves_ + 1);
     TACENDA_TRY_VOID(VaultTestAccess::commit(*vault, set, leaves_, to_unix_ms(clock.now())));

@@ -4,103 +4,18 @@
 
 #include <algorithm>
 
-#include "core/log.hpp"
 #include "core/process.hpp"
+#include "crypto/fresh_key.hpp"
 #include "vault/internal/envelope.hpp"
+#include "vault/internal/key_files.hpp"
 #include "vault/internal/key_tree.hpp"
-#include "vault/internal/keyring.hpp"
-#include "vault/internal/slots.hpp"
 #include "vault/internal/vault_root.hpp"
 
 namespace tacenda::vault {
 namespace {
 
-constexpr std::size_t kFileBytesMax = 1 << 20U;
 constexpr std::size_t kKeyFileBytes = 32;
 constexpr crypto::Argon2idCost kPassphraseCost{256 * 1024, 4};
-
-std::filesystem::path beside(Places const& places, std::string_view suffix) {
-  return places.key_file.string() + std::string(suffix);
-}
-
-/// A key file that others could read is no secret.
-Result<void> check_key_file(storage::Files& files, std::filesystem::path const& path) {
-  auto const is_private = files.is_private(path);
-  if (!is_private.has_value() && is_private.error().kind() == ErrorKind::kNotFound)
-    return fail(ErrorKind::kNotFound, "the key file is not there");
-  if (!TACENDA_TRY(is_private)) {
-    return fail(ErrorKind::kForbidden,
-                "the key file is a link or no regular file, or others can read it: chmod 600");
-  }
-  return {};
-}
-
-Result<SecretBuffer> read_key_file(storage::Files& files, std::filesystem::path const& path) {
-  auto bytes = TACENDA_TRY(files.read(path, kKeyFileBytes));
-  SecretBuffer key{ByteView(bytes)};
-  ::explicit_bzero(bytes.data(), bytes.size());
-  if (key.size() != kKeyFileBytes)
-    return fail(ErrorKind::kInvalid, "the key file has another length than 32 bytes");
-  return key;
-}
-
-Result<RootKey> open_root(storage::Files& files, Places const& places, Unlock const& unlock,
-                          Slots const& slots) {
-  if (unlock.passphrase) return open_slots(slots, SlotKind::kPassphrase, unlock.passphrase->reveal());
-  TACENDA_TRY_VOID(check_key_file(files, places.key_file));
-  auto const key = TACENDA_TRY(read_key_file(files, places.key_file));
-  return open_slots(slots, SlotKind::kKeyFile, key.reveal());
-}
-
-Result<Slots> read_slots(storage::Files& files, Places const& places) {
-  auto const file = files.read(places.data / "slots", kFileBytesMax);
-  if (!file.has_value()) {
-    return file.error().kind() == ErrorKind::kNotFound
-               ? fail(ErrorKind::kNotFound, "there is no store in the data folder")
-               : std::unexpected(file.error());
-  }
-  return decode_slots(*file);
-}
-
-/// The copies of the keyring that hold its newest generation.
-std::vector<std::filesystem::path> keyring_copies(Places const& places) {
-  std::vector<std::filesystem::path> copies{places.data / "keyring"};
-  if (!places.key_file.empty()) copies.push_back(beside(places, ".keyring"));
-  return copies;
-}
-
-Result<Keyring> read_keyring_file(storage::Files& files, std::filesystem::path const& path,
-                                  RootKey const& root, StoreId const& store_id) {
-  return open_keyring(TACENDA_TRY(files.read(path, kFileBytesMax)), root, store_id);
-}
-
-/// The newest keyring that opens. A copy that is damaged, missing or older is written anew.
-Result<Keyring> read_keyring(storage::Files& files, Places const& places, RootKey const& root,
-                             StoreId const& store_id, crypto::Random& random) {
-  std::optional<Keyring> best;
-  std::vector<std::pair<std::filesystem::path, std::uint64_t>> generations;  // 0: does not open
-  bool newer = false;
-  for (auto const& path : keyring_copies(places)) {
-    auto ring = read_keyring_file(files, path, root, store_id);
-    generations.emplace_back(path, ring.has_value() ? ring->generation : 0);
-    newer = newer || (!ring.has_value() && ring.error().kind() == ErrorKind::kUnsupported);
-    if (ring.has_value() && (!best || ring->generation > best->generation)) best = std::move(*ring);
-  }
-  if (!best) {
-    // All copies are of a newer version: putting the generation before in their place would lose keys.
-    if (newer) return fail(ErrorKind::kUnsupported, "the keyring was made by a newer version");
-    auto previous = read_keyring_file(files, places.data / "keyring.previous", root, store_id);
-    if (!previous.has_value()) return fail(ErrorKind::kCorrupt, "no copy of the keyring opens");
-    log(LogLevel::kError, "no copy of the keyring opens: the generation before is used");
-    best = std::move(*previous);
-  }
-  for (auto const& [path, generation] : generations) {
-    if (generation == best->generation) continue;
-    log(LogLevel::kWarning, "a copy of the keyring was missing, damaged or old and is written anew");
-    TACENDA_TRY_VOID(files.replace(path, TACENDA_TRY(seal_keyring(*best, root, store_id, random))));
-  }
-  return std::move(*best);
-}
 
 /// The keys of one purpose, ready to use.
 struct PurposeKeys {
@@ -117,29 +32,19 @@ struct PurposeKeys {
 
 struct Vault::State final : storage::FileKeys {
   State(storage::Files& the_files, Places the_places, Slots const& slots, RootKey root_key, Keyring ring,
-        crypto::Random& the_random)
+        crypto::Random& the_random, Clock const& the_clock)
       : files(the_files),
         places(std::move(the_places)),
         store_id(slots.store_id),
         tenant_id(ring.tenant_id),
         root(std::move(root_key)),
         random(the_random),
+        clock(the_clock),
         root_file(files, beside(places, ".root"), root, store_id),
         keyring(std::move(ring)) {
     for (auto const& [purpose, terms] : keyring.purposes) {
       for (auto const& term : terms) purposes[purpose].push_back(std::make_unique<PurposeKeys>(term, random));
     }
-  }
-
-  /// Both copies of the keyring, newest generation first; the generation before stays as the previous file.
-  Result<void> write_keyring() TACENDA_REQUIRES(mutex) {
-    auto const old = files.read(places.data / "keyring", kFileBytesMax);
-    // A damaged one must not take the place of a good one.
-    if (old.has_value() && open_keyring(*old, root, store_id).has_value())
-      TACENDA_TRY_VOID(files.replace(places.data / "keyring.previous", *old));
-    auto const sealed = TACENDA_TRY(seal_keyring(keyring, root, store_id, random));
-    for (auto const& path : keyring_copies(places)) TACENDA_TRY_VOID(files.replace(path, sealed));
-    return {};
   }
 
   PurposeKeys& newest(Purpose purpose) const {
@@ -179,7 +84,9 @@ struct Vault::State final : storage::FileKeys {
   // storage::FileKeys: random per file, wrapped under the file purpose key.
   Result<storage::NewFileKey> make(storage::FileClass) override {
     storage::NewFileKey fresh;
-    TACENDA_TRY_VOID(random.fill(fresh.key.reveal_mutable()));
+    // Chunks of a table are sealed under counted nonces: a key that comes twice would be the end of both
+    // files.
+    TACENDA_TRY_VOID(crypto::fresh_key(random, clock, fresh.key.reveal_mutable()));
     fresh.wrapped = TACENDA_TRY(seal(Purpose::kFile, as_bytes("tacenda/file-key/1"), fresh.key.reveal()));
     return fresh;
   }
@@ -200,6 +107,7 @@ struct Vault::State final : storage::FileKeys {
   TenantId const tenant_id;
   RootKey const root;
   crypto::Random& random;
+  Clock const& clock;
   VaultRootFile root_file;
   std::map<std::uint8_t, std::vector<std::unique_ptr<PurposeKeys>>> purposes;
   Mutex mutex;
@@ -217,7 +125,7 @@ Result<void> Vault::create(storage::Files& files, Places const& places, crypto::
                            Clock const& clock) {
   if (TACENDA_TRY(files.exists(places.data)))
     return fail(ErrorKind::kConflict, "the data folder exists: init makes a new one");
-  for (auto const* suffix : {"", ".root", ".keyring", ".anchor"}) {
+  for (auto const* suffix : {"", ".root", ".keyring", ".slots", ".anchor"}) {
     if (TACENDA_TRY(files.exists(beside(places, suffix)))) {
       return fail(ErrorKind::kConflict,
                   "the key file, or a file of another store beside it, exists: it is not overwritten");
@@ -241,24 +149,23 @@ Result<void> Vault::create(storage::Files& files, Places const& places, crypto::
   TACENDA_TRY_VOID(files.make_folder(places.data));
   TACENDA_TRY_VOID(files.create(places.data / "keyring", sealed));
   // Last: a folder without slots is no store.
-  return files.create(places.data / "slots", encode_slots(slots));
+  return write_slot_files(files, places, slots, root);
 }
 
 Result<void> Vault::add_passphrase(storage::Files& files, Places const& places, Unlock const& unlock,
                                    SecretBuffer const& passphrase, crypto::Random& random) {
-  auto slots = TACENDA_TRY(read_slots(files, places));
-  auto const root = TACENDA_TRY(open_root(files, places, unlock, slots));
+  auto [slots, root] = TACENDA_TRY(open_slot_files(files, places, unlock));
   TACENDA_TRY_VOID(
       add_slot(slots, SlotKind::kPassphrase, passphrase.reveal(), kPassphraseCost, root, random));
-  return files.replace(places.data / "slots", encode_slots(slots));
+  return write_slot_files(files, places, slots, root);
 }
 
 Result<std::unique_ptr<Vault>> Vault::unseal(storage::Files& files, Places const& places,
-                                             Unlock const& unlock, crypto::Random& random, Clock const&) {
-  auto const slots = TACENDA_TRY(read_slots(files, places));
-  auto root = TACENDA_TRY(open_root(files, places, unlock, slots));
-  auto ring = TACENDA_TRY(read_keyring(files, places, root, slots.store_id, random));
-  auto state = std::make_unique<State>(files, places, slots, std::move(root), std::move(ring), random);
+                                             Unlock const& unlock, crypto::Random& random,
+                                             Clock const& clock) {
+  auto [slots, root] = TACENDA_TRY(open_slot_files(files, places, unlock));
+  auto ring = TACENDA_TRY(read_keyring(files, places, root, slots.store_id));
+  auto state = std::make_unique<State>(files, places, slots, std::move(root), std::move(ring), random, clock);
   return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 
@@ -290,8 +197,14 @@ CommitOrder const& Vault::order() const {
 Result<void> Vault::attach(std::unique_ptr<storage::Engine> engine) {
   TACENDA_ASSERT(state_->engine == nullptr);
   state_->engine = std::move(engine);
+  {
+    // Not before the engine is open: until then the folder may be another process's.
+    MutexLock const lock(state_->mutex);
+    TACENDA_TRY_VOID(heal_key_files(state_->files, state_->places, state_->keyring, state_->root,
+                                    state_->store_id, state_->random));
+  }
   state_->tree = std::make_unique<KeyTree>(*state_->engine, view(Keeper::kKeys), state_->store_id,
-                                           state_->random, state_->root_file);
+                                           state_->random, state_->root_file, state_->order);
   TACENDA_TRY_VOID(state_->tree->open());
   auto const tenant = state_->tree->find(Subject::tenant());
   if (tenant.has_value()) return {};
@@ -355,7 +268,8 @@ Result<void> Vault::keep_secret(std::string_view name, SecretBuffer const& secre
   secrets.insert_or_assign(std::string(name), SecretBuffer(secret.reveal()));
   // Counted even when the write fails half-way: no two keyrings may bear one number.
   ++state_->keyring.generation;
-  auto written = state_->write_keyring();
+  auto written = write_keyring(state_->files, state_->places, state_->keyring, state_->root, state_->store_id,
+                               state_->random);
   if (!written.has_value()) {
     secrets.erase(std::string(name));
     if (old) secrets.emplace(name, std::move(*old));
@@ -409,23 +323,22 @@ Result<std::optional<std::string>> Vault::subject_of(Alias const& alias) const {
 }
 
 Result<void> Vault::shred(Subject const& subject) {
+  CommitOrder::Turn const turn(state_->order);
   return state_->tree->shred(subject);
 }
 
 Result<void> Vault::verify_keys() const {
   {
     MutexLock const lock(state_->mutex);
-    for (auto const& path : keyring_copies(state_->places)) {
-      auto const ring = read_keyring_file(state_->files, path, state_->root, state_->store_id);
-      if (!ring.has_value() || ring->generation != state_->keyring.generation)
-        return fail(ErrorKind::kCorrupt, "a copy of the keyring is missing, damaged or old");
-    }
+    TACENDA_TRY_VOID(
+        verify_key_files(state_->files, state_->places, state_->keyring, state_->root, state_->store_id));
   }
   return state_->tree->verify();
 }
 
-Result<void> Vault::commit(std::span<Stamped const> sets) {
+Result<void> Vault::commit(std::span<Stamped const> sets, storage::WhenDamaged when_damaged) {
   storage::WriteBatch batch;
+  batch.set_when_damaged(when_damaged);
   for (auto const& stamped : sets) {
     for (auto& operation : stamped.set->operations()) {
       std::uint64_t const sequence = stamped.first_sequence + operation.event;

@@ -59,7 +59,8 @@ class Vault {
   static Result<void> add_passphrase(storage::Files& files, Places const& places, Unlock const& unlock,
                                      SecretBuffer const& passphrase, crypto::Random& random);
 
-  /// Opens a slot, the keyring and the vault root. The engine is attached afterwards.
+  /// Opens a slot and the keyring; changes nothing on the disk. The engine is attached afterwards. `files`,
+  /// `random` and `clock` outlive the Vault.
   /// Errors: kUnauthenticated (no slot opens), kCorrupt (names no secret), kNotFound (no store), kUnsupported
   /// (written by a newer version).
   static Result<std::unique_ptr<Vault>> unseal(storage::Files& files, Places const& places,
@@ -78,8 +79,10 @@ class Vault {
   /// Lent to storage when the engine is opened. Valid as long as the Vault.
   storage::FileKeys& file_keys();
 
-  /// Takes the opened engine, checks that its key rows fit the vault root and finishes an erase that was
-  /// cut off. Call once, before everything below.
+  /// Takes the opened engine, and with it the folder's lock: mends damaged copies of slots and keyring,
+  /// checks that the key rows fit the vault root and finishes an erase that was cut off. Call once, before
+  /// everything below. Errors: kCorrupt, kUnavailable (also when the keyring changed since `unseal`: begin
+  /// again).
   Result<void> attach(std::unique_ptr<storage::Engine> engine);
   storage::Engine const& engine() const;
 
@@ -117,9 +120,11 @@ class Vault {
   Result<std::optional<std::string>> subject_of(Alias const& alias) const;
 
   /// Destroys the keys of `subject` for good: new page key, new vault root (secure-deletion tree). Returns
-  /// after the old root is overwritten. A second call changes nothing. The id never gets keys again.
-  /// Errors: kNotFound, kForbidden (the tenant), kCorrupt, kUnavailable (also when keys on the same page are
-  /// being made and not yet committed: try again).
+  /// after the old root is overwritten. A second call changes nothing. The id never gets keys again. Write
+  /// sets that found keys before and are not yet committed are refused (kConflict). Not from within a
+  /// commit's `done`. Errors: kNotFound, kForbidden (the tenant), kCorrupt, kUnavailable (also when keys on
+  /// the same page are being made and not yet committed: try again; after a failed write of the store:
+  /// whether the erasure is stored shows at the next start, and until then nothing is tried again).
   Result<void> shred(Subject const& subject);
 
   /// Checks every row of the key vault and both keyring copies. Errors: kCorrupt.
@@ -134,7 +139,8 @@ class Vault {
     std::uint64_t first_sequence;  // leaf sequence of the set's event 0
     std::uint64_t time_ms;
   };
-  Result<void> commit(std::span<Stamped const> sets);
+  Result<void> commit(std::span<Stamped const> sets,
+                      storage::WhenDamaged when_damaged = storage::WhenDamaged::kRefuse);
 
   struct State;
   explicit Vault(std::unique_ptr<State> state);

@@ -1,8 +1,10 @@
 // The places a store is made of: key file, slots, keyring copies; purpose keys and kept secrets.
 #include "vault/vault.hpp"
 
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -104,9 +106,14 @@ TEST_F(KeyringCopies, AnyFlippedByteOfOneCopyIsRepairedFromTheOther) {
       auto const vault = Vault::unseal(*store_.files, store_.places, {}, store_.random, store_.clock);
       ASSERT_TRUE(vault.has_value()) << path << " byte " << at << ": " << vault.error().message();
       ASSERT_TRUE((*vault)->open(Purpose::kRecord, {}, sealed).has_value());
+      ASSERT_EQ(store_.disk->content(path), flipped) << "written without the lock of the folder";
+      if (at % 32 != 0) continue;  // opening the engine takes a while
+      ASSERT_TRUE(store_.open());
       ASSERT_NE(store_.disk->content(path), flipped) << "repaired";
-      store_.disk->set_content(path, good);
+      ASSERT_TRUE(store_.vault->verify_keys());
+      store_.close();
     }
+    store_.disk->set_content(path, good);
   }
 }
 
@@ -180,6 +187,152 @@ TEST_F(KeyringCopies, APowerCutWhileASecretIsKeptLosesNoOlderSecret) {
     return;  // the whole call fitted before the cut: every step was tried
   }
   FAIL() << "the call never got through";
+}
+
+// Between the look at the keyring and the lock of the folder, the process that held it may have gone on.
+TEST_F(KeyringCopies, OneThatChangedBeforeTheLockWasHeldIsNotWrittenOver) {
+  auto early = Vault::unseal(*store_.files, store_.places, {}, store_.random, store_.clock).value();
+  ASSERT_TRUE(store_.vault->keep_secret("token", SecretBuffer(as_bytes("seed"))));
+  Bytes const newest = store_.disk->content(kFirst);
+  store_.close();
+  {
+    auto engine = store_.open_engine(*early).value();
+    auto const refused = early->attach(std::move(engine));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind(), ErrorKind::kUnavailable);
+    early.reset();
+  }
+  EXPECT_EQ(store_.disk->content(kFirst), newest);
+  ASSERT_TRUE(store_.open());
+  EXPECT_TRUE(store_.vault->kept_secret("token").has_value());
+}
+
+class SlotCopies : public ::testing::Test {
+ protected:
+  TestStore store_;
+  static constexpr char const* kFirst = "/data/slots";
+  static constexpr char const* kSecond = "/keys/store.key.slots";
+  static constexpr std::array<char const*, 2> kBoth{kFirst, kSecond};
+};
+
+TEST_F(SlotCopies, AnyFlippedByteOfOneCopyIsRepairedFromTheOther) {
+  Bytes const good = store_.disk->content(kFirst);
+  ASSERT_EQ(store_.disk->content(kSecond), good);
+  store_.close();
+  for (auto const* path : kBoth) {
+    for (std::size_t at = 0; at < good.size(); ++at) {
+      Bytes flipped = good;
+      flipped[at] ^= std::byte{0x40};
+      store_.disk->set_content(path, flipped);
+      auto const vault = Vault::unseal(*store_.files, store_.places, {}, store_.random, store_.clock);
+      ASSERT_TRUE(vault.has_value()) << path << " byte " << at << ": " << vault.error().message();
+      ASSERT_EQ(store_.disk->content(path), flipped) << "written without the lock of the folder";
+      if (at % 16 != 0) continue;  // opening the engine takes a while
+      ASSERT_TRUE(store_.open());
+      ASSERT_EQ(store_.disk->content(path), good) << path << " byte " << at;
+      store_.close();
+    }
+    store_.disk->set_content(path, good);
+  }
+}
+
+TEST_F(SlotCopies, ALostCopyIsWrittenAnewFromTheOther) {
+  Bytes const good = store_.disk->content(kFirst);
+  for (auto const* path : kBoth) {
+    store_.close();
+    store_.disk->erase(path);
+    ASSERT_TRUE(store_.open()) << path;
+    EXPECT_EQ(store_.disk->content(path), good);
+    EXPECT_TRUE(store_.vault->verify_keys());
+  }
+}
+
+TEST_F(SlotCopies, ANewPassphraseIsInBothAndACopyOfBeforeIsReplaced) {
+  Bytes const before = store_.disk->content(kFirst);
+  SecretBuffer const phrase(as_bytes("a long passphrase in the safe"));
+  ASSERT_TRUE(Vault::add_passphrase(*store_.files, store_.places, {}, phrase, store_.random));
+  Bytes const after = store_.disk->content(kFirst);
+  EXPECT_EQ(store_.disk->content(kSecond), after);
+  for (auto const* path : kBoth) {
+    store_.disk->set_content(path, before);
+    ASSERT_TRUE(store_.reopen());
+    EXPECT_EQ(store_.disk->content(path), after) << path;
+  }
+}
+
+// Opened by the key file, whose slot is whole: the damaged slot of the passphrase must not reach the other
+// copy.
+TEST_F(SlotCopies, ADamagedSlotThatWasNotUsedIsRepairedToo) {
+  SecretBuffer const phrase(as_bytes("a long passphrase in the safe"));
+  ASSERT_TRUE(Vault::add_passphrase(*store_.files, store_.places, {}, phrase, store_.random));
+  Bytes const good = store_.disk->content(kFirst);
+  for (auto const* path : kBoth) {
+    store_.close();
+    Bytes damaged = good;
+    damaged[good.size() - 40] ^= std::byte{1};  // the last slot's wrapped key, before the MAC
+    store_.disk->set_content(path, damaged);
+    ASSERT_TRUE(store_.open());
+    EXPECT_EQ(store_.disk->content(kFirst), good);
+    EXPECT_EQ(store_.disk->content(kSecond), good);
+  }
+}
+
+TEST_F(SlotCopies, VerifyNamesACopyThatWasDamagedWhileServing) {
+  for (auto const* path : kBoth) {
+    ASSERT_TRUE(store_.vault->verify_keys().has_value());
+    Bytes const good = store_.disk->content(path);
+    store_.disk->set_content(path, Bytes(100));
+    EXPECT_EQ(store_.vault->verify_keys().error().kind(), ErrorKind::kCorrupt) << path;
+    store_.disk->set_content(path, good);
+  }
+}
+
+TEST_F(SlotCopies, AStoreOfTheFormatWithOneCopyOpensAndGetsTheSecond) {
+  store_.close();
+  // Format 1: no generation, no MAC, and no second copy.
+  Bytes const now = store_.disk->content(kFirst);
+  Bytes old(now.begin(), now.begin() + 10);
+  old[9] = std::byte{1};
+  old.insert(old.end(), now.begin() + 18, now.end() - 32);
+  store_.disk->set_content(kFirst, old);
+  store_.disk->erase(kSecond);
+  ASSERT_TRUE(store_.open());
+  EXPECT_EQ(store_.disk->content(kFirst), now) << "the same slots, signed as generation 1";
+  EXPECT_EQ(store_.disk->content(kSecond), now);
+}
+
+TEST_F(SlotCopies, TheCopyBesideTheKeyFileMakesNoStoreOfAnEmptyFolder) {
+  ASSERT_TRUE(store_.disk->make_folder("/elsewhere"));
+  Places const wrong{"/elsewhere", store_.places.key_file};
+  auto const refused = Vault::unseal(*store_.files, wrong, {}, store_.random, store_.clock);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kNotFound);
+}
+
+/// Gives the same bytes for ever, as the generator of a cloned machine does for a while.
+class FrozenRandom final : public crypto::Random {
+ public:
+  Result<void> fill(std::span<std::byte> out) override {
+    std::ranges::fill(out, std::byte{0x5a});
+    return {};
+  }
+};
+
+// Tables are sealed under counted nonces: two files under one key would be two messages under one nonce.
+TEST(FileKeys, AreNeverTheSameWithAFrozenSourceNorOnAClone) {
+  TestStore store;
+  FrozenRandom frozen;
+  auto const one = Vault::unseal(*store.files, store.places, {}, frozen, store.clock).value();
+  auto const clone = Vault::unseal(*store.files, store.places, {}, frozen, store.clock).value();
+  std::set<Bytes> seen;
+  for (int i = 0; i < 20; ++i) {
+    for (auto* vault : {one.get(), clone.get()}) {
+      auto const made = vault->file_keys().make(storage::FileClass::kIndexOrData).value();
+      seen.insert(to_bytes(made.key.reveal()));
+      EXPECT_TRUE(vault->file_keys().open(made.wrapped).value() == made.key);
+    }
+  }
+  EXPECT_EQ(seen.size(), 40U);
 }
 
 TEST(PurposeKeys, OpenOnlyWhatTheySealedForTheSameThing) {

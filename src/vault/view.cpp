@@ -34,6 +34,18 @@ Result<void> View::scan(ByteView prefix, ByteView from, storage::Direction direc
   return cursor->status();
 }
 
+void ViewCursor::seek(ByteView key) {
+  Bytes full = prefix_;
+  append(full, key);
+  cursor_->seek(full);
+}
+
+ViewCursor View::cursor(ByteView begin, ByteView end, ReadPoint const& at) const {
+  storage::Range range{full_key(begin), {}};
+  range.end = end.empty() ? storage::prefix_range(prefix_).end : full_key(end);
+  return {at.snapshot_->scan(range, storage::Direction::kForward), prefix_};
+}
+
 void View::put(WriteSet& set, ByteView key, Bytes value) const {
   set.add({full_key(key), std::move(value), WriteSet::Stamp::kNone, 0});
 }

@@ -37,6 +37,26 @@ class ReadPoint {
   std::uint64_t sequence_;
 };
 
+/// Walks some rows of a View forwards. Owner: one thread. When `valid` turns false, ask `status`: the rows
+/// may have ended, or damage may have stopped the walk.
+class ViewCursor {
+ public:
+  bool valid() const { return cursor_->valid(); }
+  Result<void> status() const { return cursor_->status(); }
+  void next() { cursor_->next(); }
+  /// To the first row at or after `key`.
+  void seek(ByteView key);
+  ByteView key() const { return cursor_->key().subspan(prefix_.size()); }  // valid until the next move
+  ByteView value() const { return cursor_->value(); }                      // valid until the next move
+
+ private:
+  friend class View;
+  ViewCursor(std::unique_ptr<storage::Cursor> cursor, Bytes prefix)
+      : cursor_(std::move(cursor)), prefix_(std::move(prefix)) {}
+  std::unique_ptr<storage::Cursor> cursor_;
+  Bytes prefix_;
+};
+
 /// A keeper's rows: engine keys that start with keeper byte || tenant (16 bytes); `key` below is what
 /// follows. Reads the newest state, or that of `at` when given. Values are stored as given: whoever
 /// needs an envelope seals first (records, audit), or uses SealedView (identity, policy, state).
@@ -56,6 +76,10 @@ class View {
                     std::function<Result<bool>(ByteView key, ByteView value)> const& visit) const {
     return scan(prefix, {}, storage::Direction::kForward, visit);
   }
+
+  /// Rows of [begin, end) in key order, for callers that move about in them. Must not outlive the Vault or
+  /// `at`.
+  ViewCursor cursor(ByteView begin, ByteView end, ReadPoint const& at) const;
 
   void put(WriteSet& set, ByteView key, Bytes value) const;
   /// `value` starts with 16 bytes for the committer (see WriteSet).

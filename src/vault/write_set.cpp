@@ -14,6 +14,10 @@ void WriteSet::read_at(std::uint64_t sequence) {
   read_sequence_ = read_sequence_ ? std::min(*read_sequence_, sequence) : sequence;
 }
 
+void WriteSet::found_keys_at(std::uint64_t erasures) {
+  keys_found_ = keys_found_ ? std::min(*keys_found_, erasures) : erasures;
+}
+
 void WriteSet::merge(WriteSet&& other, std::uint32_t event_offset) {
   for (auto& operation : other.operations_) {
     operation.event += event_offset;
@@ -24,6 +28,7 @@ void WriteSet::merge(WriteSet&& other, std::uint32_t event_offset) {
   std::ranges::move(other.touched_, std::back_inserter(touched_));
   std::ranges::move(other.pins_, std::back_inserter(pins_));
   if (other.read_sequence_) read_at(*other.read_sequence_);
+  if (other.keys_found_) found_keys_at(*other.keys_found_);
   new_subjects_.merge(other.new_subjects_);
   other = WriteSet();
 }

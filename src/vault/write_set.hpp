@@ -52,6 +52,9 @@ class WriteSet {
 
   /// The reads behind this set were made when `sequence` leaves were committed; the earliest call counts.
   void read_at(std::uint64_t sequence);
+  /// Keys of subjects were looked for after `erasures` erasures (CommitOrder::erasures); the earliest call
+  /// counts. The set is refused when there was one since.
+  void found_keys_at(std::uint64_t erasures);
   /// The set is refused when another commit touched `guard` after the reads were made.
   void depends_on(Guard guard) { dependencies_.push_back(guard); }
   /// Committing this set refuses every set that depends on `guard` and read before. Does not itself depend
@@ -68,6 +71,7 @@ class WriteSet {
   bool empty() const { return operations_.empty(); }
   std::size_t size_bytes() const { return size_bytes_; }
   std::optional<std::uint64_t> read_sequence() const { return read_sequence_; }
+  std::optional<std::uint64_t> keys_found() const { return keys_found_; }
   std::vector<Operation>& operations() { return operations_; }
   std::vector<Operation> const& operations() const { return operations_; }
   std::vector<StateChange> const& state_changes() const { return state_changes_; }
@@ -85,6 +89,7 @@ class WriteSet {
   std::vector<Guard> dependencies_;
   std::vector<Guard> touched_;
   std::optional<std::uint64_t> read_sequence_;
+  std::optional<std::uint64_t> keys_found_;
   std::map<std::string, std::shared_ptr<SubjectKeys const>, std::less<>> new_subjects_;
   std::vector<std::shared_ptr<void const>> pins_;
   std::size_t size_bytes_ = 0;

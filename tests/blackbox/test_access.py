@@ -23,6 +23,8 @@ def routes(capabilities):
             "create": ("POST", f"/fhir/{kind}", {"resourceType": kind}),
             "update": ("PUT", f"/fhir/{kind}/{ID}", body),
             "delete": ("DELETE", f"/fhir/{kind}/{ID}", None),
+            "patch": ("PATCH", f"/fhir/{kind}/{ID}", {"resourceType": "Parameters"}),
+            "search-type": ("GET", f"/fhir/{kind}", None),
         }
         for interaction in resource["interaction"]:
             yield shapes[interaction["code"]]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import unittest
 import urllib.parse
 import uuid
@@ -141,6 +142,42 @@ class Fhir(harness.TestCase):
         full = self.ask("POST", "/fhir/Patient", sent, {"Prefer": "return=representation"}, expect=201)
         self.assertEqual(json_of(full)["gender"], "male")
 
+    # --- conditional read ---
+
+    def test_a_client_that_has_the_version_is_sent_nothing(self):
+        made = self.ask("POST", "/fhir/Patient", {"resourceType": "Patient"}, expect=201)
+        path = f"/fhir/Patient/{json_of(made)['id']}"
+        tag, time = made.headers["etag"], made.headers["last-modified"]
+        for headers in ({"If-None-Match": tag}, {"If-None-Match": '"1"'}, {"If-None-Match": f'W/"9", {tag}'},
+                        {"If-None-Match": "*"}, {"If-Modified-Since": time},
+                        {"If-None-Match": tag, "If-Modified-Since": "Mon, 05 Jan 1970 00:00:00 GMT"}):
+            reply = self.ask("GET", path, headers=headers, expect=304)
+            self.assertEqual((reply.body, reply.headers["etag"], reply.headers["last-modified"]), (b"", tag, time))
+        for headers in ({"If-None-Match": 'W/"2"'}, {"If-None-Match": "1"}, {"If-None-Match": "nonsense"},
+                        {"If-Modified-Since": "Mon, 05 Jan 1970 00:00:00 GMT"}, {"If-Modified-Since": "yesterday"},
+                        {"If-None-Match": 'W/"2"', "If-Modified-Since": time}):
+            self.assertIn(b"Patient", self.ask("GET", path, headers=headers, expect=200).body)
+        self.ask("DELETE", path, expect=204)
+        self.ask("GET", path, headers={"If-None-Match": "*"}, expect=410)
+
+    def test_a_read_that_is_answered_by_304_is_audited(self):
+        id_ = self.create({"resourceType": "Patient"})["id"]
+        size = self.server.audit_size()
+        self.ask("GET", f"/fhir/Patient/{id_}", headers={"If-None-Match": 'W/"1"'}, expect=304)
+        self.assertEqual([(e["event"], e["id"]) for e in self.server.audit_after(size)], [("read", id_)])
+
+    def test_reads_of_a_bundle_may_be_conditional(self):
+        made = self.create({"resourceType": "Patient"})
+        url = f"Patient/{made['id']}"
+        since = made["meta"]["lastUpdated"]
+        for kind in ("batch", "transaction"):
+            sent = bundle(kind, entry("GET", url, ifNoneMatch='W/"1"'), entry("GET", url, ifNoneMatch='W/"2"'),
+                          entry("GET", url, ifModifiedSince=since),
+                          entry("GET", url, ifModifiedSince="2001-01-01T00:00:00Z"))
+            entries = json_of(self.ask("POST", "/fhir", sent, expect=200))["entry"]
+            self.assertEqual([e["response"]["status"] for e in entries], ["304", "200", "304", "200"])
+            self.assertEqual(["resource" in e for e in entries], [False, True, False, True])
+
     # --- history ---
 
     def pages(self, path):
@@ -172,6 +209,44 @@ class Fhir(harness.TestCase):
             self.assertLessEqual(made, {e["fullUrl"].rsplit("/", 1)[1] for e in listed}, path)
             times = [e["response"]["lastModified"] for e in listed]
             self.assertEqual(times, sorted(times, reverse=True), path)
+
+    def versions(self, path, **query):
+        entries = self.pages(path + "?" + urllib.parse.urlencode(query))
+        return [(e["fullUrl"].rsplit("/", 1)[1], int(re.search(r"\d+", e["response"]["etag"])[0])) for e in entries]
+
+    def create_later(self, resource):
+        time.sleep(0.01)  # versions of one millisecond cannot be told apart by _since
+        return self.create(resource)
+
+    def test_history_since_and_at_a_time(self):
+        ids = [self.create_later({"resourceType": "Flag", "status": "active", "code": {"text": "x"},
+                                  "subject": {"display": "x"}})["id"] for _ in range(2)]
+        for id_ in ids * 2:
+            time.sleep(0.01)
+            body = json_of(self.ask("GET", f"/fhir/Flag/{id_}", expect=200))
+            self.ask("PUT", f"/fhir/Flag/{id_}", body, expect=200)
+        a, b = ids
+        order = [(b, 3), (a, 3), (b, 2), (a, 2), (b, 1), (a, 1)]
+        when = {(id_, number): json_of(self.ask("GET", f"/fhir/Flag/{id_}/_history/{number}"))["meta"]["lastUpdated"]
+                for id_, number in order}
+        for count in (1, 2, 100):
+            for path in ("/fhir/Flag/_history", "/fhir/_history"):
+                for i, version in enumerate(order):
+                    self.assertEqual(self.versions(path, _since=when[version], _count=count), order[:i + 1])
+            self.assertEqual(self.versions("/fhir/Flag/_history", _at=when[b, 2], _count=count), [(b, 2), (a, 2)])
+            self.assertEqual(self.versions("/fhir/Flag/_history", _at=when[a, 3], _count=count), [(a, 3), (b, 2)])
+            self.assertEqual(self.versions("/fhir/Flag/_history", _at=when[a, 3], _since=when[a, 3], _count=count),
+                             [(a, 3)])
+            self.assertEqual(self.versions(f"/fhir/Flag/{a}/_history", _since=when[a, 2], _count=count),
+                             [(a, 3), (a, 2)])
+            self.assertEqual(self.versions(f"/fhir/Flag/{a}/_history", _at=when[b, 2], _count=count), [(a, 2)])
+        for path in ("/fhir/Flag/_history", f"/fhir/Flag/{a}/_history"):
+            self.assertEqual(self.versions(path, _at="2001"), [])
+            self.assertEqual(self.versions(path, _since="2999-01-01"), [])
+            self.assertEqual(self.versions(path, _at=when[a, 1][:4]),
+                             [each for each in order if each[0] == a or "/Flag/_" in path])
+            self.ask("GET", path + "?_since=yesterday", expect=400)
+            self.ask("GET", path + "?_at=", expect=400)
 
     def pages_token(self):
         page = json_of(self.ask("GET", "/fhir/Patient/_history?_count=1", expect=200))
@@ -237,7 +312,7 @@ class Fhir(harness.TestCase):
         self.assertEqual(place(answer["location"]), place(first.headers["location"]))
         self.create(identified(mark))
         self.ask("POST", "/fhir/Patient", identified(mark), {"If-None-Exist": criteria}, expect=412)
-        self.ask("POST", "/fhir/Patient", identified(mark), {"If-None-Exist": "name=x"}, expect=400)
+        self.ask("POST", "/fhir/Patient", identified(mark), {"If-None-Exist": "shoe-size=x"}, expect=400)
 
     def test_a_transaction_is_done_whole_or_not_at_all(self):
         kept = self.create({"resourceType": "Patient", "gender": "male"})["id"]

@@ -180,7 +180,7 @@ TEST(Batch, LetsTheOthersSucceedWhenOneFails) {
               nurse,
               bundle("batch", {entry("GET", "Patient/absent"),
                                entry("POST", "MedicationRequest", R"({"resourceType":"MedicationRequest"})"),
-                               entry("POST", "Patient", kPatient), entry("PATCH", "Patient/p1"),
+                               entry("POST", "Patient", kPatient), entry("TRACE", "Patient/p1"),
                                entry("PUT", "Patient/p1", R"({"resourceType":"Patient","id":"p1"})"),
                                entry("GET", "Patient/p1")}))
           .value();

@@ -95,8 +95,8 @@ class TestServer {
     auto outcome = run(who, [&](Context const& context) -> Result<Outcome> {
       auto resource = TACENDA_TRY(fhir::parse_resource(json));
       auto const permit = TACENDA_TRY(gate_->authorize(who, Action::kCreate, resource.type()));
-      std::optional<fhir::Criteria> criteria;
-      if (unless) criteria = TACENDA_TRY(fhir::parse_criteria(*unless));
+      std::optional<Criteria> criteria;
+      if (unless) criteria = TACENDA_TRY(fhir::parse_criteria(resource.type(), *unless));
       return operations::create(context, permit, std::move(resource), criteria);
     });
     if (!outcome.has_value()) return std::unexpected(outcome.error());

@@ -19,6 +19,23 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+/// The media type of a Content-Type without its parameters.
+std::string_view type_of(std::string_view content_type) {
+  return trim(content_type.substr(0, content_type.find(';')));
+}
+
+/// False when a Content-Type names another charset.
+bool is_utf8(std::string_view content_type) {
+  auto const semicolon = content_type.find(';');
+  if (semicolon == std::string_view::npos) return true;
+  auto const parameters = content_type.substr(semicolon + 1);
+  auto const charset = parameters.find("charset=");
+  if (charset == std::string_view::npos) return true;
+  auto value = trim(parameters.substr(charset + 8, parameters.find(';', charset) - charset - 8));
+  if (value.size() >= 2 && value.front() == '"') value = value.substr(1, value.size() - 2);
+  return equal_ignoring_case(value, "utf-8");
+}
+
 std::string_view method_name(identity::Method method) {
   switch (method) {
     case identity::Method::kToken:
@@ -60,6 +77,21 @@ Prefer prefer_of(net::Request const& request) {
   if (field->contains("return=representation")) return Prefer::kRepresentation;
   if (field->contains("return=OperationOutcome")) return Prefer::kOutcome;
   return Prefer::kDefault;
+}
+
+fhir::Handling handling_of(net::Request const& request) {
+  auto const field = request.header("prefer");
+  return field && field->contains("handling=strict") ? fhir::Handling::kStrict : fhir::Handling::kLenient;
+}
+
+bool sends_form(net::Request const& request) {
+  auto const field = request.header("content-type");
+  return field && equal_ignoring_case(type_of(*field), "application/x-www-form-urlencoded");
+}
+
+bool sends_json_patch(net::Request const& request) {
+  auto const field = request.header("content-type");
+  return field && equal_ignoring_case(type_of(*field), "application/json-patch+json") && is_utf8(*field);
 }
 
 audit::Event origin_of(net::Request const& request, std::string request_id) {

@@ -6,6 +6,7 @@
 #include "api/internal/render.hpp"
 #include "api/pipeline.hpp"
 #include "fhir/format.hpp"
+#include "operations/search.hpp"
 
 namespace tacenda::api {
 
@@ -19,6 +20,9 @@ struct Pipeline::Exchange {
   Prefer prefer = Prefer::kDefault;
   std::optional<fhir::Format> format = fhir::Format::kJson;  // of the answer; nullopt: 406
   fhir::Format body_format = fhir::Format::kJson;
+  operations::Remarks remarks;       // on what it sends
+  records::HistoryWindow history;    // of a history: which versions, for the links of its page
+  operations::SearchRequest search;  // of a search: what is asked, for the links of its page
 };
 
 /// The token of an `Authorization: Bearer` field; nullopt when there is none.
@@ -28,6 +32,15 @@ std::optional<std::string_view> bearer_token(net::Request const& request);
 std::string request_id_of(net::Request const& request, vault::Vault const& vault);
 
 Prefer prefer_of(net::Request const& request);
+
+/// Prefer: handling=strict.
+fhir::Handling handling_of(net::Request const& request);
+
+/// True when the body is a form, as POST _search sends it.
+bool sends_form(net::Request const& request);
+
+/// True when the body is a JSON Patch in UTF-8 by its content type.
+bool sends_json_patch(net::Request const& request);
 
 /// Who and where, from the connection and the principal.
 audit::Event origin_of(net::Request const& request, std::string request_id);

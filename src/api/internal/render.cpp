@@ -8,6 +8,7 @@
 namespace tacenda::api {
 namespace {
 
+using operations::SearchAnswer;
 using records::HistoryPage;
 using records::StoredVersion;
 using records::Written;
@@ -31,8 +32,13 @@ std::string place_of(Wishes const& wishes, std::string_view type, std::string_vi
   return place;
 }
 
-net::Response render_version(StoredVersion const& version, Wishes const& wishes, bool matched) {
+net::Response render_version(StoredVersion const& version, Wishes const& wishes, bool matched,
+                             bool not_modified) {
   auto response = fhir_response(200, version.json);
+  if (not_modified) {
+    response.status = 304;
+    response.headers.clear();
+  }
   response.headers.push_back({"etag", etag_of(version.version)});
   response.headers.push_back({"last-modified", codec::format_http_date(version.last_updated)});
   if (matched) {
@@ -55,7 +61,11 @@ net::Response render_written(Written const& written, audit::Receipt const& recei
   response.headers.push_back({"location", place_of(wishes, written.type, written.id, written.version)});
   if (matched) return response;
   response.headers.push_back({"last-modified", codec::format_http_date(receipt.time())});
-  if (wishes.prefer != Prefer::kMinimal) response.body = written.render(receipt.time());
+  if (wishes.prefer == Prefer::kOutcome) {
+    response.body = wishes.outcome.empty() ? done_json() : wishes.outcome;
+  } else if (wishes.prefer != Prefer::kMinimal) {
+    response.body = written.render(receipt.time());
+  }
   return response;
 }
 
@@ -96,6 +106,73 @@ std::string history_bundle(HistoryPage const& page, Wishes const& wishes) {
   return out;
 }
 
+void append_match(std::string& out, StoredVersion const& version, std::string_view mode,
+                  Wishes const& wishes) {
+  out.append("{\"fullUrl\":");
+  append_string(out, wishes.base_url + "/" + version.type + "/" + version.id);
+  out.append(",\"resource\":").append(version.json);
+  out.append(",\"search\":{\"mode\":\"").append(mode).append("\"}}");
+}
+
+/// What was left out, and for administrators how the search was made.
+void append_remarks(std::string& out, SearchAnswer const& answer) {
+  out.append(R"({"resource":{"resourceType":"OperationOutcome","issue":[)");
+  bool first = true;
+  auto const add = [&](std::string_view severity, std::string_view code, std::string const& text) {
+    if (!first) out.push_back(',');
+    first = false;
+    out.append("{\"severity\":\"").append(severity).append("\",\"code\":\"").append(code);
+    out.append("\",\"diagnostics\":");
+    append_string(out, text);
+    out.push_back('}');
+  };
+  for (auto const warning : answer.warnings) add("warning", "not-supported", std::string(warning));
+  if (answer.explain) {
+    for (auto const& step : answer.steps) {
+      add("information", "informational",
+          std::string(step.kind) + ": " + std::string(step.use) +
+              ", rows counted: " + std::to_string(step.rows));
+    }
+    add("information", "informational", "index rows read: " + std::to_string(answer.rows_read));
+  }
+  out.append(R"(]},"search":{"mode":"outcome"}})");
+}
+
+/// Source: R4 search.html#response.
+std::string search_bundle(SearchAnswer const& answer, Wishes const& wishes) {
+  std::string out = R"({"resourceType":"Bundle","type":"searchset")";
+  if (answer.total) out.append(",\"total\":").append(std::to_string(*answer.total));
+  out.append(R"(,"link":[{"relation":"self","url":)");
+  append_string(out, wishes.self_url);
+  out.push_back('}');
+  if (!wishes.next_url.empty()) {
+    out.append(R"(,{"relation":"next","url":)");
+    append_string(out, wishes.next_url);
+    out.push_back('}');
+  }
+  out.push_back(']');
+  bool first = true;
+  auto const next_entry = [&] {
+    out.append(first ? ",\"entry\":[" : ",");
+    first = false;
+  };
+  for (auto const& version : answer.matches) {
+    next_entry();
+    append_match(out, version, "match", wishes);
+  }
+  for (auto const& version : answer.included) {
+    next_entry();
+    append_match(out, version, "include", wishes);
+  }
+  if (!answer.warnings.empty() || answer.explain) {
+    next_entry();
+    append_remarks(out, answer);
+  }
+  if (!first) out.push_back(']');
+  out.push_back('}');
+  return out;
+}
+
 void append_status(std::string& out, std::uint16_t status) {
   out.append("\"response\":{\"status\":\"").append(std::to_string(status)).append("\"");
 }
@@ -115,12 +192,15 @@ void append_entry(std::string& out, operations::EntryOutcome const& entry, Time 
   out.push_back('{');
   if (auto const* error = std::get_if<Error>(&entry.result)) {
     append_status(out, status_of(*error));
-    out.append(",\"outcome\":").append(outcome_json(*error)).append("}}");
+    out.append(",\"outcome\":")
+        .append(entry.outcome.empty() ? outcome_json(*error) : entry.outcome)
+        .append("}}");
   } else if (auto const* version = std::get_if<StoredVersion>(&entry.result)) {
-    if (!entry.matched || wishes.prefer == Prefer::kRepresentation) {
+    bool const is_sent = !entry.matched || wishes.prefer == Prefer::kRepresentation;
+    if (is_sent && !entry.not_modified) {
       out.append("\"resource\":").append(version->json).append(",");
     }
-    append_status(out, 200);
+    append_status(out, entry.not_modified ? 304 : 200);
     append_place(out, version->type, version->id, version->version, version->last_updated);
     out.append("}}");
   } else if (auto const* written = std::get_if<Written>(&entry.result)) {
@@ -131,9 +211,14 @@ void append_entry(std::string& out, operations::EntryOutcome const& entry, Time 
     append_status(out, deletion ? 204 : written->created ? 201 : 200);
     if (!deletion)
       append_place(out, written->type, written->id, written->version, entry.matched ? Time{} : time);
+    if (!entry.outcome.empty()) out.append(",\"outcome\":").append(entry.outcome);
     out.append("}}");
   } else if (auto const* page = std::get_if<HistoryPage>(&entry.result)) {
     out.append("\"resource\":").append(history_bundle(*page, wishes)).append(",");
+    append_status(out, 200);
+    out.append("}}");
+  } else if (auto const* answer = std::get_if<SearchAnswer>(&entry.result)) {
+    out.append("\"resource\":").append(search_bundle(*answer, wishes)).append(",");
     append_status(out, 200);
     out.append("}}");
   } else {
@@ -160,7 +245,7 @@ net::Response render_bundle(operations::BundleOutcome const& bundle, Time time, 
 net::Response render_json(operations::Outcome const& outcome, audit::Receipt const& receipt,
                           Wishes const& wishes) {
   if (auto const* version = std::get_if<StoredVersion>(&outcome.result)) {
-    return render_version(*version, wishes, outcome.matched);
+    return render_version(*version, wishes, outcome.matched, outcome.not_modified);
   }
   if (auto const* written = std::get_if<Written>(&outcome.result)) {
     return render_written(*written, receipt, wishes, outcome.matched);
@@ -168,6 +253,11 @@ net::Response render_json(operations::Outcome const& outcome, audit::Receipt con
   if (auto const* page = std::get_if<HistoryPage>(&outcome.result)) {
     return fhir_response(200, history_bundle(*page, wishes));
   }
+  if (auto const* answer = std::get_if<SearchAnswer>(&outcome.result)) {
+    return fhir_response(200, search_bundle(*answer, wishes));
+  }
+  if (auto const* advice = std::get_if<operations::Advice>(&outcome.result))
+    return fhir_response(200, advice->outcome);
   return render_bundle(std::get<operations::BundleOutcome>(outcome.result), receipt.time(), wishes);
 }
 

@@ -19,6 +19,8 @@ struct Wishes {
   fhir::Format format = fhir::Format::kJson;
   std::string self_url;  // of this request, for Bundle.link
   std::string next_url;  // of the next page; empty: none
+  std::string
+      outcome;  // what there is to say of a resource that was written (Prefer: return=OperationOutcome)
 };
 
 /// Turns what an interaction came to into HTTP, once its receipt gives the time. Source: R4 http.html.

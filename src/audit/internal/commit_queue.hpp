@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "audit/event.hpp"
 #include "audit/internal/futex.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -38,8 +39,10 @@ struct LogRow {
 /// must not touch it after `finish`.
 struct Pending {
   vault::WriteSet set;
-  std::vector<LogRow> entries;  // one per event, in order
-  std::vector<LogRow> index;    // index rows and long bodies
+  std::vector<Event> events;
+  std::uint64_t keys_found = 0;  // CommitOrder::erasures before the events were sealed
+  std::vector<LogRow> entries;   // one per event, in order
+  std::vector<LogRow> index;     // index rows and long bodies
   std::size_t size_bytes = 0;
   std::unique_ptr<StateDelta> state_delta;  // null: changes nothing
   std::move_only_function<void(Result<Committed>)> done;

@@ -18,10 +18,11 @@ Error stopped() {
 
 }  // namespace
 
-Committer::Committer(vault::Vault& vault, Clock const& clock, merkle::NoteSigner signer,
-                     crypto::Hmac state_key, Anchor anchor, LogEdge edge)
+Committer::Committer(vault::Vault& vault, Clock const& clock, EntrySealer const& sealer,
+                     merkle::NoteSigner signer, crypto::Hmac state_key, Anchor anchor, LogEdge edge)
     : vault_(vault),
       clock_(clock),
+      sealer_(sealer),
       rows_(vault.view(vault::Keeper::kAudit)),
       sealed_(vault.sealed_view(vault::Keeper::kState, vault::Purpose::kState)),
       signer_(std::move(signer)),
@@ -57,6 +58,7 @@ void Committer::run(std::stop_token const& stop) {
 
 /// Commits as many as fit into one batch. Returns those that must wait for the next one.
 Pending* Committer::commit_batch(Pending* oldest) {
+  vault::CommitOrder::Turn const turn(vault_.order());
   before_ = edge_;
   std::uint64_t const first_sequence = edge_.tree.size();
   edge_.time_ms = std::max(edge_.time_ms, to_unix_ms(std::max(clock_.now(), Time{})));
@@ -102,7 +104,22 @@ bool Committer::admit_one(Pending& pending) {
     refuse(pending, Error(ErrorKind::kConflict, "another commit changed what this one read"));
     return false;
   }
+  // A patient was erased since the events were sealed: entries under the destroyed keys could be read by
+  // nobody. Sealed anew, they tell of him under the store's key, as all later ones do.
+  if (pending.keys_found != order.erasures()) {
+    if (auto const sealed = sealer_.seal_events(pending); !sealed) {
+      refuse(pending, sealed.error());
+      return false;
+    }
+  }
   if (StateDelta const* const delta = pending.state_delta.get()) {
+    // No record may change before the repair. Entries and sign-ins go on: without them nobody could read what
+    // is whole.
+    if (vault_.engine().is_damaged()) {
+      refuse(pending,
+             Error(ErrorKind::kCorrupt, "a file is damaged: no record changes until it is repaired"));
+      return false;
+    }
     std::uint64_t const count = edge_.state.count + static_cast<std::uint64_t>(delta->count);
     if (static_cast<std::int64_t>(count) < 0) {
       refuse(pending, Error(ErrorKind::kBug, "more items leave the current state than are in it"));
@@ -155,9 +172,12 @@ Result<void> Committer::store(std::uint64_t first_sequence) {
     stamped.push_back({&pending->set, pending->committed.first_sequence, pending->committed.time_ms});
   }
   stamped.push_back({&own, first_sequence, edge_.time_ms});
-  if (auto const written = vault_.commit(stamped); !written) {
+  auto const when_damaged = state_changed_ ? storage::WhenDamaged::kRefuse : storage::WhenDamaged::kWrite;
+  if (auto const written = vault_.commit(stamped, when_damaged); !written) {
     // A failed fsync may have lost data that a retry would call safe: nothing is acknowledged any more.
-    if (written.error().kind() != ErrorKind::kNoSpace) failed_.store(true, std::memory_order_release);
+    bool const nothing_stored =
+        written.error().kind() == ErrorKind::kNoSpace || written.error().kind() == ErrorKind::kCorrupt;
+    if (!nothing_stored) failed_.store(true, std::memory_order_release);
     return written;
   }
   state_changed_ = false;
@@ -188,7 +208,7 @@ void Committer::undo(LogEdge const& before) {
 
 void Committer::refuse(Pending& pending, Error const& error) {
   bool const known = error.kind() == ErrorKind::kConflict || error.kind() == ErrorKind::kNoSpace ||
-                     error.kind() == ErrorKind::kBug;
+                     error.kind() == ErrorKind::kCorrupt || error.kind() == ErrorKind::kBug;
   pending.error = known ? error : Error(ErrorKind::kUnavailable, "the audit log could not be written");
   queue_.finish(pending);
 }

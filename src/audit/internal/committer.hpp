@@ -7,6 +7,7 @@
 
 #include "audit/internal/anchor.hpp"
 #include "audit/internal/commit_queue.hpp"
+#include "audit/internal/entry_seal.hpp"
 #include "audit/internal/growing_tree.hpp"
 #include "audit/internal/state_hash.hpp"
 #include "core/clock.hpp"
@@ -29,8 +30,9 @@ struct LogEdge {
 /// Source: SECURITY_DESIGN section 3.
 class Committer {
  public:
-  Committer(vault::Vault& vault, Clock const& clock, merkle::NoteSigner signer, crypto::Hmac state_key,
-            Anchor anchor, LogEdge edge);
+  /// `sealer` outlives the committer.
+  Committer(vault::Vault& vault, Clock const& clock, EntrySealer const& sealer, merkle::NoteSigner signer,
+            crypto::Hmac state_key, Anchor anchor, LogEdge edge);
 
   /// Tells those still queued that nothing will come of it.
   ~Committer() { finish_all(queue_.close(), Error(ErrorKind::kUnavailable, "audit log was closed")); }
@@ -61,6 +63,7 @@ class Committer {
 
   vault::Vault& vault_;
   Clock const& clock_;
+  EntrySealer const& sealer_;
   vault::View rows_;
   vault::SealedView sealed_;
   merkle::NoteSigner signer_;

@@ -86,6 +86,18 @@ Result<EntrySealer::Keys> EntrySealer::keys_for_write(std::string const& patient
   return keys_of(patient);
 }
 
+Result<void> EntrySealer::seal_events(Pending& pending) const {
+  pending.keys_found = vault_.order().erasures();
+  pending.entries.clear();
+  pending.index.clear();
+  pending.size_bytes = pending.set.size_bytes();
+  pending.entries.reserve(pending.events.size());
+  for (std::uint32_t i = 0; i < pending.events.size(); ++i) {
+    TACENDA_TRY_VOID(add(pending.events[i], i, pending));
+  }
+  return {};
+}
+
 Result<void> EntrySealer::add(Event const& event, std::uint32_t index, Pending& pending) const {
   Keys only;  // of the one patient, when he has any
   std::size_t patients = 0;

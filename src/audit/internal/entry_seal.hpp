@@ -20,9 +20,9 @@ class EntrySealer {
  public:
   explicit EntrySealer(vault::Vault const& vault);
 
-  /// Seals `event`, number `index` of its commit, and appends its entry and its other rows to `pending`,
-  /// whose set may bring the keys of a patient along.
-  Result<void> add(Event const& event, std::uint32_t index, Pending& pending) const;
+  /// Seals the events of `pending`, whose set may bring the keys of a patient along, into its entries and
+  /// index rows, in the place of what was there.
+  Result<void> seal_events(Pending& pending) const;
 
   /// Reads the row of the long body of the given entry.
   using LongBody = std::function<Result<std::optional<Bytes>>(std::uint64_t sequence)>;
@@ -50,6 +50,8 @@ class EntrySealer {
     std::optional<Bytes> long_body;
   };
 
+  /// Event `index` of its commit.
+  Result<void> add(Event const& event, std::uint32_t index, Pending& pending) const;
   Result<Keys> keys_for_write(std::string const& patient, vault::WriteSet& set) const;
   Result<Sealed> seal(Event const& event, vault::SubjectKeys const& keys) const;
   Result<Opened> open_outer(ByteView entry) const;

@@ -71,8 +71,8 @@ struct LogState {
   merkle::NoteVerifier const& verifier() const { return keys.signer.verifier(); }
   /// Reads rows of long bodies as of `at`.
   EntrySealer::LongBody long_bodies(vault::ReadPoint const* at) const;
-  /// Seals `events` into the set and works out what it does to the current state.
-  Result<void> prepare(Pending& pending, std::vector<Event> const& events) const;
+  /// Seals the events and works out what the set does to the current state.
+  Result<void> prepare(Pending& pending) const;
 };
 
 }  // namespace tacenda::audit

@@ -80,8 +80,10 @@ struct MemoryDisk {
   Mutex mutex;
   std::shared_ptr<Rows const> rows TACENDA_GUARDED_BY(mutex) = std::make_shared<Rows>();
   std::atomic<int> writes{0};
-  std::atomic<bool> full{false};    // writes fail with kNoSpace
-  std::atomic<bool> broken{false};  // an fsync failed
+  std::atomic<bool> full{false};            // writes fail with kNoSpace
+  std::atomic<bool> damaged{false};         // a table is damaged
+  std::atomic<bool> damage_is_known{true};  // before a write meets it
+  std::atomic<bool> broken{false};          // an fsync failed
 
   std::shared_ptr<Rows const> state() {
     MutexLock const lock(mutex);
@@ -112,6 +114,8 @@ class MemoryEngine final : public storage::Engine {
   }
   Result<void> write(storage::WriteBatch const& batch) override {
     if (disk_->full) return fail(ErrorKind::kNoSpace, "disk is full");
+    if (disk_->damaged && batch.when_damaged() == storage::WhenDamaged::kRefuse)
+      return fail(ErrorKind::kCorrupt, "a table is damaged");
     if (disk_->broken) return fail(ErrorKind::kUnavailable, "fsync failed");
     ++disk_->writes;
     MutexLock const lock(disk_->mutex);
@@ -128,6 +132,7 @@ class MemoryEngine final : public storage::Engine {
     disk_->rows = std::move(copy);
     return {};
   }
+  bool is_damaged() const override { return disk_->damaged && disk_->damage_is_known; }
   std::shared_ptr<storage::Snapshot const> snapshot() const override {
     return std::make_shared<MemorySnapshot>(disk_->state());
   }

@@ -17,10 +17,10 @@ constexpr std::size_t kTokenBytesMax = 4096;
 /// /run/user/<uid>, or a folder of this user's own under /tmp.
 Result<std::filesystem::path> runtime_folder() {
   auto const uid = ::geteuid();
-  std::filesystem::path const run = "/run/user/" + std::to_string(uid);
+  std::filesystem::path run = "/run/user/" + std::to_string(uid);
   struct stat info{};
   if (::stat(run.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == uid) return run;
-  std::filesystem::path const own = "/tmp/tacenda-" + std::to_string(uid);
+  std::filesystem::path own = "/tmp/tacenda-" + std::to_string(uid);
   (void)::mkdir(own.c_str(), 0700);  // it may be there; what it is gets checked now
   if (::lstat(own.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != uid ||
       (info.st_mode & 077U) != 0) {

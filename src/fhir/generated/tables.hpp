@@ -18,7 +18,5 @@ std::span<std::string_view const> resource_types();
 /// Elements that put a resource into a Patient compartment, sorted by type (CompartmentDefinition patient,
 /// with its own name {def} for the id of a Patient). Two parameters of a type may find the same element.
 std::span<Path const> patient_paths();
-/// Elements of the search parameter `identifier`, sorted by type.
-std::span<Path const> identifier_paths();
 
 }  // namespace tacenda::fhir::generated

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/compress.hpp"
+#include "codec/json.hpp"
 #include "core/bytes.hpp"
 
 /// The official examples of FHIR R4 and the sample patients, for fhir's tests alone.
@@ -50,6 +51,25 @@ inline std::map<std::string, std::string> const& examples() {
   static auto const files =
       read_tar(unpack_zstd(read_whole(TACENDA_SOURCE_DIR "/tests/vectors/fhir-r4-examples.tar.zst")));
   return files;
+}
+
+/// The StructureDefinitions of the specification's profiles and extensions, by the last part of their url.
+inline std::map<std::string, codec::Json> const& profile_definitions() {
+  static auto const definitions = [] {
+    std::map<std::string, codec::Json> found;
+    for (auto const& [name, text] :
+         read_tar(unpack_zstd(read_whole(TACENDA_SOURCE_DIR "/tests/vectors/fhir-r4-profiles.tar.zst")))) {
+      auto const bundle = codec::parse_json(text).value();
+      for (auto const& entry : bundle.find("entry")->items()) {
+        auto const& resource = *entry.find("resource");
+        if (resource.text_of("resourceType") != "StructureDefinition") continue;
+        auto const url = resource.text_of("url");
+        found[std::string(url.substr(url.rfind('/') + 1))] = resource;
+      }
+    }
+    return found;
+  }();
+  return definitions;
 }
 
 /// The transaction bundles of samples/.

@@ -31,7 +31,7 @@ std::string read(std::string_view bytes, std::size_t piece) {
       requests += request.method + " " + request.path + "?" + request.query + "\n";
       for (auto const& [name, value] : request.headers) {
         TACENDA_ASSERT(is_token(name) && is_field_value(value));
-        requests += name + ":" + value + "\n";
+        requests.append(name).append(":").append(value).append("\n");
       }
       requests += request.body + "\n";
       host.taken.clear();

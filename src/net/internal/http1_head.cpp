@@ -37,7 +37,7 @@ std::expected<std::pair<std::string_view, std::string_view>, Refusal> split_abso
 std::expected<void, Refusal> parse_request_line(std::string_view line, Limits const& limits, Scheme scheme,
                                                 Request& request) {
   auto const method_end = line.find(' ');
-  if (method_end == std::string_view::npos || method_end > kMethodBytes ||
+  if (method_end > kMethodBytes ||  // npos too
       !is_token(line.substr(0, method_end))) {
     return refuse(400);
   }

@@ -74,7 +74,7 @@ std::string origin_form(std::string url) {
 std::string describe(std::string const& method, std::string const& url, std::vector<Header> const& headers) {
   std::string text = method + " " + url;
   for (auto const& [name, value] : headers) {
-    if (name != "host") text += "|" + name + "=" + value;
+    if (name != "host") text.append("|").append(name).append("=").append(value);
   }
   std::erase(text, '\\');  // the logs of the corpus escape some quotes and some not
   return text;

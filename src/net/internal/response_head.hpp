@@ -22,7 +22,7 @@ bool has_body(std::uint16_t status);
 
 /// Returns `response`, or when it is not sendable what `refuse(500)` made of it; at last an empty 500.
 template <typename Refuse>
-Response sendable_or_500(Response&& response, Refuse&& refuse);
+Response sendable_or_500(Response&& response, Refuse const& refuse);
 
 /// Appends status line and fields of an HTTP/1.1 response, with the empty line.
 /// `content_length`: nullptr to write none.
@@ -32,7 +32,7 @@ void append_http1_head(std::string& out, Response const& response, std::string_v
 void note_unsendable();
 
 template <typename Refuse>
-Response sendable_or_500(Response&& response, Refuse&& refuse) {
+Response sendable_or_500(Response&& response, Refuse const& refuse) {
   if (is_sendable(response)) return std::move(response);
   note_unsendable();
   Response instead = refuse(500);

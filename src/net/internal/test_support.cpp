@@ -98,6 +98,7 @@ int open_socket(int family, int receive_buffer = 0) {
 }
 
 bool connect_tcp(int fd, std::uint16_t port) {
+  if (fd < 0) return false;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);

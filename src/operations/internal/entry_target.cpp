@@ -3,6 +3,7 @@
 #include <charconv>
 #include <vector>
 
+#include "codec/text.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::operations {
@@ -28,7 +29,10 @@ Result<std::uint64_t> parse_version(std::string_view text) {
 }
 
 Result<EntryTarget> target_of_get(std::vector<std::string_view> const& parts, EntryTarget target) {
-  if (parts.size() < 2) return fail(ErrorKind::kUnsupported, "search is not available in a bundle");
+  if (parts.size() == 1) {
+    target.kind = EntryKind::kSearch;
+    return target;
+  }
   target.id = TACENDA_TRY(ResourceId::parse(parts[1]));
   if (parts.size() == 2) {
     target.kind = EntryKind::kRead;
@@ -44,12 +48,25 @@ Result<EntryTarget> target_of_get(std::vector<std::string_view> const& parts, En
   return target;
 }
 
+Result<void> read_conditions(fhir::BundleEntry const& entry, EntryTarget& target) {
+  if (entry.if_none_match.empty() && entry.if_modified_since.empty()) return {};
+  if (target.kind != EntryKind::kRead) {
+    return fail(ErrorKind::kNotSupported, "in a bundle only a read takes ifNoneMatch and ifModifiedSince");
+  }
+  target.read_conditions.if_none_match = entry.if_none_match;
+  if (!entry.if_modified_since.empty()) {
+    target.read_conditions.if_modified_since = TACENDA_TRY(codec::parse_instant(entry.if_modified_since));
+  }
+  return {};
+}
+
 Result<void> check_resource(fhir::BundleEntry const& entry, EntryTarget const& target) {
-  bool const wanted = target.kind == EntryKind::kCreate || target.kind == EntryKind::kUpdate;
+  bool const is_patch = target.kind == EntryKind::kPatch;
+  bool const wanted = is_patch || target.kind == EntryKind::kCreate || target.kind == EntryKind::kUpdate;
   if (wanted && !entry.resource) return fail(ErrorKind::kInvalid, "an entry that writes has no resource");
   if (!wanted && entry.resource)
     return fail(ErrorKind::kInvalid, "an entry that reads or deletes has a resource");
-  if (wanted && entry.resource->type() != target.type) {
+  if (wanted && !is_patch && entry.resource->type() != target.type) {
     return fail(ErrorKind::kInvalid, "an entry's resource has another type than its url");
   }
   return {};
@@ -67,16 +84,14 @@ Result<std::uint64_t> parse_etag(std::string_view etag) {
 
 Result<EntryTarget> target_of(fhir::BundleEntry const& entry) {
   if (!entry.issues.empty()) return std::unexpected(entry.issues.first_error());
-  if (!entry.if_none_match.empty() || !entry.if_modified_since.empty()) {
-    return fail(ErrorKind::kUnsupported, "conditional reads are not available in a bundle");
-  }
   std::string_view url = entry.url;
-  if (url.find('?') != std::string_view::npos) {
-    return fail(ErrorKind::kUnsupported, "conditional and search requests are not available in a bundle");
+  EntryTarget target;
+  if (auto const question = url.find('?'); question != std::string_view::npos) {
+    target.query = url.substr(question + 1);
+    url = url.substr(0, question);
   }
   if (url.starts_with('/')) url.remove_prefix(1);
   auto const parts = split_path(url);
-  EntryTarget target;
   target.type = parts[0];
   if (!fhir::is_resource_type(target.type))
     return fail(ErrorKind::kUnsupported, "an entry's url names no resource type");
@@ -86,14 +101,23 @@ Result<EntryTarget> target_of(fhir::BundleEntry const& entry) {
   } else if (entry.method == "POST") {
     if (parts.size() != 1) return fail(ErrorKind::kUnsupported, "POST in a bundle takes the url of a type");
     target.kind = EntryKind::kCreate;
-  } else if (entry.method == "PUT" || entry.method == "DELETE") {
-    if (parts.size() != 2)
-      return fail(ErrorKind::kUnsupported, "PUT and DELETE in a bundle take the url of a resource");
-    target.id = TACENDA_TRY(ResourceId::parse(parts[1]));
-    target.kind = entry.method == "PUT" ? EntryKind::kUpdate : EntryKind::kDelete;
+  } else if (entry.method == "PUT" || entry.method == "PATCH" || entry.method == "DELETE") {
+    bool const is_conditional = parts.size() == 1 && !target.query.empty();
+    if (parts.size() != 2 && !is_conditional)
+      return fail(ErrorKind::kUnsupported, "PUT, PATCH and DELETE in a bundle take the url of a resource");
+    if (!is_conditional) target.id = TACENDA_TRY(ResourceId::parse(parts[1]));
+    target.kind = entry.method == "PUT"     ? EntryKind::kUpdate
+                  : entry.method == "PATCH" ? EntryKind::kPatch
+                                            : EntryKind::kDelete;
   } else {
     return fail(ErrorKind::kUnsupported, "an entry's method is not available in a bundle");
   }
+  bool const takes_query =
+      target.kind == EntryKind::kSearch || (!target.id && target.kind != EntryKind::kCreate);
+  if (!target.query.empty() && !takes_query) {
+    return fail(ErrorKind::kUnsupported, "this interaction takes no parameters in a bundle");
+  }
+  TACENDA_TRY_VOID(read_conditions(entry, target));
   TACENDA_TRY_VOID(check_resource(entry, target));
   return target;
 }

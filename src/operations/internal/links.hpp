@@ -1,6 +1,7 @@
 #pragma once
 
-#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,7 +24,15 @@ class Links {
   void add(std::string const& full_url, std::string place) {
     places_.insert_or_assign(full_url, std::move(place));
   }
-  /// A resource that this transaction writes: its identifiers answer conditional references.
+  /// The type of what a full URL leads to; nullopt: no entry has it.
+  std::optional<std::string> type_of(std::string_view full_url) const {
+    auto const found = places_.find(std::string(full_url));
+    if (found == places_.end()) return std::nullopt;
+    return found->second.substr(0, found->second.find('/'));
+  }
+  /// Notes which types the conditional references of a resource ask about.
+  void note(fhir::Resource const& resource);
+  /// A resource that this transaction writes: when its type is asked about, it answers as it will be.
   Result<void> add_pending(std::string_view type, std::string_view id, fhir::Resource const& resource);
 
   /// Rewrites all links of a resource. Errors: kInvalid (a urn that no entry has), kPrecondition (a
@@ -37,10 +46,7 @@ class Links {
   records::Transaction& transaction_;
   std::unordered_map<std::string, std::string> places_;
   std::unordered_map<std::string, std::string> resolved_;  // conditional reference -> place
-  // Type -> value -> (system, id) of what is written here
-  std::map<std::string, std::multimap<std::string, std::pair<std::string, std::string>>, std::less<>>
-      pending_;
-  std::map<std::string, bool, std::less<>> written_;  // "Type/id" of what is written here
+  std::set<std::string, std::less<>> asked_;               // types
 };
 
 }  // namespace tacenda::operations

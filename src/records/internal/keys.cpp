@@ -3,8 +3,6 @@
 namespace tacenda::records {
 namespace {
 
-constexpr std::string_view kEnd("\x00\x01", 2);
-
 Bytes start(char kind, std::string_view type) {
   Bytes key;
   key.reserve(64);
@@ -12,14 +10,6 @@ Bytes start(char kind, std::string_view type) {
   append(key, type);
   key.push_back(std::byte{0});
   return key;
-}
-
-void append_text(Bytes& key, std::string_view text) {
-  for (char const c : text) {
-    key.push_back(static_cast<std::byte>(c));
-    if (c == '\0') key.push_back(std::byte{0xFF});
-  }
-  append(key, kEnd);
 }
 
 Result<std::pair<std::string_view, std::string_view>> split_type(ByteView key, char kind) {
@@ -70,34 +60,6 @@ Bytes history_key(std::string_view type) {
   return history_key_at(type, 0);
 }
 
-Bytes token_value_prefix(std::string_view type, std::string_view parameter, std::string_view value) {
-  Bytes key = start('x', type);
-  append(key, parameter);
-  key.push_back(std::byte{0});
-  append_text(key, value);
-  return key;
-}
-
-Bytes token_prefix(std::string_view type, std::string_view parameter, std::string_view value,
-                   std::string_view system) {
-  Bytes key = token_value_prefix(type, parameter, value);
-  append_text(key, system);
-  return key;
-}
-
-Bytes token_key(std::string_view type, std::string_view parameter, std::string_view value,
-                std::string_view system, std::string_view id) {
-  Bytes key = token_prefix(type, parameter, value, system);
-  append(key, id);
-  return key;
-}
-
-Bytes criterion_guard(std::string_view type, std::string_view parameter, std::string_view value) {
-  Bytes text = token_value_prefix(type, parameter, value);
-  text.front() = std::byte{'?'};  // no row has such a key: the guard can meet no row's guard
-  return text;
-}
-
 Result<ParsedKey> parse_current_key(ByteView key) {
   auto const [type, id] = TACENDA_TRY(split_type(key, 'C'));
   return ParsedKey{type, id, 0};
@@ -111,14 +73,6 @@ Result<ParsedKey> parse_version_key(ByteView key) {
   }
   ByteReader reader(as_bytes(rest.substr(end + 1)));
   return ParsedKey{type, rest.substr(0, end), TACENDA_TRY(reader.u64())};
-}
-
-Result<std::string_view> id_of_token_key(ByteView key, std::size_t prefix_bytes) {
-  auto const text = as_text(key);
-  if (text.size() <= prefix_bytes) return fail(ErrorKind::kCorrupt, "a token key has no id");
-  auto const rest = text.substr(prefix_bytes);
-  auto const end = rest.rfind(kEnd);
-  return end == std::string_view::npos ? rest : rest.substr(end + kEnd.size());
 }
 
 }  // namespace tacenda::records

@@ -10,7 +10,7 @@
 namespace tacenda::records {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
 constexpr std::uint8_t kDeleted = 1;
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::size_t kBodyHeaderBytes = kSaltBytes + 8;
@@ -21,7 +21,7 @@ Bytes associated_data(vault::Vault const& vault, vault::SubjectKeys const& keys,
   Bytes data;
   data.reserve(256);
   ByteWriter(data)
-      .sized("tacenda/record/1")
+      .sized("tacenda/record/2")
       .sized(vault.store_id())
       .sized(vault.tenant_id())
       .sized(place.type)
@@ -30,6 +30,7 @@ Bytes associated_data(vault::Vault const& vault, vault::SubjectKeys const& keys,
       .sized(keys.alias())
       .u32(keys.generation())
       .u8(header.deleted ? kDeleted : 0)
+      .u64(header.document)
       .raw(header.previous);
   return data;
 }
@@ -59,6 +60,7 @@ Result<RowHeader> parse_row(ByteView row) {
   if (flags > kDeleted) return fail(ErrorKind::kCorrupt, "a record row has unknown flags");
   header.deleted = flags == kDeleted;
   header.version = TACENDA_TRY(reader.u64());
+  header.document = TACENDA_TRY(reader.u64());
   auto const previous = TACENDA_TRY(reader.raw(header.previous.size()));
   std::ranges::copy(previous, header.previous.begin());
   std::uint16_t const count = TACENDA_TRY(reader.u16());
@@ -80,7 +82,8 @@ Result<SealedRow> seal_row(vault::Vault const& vault, vault::SubjectKeys const& 
   SealedRow sealed;
   sealed.row.reserve(body.size() + 256);
   ByteWriter writer(sealed.row);
-  writer.u64(0).u64(0).u8(kFormat).u8(header.deleted ? kDeleted : 0).u64(header.version).raw(header.previous);
+  writer.u64(0).u64(0).u8(kFormat).u8(header.deleted ? kDeleted : 0);
+  writer.u64(header.version).u64(header.document).raw(header.previous);
   writer.u16(static_cast<std::uint16_t>(header.subjects.size()));
   for (auto const& subject : header.subjects) writer.sized(subject);
   std::size_t const envelope_offset = sealed.row.size();

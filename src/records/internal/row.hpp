@@ -10,10 +10,12 @@
 #include "core/error.hpp"
 #include "vault/vault.hpp"
 
-/// One stored version (docs/data-file.md, "Record rows", format 1), value of a C or V key:
+/// One stored version (docs/data-file.md, "Record rows", format 2), value of a C or V key:
 ///
 ///   sequence(8) | time in Unix ms(8)       written by the committer
-///   format(1) = 1 | flags(1): bit 0 deleted | version(8)
+///   format(1) = 2 | flags(1): bit 0 deleted | version(8) | document(8)
+///   document: the number of the resource in the index: the sequence of its first version, where 0 stands for
+///   that version's own
 ///   previous(32)                           SHA-256 of the body of the version before; zeros for the first
 ///   subjects(2) | {length(4) text}...      whose keys it lies under, sorted: "Patient/123"
 ///   envelope                               SubjectKeys::seal_record over the body
@@ -22,7 +24,7 @@
 ///
 /// The salt makes `previous` a hiding commitment. It covers the body and not the envelope, so that sealing
 /// a version anew breaks no later one. The associated data binds format, store, tenant, type, id, version,
-/// aliases, key generation, deleted flag and `previous`: no row can stand in another's place.
+/// aliases, key generation, deleted flag, document and `previous`: no row can stand in another's place.
 namespace tacenda::records {
 
 struct RowHeader {
@@ -30,12 +32,15 @@ struct RowHeader {
   Time time{};
   bool deleted = false;
   std::uint64_t version = 0;
+  std::uint64_t document = 0;  // as stored: see document_number
   Digest previous{};
   std::vector<std::string> subjects;  // vault subject texts
   ByteView envelope;                  // into the row
 
   /// Logical ids of the patients among the subjects.
   std::vector<std::string> patients() const;
+  /// The resource's number in the index.
+  std::uint64_t document_number() const { return document == 0 ? sequence : document; }
 };
 
 /// Errors: kCorrupt.

@@ -33,6 +33,7 @@ void Health::note_damage(std::string_view name) {
   {
     MutexLock const lock(mutex_);
     if (!damaged_.emplace(name).second) return;
+    is_damaged_.store(true);
   }
   log(LogLevel::kError, "a file of the data folder is damaged", {{"file", OperatorText{name}}});
 }
@@ -40,6 +41,19 @@ void Health::note_damage(std::string_view name) {
 std::vector<std::string> Health::damaged() const {
   MutexLock const lock(mutex_);
   return {damaged_.begin(), damaged_.end()};
+}
+
+Result<std::shared_ptr<FolderLock const>> FolderLock::take(std::shared_ptr<rocksdb::FileSystem> base,
+                                                           std::string const& path) {
+  rocksdb::FileLock* lock = nullptr;
+  auto const status = base->LockFile(path + "/" + std::string(kLockName), {}, &lock, nullptr);
+  if (!status.ok()) return fail(ErrorKind::kConflict, "data folder is in use by another process");
+  return std::shared_ptr<FolderLock const>(new FolderLock(std::move(base), lock));
+}
+
+FolderLock::~FolderLock() {
+  // An unlock fails only when the lock was never ours.
+  (void)base_->UnlockFile(lock_, {}, nullptr);
 }
 
 rocksdb::IOStatus Folder::judge_sync(rocksdb::IOStatus status) {

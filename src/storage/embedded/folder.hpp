@@ -41,12 +41,37 @@ class Health {
   /// Notes a damaged file and logs its name once.
   void note_damage(std::string_view name);
   std::vector<std::string> damaged() const;
+  bool is_damaged() const { return is_damaged_.load(); }
 
  private:
   std::atomic<bool> stopped_{false};
+  std::atomic<bool> is_damaged_{false};
   mutable Mutex mutex_;
   std::set<std::string, std::less<>> damaged_ TACENDA_GUARDED_BY(mutex_);
 };
+
+/// Keeps every other process, and every other engine of this one, out of a data folder. Who has read REGISTRY
+/// must hold it until nothing of his can write any more: another would put a REGISTRY of his own in its
+/// place, and what was bound in the old one counts as left over at the next start. Shared by the engine and
+/// by every database that it opened on the folder; the last one unlocks.
+class FolderLock {
+ public:
+  /// Errors: kConflict (another holds it).
+  static Result<std::shared_ptr<FolderLock const>> take(std::shared_ptr<rocksdb::FileSystem> base,
+                                                        std::string const& path);
+  FolderLock(FolderLock const&) = delete;
+  FolderLock& operator=(FolderLock const&) = delete;
+  ~FolderLock();
+
+ private:
+  FolderLock(std::shared_ptr<rocksdb::FileSystem> base, rocksdb::FileLock* lock)
+      : base_(std::move(base)), lock_(lock) {}
+
+  std::shared_ptr<rocksdb::FileSystem> base_;  // shared: as Folder's
+  rocksdb::FileLock* lock_;                    // owned by `base_`, which frees it
+};
+
+inline constexpr std::string_view kLockName = "LOCK";
 
 /// The data folder and what is needed to seal files in it. `keys` and `random` outlive it.
 struct Folder {

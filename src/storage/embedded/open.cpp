@@ -20,8 +20,13 @@ namespace {
 class BackgroundErrors final : public rocksdb::EventListener {
  public:
   explicit BackgroundErrors(Database& database) : database_(database) {}
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
-    (status->IsNoSpace() ? database_.background_full : database_.background_other).store(true);
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
+    bool const job = reason == rocksdb::BackgroundErrorReason::kFlush ||
+                     reason == rocksdb::BackgroundErrorReason::kCompaction;
+    auto& met = status->IsNoSpace()             ? database_.background_full
+                : job && status->IsCorruption() ? database_.background_damage
+                                                : database_.background_other;
+    met.store(true);
   }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
     *auto_recovery = false;
@@ -45,11 +50,21 @@ rocksdb::BlockBasedTableOptions table_options(EmbeddedOptions const& options) {
   return table;
 }
 
-Result<void> make_folder(EmbeddedOptions const& options, Folder& folder) {
-  auto const exists = folder.base->FileExists(folder.path, {}, nullptr);
+std::string path_of(EmbeddedOptions const& options) {
+  std::string path = options.folder.lexically_normal().string();
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+std::shared_ptr<rocksdb::FileSystem> base_of(EmbeddedOptions const& options) {
+  return options.disk ? fault_file_system(options.disk) : rocksdb::FileSystem::Default();
+}
+
+Result<void> make_folder(EmbeddedOptions const& options, rocksdb::FileSystem& base, std::string const& path) {
+  auto const exists = base.FileExists(path, {}, nullptr);
   if (exists.ok()) return {};
   if (!options.create) return fail(ErrorKind::kNotFound, "data folder does not exist");
-  if (auto const status = folder.base->CreateDir(folder.path, {}, nullptr); !status.ok()) {
+  if (auto const status = base.CreateDir(path, {}, nullptr); !status.ok()) {
     return std::unexpected(to_error(status));
   }
   if (options.disk) return {};
@@ -59,45 +74,13 @@ Result<void> make_folder(EmbeddedOptions const& options, Folder& folder) {
   return {};
 }
 
-/// Held while the folder is taken over, before RocksDB takes its own lock: two processes must not both
-/// rewrite REGISTRY.
-class FolderLock {
- public:
-  explicit FolderLock(Folder& folder) : folder_(folder) {}
-  FolderLock(FolderLock const&) = delete;
-  FolderLock& operator=(FolderLock const&) = delete;
-  ~FolderLock() {
-    // An unlock fails only when the lock was never ours.
-    if (lock_ != nullptr) (void)folder_.base->UnlockFile(lock_, {}, nullptr);
-  }
-  Result<void> take() {
-    auto const status = folder_.base->LockFile(folder_.path_of("LOCK"), {}, &lock_, nullptr);
-    if (status.ok()) return {};
-    return fail(ErrorKind::kConflict, "data folder is in use by another process");
-  }
-
- private:
-  Folder& folder_;
-  rocksdb::FileLock* lock_ = nullptr;
-};
-
 Result<std::shared_ptr<Database>> take_over(EmbeddedOptions const& options, FileKeys& keys,
-                                            crypto::Random& random) {
+                                            crypto::Random& random, std::shared_ptr<FolderLock const> lock) {
   auto database = std::make_shared<Database>();
-  std::string path = options.folder.lexically_normal().string();
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  database->folder.reset(
-      new Folder{.base = options.disk ? fault_file_system(options.disk) : rocksdb::FileSystem::Default(),
-                 .path = std::move(path),
-                 .keys = keys,
-                 .random = random,
-                 .health = {}});
-  TACENDA_TRY_VOID(make_folder(options, *database->folder));
-  {
-    FolderLock lock(*database->folder);
-    TACENDA_TRY_VOID(lock.take());
-    database->registry = TACENDA_TRY(Registry::open(*database->folder, options.create));
-  }
+  database->lock = std::move(lock);
+  database->folder.reset(new Folder{
+      .base = base_of(options), .path = path_of(options), .keys = keys, .random = random, .health = {}});
+  database->registry = TACENDA_TRY(Registry::open(*database->folder, options.create));
   database->file_system = std::make_shared<SealedFileSystem>(*database->folder, *database->registry);
   database->env =
       options.disk ? impatient_env(database->file_system) : rocksdb::NewCompositeEnv(database->file_system);
@@ -105,8 +88,24 @@ Result<std::shared_ptr<Database>> take_over(EmbeddedOptions const& options, File
 }
 
 bool only_tables_are_damaged(Folder const& folder) {
-  auto const damaged = folder.health.damaged();
-  return !damaged.empty() && std::ranges::all_of(damaged, [](auto const& name) { return is_table(name); });
+  return std::ranges::all_of(folder.health.damaged(), [](auto const& name) { return is_table(name); });
+}
+
+/// Whether what RocksDB made of the folder, `opened`, is the store. Errors: as open_database.
+Result<void> judge(Database const& database, rocksdb::Status const& opened) {
+  Folder const& folder = *database.folder;
+  if (database.file_system->has_unreadable_log() && only_tables_are_damaged(folder)) {
+    return fail(ErrorKind::kUnavailable, "data folder: a log cannot be read");
+  }
+  bool const damaged = !folder.health.damaged().empty();
+  if (damaged && !(opened.ok() && only_tables_are_damaged(folder))) {
+    return fail(ErrorKind::kCorrupt, "data folder is damaged: see the files named in the log");
+  }
+  if (opened.ok()) return {};
+  Error const error = to_error(opened);
+  if (error.kind() == ErrorKind::kNotFound)
+    return fail(ErrorKind::kCorrupt, "data folder: a file is missing");
+  return std::unexpected(error);
 }
 
 }  // namespace
@@ -150,37 +149,39 @@ rocksdb::Options rocksdb_options(EmbeddedOptions const& options, Database& datab
   return rocks;
 }
 
+Result<std::shared_ptr<FolderLock const>> lock_folder(EmbeddedOptions const& options) {
+  auto base = base_of(options);
+  std::string const path = path_of(options);
+  TACENDA_TRY_VOID(make_folder(options, *base, path));
+  return FolderLock::take(std::move(base), path);
+}
+
 Result<std::shared_ptr<Database>> open_database(EmbeddedOptions const& options, FileKeys& keys,
-                                                crypto::Random& random) {
-  auto database = TACENDA_TRY(take_over(options, keys, random));
+                                                crypto::Random& random,
+                                                std::shared_ptr<FolderLock const> lock) {
+  auto database = TACENDA_TRY(take_over(options, keys, random, std::move(lock)));
   rocksdb::Options rocks = rocksdb_options(options, *database);
   rocksdb::DB* db = nullptr;
   auto status = rocksdb::DB::Open(rocks, database->folder->path, &db);
-  bool const degraded = !status.ok() && only_tables_are_damaged(*database->folder);
-  if (degraded) {
+  bool const a_table_is_damaged =
+      !database->folder->health.damaged().empty() && only_tables_are_damaged(*database->folder);
+  if (!status.ok() && a_table_is_damaged && !database->file_system->has_unreadable_log()) {
     // The table cannot even be opened. Without paranoid checks RocksDB opens it on the first read, which
-    // fails.
+    // fails. It would also pass over a log that it cannot read: SealedFileSystem stops it there.
     rocks.paranoid_checks = false;
     status = rocksdb::DB::Open(rocks, database->folder->path, &db);
   }
   database->db.reset(db);
-  if (!status.ok()) {
-    if (!database->folder->health.damaged().empty()) {
-      return fail(ErrorKind::kCorrupt, "data folder is damaged: see the files named in the log");
-    }
-    Error const error = to_error(status);
-    if (error.kind() == ErrorKind::kNotFound)
-      return fail(ErrorKind::kCorrupt, "data folder: a file is missing");
-    return std::unexpected(error);
-  }
-  database->read_only = degraded || only_tables_are_damaged(*database->folder);
+  TACENDA_TRY_VOID(judge(*database, status));
+  database->read_only = !database->folder->health.damaged().empty();
   return database;
 }
 
 Result<std::unique_ptr<Engine>> open_embedded(EmbeddedOptions const& options, FileKeys& keys,
                                               crypto::Random& random) {
-  auto database = TACENDA_TRY(open_database(options, keys, random));
-  return std::make_unique<RocksDbEngine>(options, keys, random, std::move(database));
+  auto lock = TACENDA_TRY(lock_folder(options));
+  auto database = TACENDA_TRY(open_database(options, keys, random, lock));
+  return std::make_unique<RocksDbEngine>(options, keys, random, std::move(lock), std::move(database));
 }
 
 }  // namespace tacenda::storage

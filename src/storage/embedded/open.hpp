@@ -28,9 +28,10 @@ struct EmbeddedOptions {
 /// Opens the embedded engine: RocksDB over sealed files (docs/data-file.md). One process at a time.
 /// `keys` and `random` outlive the engine.
 ///
-/// A damaged table does not stop the engine: keys in it read as kCorrupt, the others read well, and every
-/// write fails with kCorrupt. Every other damaged, exchanged or missing file is refused and named in the log.
-/// Errors: kNotFound (no store and not `create`), kCorrupt, kConflict (in use by another process), kNoSpace,
+/// A damaged table does not stop the engine: keys in it read as kCorrupt, the others read well, and writes
+/// fail with kCorrupt: all when the damage was there at opening, those of WhenDamaged::kRefuse when a read
+/// met it later. Every other damaged, exchanged or missing file is refused and named in the log. Errors:
+/// kNotFound (no store and not `create`), kCorrupt, kConflict (in use by another process), kNoSpace,
 /// kUnavailable; what FileKeys::open returns.
 Result<std::unique_ptr<Engine>> open_embedded(EmbeddedOptions const& options, FileKeys& keys,
                                               crypto::Random& random);

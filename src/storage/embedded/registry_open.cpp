@@ -146,14 +146,15 @@ Result<std::unique_ptr<Registry>> Registry::open(Folder& folder, bool create) {
   }
   // What is seen now must still be there after a power cut, before the registry relies on it.
   if (auto const status = folder.sync(); !status.ok()) return std::unexpected(to_error(status));
-  TACENDA_TRY_VOID(remove_unbound(folder, present, content));
-
   auto registry = std::unique_ptr<Registry>(new Registry(folder));
   MutexLock const lock(registry->mutex_);
   for (auto const& [name, bound] : content.names) {
     auto state = TACENDA_TRY(resolve(folder, name, bound, contains(present, name), marks));
     if (state) registry->files_.emplace(name, std::move(state));
   }
+  // Only now: what nobody ever relied on by the word of a REGISTRY that does not fit the folder may be all
+  // that there is of the newest writes.
+  TACENDA_TRY_VOID(remove_unbound(folder, present, content));
   auto& registry_mark = marks[static_cast<std::size_t>(MarkSlot::kRegistry)];
   // A first MARKS stands before the first REGISTRY, so that a REGISTRY without MARKS is always damage.
   if (!has_registry) registry->marks_ = TACENDA_TRY(Marks::create(folder, marks));

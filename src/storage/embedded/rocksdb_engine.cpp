@@ -18,6 +18,7 @@ rocksdb::ReadOptions read_options(rocksdb::Snapshot const* snapshot) {
   return options;
 }
 
+constexpr Literal kReadOnly = "a table is damaged: the store is read-only until it is repaired";
 constexpr Literal kNotOpen = "the store is not open: the disk was full when it was opened anew";
 
 Error read_error(rocksdb::Status const& status) {
@@ -139,8 +140,12 @@ Database::~Database() {
 }
 
 RocksDbEngine::RocksDbEngine(EmbeddedOptions options, FileKeys& keys, crypto::Random& random,
-                             std::shared_ptr<Database> database)
-    : options_(std::move(options)), keys_(keys), random_(random), database_(std::move(database)) {}
+                             std::shared_ptr<FolderLock const> lock, std::shared_ptr<Database> database)
+    : options_(std::move(options)),
+      keys_(keys),
+      random_(random),
+      lock_(std::move(lock)),
+      database_(std::move(database)) {}
 
 RocksDbEngine::~RocksDbEngine() {
   // The destructor is documented to close without the result.
@@ -170,10 +175,18 @@ std::shared_ptr<Snapshot const> RocksDbEngine::snapshot() const {
   return std::make_shared<RocksDbSnapshot>(open);
 }
 
+bool RocksDbEngine::is_damaged() const {
+  auto const open = database();
+  return open && open->folder->health.is_damaged();
+}
+
+Result<void> RocksDbEngine::refuse_when_damaged(Database const& database, WhenDamaged when_damaged) const {
+  bool const refused =
+      database.read_only || (when_damaged == WhenDamaged::kRefuse && database.folder->health.is_damaged());
+  return refused ? fail(ErrorKind::kCorrupt, kReadOnly) : Result<void>();
+}
+
 Result<void> RocksDbEngine::refuse_when_stopped(Database const& database) const {
-  if (database.read_only) {
-    return fail(ErrorKind::kCorrupt, "a table is damaged: the store is read-only until it is repaired");
-  }
   if (stopped_.load() || database.folder->health.is_stopped()) {
     return fail(ErrorKind::kUnavailable, "the engine stopped writing after an error");
   }
@@ -196,18 +209,19 @@ Result<void> RocksDbEngine::write(WriteBatch const& batch) {
                                         : changes.Delete(to_slice(operation.key));
     if (!status.ok()) return std::unexpected(to_error(status));
   }
-  auto const written = write_once(changes);
+  auto const written = write_once(changes, batch.when_damaged());
   if (written || written.error().kind() != ErrorKind::kNoSpace || !was_full_.load()) return written;
   // RocksDB met a full disk some time before, and says so only now; a batch that failed so is not in the
   // log (LogWriter::give_up). There may be room again.
-  return write_once(changes);
+  return write_once(changes, batch.when_damaged());
 }
 
-Result<void> RocksDbEngine::write_once(rocksdb::WriteBatch& changes) {
+Result<void> RocksDbEngine::write_once(rocksdb::WriteBatch& changes, WhenDamaged when_damaged) {
   if (was_full_.load()) TACENDA_TRY_VOID(reopen());
   auto const open = database();
   if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
   TACENDA_TRY_VOID(refuse_when_stopped(*open));
+  TACENDA_TRY_VOID(refuse_when_damaged(*open, when_damaged));
   TACENDA_TRY_VOID(refuse_when_full(*open, options_.reserve_bytes));
   rocksdb::WriteOptions options;
   options.sync = true;
@@ -215,7 +229,8 @@ Result<void> RocksDbEngine::write_once(rocksdb::WriteBatch& changes) {
     return std::unexpected(write_failed(*open, status));
   }
   // An fsync of another file may have failed meanwhile. This batch is durable, but from that moment on
-  // nothing is acknowledged: the process is about to stop.
+  // nothing is acknowledged: the process is about to stop. Damage that a reader met meanwhile says nothing of
+  // this batch.
   return refuse_when_stopped(*open);
 }
 
@@ -229,8 +244,11 @@ Error RocksDbEngine::write_failed(Database const& database, rocksdb::Status cons
     was_full_.store(true);
     return {ErrorKind::kNoSpace, "the disk is full"};
   }
+  // RocksDB refuses every write, before it looks at it, once a background job met a damaged table.
+  bool const refused = error.kind() == ErrorKind::kCorrupt && database.background_damage.load() &&
+                       !database.background_other.load();
+  if (refused && !database.folder->health.is_stopped()) return {ErrorKind::kCorrupt, kReadOnly};
   stopped_.store(true);
-  if (error.kind() == ErrorKind::kCorrupt) return error;
   return {ErrorKind::kUnavailable, "a write failed: the engine writes no more"};
 }
 
@@ -241,25 +259,24 @@ Result<void> RocksDbEngine::reopen() {
   constexpr auto kStep = std::chrono::milliseconds(1);
   WriteLock const lock(database_mutex_);
   if (!was_full_.load()) return {};  // another writer was here first
+  if (!lock_) return fail(ErrorKind::kUnavailable, "the store is closed");
   if (database_) {
     TACENDA_TRY_VOID(refuse_when_stopped(*database_));
+    TACENDA_TRY_VOID(refuse_when_damaged(*database_, WhenDamaged::kRefuse));
     // Opening writes the logs out as tables: without that room even the reads would be gone.
     TACENDA_TRY_VOID(refuse_when_full(*database_, options_.reserve_bytes + 4 * options_.memtable_bytes));
   }
   auto const until = std::chrono::steady_clock::now() + kWaitMax;
   std::weak_ptr<Database> const old = std::exchange(database_, nullptr);
-  while (!old.expired() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(kStep);
-  database_ = old.lock();
-  if (database_)
-    return fail(ErrorKind::kNoSpace, "the disk was full, and a reader keeps the store from opening anew");
-  auto opened = open_database(options_, keys_, random_);
-  // The last reader may still be closing what it held.
-  while (!opened && opened.error().kind() == ErrorKind::kConflict &&
-         std::chrono::steady_clock::now() < until) {
+  // The last thing that a database lets go of is its share of the lock: a reader that has let go of the
+  // database may still be closing it.
+  while (lock_.use_count() > 1 && std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(kStep);
-    opened = open_database(options_, keys_, random_);
+  if (lock_.use_count() > 1) {
+    database_ = old.lock();
+    return fail(ErrorKind::kNoSpace, "the disk was full, and a reader keeps the store from opening anew");
   }
-  database_ = TACENDA_TRY(std::move(opened));
+  database_ = TACENDA_TRY(open_database(options_, keys_, random_, lock_));
   was_full_.store(false);
   return {};
 }
@@ -268,6 +285,7 @@ Result<void> RocksDbEngine::compact(Range const& range) {
   auto const open = database();
   if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
   TACENDA_TRY_VOID(refuse_when_stopped(*open));
+  TACENDA_TRY_VOID(refuse_when_damaged(*open, WhenDamaged::kRefuse));
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   rocksdb::Slice const begin = to_slice(range.begin);
@@ -314,14 +332,17 @@ Result<std::uint64_t> RocksDbEngine::size_bytes() const {
 }
 
 Result<void> RocksDbEngine::close() {
+  std::shared_ptr<FolderLock const> folder_lock;  // until all is closed
   std::shared_ptr<Database> open;
   {
     WriteLock const lock(database_mutex_);
     open = std::exchange(database_, nullptr);
+    folder_lock = std::exchange(lock_, nullptr);
   }
   if (!open) return {};
   rocksdb::Status status;
-  if (refuse_when_stopped(*open) && !was_full_.load()) status = open->db->Flush({});
+  bool const writes = refuse_when_stopped(*open) && refuse_when_damaged(*open, WhenDamaged::kRefuse);
+  if (writes && !was_full_.load()) status = open->db->Flush({});
   auto const closed = open->db->Close();
   if (status.ok()) status = closed;
   if (auto const registry = open->registry->close(); status.ok() && !registry) return registry;

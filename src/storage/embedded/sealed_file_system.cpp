@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/log.hpp"
 #include "storage/embedded/quiet_logger.hpp"
 #include "storage/embedded/sealed_files.hpp"
 
@@ -67,6 +68,10 @@ IOStatus SealedFileSystem::failed(std::string const& name, Error const& error) c
   return to_io_status(error);
 }
 
+IOStatus SealedFileSystem::refuse_after_unreadable_log() const {
+  return log_unreadable_.load() ? IOStatus::IOError("a log could not be read") : IOStatus::OK();
+}
+
 Result<void> SealedFileSystem::verify(std::string const& name) const {
   while (true) {
     auto const state = registry_.find(name);
@@ -99,7 +104,11 @@ IOStatus SealedFileSystem::NewSequentialFile(std::string const& path, FileOption
   std::string const name = name_of(path);
   if (mark_slot_of(name)) {
     auto content = read_log_file(name);
-    if (!content) return failed(name, content.error());
+    if (!content) {
+      log_unreadable_.store(true);
+      log(LogLevel::kError, "a log of the data folder cannot be read", {{"file", OperatorText{name}}});
+      return failed(name, content.error());
+    }
     *result = std::make_unique<MemorySequentialFile>(*std::move(content));
     return IOStatus::OK();
   }
@@ -124,6 +133,7 @@ IOStatus SealedFileSystem::NewWritableFile(std::string const& path, FileOptions 
                                            IODebugContext* debug) {
   std::string const name = name_of(path);
   if (!is_engine_file(name)) return IOStatus::NotSupported("not a file of the engine");
+  if (auto const status = refuse_after_unreadable_log(); !status.ok()) return status;
   if (registry_.find(name)) {
     if (auto const status = DeleteFile(path, options.io_options, debug); !status.ok()) return status;
   }
@@ -196,6 +206,7 @@ IOStatus SealedFileSystem::GetChildrenFileAttributes(std::string const& path, IO
                                                      std::vector<rocksdb::FileAttributes>* result,
                                                      IODebugContext* debug) {
   // The default goes through GetChildren and GetFileSize above, which give plaintext sizes.
+  // NOLINTNEXTLINE(bugprone-parent-virtual-call): FileSystemWrapper's gives sealed sizes
   return FileSystem::GetChildrenFileAttributes(path, options, result, debug);
 }
 
@@ -224,6 +235,7 @@ IOStatus SealedFileSystem::GetFileSize(std::string const& path, IOOptions const&
 IOStatus SealedFileSystem::DeleteFile(std::string const& path, IOOptions const& options,
                                       IODebugContext* debug) {
   std::string const name = name_of(path);
+  if (auto const status = refuse_after_unreadable_log(); !status.ok()) return status;
   WriteLock const lock(moving_);
   if (!registry_.find(name)) return IOStatus::PathNotFound("no such file in the data folder");
   if (auto const unlinking = registry_.unlinking(name); !unlinking) return to_io_status(unlinking.error());
@@ -241,6 +253,7 @@ IOStatus SealedFileSystem::RenameFile(std::string const& from, std::string const
       mark_slot_of(new_name)) {
     return IOStatus::NotSupported("not a rename of the engine");
   }
+  if (auto const status = refuse_after_unreadable_log(); !status.ok()) return status;
   // RocksDB syncs the folder only after the rename, and trusts that no file system keeps the new CURRENT and
   // loses the MANIFEST that it names.
   if (new_name == "CURRENT") {
@@ -271,6 +284,18 @@ IOStatus SealedFileSystem::NewRandomRWFile(std::string const&, FileOptions const
 IOStatus SealedFileSystem::NewMemoryMappedFileBuffer(std::string const&,
                                                      std::unique_ptr<rocksdb::MemoryMappedFileBuffer>*) {
   return IOStatus::NotSupported("sealed files are not mapped");
+}
+
+IOStatus SealedFileSystem::LockFile(std::string const& path, IOOptions const&, rocksdb::FileLock** lock,
+                                    IODebugContext*) {
+  if (name_of(path) != kLockName) return IOStatus::NotSupported("not the lock of the data folder");
+  *lock = new rocksdb::FileLock;  // RocksDB gives it back to UnlockFile
+  return IOStatus::OK();
+}
+
+IOStatus SealedFileSystem::UnlockFile(rocksdb::FileLock* lock, IOOptions const&, IODebugContext*) {
+  std::unique_ptr<rocksdb::FileLock> const owned(lock);
+  return IOStatus::OK();
 }
 
 IOStatus SealedFileSystem::Truncate(std::string const&, size_t, IOOptions const&, IODebugContext*) {

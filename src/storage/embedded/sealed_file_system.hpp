@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,6 +64,12 @@ class SealedFileSystem final : public rocksdb::FileSystemWrapper {
                                rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus RenameFile(std::string const& from, std::string const& to,
                                rocksdb::IOOptions const& options, rocksdb::IODebugContext* debug) override;
+  /// The engine holds the folder's lock since before the registry was read (FolderLock): RocksDB, which would
+  /// take it too late and give it back too early, is told that it has it.
+  rocksdb::IOStatus LockFile(std::string const& path, rocksdb::IOOptions const&, rocksdb::FileLock** lock,
+                             rocksdb::IODebugContext*) override;
+  rocksdb::IOStatus UnlockFile(rocksdb::FileLock* lock, rocksdb::IOOptions const&,
+                               rocksdb::IODebugContext*) override;
   rocksdb::IOStatus Truncate(std::string const&, size_t, rocksdb::IOOptions const&,
                              rocksdb::IODebugContext*) override;
   rocksdb::IOStatus LinkFile(std::string const&, std::string const&, rocksdb::IOOptions const&,
@@ -77,6 +84,11 @@ class SealedFileSystem final : public rocksdb::FileSystemWrapper {
   /// kUnavailable.
   Result<void> verify(std::string const& name) const;
 
+  /// True once RocksDB could not read a log. Without paranoid checks it goes on as if that log were empty,
+  /// and deletes it when it has put the rest in order: from this moment on no file is made, renamed or
+  /// deleted.
+  bool has_unreadable_log() const { return log_unreadable_.load(); }
+
  private:
   struct Opened;
   std::string name_of(std::string const& path) const;
@@ -86,6 +98,7 @@ class SealedFileSystem final : public rocksdb::FileSystemWrapper {
   Result<std::unique_ptr<ChunkReader>> open_chunks(std::string const& name,
                                                    rocksdb::FileOptions const& options) const;
   rocksdb::IOStatus sync_folder();
+  rocksdb::IOStatus refuse_after_unreadable_log() const;
   rocksdb::IOStatus failed(std::string const& name, Error const& error) const;
 
   Folder& folder_;
@@ -93,6 +106,7 @@ class SealedFileSystem final : public rocksdb::FileSystemWrapper {
   // Held while a file and its name in the registry do not agree: inside a rename or an unlink. Taken before
   // the registry's own lock.
   mutable SharedMutex moving_;
+  std::atomic<bool> log_unreadable_{false};
 };
 
 }  // namespace tacenda::storage

@@ -143,6 +143,110 @@ TEST_F(Damage, ATableThatCannotBeOpenedLeavesTheStoreReadOnlyAndTheOtherTablesRe
   EXPECT_EQ(written.error().kind(), ErrorKind::kCorrupt);
 }
 
+// RocksDB opens a store with such a table only without paranoid checks, and would then pass over the log.
+TEST_F(Damage, ATableThatCannotBeOpenedBesideALogThatCannotBeReadRefusesAndKeepsTheLog) {
+  make_two_tables();
+  {
+    auto engine = open();
+    for (int i = 0; i < 20; ++i)
+      ASSERT_TRUE(put(*engine, "b" + std::to_string(i), "acknowledged").has_value());
+    disk_->cut_power();
+  }
+  disk_->restart();
+  auto const store = copy_folder();
+  std::string const table = files_ending(".sst").front();
+  auto const logs = files_ending(".log");
+  ASSERT_FALSE(logs.empty());
+  int refused = 0;
+  for (std::uint64_t read = 1; read <= 12; ++read) {
+    for (bool const once : {true, false}) {
+      FixedFileKeys keys;  // each its own: what one copy destroys, another needs
+      disk_ = std::make_shared<FaultDisk>(1);
+      ASSERT_TRUE(disk_->make_folder("/data").has_value());
+      for (auto const& [path, content] : store) {
+        ASSERT_TRUE(disk_->create(path, FaultDisk::Existing::kRefuse).has_value());
+        disk_->set_content(path, content);
+      }
+      ASSERT_TRUE(disk_->sync_folder("/data").has_value());
+      Bytes damaged = disk_->content(table);
+      damaged.back() ^= std::byte{1};
+      disk_->set_content(table, damaged);
+      for (std::uint64_t later = read; later <= (once ? read : 40); ++later)
+        disk_->fail({.call = DiskCall::kRead, .group = FileGroup::kWriteAheadLog, .nth = later});
+      if (auto const engine = open_embedded(options(), keys, random_)) {
+        EXPECT_EQ(get(**engine, "b7"), "acknowledged") << read;
+        continue;
+      }
+      ++refused;
+      for (auto const& log : logs) {
+        EXPECT_FALSE(disk_->content(log).empty()) << read << " " << log;
+      }
+      disk_->restart();  // the disk is well again, and the table back
+      disk_->set_content(table,
+                         std::ranges::find(store, table, &std::pair<std::string, Bytes>::first)->second);
+      auto const engine = open_embedded(options(), keys, random_);
+      ASSERT_TRUE(engine.has_value()) << read << " " << engine.error().message();
+      EXPECT_EQ(get(**engine, "a7"), std::string(2'000, 'a')) << read;
+      EXPECT_EQ(get(**engine, "b7"), "acknowledged") << read;
+    }
+  }
+  EXPECT_GT(refused, 4);
+}
+
+TEST_F(Damage, ATableFoundDamagedByAReadLeavesNothingWrittenButWhatReadingDependsOn) {
+  make_two_tables();
+  auto engine = open();
+  ASSERT_TRUE(put(*engine, "before", "1").has_value());
+  EXPECT_FALSE(engine->is_damaged());
+  std::string const table = files_ending(".sst").front();
+  Bytes content = disk_->content(table);
+  content[1'000] ^= std::byte{1};
+  disk_->set_content(table, content);
+  EXPECT_EQ(get(*engine, "a0"), "corrupt");
+  EXPECT_TRUE(engine->is_damaged());
+  for (int i = 0; i < 3; ++i) {
+    auto const refused = put(*engine, "refused", "1");
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind(), ErrorKind::kCorrupt);
+    WriteBatch needed;
+    needed.set_when_damaged(WhenDamaged::kWrite);
+    needed.put(to_bytes("entry" + std::to_string(i)), to_bytes("1"));
+    ASSERT_TRUE(engine->write(needed).has_value());
+  }
+  EXPECT_EQ(engine->compact({}).error().kind(), ErrorKind::kCorrupt);
+  EXPECT_EQ(get(*engine, "b0"), std::string(2'000, 'b'));
+  ASSERT_TRUE(engine->close().has_value());
+  engine = open();
+  EXPECT_EQ(get(*engine, "before"), "1");
+  EXPECT_EQ(get(*engine, "entry2"), "1");
+  EXPECT_EQ(get(*engine, "refused"), "none");
+}
+
+TEST_F(Damage, ATableFoundDamagedByACompactionLeavesTheStoreReadOnlyAndRefusesWithoutStopping) {
+  make_two_tables();
+  auto const engine = open();
+  std::string const table = files_ending(".sst").front();
+  Bytes content = disk_->content(table);
+  content[1'000] ^= std::byte{1};
+  disk_->set_content(table, content);
+  auto const compacted = engine->compact({});
+  ASSERT_FALSE(compacted.has_value());
+  EXPECT_EQ(compacted.error().kind(), ErrorKind::kCorrupt) << compacted.error().message();
+  EXPECT_TRUE(engine->is_damaged());
+  EXPECT_EQ(put(*engine, "k", "1").error().kind(), ErrorKind::kCorrupt);
+  for (int i = 0; i < 3; ++i) {
+    WriteBatch needed;
+    needed.set_when_damaged(WhenDamaged::kWrite);
+    needed.put(to_bytes("k"), to_bytes("1"));
+    auto const written = engine->write(needed);
+    // RocksDB writes no more after a compaction that failed so; the engine must not take that for its own
+    // end.
+    EXPECT_TRUE(written || written.error().kind() == ErrorKind::kCorrupt) << written.error().message();
+    EXPECT_EQ(get(*engine, "k"), written ? "1" : "none");
+  }
+  EXPECT_EQ(get(*engine, "b0"), std::string(2'000, 'b'));
+}
+
 TEST_F(Damage, ExchangedTablesAreFoundOutAndNamed) {
   make_two_tables();
   auto const tables = files_ending(".sst");

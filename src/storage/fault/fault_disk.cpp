@@ -160,7 +160,8 @@ std::vector<std::string> FaultDisk::files() const {
   MutexLock const lock(mutex_);
   std::vector<std::string> paths;
   for (auto const& [path, folder] : folders_) {
-    for (auto const& [name, inode] : folder.current) paths.push_back(path + "/" + name);
+    for (auto const& [name, inode] : folder.current)
+      paths.push_back(std::string(path).append("/").append(name));
   }
   return paths;
 }

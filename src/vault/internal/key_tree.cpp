@@ -38,8 +38,13 @@ void put(storage::WriteBatch& batch, View const& view, ByteView key, Bytes value
 }  // namespace
 
 KeyTree::KeyTree(storage::Engine& engine, View view, std::array<std::byte, 16> store_id,
-                 crypto::Random& random, VaultRootFile& root_file)
-    : engine_(engine), view_(std::move(view)), store_id_(store_id), random_(random), root_file_(root_file) {}
+                 crypto::Random& random, VaultRootFile& root_file, CommitOrder& order)
+    : engine_(engine),
+      view_(std::move(view)),
+      store_id_(store_id),
+      random_(random),
+      root_file_(root_file),
+      order_(order) {}
 
 KeyTree::Shard& KeyTree::shard_of(std::string const& text) const {
   return shards_[std::hash<std::string>()(text) % kShards];
@@ -77,8 +82,6 @@ Result<void> KeyTree::start_new() {
 Result<void> KeyTree::finish_open(std::uint64_t generation) {
   MutexLock const lock(mutex_);
   root_ = TACENDA_TRY(root_file_.read(generation));
-  // An erase that was cut off before or after its commit: the other slot goes in either case.
-  TACENDA_TRY_VOID(root_file_.overwrite_all(root_, random_));
   bool any = false;
   TACENDA_TRY_VOID(
       view_.scan(as_bytes("p"), [&](ByteView key, ByteView) TACENDA_REQUIRES(mutex_) -> Result<bool> {
@@ -87,6 +90,9 @@ Result<void> KeyTree::finish_open(std::uint64_t generation) {
         any = true;
         return true;
       }));
+  TACENDA_TRY_VOID(check_root());
+  // An erase that was cut off before or after its commit: the other slot goes in either case.
+  TACENDA_TRY_VOID(destroy_old_root());
   rows_in_last_page_ = any ? 0 : kRowsPerPage;
   if (!any) return {};
   return view_.scan(member_key(last_page_, ""),
@@ -94,6 +100,40 @@ Result<void> KeyTree::finish_open(std::uint64_t generation) {
                       ++rows_in_last_page_;
                       return true;
                     });
+}
+
+/// One page must open under the root before the other slot, which may hold the right one, is overwritten. One
+/// that does not is damaged, or the root is another of the same number.
+Result<void> KeyTree::check_root() const {
+  Result<void> result;
+  for (std::uint32_t number = 1; number <= last_page_; ++number) {
+    auto const opened = read_page(number);
+    if (opened.has_value()) return {};
+    if (opened.error().kind() == ErrorKind::kUnavailable) return std::unexpected(opened.error());
+    if (number == 1) result = std::unexpected(opened.error());
+  }
+  return result;
+}
+
+Result<void> KeyTree::destroy_old_root() {
+  old_root_remains_ = true;
+  TACENDA_TRY_VOID(root_file_.overwrite_all(root_, random_));
+  old_root_remains_ = false;
+  return {};
+}
+
+/// After an error whose outcome nobody knows, the batch may be durable: a root that it names must not be
+/// overwritten, neither by a second erasure nor by finishing the first. Only a start can tell.
+Result<void> KeyTree::write(storage::WriteBatch const& batch) {
+  auto written = engine_.write(batch);
+  if (!written.has_value() && written.error().kind() != ErrorKind::kNoSpace) unsettled_ = true;
+  return written;
+}
+
+Result<void> KeyTree::check_settled() const {
+  if (!unsettled_) return {};
+  return fail(ErrorKind::kUnavailable,
+              "a write of the key vault failed: it can be used again after a restart");
 }
 
 Result<Bytes> KeyTree::make_page_row(std::uint32_t page, Page const& content, VaultRoot const& root) const {
@@ -110,6 +150,7 @@ Result<std::shared_ptr<KeyTree::Page const>> KeyTree::page(std::uint32_t number)
 }
 
 Result<std::shared_ptr<KeyTree::Page const>> KeyTree::read_page(std::uint32_t number) const {
+  TACENDA_TRY_VOID(check_settled());
   if (auto const found = pages_.find(number); found != pages_.end()) return found->second;
   auto const row = TACENDA_TRY(view_.get(page_key(number)));
   if (!row) return fail(ErrorKind::kCorrupt, "a page of the key vault is missing");
@@ -134,6 +175,7 @@ Result<std::shared_ptr<KeyTree::Page const>> KeyTree::read_page(std::uint32_t nu
 
 Result<KeyTree::NewRowPlace> KeyTree::page_for_new_row() {
   MutexLock const lock(mutex_);
+  TACENDA_TRY_VOID(check_settled());
   if (rows_in_last_page_ < kRowsPerPage) {
     ++rows_in_last_page_;
     auto under = TACENDA_TRY(read_page(last_page_));
@@ -145,7 +187,7 @@ Result<KeyTree::NewRowPlace> KeyTree::page_for_new_row() {
   std::uint32_t const number = last_page_ + 1;
   storage::WriteBatch batch;
   put(batch, view_, page_key(number), TACENDA_TRY(make_page_row(number, *fresh, root_)));
-  TACENDA_TRY_VOID(engine_.write(batch));
+  TACENDA_TRY_VOID(write(batch));
   pages_.emplace(number, fresh);
   last_page_ = number;
   rows_in_last_page_ = 1;
@@ -216,7 +258,7 @@ std::shared_ptr<SubjectKeys const> keys_of(Alias const& alias, std::uint32_t gen
 Result<std::shared_ptr<SubjectKeys const>> KeyTree::find(Subject const& subject) const {
   Shard& shard = shard_of(subject.text());
   for (;;) {
-    std::uint64_t const shreds = shreds_.load();
+    std::uint64_t const erasures = order_.erasures();
     {
       MutexLock const lock(shard.mutex);
       if (auto const found = shard.keys.find(subject.text()); found != shard.keys.end()) return found->second;
@@ -225,7 +267,7 @@ Result<std::shared_ptr<SubjectKeys const>> KeyTree::find(Subject const& subject)
     MutexLock const lock(shard.mutex);
     // An erasure went on meanwhile: row and page may be of two states, and keys that were read before it
     // must not enter the cache after it.
-    if (shreds_.load() != shreds) continue;
+    if (order_.erasures() != erasures) continue;
     if (!keys.has_value()) return keys;
     if (shard.keys.size() >= kCachedPerShard) shard.keys.clear();
     return shard.keys.emplace(subject.text(), std::move(*keys)).first->second;
@@ -245,7 +287,9 @@ Result<std::shared_ptr<SubjectKeys const>> KeyTree::find_or_make(Subject const& 
                                                                  std::uint64_t read_at) {
   if (auto const made = set.new_subjects().find(subject.text()); made != set.new_subjects().end())
     return made->second;
+  std::uint64_t const erasures = order_.erasures();
   auto found = find(subject);
+  if (found.has_value()) set.found_keys_at(erasures);
   if (found.has_value() || found.error().kind() != ErrorKind::kNotFound) return found;
   auto const place = TACENDA_TRY(page_for_new_row());
   set.pin(place.makers);  // no erasure re-keys the page until this set is committed or dropped
@@ -277,12 +321,16 @@ Result<void> KeyTree::shred(Subject const& subject) {
   if (subject == Subject::tenant())
     return fail(ErrorKind::kForbidden, "the keys of the store are no subject's");
   MutexLock const lock(mutex_);
+  TACENDA_TRY_VOID(check_settled());
   Bytes const key = key_of('s', as_bytes(subject.text()));
   auto const bytes = TACENDA_TRY(view_.get(key));
   if (!bytes) return fail(ErrorKind::kNotFound, "the subject has no keys");
   auto const row = TACENDA_TRY(parse_row(*bytes));
   // Erased already; but the last step may have failed: done again, it changes nothing.
-  if (row.shredded) return root_file_.overwrite_all(root_, random_);
+  if (row.shredded) return destroy_old_root();
+  // The erasure before this one: the slot that is overwritten next may be the only one that surely holds the
+  // root in force.
+  if (old_root_remains_) TACENDA_TRY_VOID(destroy_old_root());
   auto const old = TACENDA_TRY(read_page(row.page));
   // No new row may come under the page that goes. One that is not yet stored would be lost with it.
   std::uint32_t const rows_before = rows_in_last_page_;
@@ -316,17 +364,20 @@ Result<void> KeyTree::shred(Subject const& subject) {
   put(batch, view_, as_bytes("r"), std::move(generation));
 
   TACENDA_TRY_VOID(root_file_.write_beside(root_.generation, next, random_));
-  TACENDA_TRY_VOID(engine_.write(batch));
+  TACENDA_TRY_VOID(write(batch));
   root_ = std::move(next);
   pages_.insert_or_assign(row.page, std::shared_ptr<Page const>(fresh));
   if (row.page == last_page_) rows_in_last_page_ = rows_before;
-  ++shreds_;
+  // Before: nobody puts keys into the cache any more that he read before the erasure. After: whoever still
+  // found the erased ones there is refused.
+  order_.note_erasure();
   {
     Shard& shard = shard_of(subject.text());
     MutexLock const shard_lock(shard.mutex);
     shard.keys.erase(subject.text());
   }
-  return root_file_.overwrite_all(root_, random_);
+  order_.note_erasure();
+  return destroy_old_root();
 }
 
 Result<void> KeyTree::rewrap_siblings(Subject const& erased, std::uint32_t page, Page const& old,
@@ -347,10 +398,10 @@ Result<void> KeyTree::rewrap_siblings(Subject const& erased, std::uint32_t page,
 
 Result<void> KeyTree::verify() const {
   for (;;) {
-    std::uint64_t const shreds = shreds_.load();
+    std::uint64_t const erasures = order_.erasures();
     auto result = verify_rows();
     // Rows were read while an erasure changed them: once more.
-    if (result.has_value() || shreds_.load() == shreds) return result;
+    if (result.has_value() || order_.erasures() == erasures) return result;
   }
 }
 

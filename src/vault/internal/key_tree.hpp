@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -10,6 +9,7 @@
 #include "core/mutex.hpp"
 #include "crypto/random.hpp"
 #include "storage/engine.hpp"
+#include "vault/commit_order.hpp"
 #include "vault/internal/vault_root.hpp"
 #include "vault/subject.hpp"
 #include "vault/view.hpp"
@@ -32,7 +32,7 @@ namespace tacenda::vault {
 class KeyTree {
  public:
   KeyTree(storage::Engine& engine, View view, std::array<std::byte, 16> store_id, crypto::Random& random,
-          VaultRootFile& root_file);
+          VaultRootFile& root_file, CommitOrder& order);
 
   /// Reads the root that the engine names, or starts a new tree; finishes an erase that was cut off.
   /// Errors: kCorrupt, kUnavailable.
@@ -42,7 +42,7 @@ class KeyTree {
   Result<std::shared_ptr<SubjectKeys const>> find_or_make(Subject const& subject, WriteSet& set,
                                                           std::uint64_t read_at);
   Result<std::optional<std::string>> subject_of(Alias const& alias) const;
-  /// See Vault::shred.
+  /// See Vault::shred. The caller has the commit order's Turn.
   Result<void> shred(Subject const& subject);
   /// Opens every row, and checks aliases and pages' lists of subjects. Errors: kCorrupt.
   Result<void> verify() const;
@@ -94,19 +94,25 @@ class KeyTree {
   Result<void> verify_rows() const;
   Result<void> start_new();
   Result<void> finish_open(std::uint64_t generation);
+  Result<void> check_root() const TACENDA_REQUIRES(mutex_);
+  Result<void> destroy_old_root() TACENDA_REQUIRES(mutex_);
+  Result<void> check_settled() const TACENDA_REQUIRES(mutex_);
+  Result<void> write(storage::WriteBatch const& batch) TACENDA_REQUIRES(mutex_);
 
   storage::Engine& engine_;
   View view_;
   std::array<std::byte, 16> const store_id_;
   crypto::Random& random_;
   VaultRootFile& root_file_;
+  CommitOrder& order_;
 
   mutable Mutex mutex_;  // held over an engine write only when a page is made or shredded: rare
   VaultRoot root_ TACENDA_GUARDED_BY(mutex_);
+  bool old_root_remains_ TACENDA_GUARDED_BY(mutex_) = false;  // the last step of an erasure failed
+  bool unsettled_ TACENDA_GUARDED_BY(mutex_) = false;  // an engine write failed: nobody knows what is stored
   mutable std::unordered_map<std::uint32_t, std::shared_ptr<Page const>> pages_ TACENDA_GUARDED_BY(mutex_);
   std::uint32_t last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
   std::uint32_t rows_in_last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
-  std::atomic<std::uint64_t> shreds_{0};  // erasures so far: a reader that overlapped one reads again
   mutable std::array<Shard, kShards> shards_;
 };
 

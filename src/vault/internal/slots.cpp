@@ -10,7 +10,8 @@ namespace tacenda::vault {
 namespace {
 
 constexpr std::string_view kMagic = "TCNDSLOT";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kVersionWithoutMac = 1;
 constexpr std::size_t kWrappedBytes = crypto::kXaesNonceBytes + RootKey::kSize + crypto::kTagBytes;
 constexpr std::uint16_t kSlotsMax = 32;
 // What a slot read from a disk may ask of this machine before anything in it is authenticated.
@@ -73,15 +74,13 @@ Result<Slot> decode_slot(ByteReader& reader) {
   return slot;
 }
 
-}  // namespace
-
-Bytes encode_slots(Slots const& slots) {
+/// Everything but the MAC.
+Bytes encode_content(Slots const& slots, std::uint16_t version) {
   Bytes file;
   ByteWriter writer(file);
-  writer.raw(as_bytes(kMagic))
-      .u16(kVersion)
-      .raw(slots.store_id)
-      .u16(static_cast<std::uint16_t>(slots.slots.size()));
+  writer.raw(as_bytes(kMagic)).u16(version);
+  if (version != kVersionWithoutMac) writer.u64(slots.generation);
+  writer.raw(slots.store_id).u16(static_cast<std::uint16_t>(slots.slots.size()));
   for (auto const& slot : slots.slots) {
     writer.u32(slot.id)
         .u8(static_cast<std::uint8_t>(slot.kind))
@@ -92,17 +91,40 @@ Bytes encode_slots(Slots const& slots) {
   return file;
 }
 
+}  // namespace
+
+Bytes encode_slots(Slots const& slots) {
+  Bytes file = encode_content(slots, slots.mac ? kVersion : kVersionWithoutMac);
+  if (slots.mac) append(file, ByteView(*slots.mac));
+  return file;
+}
+
+void sign_slots(Slots& slots, RootKey const& root) {
+  crypto::Hmac const mac(derive_mac_key(root.reveal(), "tacenda/slots/1"));
+  slots.mac = mac.sign({encode_content(slots, kVersion)});
+}
+
+bool is_signed(Slots const& slots, RootKey const& root) {
+  if (!slots.mac) return false;
+  crypto::Hmac const mac(derive_mac_key(root.reveal(), "tacenda/slots/1"));
+  return mac.verify({encode_content(slots, kVersion)}, *slots.mac);
+}
+
 Result<Slots> decode_slots(ByteView file) {
   ByteReader reader(file);
   if (as_text(TACENDA_TRY(reader.raw(kMagic.size()))) != kMagic)
     return fail(ErrorKind::kCorrupt, "the slots file is something else");
-  if (TACENDA_TRY(reader.u16()) != kVersion) return fail(ErrorKind::kUnsupported, "the store was made by a newer version");
+  std::uint16_t const version = TACENDA_TRY(reader.u16());
+  if (version != kVersion && version != kVersionWithoutMac)
+    return fail(ErrorKind::kUnsupported, "the store was made by a newer version");
   Slots slots;
+  if (version == kVersion) slots.generation = TACENDA_TRY(reader.u64());
   std::ranges::copy(TACENDA_TRY(reader.raw(slots.store_id.size())), slots.store_id.begin());
   std::uint16_t const count = TACENDA_TRY(reader.u16());
   if (count == 0 || count > kSlotsMax)
     return fail(ErrorKind::kCorrupt, "the slots file has no slot or too many");
   for (std::uint16_t i = 0; i < count; ++i) slots.slots.push_back(TACENDA_TRY(decode_slot(reader)));
+  if (version == kVersion) std::ranges::copy(TACENDA_TRY(reader.raw(sizeof(Digest))), slots.mac.emplace().begin());
   if (!reader.done()) return fail(ErrorKind::kCorrupt, "the slots file is longer than its slots");
   return slots;
 }

@@ -120,9 +120,35 @@ TEST_F(SlotsTest, RefusesAFileThatIsCutLongerOrAsksForTooMuchWork) {
   EXPECT_FALSE(decode_slots(encode_slots(greedy)).has_value());
 }
 
+TEST_F(SlotsTest, NoFlippedByteOfASignedFileIsTakenForWhole) {
+  slots_.generation = 7;
+  sign_slots(slots_, root_);
+  Bytes const file = encode_slots(slots_);
+  auto const read = decode_slots(file);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->generation, 7U);
+  EXPECT_TRUE(is_signed(*read, root_));
+  EXPECT_FALSE(is_signed(*read, root_of(2)));
+  for (std::size_t at = 0; at < file.size(); ++at) {
+    Bytes flipped = file;
+    flipped[at] ^= std::byte{1};
+    auto const damaged = decode_slots(flipped);
+    EXPECT_FALSE(damaged.has_value() && is_signed(*damaged, root_)) << at;
+  }
+}
+
+TEST_F(SlotsTest, ReadsTheFormatBeforeWhichHasNoMac) {
+  Bytes const file = encode_slots(slots_);
+  EXPECT_EQ(file[9], std::byte{1});
+  auto const read = decode_slots(file);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_FALSE(is_signed(*read, root_));
+  EXPECT_TRUE(open_slots(*read, SlotKind::kKeyFile, as_bytes(kKeyFile)).has_value());
+}
+
 TEST_F(SlotsTest, NamesANewerVersionAsSuch) {
   Bytes file = encode_slots(slots_);
-  file[9] = std::byte{2};
+  file[9] = std::byte{3};
   auto const read = decode_slots(file);
   ASSERT_FALSE(read.has_value());
   EXPECT_EQ(read.error().kind(), ErrorKind::kUnsupported);

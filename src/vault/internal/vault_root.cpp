@@ -82,10 +82,23 @@ Result<void> VaultRootFile::write_beside(std::uint64_t keep, VaultRoot const& ro
 }
 
 Result<void> VaultRootFile::overwrite_all(VaultRoot const& root, crypto::Random& random) {
-  auto const found = TACENDA_TRY(generations());
+  Bytes const file = TACENDA_TRY(files_.read(path_, 2 * kSlotBytes));
+  if (file.size() != 2 * kSlotBytes) return fail(ErrorKind::kCorrupt, "the vault root has another length");
+  std::array<std::optional<Bytes>, 2> kept;  // slots that already hold it, byte for byte
   for (std::size_t i = 0; i < 2; ++i) {
-    if (found[i] == root.generation) continue;
-    TACENDA_TRY_VOID(files_.overwrite(path_, i * kSlotBytes, TACENDA_TRY(seal(root, random))));
+    ByteView const slot = ByteView(file).subspan(i * kSlotBytes, kSlotBytes);
+    auto const held = open(slot);
+    if (held.has_value() && held->generation == root.generation && held->key == root.key)
+      kept[i] = to_bytes(slot);
+  }
+  // What the file shows may be the page cache's: after a failed fsync the disk still holds the old root.
+  // Slots that show the new one are written again, with the same bytes, so that a torn write changes nothing
+  // of them; and last, when the other one surely holds it.
+  for (bool const same : {false, true}) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (kept[i].has_value() != same) continue;
+      TACENDA_TRY_VOID(files_.overwrite(path_, i * kSlotBytes, same ? *kept[i] : TACENDA_TRY(seal(root, random))));
+    }
   }
   return {};
 }

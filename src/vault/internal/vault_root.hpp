@@ -32,7 +32,8 @@ class VaultRootFile {
   Result<void> create(VaultRoot const& root, crypto::Random& random);
   /// Writes `root` over the slot that does not hold `keep`, durably.
   Result<void> write_beside(std::uint64_t keep, VaultRoot const& root, crypto::Random& random);
-  /// Makes both slots hold `root`: what the other one held is gone.
+  /// Makes both slots hold `root`: what the other one held is gone. Writes and syncs both whatever they show:
+  /// a slot whose fsync failed shows what the disk does not hold.
   Result<void> overwrite_all(VaultRoot const& root, crypto::Random& random);
   /// The slot of that generation. Errors: kCorrupt (neither slot holds it), kUnavailable.
   Result<VaultRoot> read(std::uint64_t generation);

@@ -1,0 +1,27 @@
+#include "fhir/profile.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+
+// Whatever is read as a profile is a tree whose every number leads to one of its elements, and whose elements
+// are each reached once.
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+  using namespace tacenda;
+  auto const json = codec::parse_json({reinterpret_cast<char const*>(data), size});
+  if (!json.has_value()) return 0;
+  auto const profile = fhir::Profile::parse(*json);
+  if (!profile.has_value()) return 0;
+  std::size_t reached = 1;
+  for (std::uint32_t i = 0; i < profile->size(); ++i) {
+    auto const& element = (*profile)[i];
+    for (auto const* list : {&element.children, &element.slices}) {
+      for (auto const each : *list) {
+        if (each <= i || each >= profile->size()) std::abort();
+        ++reached;
+      }
+    }
+    if (element.content != fhir::ProfileElement::kNone && element.content >= profile->size()) std::abort();
+  }
+  if (reached != profile->size() || profile->url().empty()) std::abort();
+  return 0;
+}

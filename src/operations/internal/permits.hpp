@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "operations/context.hpp"
+
+namespace tacenda::operations {
+
+/// The rights that one search has on each type that it looks into: asked of the gate when first needed.
+/// Owner: one thread; outlives what it is given to.
+class Permits {
+ public:
+  explicit Permits(Context const& context) : context_(context) {}
+  /// `type` is judged by `own` instead of by the right to search it.
+  Permits(Context const& context, std::string_view type, Permit const& own)
+      : context_(context), own_type_(type), own_(&own) {}
+
+  Permit const* of(std::string_view type) {
+    if (own_ != nullptr && type == own_type_) return own_;
+    auto found = known_.find(type);
+    if (found == known_.end()) {
+      auto permit = context_.services.gate.authorize(context_.principal, Action::kSearch, type);
+      std::optional<Permit> right;
+      if (permit.has_value()) right = std::move(*permit);
+      found = known_.emplace(type, std::move(right)).first;
+    }
+    return found->second ? &*found->second : nullptr;
+  }
+  records::PermitSource source() {
+    return [this](std::string_view type) { return of(type); };
+  }
+
+ private:
+  Context const& context_;
+  std::string own_type_;
+  Permit const* own_ = nullptr;
+  std::map<std::string, std::optional<Permit>, std::less<>> known_;
+};
+
+}  // namespace tacenda::operations

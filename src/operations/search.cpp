@@ -1,0 +1,210 @@
+#include "operations/search.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include "core/limits.hpp"
+#include "fhir/types.hpp"
+#include "operations/internal/permits.hpp"
+#include "operations/internal/subset.hpp"
+
+namespace tacenda::operations {
+namespace {
+
+/// The types of a search of the system: those of _type, or all.
+Result<std::vector<std::string>> types_of(SearchRequest const& request) {
+  std::vector<std::string> types;
+  if (!request.type.empty()) return std::vector{request.type};
+  for (auto const& [name, value] : request.parameters) {
+    if (name != "_type") continue;
+    std::string_view rest = value;
+    for (;;) {
+      auto const comma = rest.find(',');
+      auto const type = rest.substr(0, comma);
+      if (!fhir::is_resource_type(type)) return fail(ErrorKind::kInvalid, "_type names no resource type");
+      types.emplace_back(type);
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  if (types.empty()) types.assign(fhir::resource_types().begin(), fhir::resource_types().end());
+  if (!request.compartment.empty()) {
+    std::erase_if(types, [&](std::string const& type) {
+      return !fhir::compartment_criterion(request.compartment, request.compartment_id, type).has_value();
+    });
+    if (types.empty())
+      return fail(ErrorKind::kInvalid, "no resource of these types is in such a compartment");
+  }
+  std::ranges::sort(types);
+  types.erase(std::ranges::unique(types).begin(), types.end());
+  return types;
+}
+
+std::size_t page_size(fhir::SearchQuery const& query) {
+  if (query.summary == fhir::Summary::kCount) return 0;
+  return std::min(query.count.value_or(limits::kSearchPage), limits::kPageSizeMax);
+}
+
+/// Patients whose resources are on the page, and those that the request names.
+std::set<std::string> patients_of(SearchAnswer const& answer) {
+  std::set<std::string> patients;
+  for (auto const* list : {&answer.matches, &answer.included}) {
+    for (auto const& version : *list) patients.insert(version.patients.begin(), version.patients.end());
+  }
+  return patients;
+}
+
+void add_named(fhir::SearchCriterion const& criterion, std::string_view type,
+               std::set<std::string>& patients) {
+  if (criterion.kind != fhir::SearchCriterion::Kind::kValue || criterion.modifier != fhir::Modifier::kNone)
+    return;
+  bool const is_id = type == "Patient" && criterion.parameter->code == "_id";
+  bool const is_link =
+      criterion.parameter->type == fhir::SearchType::kReference &&
+      std::ranges::find(criterion.parameter->targets, "Patient") != criterion.parameter->targets.end();
+  if (!is_id && !is_link) return;
+  for (auto const& value : criterion.values) {
+    std::string_view id = value.text;
+    if (id.starts_with("Patient/")) id.remove_prefix(8);
+    if (ResourceId::parse(id).has_value()) patients.emplace(id);
+  }
+}
+
+class Search {
+ public:
+  Search(Context const& context, SearchRequest const& request)
+      : context_(context), request_(request), permits_(context), bases_{context.base_url} {}
+
+  Result<Outcome> go() {
+    auto const types = TACENDA_TRY(types_of(request_));
+    auto const queries = TACENDA_TRY(parse(types));
+    if (!request_.type.empty() && permits_.of(request_.type) == nullptr) {
+      // The same answer that the gate gives.
+      return std::unexpected(
+          context_.services.gate.authorize(context_.principal, Action::kSearch, request_.type).error());
+    }
+    fhir::SearchQuery const& first = queries.front();
+    std::size_t const size = page_size(first);
+    records::SearchScope scope;
+    scope.permits = permits_.source();
+    scope.base_urls = bases_;
+    scope.now = context_.now;
+    scope.count = size;
+    scope.wants_total = first.total == fhir::Total::kAccurate || first.total == fhir::Total::kEstimate;
+    auto page = TACENDA_TRY(context_.services.store.search(scope, queries, request_.position));
+    answer_.total = page.total;
+    answer_.next = page.next;
+    answer_.steps = std::move(page.steps);
+    answer_.rows_read = page.rows_read;
+    TACENDA_TRY_VOID(take(page.matches, first, answer_.matches));
+    TACENDA_TRY_VOID(take(page.included, first, answer_.included));
+    if (page.includes_cut) answer_.warnings.push_back("not all that should be included fits on a page");
+    return finish();
+  }
+
+ private:
+  /// One query for each type. A parameter that one of several types does not have is left out for all.
+  Result<std::vector<fhir::SearchQuery>> parse(std::vector<std::string> const& types) {
+    auto parameters = request_.parameters;
+    if (types.size() > 1) {
+      std::set<std::size_t, std::greater<>> unknown;
+      for (auto const& type : types) {
+        for (auto const& ignored :
+             TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling)).ignored) {
+          if (unknown.insert(ignored.index).second) answer_.warnings.push_back(ignored.reason.message());
+        }
+      }
+      for (auto const index : unknown)
+        parameters.erase(parameters.begin() + static_cast<std::ptrdiff_t>(index));
+    }
+    std::vector<fhir::SearchQuery> queries;
+    for (auto const& type : types) {
+      auto query = TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling));
+      if (types.size() > 1) TACENDA_TRY_VOID(check_sort(query));
+      for (auto const& criterion : query.criteria) add_named(criterion, query.type, named_);
+      if (!request_.compartment.empty()) {
+        query.criteria.push_back(
+            TACENDA_TRY(fhir::compartment_criterion(request_.compartment, request_.compartment_id, type)));
+      }
+      if (request_.with_referenced) query.includes.emplace_back();
+      queries.push_back(std::move(query));
+    }
+    if (request_.compartment == "Patient") named_.insert(request_.compartment_id);
+    for (auto const& ignored : queries.front().ignored) answer_.warnings.push_back(ignored.reason.message());
+    // Counts of rows tell of records that the asker may not see.
+    auto const role = context_.services.gate.role(context_.principal.role());
+    answer_.explain = queries.front().explain && role && role->may(access::AdminAction::kReadStatus);
+    return queries;
+  }
+
+  /// Several types have no other parameters in common to be sorted by.
+  static Result<void> check_sort(fhir::SearchQuery const& query) {
+    for (auto const& key : query.sort) {
+      if (key.parameter->code == "_id" || key.parameter->code == "_lastUpdated") continue;
+      return fail(ErrorKind::kNotSupported, "several types are sorted by _id and _lastUpdated only");
+    }
+    return {};
+  }
+
+  static Result<void> take(std::vector<records::StoredVersion>& from, fhir::SearchQuery const& query,
+                           std::vector<records::StoredVersion>& to) {
+    for (auto& version : from) {
+      version.json = TACENDA_TRY(subset(std::move(version.json), query.summary, query.elements));
+      to.push_back(std::move(version));
+    }
+    return {};
+  }
+
+  Result<Outcome> finish() {
+    Outcome outcome;
+    auto patients = patients_of(answer_);
+    // Nobody was found: the log still says about whom was asked.
+    if (patients.empty()) patients = named_;
+    auto const add = [&] {
+      outcome.events.push_back(event_of(context_, audit::EventKind::kSearch, request_.type, ""));
+      outcome.events.back().query = request_.raw;
+    };
+    for (auto const& patient : patients) {
+      add();
+      outcome.events.back().patients.push_back(patient);
+    }
+    if (outcome.events.empty()) add();
+    outcome.result = std::move(answer_);
+    return outcome;
+  }
+
+  Context const& context_;
+  SearchRequest const& request_;
+  Permits permits_;
+  std::vector<std::string> bases_;
+  SearchAnswer answer_;
+  std::set<std::string> named_;
+};
+
+}  // namespace
+
+Result<Outcome> search(Context const& context, SearchRequest const& request) {
+  return Search(context, request).go();
+}
+
+Result<SearchRequest> everything(ResourceId const& patient,
+                                 std::vector<std::pair<std::string, std::string>> const& parameters) {
+  SearchRequest request;
+  request.compartment = "Patient";
+  request.compartment_id = patient.view();
+  request.with_referenced = true;
+  request.handling = fhir::Handling::kStrict;
+  for (auto const& [name, value] : parameters) {
+    if (name == "_since") {
+      request.parameters.emplace_back("_lastUpdated", "ge" + value);
+    } else if (name == "_type" || name == "_count" || name == "_format" || name == "_pretty") {
+      request.parameters.emplace_back(name, value);
+    } else {
+      return fail(ErrorKind::kNotSupported, "$everything takes _since, _type and _count");
+    }
+  }
+  return request;
+}
+
+}  // namespace tacenda::operations

@@ -1,0 +1,261 @@
+#include "records/internal/condition.hpp"
+
+#include <algorithm>
+
+#include "records/internal/keys.hpp"
+#include "records/internal/row.hpp"
+
+namespace tacenda::records {
+namespace {
+
+bool keeps(std::vector<TermRange> const& ranges) {
+  return std::ranges::all_of(ranges, [](TermRange const& range) {
+    // Row values are not among the facts, so a test that looks at one needs the row.
+    return is_kept({0, range.from, {}}) && !(range.one_term && range.accepts);
+  });
+}
+
+class TermCondition final : public Condition {
+ public:
+  TermCondition(SearchState const& state, std::uint32_t parameter, std::vector<TermRange> ranges)
+      : state_(state), parameter_(parameter), ranges_(std::move(ranges)) {}
+
+  bool is_seekable() const override {
+    return std::ranges::all_of(ranges_, &TermRange::one_term) || is_token();
+  }
+  Result<std::uint64_t> count_rows(std::uint64_t limit) override {
+    return records::count_rows(state_.index(), parameter_, ranges_, limit);
+  }
+  Result<std::unique_ptr<DocumentStream>> open() override {
+    return ranges_stream(state_.index(), parameter_, ranges_);
+  }
+  Result<bool> holds(Candidate& candidate) override {
+    if (all_) return all_->contains(candidate.document());
+    if (std::ranges::all_of(ranges_, &TermRange::one_term)) return has_row(candidate.document());
+    if (keeps(ranges_)) {
+      auto const* facts = TACENDA_TRY(candidate.facts());
+      return std::ranges::any_of(facts->terms, [&](Term const& term) {
+        return term.parameter == parameter_ && std::ranges::any_of(ranges_, [&](auto const& range) {
+                 return range.contains(term.bytes, {});
+               });
+      });
+    }
+    DocumentSet all;
+    for (auto const& range : ranges_) {
+      TACENDA_TRY(collect(state_.index(), parameter_, range, UINT64_MAX, all));
+    }
+    all_ = std::move(all);
+    return all_->contains(candidate.document());
+  }
+  std::string_view kind() const override { return "terms"; }
+
+ private:
+  /// A code without a system: rarely more than a few terms.
+  bool is_token() const {
+    return std::ranges::all_of(ranges_, [](TermRange const& range) {
+      return range.one_term ||
+             (!range.from.empty() && range.from.front() == static_cast<char>(Section::kToken));
+    });
+  }
+
+  Result<bool> has_row(std::uint64_t document) {
+    auto const& index = state_.index();
+    for (auto const& range : ranges_) {
+      TACENDA_TRY_VOID(index.budget.spend(1));
+      auto const row = TACENDA_TRY(index.view.get(index_key(parameter_, range.from, document), &index.at));
+      if (row && (!range.accepts || range.accepts(range.from, as_text(*row)))) return true;
+    }
+    return false;
+  }
+
+  SearchState const& state_;
+  std::uint32_t parameter_;
+  std::vector<TermRange> ranges_;
+  std::optional<DocumentSet> all_;
+};
+
+class SetCondition final : public Condition {
+ public:
+  explicit SetCondition(DocumentSet set) : set_(std::move(set)) {}
+
+  bool is_seekable() const override { return true; }
+  Result<std::uint64_t> count_rows(std::uint64_t limit) override {
+    return std::min<std::uint64_t>(limit, set_.cardinality());
+  }
+  Result<std::unique_ptr<DocumentStream>> open() override { return set_stream(set_); }
+  Result<bool> holds(Candidate& candidate) override { return set_.contains(candidate.document()); }
+  std::string_view kind() const override { return "set"; }
+
+ private:
+  DocumentSet set_;
+};
+
+/// The documents of a stream that a condition does not hold for.
+class ExceptStream final : public DocumentStream {
+ public:
+  ExceptStream(SearchState const& state, std::unique_ptr<DocumentStream> all, Condition& except)
+      : state_(state), all_(std::move(all)), except_(except) {}
+
+  Result<std::optional<std::uint64_t>> at_or_after(std::uint64_t from) override {
+    for (;;) {
+      auto const document = TACENDA_TRY(all_->at_or_after(from));
+      if (!document) return std::nullopt;
+      Candidate candidate(state_, *document);
+      if (!TACENDA_TRY(except_.holds(candidate))) return document;
+      from = *document + 1;
+    }
+  }
+
+ private:
+  SearchState const& state_;
+  std::unique_ptr<DocumentStream> all_;
+  Condition& except_;
+};
+
+class NotCondition final : public Condition {
+ public:
+  NotCondition(SearchState const& state, std::string_view type, std::unique_ptr<Condition> inner)
+      : state_(state), type_number_(number_of_type(type)), inner_(std::move(inner)) {}
+
+  bool is_seekable() const override { return false; }
+  Result<std::uint64_t> count_rows(std::uint64_t limit) override {
+    return records::count_rows(state_.index(), type_number_, {all()}, limit);
+  }
+  Result<std::unique_ptr<DocumentStream>> open() override {
+    return std::make_unique<ExceptStream>(state_, term_stream(state_.index(), type_number_, all()), *inner_);
+  }
+  Result<bool> holds(Candidate& candidate) override { return !TACENDA_TRY(inner_->holds(candidate)); }
+  std::string_view kind() const override { return "not"; }
+
+ private:
+  static TermRange all() { return {{}, {}, true, {}}; }
+
+  SearchState const& state_;
+  std::uint32_t type_number_;
+  std::unique_ptr<Condition> inner_;
+};
+
+class PresentCondition final : public Condition {
+ public:
+  PresentCondition(SearchState const& state, std::uint32_t parameter)
+      : state_(state), parameter_(parameter) {}
+
+  bool is_seekable() const override { return false; }
+  Result<std::uint64_t> count_rows(std::uint64_t limit) override {
+    return records::count_rows(state_.index(), parameter_, {TermRange()}, limit);
+  }
+  Result<std::unique_ptr<DocumentStream>> open() override { return set_stream(*TACENDA_TRY(all())); }
+  Result<bool> holds(Candidate& candidate) override { return TACENDA_TRY(all())->contains(candidate.document()); }
+  std::string_view kind() const override { return "present"; }
+
+ private:
+  Result<DocumentSet const*> all() {
+    if (!all_) {
+      DocumentSet set;
+      TACENDA_TRY(collect(state_.index(), parameter_, TermRange(), UINT64_MAX, set));
+      all_ = std::move(set);
+    }
+    return &*all_;
+  }
+
+  SearchState const& state_;
+  std::uint32_t parameter_;
+  std::optional<DocumentSet> all_;
+};
+
+Result<std::unique_ptr<Condition>> value_condition(SearchState const& state, std::string_view type,
+                                                   fhir::SearchCriterion const& criterion) {
+  auto const& parameter = *criterion.parameter;
+  if (parameter.code == "_id" && criterion.modifier != fhir::Modifier::kMissing) {
+    DocumentSet documents;
+    for (auto const& value : criterion.values) {
+      if (auto const document = TACENDA_TRY(state.document_of(type, value.text))) documents.add(*document);
+    }
+    auto named = set_condition(std::move(documents));
+    return criterion.modifier == fhir::Modifier::kNot ? not_condition(state, type, std::move(named))
+                                                      : std::move(named);
+  }
+  if (parameter.code == "_lastUpdated" && criterion.modifier != fhir::Modifier::kMissing) {
+    return last_updated_condition(state, type, criterion.values);
+  }
+  std::uint32_t const number = number_of(type, parameter);
+  if (criterion.modifier == fhir::Modifier::kMissing) {
+    // Every resource has an id and a time.
+    bool const always = parameter.code == "_id" || parameter.code == "_lastUpdated";
+    auto present = always ? not_condition(state, type, set_condition({})) : present_condition(state, number);
+    if (!criterion.missing) return present;
+    return not_condition(state, type, std::move(present));
+  }
+  std::vector<TermRange> ranges;
+  for (auto const& value : criterion.values) {
+    auto some = TACENDA_TRY(ranges_of(state.query(), parameter, parameter.type, criterion.modifier, value));
+    std::ranges::move(some, std::back_inserter(ranges));
+  }
+  auto condition = term_condition(state, number, std::move(ranges));
+  if (criterion.modifier != fhir::Modifier::kNot) return condition;
+  return not_condition(state, type, std::move(condition));
+}
+
+}  // namespace
+
+Result<std::optional<std::uint64_t>> SearchState::document_of(std::string_view type,
+                                                              std::string_view id) const {
+  if (!ResourceId::parse(id).has_value()) return std::nullopt;
+  TACENDA_TRY_VOID(index_.budget.spend(1));
+  auto const row = TACENDA_TRY(index_.view.get(current_key(type, id), &index_.at));
+  if (!row) return std::nullopt;
+  auto const header = TACENDA_TRY(parse_row(*row));
+  if (header.deleted) return std::nullopt;
+  return header.document_number();
+}
+
+Result<std::optional<DocumentFacts>> SearchState::facts_of(std::uint64_t document) const {
+  TACENDA_TRY_VOID(index_.budget.spend(1));
+  auto const row = TACENDA_TRY(index_.view.get(facts_key(document), &index_.at));
+  if (!row) return std::nullopt;
+  return TACENDA_TRY(parse_facts(*row));
+}
+
+Result<DocumentFacts const*> Candidate::facts() {
+  if (!facts_) {
+    facts_ = TACENDA_TRY(state_.facts_of(document_));
+    if (!facts_) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
+  }
+  return &*facts_;
+}
+
+std::unique_ptr<Condition> term_condition(SearchState const& state, std::uint32_t parameter,
+                                          std::vector<TermRange> ranges) {
+  return std::make_unique<TermCondition>(state, parameter, std::move(ranges));
+}
+
+std::unique_ptr<Condition> set_condition(DocumentSet set) {
+  return std::make_unique<SetCondition>(std::move(set));
+}
+
+std::unique_ptr<Condition> not_condition(SearchState const& state, std::string_view type,
+                                         std::unique_ptr<Condition> inner) {
+  return std::make_unique<NotCondition>(state, type, std::move(inner));
+}
+
+std::unique_ptr<Condition> present_condition(SearchState const& state, std::uint32_t parameter) {
+  return std::make_unique<PresentCondition>(state, parameter);
+}
+
+Result<std::unique_ptr<Condition>> make_condition(SearchState const& state, std::string_view type,
+                                                  fhir::SearchCriterion const& criterion) {
+  if (criterion.kind == fhir::SearchCriterion::Kind::kValue) return value_condition(state, type, criterion);
+  return make_linked_condition(state, type, criterion);
+}
+
+std::optional<std::pair<std::string, std::string>> target_of(Term const& term) {
+  if (term.bytes.empty() || term.bytes.front() != static_cast<char>(Section::kReference)) return std::nullopt;
+  std::string_view bytes = std::string_view(term.bytes).substr(1);
+  auto const text = take_text(bytes);
+  if (!text.has_value()) return std::nullopt;
+  auto const slash = text->find('/');
+  if (slash == std::string::npos || text->find('/', slash + 1) != std::string::npos) return std::nullopt;
+  return std::pair(text->substr(0, slash), text->substr(slash + 1));
+}
+
+}  // namespace tacenda::records

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/permit.hpp"
+#include "fhir/search_query.hpp"
+#include "records/internal/documents.hpp"
+#include "records/internal/facts.hpp"
+#include "records/internal/term_query.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::records {
+
+/// What one search sees and may see. Owner: one thread; outlives everything that is made of it.
+class SearchState {
+ public:
+  /// Permit to search a type; nullptr: there is none, and its resources are as if they were not.
+  using Permits = std::function<Permit const*(std::string_view type)>;
+
+  SearchState(vault::Vault const& vault, vault::View const& view, vault::ReadPoint const& at,
+              QueryContext query, Permits permits, Budget& budget)
+      : vault_(vault), index_{view, at, budget}, query_(query), permits_(std::move(permits)) {}
+
+  IndexReader const& index() const { return index_; }
+  QueryContext const& query() const { return query_; }
+  Permit const* permit(std::string_view type) const { return permits_(type); }
+  vault::Vault const& vault() const { return vault_; }
+
+  /// nullopt: there is no such living resource.
+  Result<std::optional<std::uint64_t>> document_of(std::string_view type, std::string_view id) const;
+  /// nullopt: the document does not live.
+  Result<std::optional<DocumentFacts>> facts_of(std::uint64_t document) const;
+
+ private:
+  vault::Vault const& vault_;
+  IndexReader index_;
+  QueryContext query_;
+  Permits permits_;
+};
+
+/// A document that is asked about; its facts are read when they are first needed.
+class Candidate {
+ public:
+  Candidate(SearchState const& state, std::uint64_t document) : state_(state), document_(document) {}
+
+  std::uint64_t document() const { return document_; }
+  /// Errors: kCorrupt (the index names a document that is not there).
+  Result<DocumentFacts const*> facts();
+
+ private:
+  SearchState const& state_;
+  std::uint64_t document_;
+  std::optional<DocumentFacts> facts_;
+};
+
+/// One condition on the resources of one type. Owner: one thread.
+class Condition {
+ public:
+  Condition() = default;
+  Condition(Condition const&) = delete;
+  Condition& operator=(Condition const&) = delete;
+  virtual ~Condition() = default;
+
+  /// True when `open` gives documents at once and in order, so that it costs no more than what is asked of
+  /// it.
+  virtual bool is_seekable() const = 0;
+  /// How many rows `open` would read, counted up to `limit`.
+  virtual Result<std::uint64_t> count_rows(std::uint64_t limit) = 0;
+  virtual Result<std::unique_ptr<DocumentStream>> open() = 0;
+  virtual Result<bool> holds(Candidate& candidate) = 0;
+  /// For `explain`: a literal that tells the kind.
+  virtual std::string_view kind() const = 0;
+};
+
+/// Resources of a type that have a term in one of the ranges.
+std::unique_ptr<Condition> term_condition(SearchState const& state, std::uint32_t parameter,
+                                          std::vector<TermRange> ranges);
+/// Those of a set.
+std::unique_ptr<Condition> set_condition(DocumentSet set);
+/// Those that `inner` does not hold for.
+std::unique_ptr<Condition> not_condition(SearchState const& state, std::string_view type,
+                                         std::unique_ptr<Condition> inner);
+/// Those that have any term of the parameter.
+std::unique_ptr<Condition> present_condition(SearchState const& state, std::uint32_t parameter);
+/// Those last changed at a time that answers `values`.
+std::unique_ptr<Condition> last_updated_condition(SearchState const& state, std::string_view type,
+                                                  std::vector<fhir::SearchValue> const& values);
+
+/// What a criterion asks of resources of `type`. Errors: as ranges_of; kTooCostly.
+Result<std::unique_ptr<Condition>> make_condition(SearchState const& state, std::string_view type,
+                                                  fhir::SearchCriterion const& criterion);
+/// The criteria that go through references: kChain, kHas, kList.
+Result<std::unique_ptr<Condition>> make_linked_condition(SearchState const& state, std::string_view type,
+                                                         fhir::SearchCriterion const& criterion);
+
+/// `Type/id` of a reference term; nullopt: it leads elsewhere.
+std::optional<std::pair<std::string, std::string>> target_of(Term const& term);
+
+}  // namespace tacenda::records

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <roaring/roaring64map.hh>
+
+#include "core/error.hpp"
+#include "records/internal/term_query.hpp"
+#include "vault/view.hpp"
+
+namespace tacenda::records {
+
+using DocumentSet = Roaring64Map;
+
+/// What one search may cost. Owner: one thread.
+class Budget {
+ public:
+  explicit Budget(std::uint64_t rows) : left_(rows) {}
+  /// Errors: kTooCostly.
+  Result<void> spend(std::uint64_t rows);
+  std::uint64_t spent() const { return spent_; }
+
+ private:
+  std::uint64_t left_;
+  std::uint64_t spent_ = 0;
+};
+
+/// Document numbers in ascending order. Owner: one thread; must not outlive what it reads.
+class DocumentStream {
+ public:
+  DocumentStream() = default;
+  DocumentStream(DocumentStream const&) = delete;
+  DocumentStream& operator=(DocumentStream const&) = delete;
+  virtual ~DocumentStream() = default;
+
+  /// The first document at or after `from`; nullopt: there is none. Calls go upwards.
+  virtual Result<std::optional<std::uint64_t>> at_or_after(std::uint64_t from) = 0;
+};
+
+/// Where the index is read: one state of one view.
+struct IndexReader {
+  vault::View const& view;
+  vault::ReadPoint const& at;
+  Budget& budget;
+};
+
+/// The documents of one term.
+std::unique_ptr<DocumentStream> term_stream(IndexReader const& reader, std::uint32_t parameter,
+                                            TermRange const& range);
+/// Those of any of the streams.
+std::unique_ptr<DocumentStream> union_stream(std::vector<std::unique_ptr<DocumentStream>> streams);
+/// Those of all of the streams; at least one (asserted).
+std::unique_ptr<DocumentStream> intersection_stream(std::vector<std::unique_ptr<DocumentStream>> streams);
+/// Those of a set.
+std::unique_ptr<DocumentStream> set_stream(DocumentSet set);
+
+/// The documents of any of the ranges. Reads a range that is no single term, and not few of them, at once.
+Result<std::unique_ptr<DocumentStream>> ranges_stream(IndexReader const& reader, std::uint32_t parameter,
+                                                      std::vector<TermRange> const& ranges);
+/// Adds the documents of a range to `out`; gives up after `limit` rows: false.
+Result<bool> collect(IndexReader const& reader, std::uint32_t parameter, TermRange const& range,
+                     std::uint64_t limit, DocumentSet& out);
+/// How many rows the ranges have, counted up to `limit`.
+Result<std::uint64_t> count_rows(IndexReader const& reader, std::uint32_t parameter,
+                                 std::vector<TermRange> const& ranges, std::uint64_t limit);
+
+}  // namespace tacenda::records

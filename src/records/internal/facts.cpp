@@ -1,0 +1,108 @@
+#include "records/internal/facts.hpp"
+
+#include "records/internal/term_query.hpp"
+
+namespace tacenda::records {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+}  // namespace
+
+bool is_kept(Term const& term) {
+  if (term.bytes.empty()) return false;
+  switch (static_cast<Section>(term.bytes.front())) {
+    case Section::kString:
+    case Section::kLaterWord:
+    case Section::kReference:
+    case Section::kCanonical:
+    case Section::kUri:
+    case Section::kDate:
+    case Section::kNumber:
+    case Section::kCanonicalQuantity:
+    case Section::kQuantity:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Bytes facts_key(std::uint64_t document) {
+  Bytes key;
+  key.reserve(9);
+  ByteWriter(key).u8('D').u64(document);
+  return key;
+}
+
+Bytes to_bytes(DocumentFacts const& facts) {
+  Bytes row;
+  ByteWriter writer(row);
+  writer.u8(kFormat).u64(facts.version).sized(facts.type).sized(facts.id);
+  writer.u16(static_cast<std::uint16_t>(facts.patients.size()));
+  for (auto const& patient : facts.patients) writer.sized(patient);
+  writer.u32(static_cast<std::uint32_t>(facts.terms.size()));
+  for (auto const& term : facts.terms) writer.u32(term.parameter).sized(term.bytes);
+  return row;
+}
+
+Result<DocumentFacts> parse_facts(ByteView row) {
+  ByteReader reader(row);
+  if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "a facts row has another format");
+  DocumentFacts facts;
+  facts.version = TACENDA_TRY(reader.u64());
+  facts.type = as_text(TACENDA_TRY(reader.sized()));
+  facts.id = as_text(TACENDA_TRY(reader.sized()));
+  std::size_t const patients = TACENDA_TRY(reader.u16());
+  for (std::size_t i = 0; i < patients; ++i) facts.patients.emplace_back(as_text(TACENDA_TRY(reader.sized())));
+  std::size_t const terms = TACENDA_TRY(reader.u32());
+  for (std::size_t i = 0; i < terms; ++i) {
+    Term term;
+    term.parameter = TACENDA_TRY(reader.u32());
+    term.bytes = as_text(TACENDA_TRY(reader.sized()));
+    facts.terms.push_back(std::move(term));
+  }
+  return facts;
+}
+
+Bytes index_prefix(std::uint32_t parameter, std::string_view bytes) {
+  Bytes key;
+  key.reserve(bytes.size() + 13);
+  ByteWriter(key).u8('x').u32(parameter).raw(as_bytes(bytes));
+  return key;
+}
+
+Bytes index_key(std::uint32_t parameter, std::string_view bytes, std::uint64_t document) {
+  Bytes key = index_prefix(parameter, bytes);
+  ByteWriter(key).u64(document);
+  return key;
+}
+
+Bytes index_end(std::uint32_t parameter, std::string_view prefix) {
+  auto const begin = index_prefix(parameter, prefix);
+  return tacenda::to_bytes(after_prefix(std::string(as_text(begin))));
+}
+
+Result<IndexRow> parse_index_key(ByteView key) {
+  ByteReader reader(key);
+  if (TACENDA_TRY(reader.u8()) != 'x') return fail(ErrorKind::kCorrupt, "an index key has another form");
+  IndexRow row;
+  row.parameter = TACENDA_TRY(reader.u32());
+  auto const rest = reader.rest();
+  if (rest.size() < 8) return fail(ErrorKind::kCorrupt, "an index key has another form");
+  row.bytes = as_text(rest.first(rest.size() - 8));
+  ByteReader document(rest.last(8));
+  row.document = TACENDA_TRY(document.u64());
+  return row;
+}
+
+Bytes term_guard(std::uint32_t parameter, std::string_view bytes) {
+  Bytes text = index_prefix(parameter, bytes);
+  text.front() = std::byte{'?'};  // no row has such a key: the guard can meet no row's guard
+  return text;
+}
+
+Bytes type_guard(std::string_view type) {
+  return tacenda::to_bytes("?" + std::string(type));
+}
+
+}  // namespace tacenda::records

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/bytes.hpp"
+#include "core/error.hpp"
+#include "core/permit.hpp"
+#include "records/internal/terms.hpp"
+#include "vault/view.hpp"
+
+/// What the index knows about a living resource without opening it (docs/data-file.md, "Index rows"): value
+/// of the row D document(8). The document number of a resource is the audit sequence of its first version; it
+/// stays the same for all versions and names the resource in every index row.
+///
+///   format(1) = 1 | version(8) | type, id | patients: count(2) {text} | terms: count(4) {parameter(4) text}
+///
+/// Texts are size(4) and bytes. The terms are those that a search may want to compare, sort by or follow: all
+/// but tokens.
+namespace tacenda::records {
+
+struct DocumentFacts {
+  std::uint64_t version = 0;
+  std::string type;
+  std::string id;
+  std::vector<std::string> patients;
+  std::vector<Term> terms;  // sorted; without row values
+
+  RecordFacts for_judging() const { return {type, id, patients, version, false}; }
+};
+
+/// True for the terms that facts keep.
+bool is_kept(Term const& term);
+
+Bytes facts_key(std::uint64_t document);
+Bytes to_bytes(DocumentFacts const& facts);
+/// Errors: kCorrupt.
+Result<DocumentFacts> parse_facts(ByteView row);
+
+/// Key of an index row: x | parameter(4) | bytes | document(8).
+Bytes index_key(std::uint32_t parameter, std::string_view bytes, std::uint64_t document);
+/// Without the document: where a term's rows begin.
+Bytes index_prefix(std::uint32_t parameter, std::string_view bytes);
+/// Behind all rows whose term begins with `prefix`; with an empty one, behind the parameter's.
+Bytes index_end(std::uint32_t parameter, std::string_view prefix);
+
+struct IndexRow {
+  std::uint32_t parameter = 0;
+  std::string_view bytes;  // of the term
+  std::uint64_t document = 0;
+};
+/// Errors: kCorrupt.
+Result<IndexRow> parse_index_key(ByteView key);
+
+/// Text of the guard that every change of a term touches.
+Bytes term_guard(std::uint32_t parameter, std::string_view bytes);
+/// Text of the guard that every change of any resource of the type touches.
+Bytes type_guard(std::string_view type);
+
+}  // namespace tacenda::records

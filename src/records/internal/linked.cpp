@@ -1,0 +1,341 @@
+// Criteria that go through references: chains, _has and _list (R4 search.html#chaining, #has, #list).
+#include <algorithm>
+#include <map>
+
+#include "records/internal/condition.hpp"
+#include "records/internal/matcher.hpp"
+
+namespace tacenda::records {
+namespace {
+
+using fhir::SearchCriterion;
+
+// So many linked resources are looked up first, and then stand for themselves; more of them are tested or
+// joined.
+constexpr std::uint64_t kFewLinked = 1'024;
+
+TermRange reference_to(std::string_view type, std::string_view id) {
+  std::string bytes = reference_bytes(std::string(type) + "/" + std::string(id));
+  std::string end = after_prefix(bytes);
+  return {std::move(bytes), std::move(end), true, {}};
+}
+
+/// All documents of a matcher, when there are no more than `limit`.
+Result<std::optional<std::vector<std::uint64_t>>> few(Matcher& matcher, std::uint64_t limit) {
+  std::vector<std::uint64_t> documents;
+  auto const stream = TACENDA_TRY(matcher.open());
+  for (std::uint64_t from = 0;;) {
+    auto const document = TACENDA_TRY(stream->at_or_after(from));
+    if (!document) return documents;
+    if (documents.size() == limit) return std::nullopt;
+    documents.push_back(*document);
+    from = *document + 1;
+  }
+}
+
+/// Resources that refer by `parameter` to one of many.
+class ChainCondition final : public Condition {
+ public:
+  ChainCondition(SearchState const& state, std::uint32_t parameter,
+                 std::map<std::string, std::unique_ptr<Matcher>, std::less<>> links)
+      : state_(state), parameter_(parameter), links_(std::move(links)) {}
+
+  bool is_seekable() const override { return false; }
+  Result<std::uint64_t> count_rows(std::uint64_t limit) override {
+    return records::count_rows(state_.index(), parameter_,
+                               {whole_section(static_cast<char>(Section::kReference))}, limit);
+  }
+  std::string_view kind() const override { return "chain"; }
+
+  Result<bool> holds(Candidate& candidate) override {
+    auto const* facts = TACENDA_TRY(candidate.facts());
+    for (auto const& term : facts->terms) {
+      if (term.parameter == parameter_ && TACENDA_TRY(leads_to_match(term))) return true;
+    }
+    return false;
+  }
+
+  /// Joins: each target that is referred to is looked at once.
+  Result<std::unique_ptr<DocumentStream>> open() override {
+    auto const& index = state_.index();
+    DocumentSet documents;
+    auto const section = whole_section(static_cast<char>(Section::kReference));
+    auto cursor = index.view.cursor(index_prefix(parameter_, section.from),
+                                    index_end(parameter_, section.from), index.at);
+    Term term;
+    bool matches = false;
+    while (cursor.valid()) {
+      TACENDA_TRY_VOID(index.budget.spend(1));
+      auto const row = TACENDA_TRY(parse_index_key(cursor.key()));
+      if (row.bytes != term.bytes) {
+        term = {parameter_, std::string(row.bytes), {}};
+        matches = TACENDA_TRY(leads_to_match(term));
+        if (!matches) {
+          cursor.seek(index_end(parameter_, term.bytes));
+          continue;
+        }
+      }
+      documents.add(row.document);
+      cursor.next();
+    }
+    TACENDA_TRY_VOID(cursor.status());
+    return set_stream(std::move(documents));
+  }
+
+ private:
+  Result<bool> leads_to_match(Term const& term) {
+    auto const target = target_of(term);
+    if (!target) return false;
+    auto const link = links_.find(target->first);
+    if (link == links_.end()) return false;
+    auto const document = TACENDA_TRY(state_.document_of(target->first, target->second));
+    if (!document) return false;
+    Candidate candidate(state_, *document);
+    return link->second->holds(candidate);
+  }
+
+  SearchState const& state_;
+  std::uint32_t parameter_;
+  std::map<std::string, std::unique_ptr<Matcher>, std::less<>> links_;
+};
+
+/// Resources that one of many refers to by `parameter`.
+class HasCondition final : public Condition {
+ public:
+  HasCondition(SearchState const& state, std::string_view type, std::uint32_t parameter,
+               std::unique_ptr<Matcher> source)
+      : state_(state), type_(type), parameter_(parameter), source_(std::move(source)) {}
+
+  bool is_seekable() const override { return false; }
+  Result<std::uint64_t> count_rows(std::uint64_t limit) override { return source_->count_rows(limit); }
+  std::string_view kind() const override { return "has"; }
+
+  Result<bool> holds(Candidate& candidate) override {
+    if (all_) return all_->contains(candidate.document());
+    auto const* facts = TACENDA_TRY(candidate.facts());
+    auto const referring = term_stream(state_.index(), parameter_, reference_to(facts->type, facts->id));
+    for (std::uint64_t from = 0;;) {
+      auto const document = TACENDA_TRY(referring->at_or_after(from));
+      if (!document) return false;
+      Candidate source(state_, *document);
+      if (TACENDA_TRY(source_->holds(source))) return true;
+      from = *document + 1;
+    }
+  }
+
+  Result<std::unique_ptr<DocumentStream>> open() override {
+    DocumentSet targets;
+    std::map<std::string, bool, std::less<>> seen;
+    auto const stream = TACENDA_TRY(source_->open());
+    for (std::uint64_t from = 0;;) {
+      auto const document = TACENDA_TRY(stream->at_or_after(from));
+      if (!document) break;
+      from = *document + 1;
+      Candidate source(state_, *document);
+      TACENDA_TRY_VOID(add_targets(*TACENDA_TRY(source.facts()), seen, targets));
+    }
+    all_ = targets;
+    return set_stream(std::move(targets));
+  }
+
+ private:
+  Result<void> add_targets(DocumentFacts const& facts, std::map<std::string, bool, std::less<>>& seen,
+                           DocumentSet& targets) const {
+    for (auto const& term : facts.terms) {
+      if (term.parameter != parameter_ || !seen.emplace(term.bytes, true).second) continue;
+      auto const target = target_of(term);
+      if (!target || target->first != type_) continue;
+      if (auto const document = TACENDA_TRY(state_.document_of(target->first, target->second))) {
+        targets.add(*document);
+      }
+    }
+    return {};
+  }
+
+  SearchState const& state_;
+  std::string type_;
+  std::uint32_t parameter_;
+  std::unique_ptr<Matcher> source_;
+  std::optional<DocumentSet> all_;
+};
+
+/// Those that one of several conditions holds for.
+class AnyCondition final : public Condition {
+ public:
+  explicit AnyCondition(std::vector<std::unique_ptr<Condition>> conditions)
+      : conditions_(std::move(conditions)) {}
+
+  bool is_seekable() const override {
+    return std::ranges::all_of(conditions_, [](auto const& each) { return each->is_seekable(); });
+  }
+  Result<std::uint64_t> count_rows(std::uint64_t limit) override {
+    std::uint64_t rows = 0;
+    for (auto const& each : conditions_) {
+      if (rows < limit) rows += TACENDA_TRY(each->count_rows(limit - rows));
+    }
+    return rows;
+  }
+  Result<std::unique_ptr<DocumentStream>> open() override {
+    std::vector<std::unique_ptr<DocumentStream>> streams;
+    for (auto const& each : conditions_) streams.push_back(TACENDA_TRY(each->open()));
+    return union_stream(std::move(streams));
+  }
+  Result<bool> holds(Candidate& candidate) override {
+    for (auto const& each : conditions_) {
+      if (TACENDA_TRY(each->holds(candidate))) return true;
+    }
+    return false;
+  }
+  std::string_view kind() const override { return "any"; }
+
+ private:
+  std::vector<std::unique_ptr<Condition>> conditions_;
+};
+
+std::unique_ptr<Condition> any_of(std::vector<std::unique_ptr<Condition>> ways) {
+  if (ways.size() == 1) return std::move(ways.front());
+  return std::make_unique<AnyCondition>(std::move(ways));
+}
+
+/// Terms of contained resources that the last link of a chain asks for.
+Result<void> add_contained_ranges(SearchState const& state, SearchCriterion const& criterion,
+                                  std::vector<TermRange>& ranges) {
+  for (auto const& [target, linked] : criterion.links) {
+    bool const is_value = linked->kind == SearchCriterion::Kind::kValue &&
+                          linked->modifier != fhir::Modifier::kNot &&
+                          linked->modifier != fhir::Modifier::kMissing;
+    if (!is_value || linked->parameter->code == "_id" || linked->parameter->code == "_lastUpdated") continue;
+    std::uint32_t const number = number_of(target, *linked->parameter);
+    for (auto const& value : linked->values) {
+      auto const inner = TACENDA_TRY(
+          ranges_of(state.query(), *linked->parameter, linked->parameter->type, linked->modifier, value));
+      for (auto const& range : inner) {
+        TermRange inside;
+        inside.from = contained_bytes(number, range.from);
+        inside.to =
+            range.to.empty() ? after_prefix(contained_bytes(number, {})) : contained_bytes(number, range.to);
+        inside.one_term = range.one_term;
+        if (range.accepts) {
+          // The section and the number stand before what the range knows.
+          inside.accepts = [accepts = range.accepts](std::string_view bytes, std::string_view row) {
+            return bytes.size() >= 5 && accepts(bytes.substr(5), row);
+          };
+        }
+        ranges.push_back(std::move(inside));
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Condition>> chain_condition(SearchState const& state, std::string_view type,
+                                                   SearchCriterion const& criterion) {
+  std::uint32_t const parameter = number_of(type, *criterion.parameter);
+  std::vector<TermRange> ranges;
+  std::vector<TermRange> ranges_inside;
+  std::map<std::string, std::unique_ptr<Matcher>, std::less<>> links;
+  bool is_short = true;
+  for (auto const& [target, linked] : criterion.links) {
+    auto matcher = TACENDA_TRY(Matcher::make(state, target, *linked));
+    if (is_short) {
+      auto const documents = TACENDA_TRY(few(*matcher, kFewLinked - ranges.size()));
+      is_short = documents.has_value();
+      if (documents) {
+        for (auto const document : *documents) {
+          Candidate found(state, document);
+          ranges.push_back(reference_to(target, TACENDA_TRY(found.facts())->id));
+        }
+      }
+      matcher = TACENDA_TRY(Matcher::make(state, target, *linked));  // an opened one is used up
+    }
+    links.emplace(target, std::move(matcher));
+  }
+  TACENDA_TRY_VOID(add_contained_ranges(state, criterion, ranges_inside));
+  std::vector<std::unique_ptr<Condition>> ways;
+  if (!ranges_inside.empty()) ways.push_back(term_condition(state, parameter, std::move(ranges_inside)));
+  if (is_short) {
+    ways.push_back(term_condition(state, parameter, std::move(ranges)));
+  } else {
+    ways.push_back(std::make_unique<ChainCondition>(state, parameter, std::move(links)));
+  }
+  return any_of(std::move(ways));
+}
+
+Result<std::unique_ptr<Condition>> has_condition(SearchState const& state, std::string_view type,
+                                                 SearchCriterion const& criterion) {
+  auto const& [source, linked] = criterion.links.front();
+  std::uint32_t const parameter = number_of(source, *criterion.parameter);
+  auto matcher = TACENDA_TRY(Matcher::make(state, source, *linked));
+  if (TACENDA_TRY(matcher->count_rows(kFewLinked)) < kFewLinked) {
+    HasCondition all(state, type, parameter, std::move(matcher));
+    auto const stream = TACENDA_TRY(all.open());
+    DocumentSet documents;
+    for (std::uint64_t from = 0;;) {
+      auto const document = TACENDA_TRY(stream->at_or_after(from));
+      if (!document) break;
+      documents.add(*document);
+      from = *document + 1;
+    }
+    return set_condition(std::move(documents));
+  }
+  return std::make_unique<HasCondition>(state, type, parameter, std::move(matcher));
+}
+
+Result<std::unique_ptr<Condition>> compartment_condition(SearchState const& state, std::string_view type,
+                                                         SearchCriterion const& criterion) {
+  std::string_view const place = criterion.values.front().text;
+  auto const slash = place.find('/');
+  auto const owner = place.substr(0, slash);
+  auto const id = place.substr(slash + 1);
+  std::vector<std::unique_ptr<Condition>> conditions;
+  for (auto const* parameter : criterion.compartment.parameters) {
+    conditions.push_back(term_condition(state, number_of(type, *parameter), {reference_to(owner, id)}));
+  }
+  if (criterion.compartment.owner) {
+    DocumentSet self;
+    if (auto const document = TACENDA_TRY(state.document_of(owner, id))) self.add(*document);
+    conditions.push_back(set_condition(std::move(self)));
+  }
+  return any_of(std::move(conditions));
+}
+
+/// The members of Lists, as far as the Permit shows the Lists.
+Result<std::unique_ptr<Condition>> list_condition(SearchState const& state, std::string_view type,
+                                                  SearchCriterion const& criterion) {
+  constexpr std::string_view kList = "List";
+  static std::uint32_t const item = number_of(kList, *fhir::find_search_parameter(kList, "item"));
+  DocumentSet documents;
+  for (auto const& value : criterion.values) {
+    auto const list = TACENDA_TRY(state.document_of(kList, value.text));
+    Permit const* permit = state.permit(kList);
+    if (!list || permit == nullptr) continue;
+    Candidate candidate(state, *list);
+    auto const* facts = TACENDA_TRY(candidate.facts());
+    if (!permit->judge(facts->for_judging())) continue;
+    for (auto const& term : facts->terms) {
+      auto const target = term.parameter == item ? target_of(term) : std::nullopt;
+      if (!target || target->first != type) continue;
+      auto const member = TACENDA_TRY(state.document_of(target->first, target->second));
+      if (member) documents.add(*member);
+    }
+  }
+  return set_condition(std::move(documents));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Condition>> make_linked_condition(SearchState const& state, std::string_view type,
+                                                         SearchCriterion const& criterion) {
+  switch (criterion.kind) {
+    case SearchCriterion::Kind::kChain:
+      return chain_condition(state, type, criterion);
+    case SearchCriterion::Kind::kHas:
+      return has_condition(state, type, criterion);
+    case SearchCriterion::Kind::kCompartment:
+      return compartment_condition(state, type, criterion);
+    default:
+      return list_condition(state, type, criterion);
+  }
+}
+
+}  // namespace tacenda::records

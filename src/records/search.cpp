@@ -1,0 +1,282 @@
+// Search (R4 search.html): matches, their order and pages, and what is included with them.
+#include <algorithm>
+#include <set>
+#include <unordered_set>
+
+#include "core/limits.hpp"
+#include "core/process.hpp"
+#include "records/internal/condition.hpp"
+#include "records/internal/keys.hpp"
+#include "records/internal/matcher.hpp"
+#include "records/internal/order.hpp"
+#include "records/internal/row.hpp"
+#include "records/store.hpp"
+
+namespace tacenda::records {
+namespace {
+
+// Documents that all kept orders have together: 32 MB.
+constexpr std::size_t kListedDocuments = 4'000'000;
+
+/// All documents of a stream. Errors: kTooCostly (more than `limit`).
+Result<std::vector<std::uint64_t>> all_of(DocumentStream& stream, std::size_t limit) {
+  std::vector<std::uint64_t> documents;
+  for (std::uint64_t from = 0;;) {
+    auto const document = TACENDA_TRY(stream.at_or_after(from));
+    if (!document) return documents;
+    if (documents.size() == limit) {
+      return fail(ErrorKind::kTooCostly, "this search finds too many resources to sort them");
+    }
+    documents.push_back(*document);
+    from = *document + 1;
+  }
+}
+
+Result<std::uint64_t> count_from(DocumentStream& stream, std::uint64_t from) {
+  std::uint64_t count = 0;
+  for (;; ++count) {
+    auto const document = TACENDA_TRY(stream.at_or_after(from));
+    if (!document) return count;
+    from = *document + 1;
+  }
+}
+
+/// The documents of one page, and where the next one begins.
+struct Cut {
+  std::vector<std::uint64_t> documents;
+  std::optional<std::uint64_t> total;
+  std::optional<SearchPosition> next;
+};
+
+using Matchers = std::vector<std::unique_ptr<Matcher>>;
+
+/// In order of creation: no more is read than the page needs.
+Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosition const& position) {
+  Cut cut;
+  std::uint64_t rest = 0;
+  for (std::size_t i = position.query; i < matchers.size(); ++i) {
+    auto const stream = TACENDA_TRY(matchers[i]->open());
+    std::uint64_t from = i > position.query || position.after == 0 ? 0 : position.after + 1;
+    while (cut.documents.size() < scope.count) {
+      auto const document = TACENDA_TRY(stream->at_or_after(from));
+      if (!document) break;
+      cut.documents.push_back(*document);
+      from = *document + 1;
+    }
+    if (cut.documents.size() < scope.count) continue;
+    bool const more = TACENDA_TRY(stream->at_or_after(from)).has_value();
+    if (more && !cut.next && scope.count > 0) {
+      // A page that ended with a query goes on at the beginning of the next.
+      bool const within = from > 0 && !cut.documents.empty() && from == cut.documents.back() + 1;
+      cut.next = SearchPosition{i, within ? cut.documents.back() : 0, 0, {}};
+    }
+    if (scope.wants_total || scope.count == 0) {
+      rest += TACENDA_TRY(count_from(*stream, from));
+    } else if (cut.next) {
+      break;
+    }
+  }
+  std::uint64_t const shown = position.shown + cut.documents.size();
+  if (cut.next) cut.next->shown = shown;
+  if (scope.wants_total || scope.count == 0 || !cut.next) cut.total = shown + rest;
+  return cut;
+}
+
+Result<std::vector<std::uint64_t>> sorted_matches(SearchState const& state, Matchers& matchers,
+                                                  std::vector<fhir::SortKey> const& keys) {
+  std::vector<std::uint64_t> documents;
+  for (auto& matcher : matchers) {
+    auto const stream = TACENDA_TRY(matcher->open());
+    auto const some = TACENDA_TRY(all_of(*stream, limits::kSearchSorted - documents.size()));
+    documents.insert(documents.end(), some.begin(), some.end());
+  }
+  return sorted(state, matchers.front()->type(), keys, std::move(documents));
+}
+
+Cut cut_list(std::vector<std::uint64_t> const& list, SearchScope const& scope, SearchPosition position) {
+  std::size_t begin = std::min<std::size_t>(position.shown, list.size());
+  // A list that was made anew may have moved: go on behind the last match that was shown.
+  if (position.after != 0 && (begin == 0 || list[begin - 1] != position.after)) {
+    auto const last = std::ranges::find(list, position.after);
+    if (last != list.end()) begin = static_cast<std::size_t>(last - list.begin()) + 1;
+  }
+  std::size_t const end = std::min(list.size(), begin + scope.count);
+  Cut cut;
+  cut.documents.assign(list.begin() + static_cast<std::ptrdiff_t>(begin),
+                       list.begin() + static_cast<std::ptrdiff_t>(end));
+  cut.total = list.size();
+  if (end < list.size() && end > begin) {
+    position.after = list[end - 1];
+    position.shown = end;
+    cut.next = position;
+  }
+  return cut;
+}
+
+/// Follows the includes of a query from the matches of a page.
+class Includer {
+ public:
+  Includer(SearchState const& state, fhir::SearchQuery const& query) : state_(state), query_(query) {}
+
+  /// Errors: kCorrupt, kTooCostly.
+  Result<void> run(std::vector<std::uint64_t> const& matches) {
+    seen_.insert(matches.begin(), matches.end());
+    std::vector<std::uint64_t> from = matches;
+    for (bool first = true; !from.empty() && !cut_; first = false) {
+      std::vector<std::uint64_t> found;
+      for (auto const document : from) {
+        Candidate candidate(state_, document);
+        auto const* facts = TACENDA_TRY(candidate.facts());
+        for (auto const& include : query_.includes) {
+          if (!first && !include.iterate) continue;
+          TACENDA_TRY_VOID(include.reverse ? follow_back(include, *facts, found)
+                                           : follow(include, *facts, found));
+        }
+      }
+      included_.insert(included_.end(), found.begin(), found.end());
+      from = std::move(found);
+    }
+    return {};
+  }
+
+  std::vector<std::uint64_t> const& included() const { return included_; }
+  bool was_cut() const { return cut_; }
+
+ private:
+  Result<void> follow(fhir::Include const& include, DocumentFacts const& facts,
+                      std::vector<std::uint64_t>& found) {
+    if (!include.source.empty() && include.source != facts.type) return {};
+    std::uint32_t const number = include.parameter == nullptr ? 0 : number_of(facts.type, *include.parameter);
+    for (auto const& term : facts.terms) {
+      if (include.parameter != nullptr && term.parameter != number) continue;
+      auto const target = target_of(term);
+      if (!target || (!include.target.empty() && target->first != include.target)) continue;
+      auto const document = TACENDA_TRY(state_.document_of(target->first, target->second));
+      if (document) TACENDA_TRY_VOID(add(*document, found));
+    }
+    return {};
+  }
+
+  Result<void> follow_back(fhir::Include const& include, DocumentFacts const& facts,
+                           std::vector<std::uint64_t>& found) {
+    if (!include.target.empty() && include.target != facts.type) return {};
+    for (auto const* parameter : fhir::search_parameters_of(include.source)) {
+      if (include.parameter != nullptr && parameter != include.parameter) continue;
+      if (parameter->type != fhir::SearchType::kReference) continue;
+      std::string const bytes = reference_bytes(facts.type + "/" + facts.id);
+      auto const referring = term_stream(state_.index(), number_of(include.source, *parameter),
+                                         {bytes, after_prefix(bytes), true, {}});
+      for (std::uint64_t from = 0; !cut_;) {
+        auto const document = TACENDA_TRY(referring->at_or_after(from));
+        if (!document) break;
+        from = *document + 1;
+        TACENDA_TRY_VOID(add(*document, found));
+      }
+    }
+    return {};
+  }
+
+  Result<void> add(std::uint64_t document, std::vector<std::uint64_t>& found) {
+    if (cut_ || seen_.contains(document)) return {};
+    Candidate candidate(state_, document);
+    auto const* facts = TACENDA_TRY(candidate.facts());
+    Permit const* permit = state_.permit(facts->type);
+    if (permit == nullptr || !permit->judge(facts->for_judging())) return {};
+    if (included_.size() + found.size() == limits::kSearchIncluded) {
+      cut_ = true;
+      return {};
+    }
+    seen_.insert(document);
+    found.push_back(document);
+    return {};
+  }
+
+  SearchState const& state_;
+  fhir::SearchQuery const& query_;
+  std::unordered_set<std::uint64_t> seen_;
+  std::vector<std::uint64_t> included_;
+  bool cut_ = false;
+};
+
+}  // namespace
+
+void SearchLists::put(Key const& key, List list) {
+  MutexLock const lock(mutex_);
+  documents_ += list->size();
+  lists_.emplace_back(key, std::move(list));
+  while (documents_ > kListedDocuments && lists_.size() > 1) {
+    documents_ -= lists_.front().second->size();
+    lists_.pop_front();
+  }
+}
+
+SearchLists::List SearchLists::get(Key const& key) const {
+  MutexLock const lock(mutex_);
+  auto const found = std::ranges::find(lists_, key, &std::pair<Key, List>::first);
+  return found == lists_.end() ? nullptr : found->second;
+}
+
+Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::SearchQuery const> queries,
+                                 SearchPosition const& position) const {
+  auto const at = vault_->read_point();
+  Budget budget(limits::kSearchRows);
+  SearchState const state(*vault_, view_, at, {scope.base_urls, scope.now}, scope.permits, budget);
+  TACENDA_ASSERT(!queries.empty());
+  fhir::SearchQuery const& query = queries.front();
+  Matchers matchers;
+  for (auto const& each : queries) {
+    matchers.push_back(TACENDA_TRY(Matcher::make(state, each.type, each.criteria)));
+  }
+  Cut cut;
+  if (query.sort.empty() || scope.count == 0) {
+    cut = TACENDA_TRY(cut_streams(matchers, scope, position));
+  } else {
+    auto place = position;
+    auto list = place.list == SearchLists::Key{} ? nullptr : lists_->get(place.list);
+    if (list == nullptr) {
+      list = std::make_shared<std::vector<std::uint64_t> const>(
+          TACENDA_TRY(sorted_matches(state, matchers, query.sort)));
+      if (list->size() > scope.count) {
+        place.list = TACENDA_TRY(vault_->random_bytes16());
+        lists_->put(place.list, list);
+      }
+    }
+    cut = cut_list(*list, scope, place);
+  }
+
+  SearchPage page;
+  page.total = cut.total;
+  page.next = cut.next;
+  auto const open_all = [&](std::vector<std::uint64_t> const& documents, std::vector<StoredVersion>& out,
+                            bool again) -> Result<void> {
+    for (auto const document : documents) {
+      // A kept order may name what was deleted or hidden since.
+      auto const facts = TACENDA_TRY(state.facts_of(document));
+      if (!facts) continue;
+      Permit const* permit = state.permit(facts->type);
+      if (again && (permit == nullptr || !permit->judge(facts->for_judging()))) continue;
+      auto const row = TACENDA_TRY(view_.get(current_key(facts->type, facts->id), &at));
+      if (!row) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
+      out.push_back(TACENDA_TRY(open(facts->type, facts->id, *row)));
+    }
+    return {};
+  };
+  TACENDA_TRY_VOID(open_all(cut.documents, page.matches, true));
+  if (!query.includes.empty()) {
+    Includer includer(state, query);
+    std::vector<std::uint64_t> living;
+    for (auto const document : cut.documents) {
+      if (TACENDA_TRY(state.facts_of(document))) living.push_back(document);
+    }
+    TACENDA_TRY_VOID(includer.run(living));
+    TACENDA_TRY_VOID(open_all(includer.included(), page.included, false));
+    page.includes_cut = includer.was_cut();
+  }
+  for (auto const& matcher : matchers) {
+    for (auto const& step : matcher->steps()) page.steps.push_back({step.kind, step.use, step.rows});
+  }
+  page.rows_read = budget.spent();
+  return page;
+}
+
+}  // namespace tacenda::records

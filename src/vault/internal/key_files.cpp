@@ -1,0 +1,208 @@
+#include "vault/internal/key_files.hpp"
+
+#include <algorithm>
+
+#include "core/log.hpp"
+
+namespace tacenda::vault {
+namespace {
+
+constexpr std::size_t kFileBytesMax = 1 << 20U;
+constexpr std::size_t kKeyFileBytes = 32;
+
+Result<SecretBuffer> read_key_file(storage::Files& files, std::filesystem::path const& path) {
+  auto bytes = TACENDA_TRY(files.read(path, kKeyFileBytes));
+  SecretBuffer key{ByteView(bytes)};
+  ::explicit_bzero(bytes.data(), bytes.size());
+  if (key.size() != kKeyFileBytes)
+    return fail(ErrorKind::kInvalid, "the key file has another length than 32 bytes");
+  return key;
+}
+
+/// Where a file of that name in the data folder lies twice.
+std::vector<std::filesystem::path> copies_of(Places const& places, std::string_view name) {
+  std::vector<std::filesystem::path> copies{places.data / name};
+  if (!places.key_file.empty()) copies.push_back(beside(places, "." + std::string(name)));
+  return copies;
+}
+
+/// The copies of the slots that can be read, newest first. What they say is not authenticated.
+Result<std::vector<Slots>> read_slot_files(storage::Files& files, Places const& places) {
+  std::vector<Slots> found;
+  std::optional<Error> error;
+  for (auto const& path : copies_of(places, "slots")) {
+    auto const file = files.read(path, kFileBytesMax);
+    auto slots = file.has_value() ? decode_slots(*file) : std::unexpected(file.error());
+    if (slots.has_value()) {
+      found.push_back(std::move(*slots));
+    } else if (!error || error->kind() == ErrorKind::kNotFound) {
+      error = slots.error();
+    }
+  }
+  if (found.empty()) {
+    return error->kind() == ErrorKind::kNotFound
+               ? fail(ErrorKind::kNotFound, "there is no store in the data folder")
+               : std::unexpected(*error);
+  }
+  if (found.size() > 1 && found[1].generation > found[0].generation) std::swap(found[0], found[1]);
+  return found;
+}
+
+/// The copy of one beside a key file must not make a store of a folder that holds none.
+Result<void> check_store(storage::Files& files, Places const& places) {
+  for (auto const* name : {"slots", "keyring", "keyring.previous"}) {
+    if (TACENDA_TRY(files.exists(places.data / name))) return {};
+  }
+  return fail(ErrorKind::kNotFound, "there is no store in the data folder");
+}
+
+/// The newest copy that the holder of the Root Key made; null when there is none.
+Slots const* newest_signed(std::vector<Slots> const& copies, RootKey const& root) {
+  auto const found = std::ranges::find_if(copies, [&](Slots const& copy) { return is_signed(copy, root); });
+  return found == copies.end() ? nullptr : &*found;
+}
+
+Result<Keyring> read_keyring_file(storage::Files& files, std::filesystem::path const& path,
+                                  RootKey const& root, StoreId const& store_id) {
+  return open_keyring(TACENDA_TRY(files.read(path, kFileBytesMax)), root, store_id);
+}
+
+Result<void> heal_keyring(storage::Files& files, Places const& places, Keyring const& keyring,
+                          RootKey const& root, StoreId const& store_id, crypto::Random& random) {
+  for (auto const& path : copies_of(places, "keyring")) {
+    auto const ring = read_keyring_file(files, path, root, store_id);
+    if (ring.has_value() && ring->generation == keyring.generation) continue;
+    log(LogLevel::kWarning, "a copy of the keyring was missing, damaged or old and is written anew");
+    TACENDA_TRY_VOID(files.replace(path, TACENDA_TRY(seal_keyring(keyring, root, store_id, random))));
+  }
+  return {};
+}
+
+Result<void> heal_slots(storage::Files& files, Places const& places, RootKey const& root) {
+  auto copies = TACENDA_TRY(read_slot_files(files, places));
+  auto const* newest = newest_signed(copies, root);
+  if (newest == nullptr) {
+    if (copies.front().mac) {
+      // Its own slot opened, another one is damaged: signed anew, the damage would look like the truth.
+      log(LogLevel::kError,
+          "no copy of the slots is whole: another way to unseal than the one used may be lost");
+      return {};
+    }
+    return write_slot_files(files, places, copies.front(), root);  // of the format that had one copy
+  }
+  Bytes const content = encode_slots(*newest);
+  for (auto const& path : copies_of(places, "slots")) {
+    auto const file = files.read(path, kFileBytesMax);
+    if (file.has_value() && *file == content) continue;
+    log(LogLevel::kWarning, "a copy of the slots was missing, damaged or old and is written anew");
+    TACENDA_TRY_VOID(files.replace(path, content));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::filesystem::path beside(Places const& places, std::string_view suffix) {
+  return places.key_file.string() + std::string(suffix);
+}
+
+Result<void> check_key_file(storage::Files& files, std::filesystem::path const& path) {
+  auto const is_private = files.is_private(path);
+  if (!is_private.has_value() && is_private.error().kind() == ErrorKind::kNotFound)
+    return fail(ErrorKind::kNotFound, "the key file is not there");
+  if (!TACENDA_TRY(is_private)) {
+    return fail(ErrorKind::kForbidden,
+                "the key file is a link or no regular file, or others can read it: chmod 600");
+  }
+  return {};
+}
+
+Result<OpenedSlots> open_slot_files(storage::Files& files, Places const& places, Unlock const& unlock) {
+  TACENDA_TRY_VOID(check_store(files, places));
+  auto copies = TACENDA_TRY(read_slot_files(files, places));
+  SecretBuffer key;
+  if (!unlock.passphrase) {
+    TACENDA_TRY_VOID(check_key_file(files, places.key_file));
+    key = TACENDA_TRY(read_key_file(files, places.key_file));
+  }
+  auto const kind = unlock.passphrase ? SlotKind::kPassphrase : SlotKind::kKeyFile;
+  ByteView const secret = unlock.passphrase ? unlock.passphrase->reveal() : key.reveal();
+  Result<RootKey> root = fail(ErrorKind::kUnauthenticated, "no slot of the store opens with this key");
+  std::size_t opened = 0;
+  for (; opened < copies.size(); ++opened) {
+    // A passphrase costs a second each time it is tried: not twice on the same slots.
+    if (opened > 0 && encode_slots(copies[opened]) == encode_slots(copies[opened - 1])) continue;
+    root = open_slots(copies[opened], kind, secret);
+    if (root.has_value() || root.error().kind() == ErrorKind::kUnavailable) break;
+  }
+  if (!root.has_value()) return std::unexpected(root.error());
+  auto const* newest = newest_signed(copies, *root);
+  return OpenedSlots{newest != nullptr ? *newest : copies[opened], std::move(*root)};
+}
+
+Result<void> write_slot_files(storage::Files& files, Places const& places, Slots& slots,
+                              RootKey const& root) {
+  ++slots.generation;
+  sign_slots(slots, root);
+  Bytes const content = encode_slots(slots);
+  for (auto const& path : copies_of(places, "slots")) TACENDA_TRY_VOID(files.replace(path, content));
+  return {};
+}
+
+Result<Keyring> read_keyring(storage::Files& files, Places const& places, RootKey const& root,
+                             StoreId const& store_id) {
+  std::optional<Keyring> best;
+  bool newer = false;
+  for (auto const& path : copies_of(places, "keyring")) {
+    auto ring = read_keyring_file(files, path, root, store_id);
+    newer = newer || (!ring.has_value() && ring.error().kind() == ErrorKind::kUnsupported);
+    if (ring.has_value() && (!best || ring->generation > best->generation)) best = std::move(*ring);
+  }
+  if (best) return std::move(*best);
+  // All copies are of a newer version: putting the generation before in their place would lose keys.
+  if (newer) return fail(ErrorKind::kUnsupported, "the keyring was made by a newer version");
+  auto previous = read_keyring_file(files, places.data / "keyring.previous", root, store_id);
+  if (!previous.has_value()) return fail(ErrorKind::kCorrupt, "no copy of the keyring opens");
+  log(LogLevel::kError, "no copy of the keyring opens: the generation before is used");
+  return previous;
+}
+
+Result<void> write_keyring(storage::Files& files, Places const& places, Keyring const& keyring,
+                           RootKey const& root, StoreId const& store_id, crypto::Random& random) {
+  auto const old = files.read(places.data / "keyring", kFileBytesMax);
+  // A damaged one must not take the place of a good one.
+  if (old.has_value() && open_keyring(*old, root, store_id).has_value())
+    TACENDA_TRY_VOID(files.replace(places.data / "keyring.previous", *old));
+  auto const sealed = TACENDA_TRY(seal_keyring(keyring, root, store_id, random));
+  for (auto const& path : copies_of(places, "keyring")) TACENDA_TRY_VOID(files.replace(path, sealed));
+  return {};
+}
+
+Result<void> heal_key_files(storage::Files& files, Places const& places, Keyring const& keyring,
+                            RootKey const& root, StoreId const& store_id, crypto::Random& random) {
+  if (TACENDA_TRY(read_keyring(files, places, root, store_id)).generation != keyring.generation) {
+    return fail(ErrorKind::kUnavailable, "another process changed the keyring meanwhile: try again");
+  }
+  TACENDA_TRY_VOID(heal_keyring(files, places, keyring, root, store_id, random));
+  return heal_slots(files, places, root);
+}
+
+Result<void> verify_key_files(storage::Files& files, Places const& places, Keyring const& keyring,
+                              RootKey const& root, StoreId const& store_id) {
+  for (auto const& path : copies_of(places, "keyring")) {
+    auto const ring = read_keyring_file(files, path, root, store_id);
+    if (!ring.has_value() || ring->generation != keyring.generation)
+      return fail(ErrorKind::kCorrupt, "a copy of the keyring is missing, damaged or old");
+  }
+  std::optional<Bytes> first;
+  for (auto const& path : copies_of(places, "slots")) {
+    auto const file = files.read(path, kFileBytesMax);
+    auto const slots = file.has_value() ? decode_slots(*file) : std::unexpected(file.error());
+    if (!slots.has_value() || !is_signed(*slots, root) || (first && *first != *file))
+      return fail(ErrorKind::kCorrupt, "a copy of the slots is missing, damaged or old");
+    first = *file;
+  }
+  return {};
+}
+
+}  // namespace tacenda::vault

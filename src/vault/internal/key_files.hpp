@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "storage/files.hpp"
+#include "vault/internal/keyring.hpp"
+#include "vault/internal/slots.hpp"
+#include "vault/vault.hpp"
+
+/// The small files that lead from a key to the purpose keys: slots and keyring. Each lies in the data folder
+/// and once more beside the key file, so that no single damaged or lost file takes the store along
+/// (docs/data-file.md).
+///
+/// Reading changes nothing: the folder may be another process's. `heal` does, and is for whoever holds the
+/// folder's lock.
+namespace tacenda::vault {
+
+/// `<key file><suffix>`.
+std::filesystem::path beside(Places const& places, std::string_view suffix);
+/// A key file that others could read is no secret. Errors: kNotFound, kForbidden.
+Result<void> check_key_file(storage::Files& files, std::filesystem::path const& path);
+
+struct OpenedSlots {
+  Slots slots;
+  RootKey root;
+};
+/// The slots of the copy with the highest generation whose MAC is right; when there is none, of the one that
+/// opened. Errors: kNotFound (no store, or no key file), kForbidden, kUnauthenticated, kCorrupt,
+/// kUnsupported.
+Result<OpenedSlots> open_slot_files(storage::Files& files, Places const& places, Unlock const& unlock);
+/// Makes `slots` the next generation, in both copies.
+Result<void> write_slot_files(storage::Files& files, Places const& places, Slots& slots, RootKey const& root);
+
+/// The newest keyring that opens. Errors: kCorrupt, kUnsupported.
+Result<Keyring> read_keyring(storage::Files& files, Places const& places, RootKey const& root,
+                             StoreId const& store_id);
+/// Both copies of the keyring; the generation before stays as the previous file.
+Result<void> write_keyring(storage::Files& files, Places const& places, Keyring const& keyring,
+                           RootKey const& root, StoreId const& store_id, crypto::Random& random);
+
+/// Writes copies of slots and keyring anew that are missing, damaged or older than the newest one.
+/// Errors: kUnavailable when `keyring` is not the newest any more: it was read before the lock was held.
+Result<void> heal_key_files(storage::Files& files, Places const& places, Keyring const& keyring,
+                            RootKey const& root, StoreId const& store_id, crypto::Random& random);
+/// Errors: kCorrupt (a copy is missing, damaged or old).
+Result<void> verify_key_files(storage::Files& files, Places const& places, Keyring const& keyring,
+                              RootKey const& root, StoreId const& store_id);
+
+}  // namespace tacenda::vault

@@ -1,0 +1,238 @@
+"""Searches over HTTP: forms, pages, totals, what is included, what is refused, and what the log says of it."""
+
+import concurrent.futures
+import json
+import unittest
+import urllib.parse
+import uuid
+
+import harness
+from harness import json_of
+
+
+def query(**parameters):
+    return urllib.parse.urlencode({name.replace("__", ":"): value for name, value in parameters.items()})
+
+
+class Search(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = harness.Server(policy="classic")
+        cls.addClassCleanup(cls.server.stop)
+        cls.server.start()
+        cls.doctor = cls.server.token_of(cls.server.person("dr.search", "doctor"))
+        cls.all_rights = cls.server.token_of(cls.server.person("root.search", "administrator"))
+
+    def ask(self, method, path, body=None, headers=None, expect=200, token=None):
+        reply = self.server.request(method, path, body, token=token or self.doctor, headers=headers)
+        self.assertEqual(reply.status, expect, (method, path, reply.body[:500]))
+        return reply
+
+    def create(self, resource):
+        return json_of(self.ask("POST", f"/fhir/{resource['resourceType']}", resource, expect=201))
+
+    def patients(self, count):
+        """Patients that share a mark, in the order of their creation."""
+        mark = str(uuid.uuid4())
+        made = [self.create({"resourceType": "Patient", "identifier": [{"system": "urn:mark", "value": mark}],
+                             "name": [{"family": f"Name{number:03}"}], "birthDate": f"19{number % 100:02}-01-02"})
+                for number in range(count)]
+        return mark, [patient["id"] for patient in made]
+
+    def pages(self, path):
+        while path:
+            bundle = json_of(self.ask("GET", path))
+            self.assertEqual((bundle["resourceType"], bundle["type"]), ("Bundle", "searchset"))
+            yield bundle
+            following = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
+            path = urllib.parse.urlparse(following[0])._replace(scheme="", netloc="").geturl() if following else None
+
+    def ids(self, path, mode="match"):
+        return [entry["resource"]["id"] for bundle in self.pages(path) for entry in bundle.get("entry", [])
+                if entry["search"]["mode"] == mode]
+
+    # --- forms of a request ---
+
+    def test_a_form_finds_what_a_url_finds(self):
+        mark, ids = self.patients(2)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        by_form = json_of(self.ask("POST", "/fhir/Patient/_search", query(identifier=mark), form))
+        self.assertEqual([entry["resource"]["id"] for entry in by_form["entry"]], ids)
+        both = json_of(self.ask("POST", f"/fhir/Patient/_search?identifier={mark}", "_sort=-birthdate", form))
+        self.assertEqual([entry["resource"]["id"] for entry in both["entry"]], ids[::-1])
+        self.ask("POST", "/fhir/Patient/_search", {"identifier": mark}, expect=415)
+
+    def test_a_search_of_the_system_and_of_a_compartment(self):
+        mark, (first, second) = self.patients(2)
+        made = self.create({"resourceType": "Observation", "status": "final", "code": {"text": mark},
+                            "subject": {"reference": f"Patient/{first}"}})
+        self.assertEqual(self.ids(f"/fhir?_type=Patient,Observation&_id={first},{made['id']}"), [made["id"], first])
+        self.assertEqual(self.ids(f"/fhir/Patient/{first}/Observation"), [made["id"]])
+        self.assertEqual(self.ids(f"/fhir/Patient/{second}/Observation"), [])
+        self.assertEqual(sorted(self.ids(f"/fhir/Patient/{first}/*")), sorted([first, made["id"]]))
+
+    def test_what_cannot_be_read_is_refused_and_what_is_not_known_is_named(self):
+        for path in ("Patient?birthdate=yesterday", "Observation?value-quantity=tall", "Patient?identifier=",
+                     "Patient?_count=many", "Patient?gender:missing=perhaps", "Observation?code-value-quantity=1",
+                     "Patient?name=a%5Cb", "Patient?_has:Observation=1", "Patient?_include=Nothing:subject"):
+            self.ask("GET", f"/fhir/{path}", expect=400)
+        answer = json_of(self.ask("GET", "/fhir/Patient?shoe-size=44&_count=1"))
+        self.assertIn("outcome", [entry["search"]["mode"] for entry in answer["entry"]])
+        self.ask("GET", "/fhir/Patient?shoe-size=44", headers={"Prefer": "handling=strict"}, expect=400)
+
+    def test_hostile_queries_end_in_an_error(self):
+        chain = ".".join(["part-of"] * 50) + ".status"
+        for path in (f"Encounter?{chain}=x", "Patient?" + "&".join(["_include=Patient:organization"] * 1000)[:7000],
+                     "Patient?identifier=" + ",".join(["a"] * 3000), "Patient?name:contains=" + "a" * 100_000):
+            reply = self.server.request("GET", f"/fhir/{path}", token=self.doctor)
+            self.assertIn(reply.status, (400, 413, 414, 431), path[:80])
+        self.assertLessEqual(len(json_of(self.ask("GET", "/fhir/Patient?_count=1000000000"))["entry"]), 1000)
+
+    # --- pages ---
+
+    def test_pages_neither_repeat_nor_drop_while_others_write(self):
+        mark, ids = self.patients(30)
+        for order, expected in (("", ids), ("&_sort=-birthdate", ids[::-1])):
+            seen = []
+            for bundle in self.pages(f"/fhir/Patient?identifier={mark}&_count=4{order}"):
+                seen += [entry["resource"]["id"] for entry in bundle["entry"]]
+                # What was shown and what was not are both written meanwhile.
+                for changed in (seen[0], expected[-1]):
+                    self.ask("PUT", f"/fhir/Patient/{changed}",
+                             {"resourceType": "Patient", "id": changed, "birthDate": f"19{ids.index(changed):02}-01-02",
+                              "identifier": [{"system": "urn:mark", "value": mark}]})
+                self.create({"resourceType": "Patient", "birthDate": "2001-01-01"})
+            self.assertEqual(seen, expected)
+
+    def test_page_links_show_no_search_term_and_are_good_for_their_owner_only(self):
+        mark, _ = self.patients(3)
+        bundle = next(self.pages(f"/fhir/Patient?identifier={mark}&_count=1"))
+        following = [link["url"] for link in bundle["link"] if link["relation"] == "next"][0]
+        self.assertNotIn(mark, urllib.parse.unquote(following))
+        path = urllib.parse.urlparse(following)._replace(scheme="", netloc="").geturl()
+        other = self.server.token_of(self.server.person("dr.other", "doctor"))
+        self.ask("GET", path, token=other, expect=400)
+        self.ask("GET", path.replace("/fhir/Patient", "/fhir/Observation"), expect=400)
+
+    def test_totals(self):
+        mark, ids = self.patients(5)
+        base = f"/fhir/Patient?identifier={mark}"
+        self.assertEqual(json_of(self.ask("GET", base))["total"], 5)
+        self.assertEqual(json_of(self.ask("GET", base + "&_count=2&_total=accurate"))["total"], 5)
+        for form in ("&_summary=count", "&_count=0"):
+            counted = json_of(self.ask("GET", base + form))
+            self.assertEqual(counted["total"], 5)
+            self.assertNotIn("entry", counted)
+
+    # --- shapes ---
+
+    def test_elements_and_summaries_are_tagged(self):
+        mark, (id_,) = self.patients(1)
+        short = json_of(self.ask("GET", f"/fhir/Patient?_id={id_}&_elements=birthDate"))["entry"][0]["resource"]
+        self.assertEqual(set(short), {"resourceType", "id", "meta", "birthDate"})
+        self.assertEqual(short["meta"]["tag"][0]["code"], "SUBSETTED")
+        self.assertEqual(mark, json_of(self.ask("GET", f"/fhir/Patient/{id_}"))["identifier"][0]["value"])
+
+    def test_included_resources_come_once_and_are_marked(self):
+        mark, (id_,) = self.patients(1)
+        for _ in range(3):
+            self.create({"resourceType": "Observation", "status": "final", "code": {"text": "x"},
+                         "identifier": [{"value": mark}], "subject": {"reference": f"Patient/{id_}"}})
+        path = f"/fhir/Observation?identifier={mark}&_include=Observation:subject"
+        self.assertEqual(self.ids(path, "include"), [id_])
+        self.assertEqual(len(self.ids(path)), 3)
+        back = f"/fhir/Patient?_id={id_}&_revinclude=Observation:subject"
+        self.assertEqual(len(self.ids(back, "include")), 3)
+
+    def test_everything_of_a_patient(self):
+        _, (id_, other) = self.patients(2)
+        doctor = json_of(self.ask("POST", "/fhir/Practitioner", {"resourceType": "Practitioner"}, expect=201,
+                                  token=self.all_rights))["id"]
+        made = [self.create({"resourceType": "Observation", "status": "final", "code": {"text": "x"},
+                             "subject": {"reference": f"Patient/{whose}"},
+                             "performer": [{"reference": f"Practitioner/{doctor}"}]})["id"] for whose in (id_, id_, other)]
+        path = f"/fhir/Patient/{id_}/$everything?_count=1"
+        self.assertEqual(sorted(self.ids(path)), sorted([id_, made[0], made[1]]))
+        self.assertIn(doctor, self.ids(path, "include"))
+        self.assertEqual(self.ids(path + "&_type=Observation"), made[:2])
+        self.assertEqual(self.ids(path + "&_since=2999-01-01"), [])
+        self.ask("GET", path + "&start=2000-01-01", expect=400)
+
+    # --- conditional interactions ---
+
+    def test_of_64_conditional_creates_at_once_one_makes_a_resource(self):
+        """HAPI #3141, Microsoft #1382, LinuxForHealth #2051."""
+        for criteria in ("identifier=urn:once|{}", "family={}", "name:exact={}"):
+            mark = str(uuid.uuid4())
+            resource = {"resourceType": "Patient", "identifier": [{"system": "urn:once", "value": mark}],
+                        "name": [{"family": mark}]}
+
+            def one(_):
+                return self.server.request("POST", "/fhir/Patient", resource, token=self.doctor,
+                                           headers={"If-None-Exist": criteria.format(mark)})
+
+            with concurrent.futures.ThreadPoolExecutor(64) as pool:
+                statuses = [reply.status for reply in pool.map(one, range(64))]
+            self.assertEqual(sorted(set(statuses)), [200, 201], criteria)
+            self.assertEqual(statuses.count(201), 1, criteria)
+            self.assertEqual(len(self.ids(f"/fhir/Patient?identifier=urn:once|{mark}")), 1)
+
+    def test_of_conditional_updates_at_once_none_is_dropped(self):
+        """HAPI #8183."""
+        mark = str(uuid.uuid4())
+
+        def one(number):
+            return self.server.request("PUT", f"/fhir/Patient?identifier=urn:twice|{mark}", token=self.doctor, body={
+                "resourceType": "Patient", "identifier": [{"system": "urn:twice", "value": mark}],
+                "name": [{"family": str(number)}]})
+
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            replies = list(pool.map(one, range(32)))
+        self.assertEqual(sorted(reply.status for reply in replies), [200] * 31 + [201])
+        ids = {json_of(reply)["id"] for reply in replies}
+        self.assertEqual(len(ids), 1)
+        versions = sorted(int(json_of(reply)["meta"]["versionId"]) for reply in replies)
+        self.assertEqual(versions, list(range(1, 33)))
+
+    def test_conditional_update_and_delete_take_one_match_only(self):
+        mark, (first, second) = self.patients(2)
+        body = {"resourceType": "Patient"}
+        self.ask("PUT", f"/fhir/Patient?identifier={mark}", body, expect=412)
+        self.ask("DELETE", f"/fhir/Patient?identifier={mark}", token=self.all_rights, expect=412)
+        self.ask("PUT", f"/fhir/Patient?_id={first}", {**body, "id": second}, expect=400)
+        self.ask("DELETE", f"/fhir/Patient?_id={second}", token=self.all_rights, expect=204)
+        self.assertEqual(self.ids(f"/fhir/Patient?identifier={mark}"), [first])
+        self.ask("DELETE", f"/fhir/Patient?identifier={uuid.uuid4()}", token=self.all_rights, expect=204)
+        self.ask("DELETE", "/fhir/Patient", token=self.all_rights, expect=400)
+
+    # --- rights and the log ---
+
+    def test_C11_what_a_role_may_not_see_is_as_if_it_were_not(self):
+        mark, (id_,) = self.patients(1)
+        self.create({"resourceType": "MedicationRequest", "status": "active", "intent": "order",
+                     "medicationCodeableConcept": {"text": mark}, "subject": {"reference": f"Patient/{id_}"}})
+        nurse = self.server.token_of(self.server.person("nurse." + mark[:8], "nurse"))
+        self.ask("GET", "/fhir/MedicationRequest", token=nurse, expect=403)
+        for path in (f"Patient?_has:MedicationRequest:patient:status=active&_id={id_}",):
+            self.assertNotIn("entry", json_of(self.ask("GET", "/fhir/" + path, token=nurse)))
+            self.assertIn("entry", json_of(self.ask("GET", "/fhir/" + path)))
+        included = json_of(self.ask("GET", f"/fhir/Patient?_id={id_}&_revinclude=MedicationRequest:patient", token=nurse))
+        self.assertEqual(len(included["entry"]), 1)
+        counted = json_of(self.ask("GET", f"/fhir?_type=Patient,MedicationRequest&_id={id_}&_summary=count", token=nurse))
+        self.assertEqual(counted["total"], 1)
+
+    def test_A03_a_search_leaves_one_entry_for_each_patient_it_showed(self):
+        mark, ids = self.patients(3)
+        reply = self.ask("GET", f"/fhir/Patient?identifier=urn:mark%7C{mark}")
+        self.assertEqual(len(json_of(reply)["entry"]), 3)
+        entries = [entry for entry in self.server.audit() if entry.get("request_id") == reply.headers["x-request-id"]]
+        self.assertEqual([entry["event"] for entry in entries], ["search"] * 3)
+        self.assertEqual(sorted(patient for entry in entries for patient in entry["patients"]), sorted(ids))
+        self.assertEqual({entry["query"] for entry in entries}, {f"identifier=urn:mark%7C{mark}"})
+        empty = self.ask("GET", f"/fhir/Observation?patient=Patient/{ids[0]}&code=none")
+        entries = [entry for entry in self.server.audit() if entry.get("request_id") == empty.headers["x-request-id"]]
+        self.assertEqual([entry["patients"] for entry in entries], [[ids[0]]])
+
+
+if __name__ == "__main__":
+    unittest.main()

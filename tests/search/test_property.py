@@ -1,0 +1,316 @@
+"""Random searches give exactly what a slow evaluator gives that shares no code with the server, in the order of _sort,
+across pages of any size, while a writer changes other resources.
+
+TACENDA_SEED repeats a run; TACENDA_QUERIES is the number of random queries of each test. What they are asked of: two
+patients of samples/ and the official examples that the server takes.
+"""
+
+import collections
+import ctypes
+import ctypes.util
+import io
+import json
+import os
+import pathlib
+import random
+import sys
+import tarfile
+import threading
+import unittest
+import urllib.parse
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent / "blackbox"))
+import harness  # noqa: E402
+import npm  # noqa: E402
+from evaluator import Evaluator, Page, problems  # noqa: E402
+
+SEED = int(os.environ.get("TACENDA_SEED") or random.randrange(2**31))
+QUERIES = int(os.environ.get("TACENDA_QUERIES") or 200)
+VECTORS = harness.REPOSITORY / "tests" / "vectors"
+SAMPLES = harness.REPOSITORY / "samples"
+PATIENTS = 2
+PAGES_MAX = 5000
+INFLATED_MAX = 1 << 28
+FAILURES_SHOWN = 10
+NOISE = {"system": "http://tacenda.example/tags", "code": "noise"}
+WITHOUT_NOISE = "_tag:not=" + urllib.parse.quote(f"{NOISE['system']}|{NOISE['code']}", safe="")
+
+
+def examples(archive):
+    """The resources with an id that an archive holds; of several with one id the last."""
+    with tarfile.open(fileobj=io.BytesIO(inflated((VECTORS / archive).read_bytes()))) as files:
+        names = sorted(name for name in files.getnames() if name.endswith(".json"))
+        found = [json.loads(files.extractfile(name).read()) for name in names]
+    return {place_of(one): one for one in found if one.get("resourceType") and one.get("id")}
+
+
+def inflated(packed):
+    """What a zstd archive holds. The library is there: the server uses it."""
+    library = ctypes.util.find_library("zstd")
+    if not library:
+        npm.skip("libzstd is not installed")
+    zstd = ctypes.CDLL(library)
+    zstd.ZSTD_decompress.restype = ctypes.c_size_t
+    buffer = ctypes.create_string_buffer(INFLATED_MAX)
+    made = zstd.ZSTD_decompress(buffer, ctypes.c_size_t(INFLATED_MAX), packed, ctypes.c_size_t(len(packed)))
+    if zstd.ZSTD_isError(ctypes.c_size_t(made)):
+        raise AssertionError("the archive is damaged")
+    return buffer.raw[:made]
+
+
+def place_of(resource):
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+class Writer(threading.Thread):
+    """Creates, updates and deletes copies of stored resources that carry the tag of the noise, until it is stopped.
+
+    They would be found by what they hold; they refer to noise alone, so no chain leads from them to the rest."""
+
+    def __init__(self, server, token, models, seed):
+        super().__init__(daemon=True)
+        self.server, self.token, self.chance = server, token, random.Random(seed)
+        self.models = [one for one in models if one["resourceType"] in ("Patient", "Practitioner", "Organization")]
+        self.stopped, self.writes, self.problem = threading.Event(), 0, None
+
+    def body(self, type_=None):
+        model = self.chance.choice([one for one in self.models if type_ in (None, one["resourceType"])])
+        kept = {name: value for name, value in model.items() if name not in ("id", "meta", "contained") and
+                '"reference"' not in json.dumps(value)}
+        return {**kept, "meta": {"tag": [NOISE]}}
+
+    def run(self):
+        try:
+            with self.server.connect() as connection:
+                living = []
+                while not self.stopped.is_set():
+                    self.write(connection, living)
+                    self.writes += 1
+        except Exception as problem:  # told by the test's own thread
+            self.problem = problem
+
+    def write(self, connection, living):
+        if len(living) < 20 or self.chance.random() < 0.3:
+            body = self.body()
+            reply = connection.request("POST", "/fhir/" + body["resourceType"], body, self.token)
+            living.append((body["resourceType"], harness.json_of(reply)["id"]))
+        elif self.chance.random() < 0.5:
+            type_, id_ = self.chance.choice(living)
+            reply = connection.request("PUT", f"/fhir/{type_}/{id_}", {**self.body(type_), "id": id_}, self.token)
+        else:
+            type_, id_ = living.pop(self.chance.randrange(len(living)))
+            reply = connection.request("DELETE", f"/fhir/{type_}/{id_}", token=self.token)
+        if reply.status >= 400:
+            raise AssertionError(f"a write failed: {reply}")
+
+
+class SearchProperty(harness.TestCase):
+    policy = "classic"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        print(f"seed {SEED}, {QUERIES} queries per test", file=sys.stderr)
+        cls.token = cls.server.admin()
+        cls.base = f"https://{cls.server.host}:{cls.server.port}/fhir"
+        cls.require_search()
+
+    @classmethod
+    def require_search(cls):
+        statement = harness.json_of(cls.server.request("GET", "/fhir/metadata", token=cls.token))
+        patient = next(row for row in statement["rest"][0]["resource"] if row["type"] == "Patient")
+        if "search-type" not in [row["code"] for row in patient["interaction"]]:
+            raise unittest.SkipTest("the server's CapabilityStatement declares no search-type")
+
+    def evaluator(self, resources):
+        found = Evaluator()
+        self.addCleanup(found.close)
+        found.load(resources, self.base)
+        return found
+
+    # --- what is searched ---
+
+    def load_samples(self, connection):
+        """Sends sample patients as transactions; gives the stored resources."""
+        stored = []
+        for file in sorted(SAMPLES.glob("*.json"))[:PATIENTS]:
+            reply = connection.request("POST", "/fhir", file.read_bytes(), self.token)
+            self.assertEqual(reply.status, 200, reply.body[:500])
+            for entry in harness.json_of(reply)["entry"]:
+                place = "/".join(entry["response"]["location"].split("/_history/")[0].split("/")[-2:])
+                stored.append(self.read(connection, place))
+        return stored
+
+    def load_examples(self, connection):
+        """Stores the examples of the archive; gives those that the server takes, as they are stored."""
+        if not self.loaded:
+            sent = examples(self.archive)
+            for place, resource in sent.items():
+                reply = connection.request("PUT", "/fhir/" + place, resource, self.token)
+                if reply.status in (200, 201):
+                    self.loaded.append(self.read(connection, place))
+            self.assertGreater(len(self.loaded), 0.95 * len(sent), "the server takes most of the examples")
+        return self.loaded
+
+    def read(self, connection, place):
+        reply = connection.request("GET", "/fhir/" + place, token=self.token)
+        self.assertEqual(reply.status, 200, place)
+        return json.loads(reply.body)
+
+    # --- searching ---
+
+    def pages(self, connection, query, count, by_post):
+        path, parameters = query.split("?", 1)
+        parameters += f"&_count={count}"
+        if by_post and "/" not in path:  # R4 has no POST within a compartment
+            target = f"/fhir/{path}/_search" if path else "/fhir/_search"
+            reply = connection.request("POST", target, parameters, self.token,
+                                       {"Content-Type": "application/x-www-form-urlencoded"})
+        else:
+            reply = connection.request("GET", f"/fhir/{path}?{parameters}", token=self.token)
+        found = []
+        while True:
+            if reply.status != 200:
+                raise AssertionError(f"page {len(found) + 1}: {reply.status} {reply.body[:500]}")
+            found.append(Page(json.loads(reply.body)))
+            if not found[-1].next or len(found) > PAGES_MAX:
+                return found
+            address = urllib.parse.urlsplit(found[-1].next)
+            self.assertEqual(address.netloc, f"{self.server.host}:{self.server.port}")
+            reply = connection.request("GET", f"{address.path}?{address.query}", token=self.token)
+
+    def wrong(self, connection, made, count, by_post, evaluator):
+        """What is wrong with the answer to a query, and how many it has to find."""
+        query = f"{made}&{WITHOUT_NOISE}" if not made.endswith("?") else made + WITHOUT_NOISE
+        expected = evaluator.ask(search=query)
+        if "refused" in expected:
+            raise AssertionError(f"the generator made a query that is none: {query}")
+        if count is None:
+            count = max(100, expected["total"] // 10)
+        try:
+            pages = self.pages(connection, query, count, by_post)
+            found = problems(query, count, pages, expected, evaluator)
+        except AssertionError as problem:
+            found = [str(problem)]
+        return [f"{query} (_count {count}): {one}" for one in found], expected
+
+    def check_random(self, resources):
+        evaluator = self.evaluator(resources)
+        chance = random.Random(SEED)
+        failures, telling = [], 0
+        with self.server.connect() as connection:
+            for query in evaluator.ask(queries=QUERIES, seed=SEED)["queries"]:
+                count = chance.choice((1, 2, 7, 50, 1000, None))
+                found, expected = self.wrong(connection, query, count, chance.random() < 0.25, evaluator)
+                failures += found
+                telling += 0 < expected["total"] < len(resources)
+        self.assertGreater(telling, QUERIES // 4, "most queries find something")
+        self.report(failures, QUERIES)
+
+    def check_feeding(self, resources):
+        """Each resource is found by each search parameter that its content feeds."""
+        evaluator = self.evaluator(resources)
+        places = collections.defaultdict(set)
+        for row in evaluator.ask(feeding=SEED)["queries"]:
+            places[row["query"]].add(row["place"])
+        failures = []
+        with self.server.connect() as connection:
+            for query, fed in places.items():
+                found, expected = self.wrong(connection, query, 1000, False, evaluator)
+                failures += found
+                self.assertLessEqual(fed, set(expected["ids"]), query)
+        self.report(failures, len(places))
+
+    def report(self, failures, asked):
+        shown = "\n".join(failures[:FAILURES_SHOWN])
+        self.assertEqual(len(failures), 0, f"of {asked} queries, seed {SEED}:\n{shown}")
+
+    def check_while_writing(self, load):
+        with self.server.connect() as connection:
+            resources = load(connection)
+        writer = Writer(self.server, self.token, resources, SEED)
+        writer.start()
+        try:
+            self.check_random(resources)
+        finally:
+            writer.stopped.set()
+            writer.join()
+        if writer.problem:
+            raise writer.problem
+        self.assertGreater(writer.writes, 0)
+
+
+class SyntheaSearch(SearchProperty):
+    def test_searches_of_synthea_patients_give_what_the_evaluator_gives_while_a_writer_runs(self):
+        self.check_while_writing(self.load_samples)
+
+
+class ExampleSearch(SearchProperty):
+    archive = "fhir-r4-examples.tar.zst"
+    loaded = []
+
+    def test_searches_of_the_official_examples_give_what_the_evaluator_gives_while_a_writer_runs(self):
+        self.check_while_writing(self.load_examples)
+
+    def test_every_official_example_is_found_by_every_search_parameter_that_its_content_feeds(self):
+        with self.server.connect() as connection:
+            self.check_feeding(self.load_examples(connection))
+
+
+class UsCoreSearch(SearchProperty):
+    archive = "us-core-examples.tar.zst"
+    loaded = []
+
+    def test_every_us_core_example_is_found_by_every_search_parameter_that_its_content_feeds(self):
+        with self.server.connect() as connection:
+            self.check_feeding(self.load_examples(connection))
+
+
+class Comparison(unittest.TestCase):
+    """The comparison itself can fail."""
+
+    QUERY = "Observation?_sort=date&_include=Observation:subject"
+
+    def setUp(self):
+        self.evaluator = Evaluator()
+        self.addCleanup(self.evaluator.close)
+        subject = {"reference": "Patient/p"}
+        observations = [{"resourceType": "Observation", "id": f"o{number}", "subject": subject,
+                         "effectiveDateTime": f"2020-01-0{number // 2 + 1}"} for number in range(6)]
+        self.evaluator.load([*observations, {"resourceType": "Patient", "id": "p"}], "")
+        self.expected = self.evaluator.ask(search=self.QUERY)
+
+    def page(self, ids, includes=("Patient/p",), total=6):
+        entries = [{"resource": {"resourceType": "Observation", "id": id_}, "search": {"mode": "match"}} for id_ in ids]
+        for place in includes:
+            type_, id_ = place.split("/")
+            entries.append({"resource": {"resourceType": type_, "id": id_}, "search": {"mode": "include"}})
+        return Page({"resourceType": "Bundle", "entry": entries, "total": total})
+
+    def wrong(self, *pages):
+        return problems(self.QUERY, 4, pages, self.expected, self.evaluator)
+
+    def test_right_pages_are_right(self):
+        self.assertEqual(self.wrong(self.page(["o1", "o0", "o2", "o3"]), self.page(["o5", "o4"])), [])
+
+    def test_each_difference_is_seen(self):
+        last = self.page(["o4", "o5"])
+        for pages, word in (
+            ((self.page(["o0", "o1", "o2"]), last), "missing"),
+            ((self.page(["o0", "o1", "o2", "o3"]), self.page(["o4", "o5", "o9"])), "surplus"),
+            ((self.page(["o0", "o1", "o2", "o3"]), self.page(["o3", "o4", "o5"])), "repeated"),
+            ((self.page(["o0", "o2", "o1", "o3"]), last), "order"),
+            ((self.page(["o0", "o1", "o2", "o3"], total=5), last), "total"),
+            ((self.page(["o0", "o1", "o2", "o3"], includes=()), last), "includes: missing"),
+            ((self.page(["o0", "o1", "o2", "o3"], includes=("Patient/p", "Patient/q")), last), "surplus"),
+            ((self.page(["o0", "o1", "o2", "o3", "o4", "o5"]),), "on a page of"),
+        ):
+            self.assertIn(word, " ".join(self.wrong(*pages)), word)
+
+
+del SearchProperty  # a base alone
+
+if __name__ == "__main__":
+    npm.require(FOLDER)
+    npm.main()
