@@ -348,7 +348,8 @@ void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer c
   if (!answer.next) return;
   SearchListing const listing{exchange.search.raw, exchange.search.handling, *answer.next};
   auto const token = seal_search(parts_.vault, search_scope(exchange), listing, parts_.clock.now());
-  if (token.has_value()) wishes.next_url = address + "?_page=" + *token + format_parameter_of(exchange.request);
+  if (token.has_value())
+    wishes.next_url = address + "?_page=" + *token + format_parameter_of(exchange.request);
 }
 
 void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, Wishes& wishes) const {

@@ -68,13 +68,14 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
   auto outcome = try_read(*exchange);
   if (!outcome) return reply(dispatch(*exchange));
   auto events = std::move(outcome->events);
-  parts_.log.commit_async({}, std::move(events),
-                          [exchange = std::move(exchange), outcome = std::move(*outcome),
-                           reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
-                            if (!receipt.has_value()) return reply(unrecorded(receipt.error()));
-                            Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};
-                            reply(Released(*receipt, render(outcome, *receipt, wishes)));
-                          });
+  parts_.log.commit_async(
+      {}, std::move(events),
+      [exchange = std::move(exchange), outcome = std::move(*outcome),
+       reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
+        if (!receipt.has_value()) return reply(unrecorded(receipt.error()));
+        Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};
+        reply(Released(*receipt, render(outcome, *receipt, wishes)));
+      });
 }
 
 std::optional<Released> Pipeline::admit(Exchange& exchange) {
