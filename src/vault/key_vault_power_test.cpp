@@ -100,6 +100,7 @@ class LyingEngine final : public storage::Engine {
     failed_ = lies_;
     return failed_ ? fail(ErrorKind::kUnavailable, "an fsync failed") : std::move(written);
   }
+  bool is_damaged() const override { return real_->is_damaged(); }
   std::shared_ptr<storage::Snapshot const> snapshot() const override { return real_->snapshot(); }
   Result<void> compact(storage::Range const& range) override { return real_->compact(range); }
   Result<std::vector<Damage>> verify_files() const override { return real_->verify_files(); }
