@@ -170,8 +170,8 @@ class Xml(harness.TestCase):
         for method, path, body, status, code in (
                 ("GET", "/fhir/Patient/nobody", None, 404, "not-found"),
                 ("GET", "/fhir/Nonsense/1", None, 404, "not-supported"),
-                ("POST", "/fhir/Patient", "{}", 400, "invalid"),
-                ("PATCH", "/fhir/Patient/1", "{}", 405, "not-supported")):
+                ("POST", "/fhir/Patient", "{}", 400, "structure"),
+                ("POST", "/fhir/metadata", "{}", 405, "not-supported")):
             outcome = self.assert_xml(self.ask(method, path, body, {"Accept": XML}, status), "OperationOutcome")
             self.assertEqual(values(outcome, "issue/code"), [code], (method, path))
             self.assertEqual(json_of(self.ask(method, path, body, None, status))["resourceType"], "OperationOutcome")
