@@ -35,6 +35,7 @@ if(TACENDA_MOLD)
 endif()
 find_program(TACENDA_CCACHE ccache)
 if(TACENDA_CCACHE)
-  # Build folders of one clone share their objects; the folder's name matters to debug info alone.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${TACENDA_CCACHE})
+  # Build folders and clones share their objects; the folders' names matter to debug info alone.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+                                  ${TACENDA_CCACHE})
 endif()
