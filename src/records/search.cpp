@@ -32,15 +32,6 @@ Result<std::vector<std::uint64_t>> all_of(DocumentStream& stream, std::size_t li
   }
 }
 
-Result<std::uint64_t> count_from(DocumentStream& stream, std::uint64_t from) {
-  std::uint64_t count = 0;
-  for (;; ++count) {
-    auto const document = TACENDA_TRY(stream.at_or_after(from));
-    if (!document) return count;
-    from = *document + 1;
-  }
-}
-
 /// The documents of one page, and where the next one begins.
 struct Cut {
   std::vector<std::uint64_t> documents;
@@ -71,7 +62,7 @@ Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosi
       cut.next = SearchPosition{i, within ? cut.documents.back() : 0, 0, {}};
     }
     if (scope.wants_total || scope.count == 0) {
-      rest += TACENDA_TRY(count_from(*stream, from));
+      rest += TACENDA_TRY(stream->count(from));
     } else if (cut.next) {
       break;
     }

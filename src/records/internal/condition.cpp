@@ -1,6 +1,7 @@
 #include "records/internal/condition.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
@@ -15,14 +16,17 @@ bool keeps(std::vector<TermRange> const& ranges) {
   });
 }
 
+// So many terms are walked side by side, each from its own place.
+constexpr std::size_t kWalked = 16;
+// Rows that are looked up rather than reading a document's facts.
+constexpr std::size_t kLookedUp = 2;
+
 class TermCondition final : public Condition {
  public:
   TermCondition(SearchState const& state, std::uint32_t parameter, std::vector<TermRange> ranges)
       : state_(state), parameter_(parameter), ranges_(std::move(ranges)) {}
 
-  bool is_seekable() const override {
-    return std::ranges::all_of(ranges_, &TermRange::one_term) || is_token();
-  }
+  bool is_seekable() const override { return ranges_.size() <= kWalked && (is_single() || is_token()); }
   Result<std::uint64_t> count_rows(std::uint64_t limit) override {
     return records::count_rows(state_.index(), parameter_, ranges_, limit);
   }
@@ -31,15 +35,9 @@ class TermCondition final : public Condition {
   }
   Result<bool> holds(Candidate& candidate) override {
     if (all_) return all_->contains(candidate.document());
-    if (std::ranges::all_of(ranges_, &TermRange::one_term)) return has_row(candidate.document());
-    if (keeps(ranges_)) {
-      auto const* facts = TACENDA_TRY(candidate.facts());
-      return std::ranges::any_of(facts->terms, [&](Term const& term) {
-        return term.parameter == parameter_ && std::ranges::any_of(ranges_, [&](auto const& range) {
-                 return range.contains(term.bytes, {});
-               });
-      });
-    }
+    if (is_single() && ranges_.size() <= kLookedUp) return has_row(candidate.document());
+    if (keeps(ranges_)) return has_term(*TACENDA_TRY(candidate.facts()));
+    if (is_single() && ranges_.size() <= kWalked) return has_row(candidate.document());
     DocumentSet all;
     for (auto const& range : ranges_) {
       TACENDA_TRY_VOID(collect(state_.index(), parameter_, range, UINT64_MAX, all));
@@ -50,11 +48,23 @@ class TermCondition final : public Condition {
   std::string_view kind() const override { return "terms"; }
 
  private:
+  bool is_single() const { return std::ranges::all_of(ranges_, &TermRange::one_term); }
   /// A code without a system: rarely more than a few terms.
   bool is_token() const {
     return std::ranges::all_of(ranges_, [](TermRange const& range) {
       return range.one_term ||
              (!range.from.empty() && range.from.front() == static_cast<char>(Section::kToken));
+    });
+  }
+
+  bool has_term(DocumentFacts const& facts) {
+    if (is_single() && single_.empty()) {
+      for (auto const& range : ranges_) single_.insert(range.from);
+    }
+    return std::ranges::any_of(facts.terms, [&](Term const& term) {
+      if (term.parameter != parameter_) return false;
+      if (is_single()) return single_.contains(term.bytes);
+      return std::ranges::any_of(ranges_, [&](auto const& range) { return range.contains(term.bytes, {}); });
     });
   }
 
@@ -71,6 +81,7 @@ class TermCondition final : public Condition {
   SearchState const& state_;
   std::uint32_t parameter_;
   std::vector<TermRange> ranges_;
+  std::unordered_set<std::string> single_;  // the terms of ranges_, when each is one
   std::optional<DocumentSet> all_;
 };
 

@@ -10,6 +10,7 @@ namespace {
 
 // A range that holds no more terms than this is read term by term, and so in document order.
 constexpr std::size_t kFewTerms = 16;
+constexpr std::uint64_t kSpentAtOnce = 1'024;
 
 class TermStream final : public DocumentStream {
  public:
@@ -35,6 +36,19 @@ class TermStream final : public DocumentStream {
     }
     TACENDA_TRY_VOID(settle());
     return current_;
+  }
+
+  Result<std::uint64_t> count(std::uint64_t from) override {
+    if (range_.accepts) return DocumentStream::count(from);
+    if (!TACENDA_TRY(at_or_after(from))) return 0;
+    std::uint64_t rows = 0;
+    for (; cursor_.valid(); cursor_.next()) {
+      if (++rows % kSpentAtOnce == 0) TACENDA_TRY_VOID(budget_.spend(kSpentAtOnce));
+    }
+    TACENDA_TRY_VOID(cursor_.status());
+    ended_ = true;
+    current_.reset();
+    return rows;
   }
 
  private:
@@ -65,19 +79,50 @@ class TermStream final : public DocumentStream {
 
 class UnionStream final : public DocumentStream {
  public:
-  explicit UnionStream(std::vector<std::unique_ptr<DocumentStream>> streams) : streams_(std::move(streams)) {}
+  explicit UnionStream(std::vector<std::unique_ptr<DocumentStream>> streams) {
+    for (auto& stream : streams) heads_.push_back({0, std::move(stream)});
+  }
 
   Result<std::optional<std::uint64_t>> at_or_after(std::uint64_t from) override {
-    std::optional<std::uint64_t> least;
-    for (auto& stream : streams_) {
-      auto const document = TACENDA_TRY(stream->at_or_after(from));
-      if (document && (!least || *document < *least)) least = document;
+    // A stream that was never asked stands at 0: the first call asks them all.
+    while (!heads_.empty() && (heads_.front().document < from || !asked_)) {
+      if (!asked_) {
+        TACENDA_TRY_VOID(ask_all(from));
+        continue;
+      }
+      std::ranges::pop_heap(heads_, std::ranges::greater(), &Head::document);
+      auto const document = TACENDA_TRY(heads_.back().stream->at_or_after(from));
+      if (!document) {
+        heads_.pop_back();
+        continue;
+      }
+      heads_.back().document = *document;
+      std::ranges::push_heap(heads_, std::ranges::greater(), &Head::document);
     }
-    return least;
+    if (heads_.empty()) return std::nullopt;
+    return heads_.front().document;
   }
 
  private:
-  std::vector<std::unique_ptr<DocumentStream>> streams_;
+  struct Head {
+    std::uint64_t document = 0;
+    std::unique_ptr<DocumentStream> stream;
+  };
+
+  Result<void> ask_all(std::uint64_t from) {
+    std::vector<Head> living;
+    for (auto& head : heads_) {
+      auto const document = TACENDA_TRY(head.stream->at_or_after(from));
+      if (document) living.push_back({*document, std::move(head.stream)});
+    }
+    heads_ = std::move(living);
+    std::ranges::make_heap(heads_, std::ranges::greater(), &Head::document);
+    asked_ = true;
+    return {};
+  }
+
+  std::vector<Head> heads_;  // a heap, the least document first
+  bool asked_ = false;
 };
 
 class IntersectionStream final : public DocumentStream {
@@ -136,6 +181,14 @@ Result<std::optional<std::vector<TermRange>>> few_terms(IndexReader const& reade
 }
 
 }  // namespace
+
+Result<std::uint64_t> DocumentStream::count(std::uint64_t from) {
+  for (std::uint64_t counted = 0;; ++counted) {
+    auto const document = TACENDA_TRY(at_or_after(from));
+    if (!document) return counted;
+    from = *document + 1;
+  }
+}
 
 Result<void> Budget::spend(std::uint64_t rows) {
   spent_ += rows;

@@ -39,6 +39,8 @@ class DocumentStream {
 
   /// The first document at or after `from`; nullopt: there is none. Calls go upwards.
   virtual Result<std::optional<std::uint64_t>> at_or_after(std::uint64_t from) = 0;
+  /// How many there are at or after `from`; the stream is used up.
+  virtual Result<std::uint64_t> count(std::uint64_t from);
 };
 
 /// Where the index is read: one state of one view.

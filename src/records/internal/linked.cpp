@@ -1,6 +1,7 @@
 // Criteria that go through references: chains, _has and _list (R4 search.html#chaining, #has, #list).
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include "records/internal/condition.hpp"
 #include "records/internal/matcher.hpp"
@@ -13,6 +14,8 @@ using fhir::SearchCriterion;
 // So many linked resources are looked up first, and then stand for themselves; more of them are tested or
 // joined.
 constexpr std::uint64_t kFewLinked = 1'024;
+// Targets whose answer one chain remembers: a few megabytes.
+constexpr std::size_t kRemembered = 65'536;
 
 TermRange reference_to(std::string_view type, std::string_view id) {
   std::string bytes = reference_bytes(std::string(type) + "/" + std::string(id));
@@ -83,7 +86,15 @@ class ChainCondition final : public Condition {
   }
 
  private:
+  /// Many refer to the same: an answer is remembered.
   Result<bool> leads_to_match(Term const& term) {
+    if (auto const known = known_.find(term.bytes); known != known_.end()) return known->second;
+    bool const matches = TACENDA_TRY(target_matches(term));
+    if (known_.size() < kRemembered) known_.emplace(term.bytes, matches);
+    return matches;
+  }
+
+  Result<bool> target_matches(Term const& term) {
     auto const target = target_of(term);
     if (!target) return false;
     auto const link = links_.find(target->first);
@@ -97,6 +108,7 @@ class ChainCondition final : public Condition {
   SearchState const& state_;
   std::uint32_t parameter_;
   std::map<std::string, std::unique_ptr<Matcher>, std::less<>> links_;
+  std::unordered_map<std::string, bool> known_;
 };
 
 /// Resources that one of many refers to by `parameter`.

@@ -19,7 +19,8 @@ class Matcher {
                                                fhir::SearchCriterion const& criterion);
 
   std::string const& type() const { return type_; }
-  /// All of them, in document order. To be called once.
+  /// All of them, in document order; no more is read than is asked for, as far as the conditions allow. To be
+  /// called once.
   Result<std::unique_ptr<DocumentStream>> open();
   Result<bool> holds(Candidate& candidate);
   /// How many rows the narrowest condition has, counted up to `limit`.
@@ -28,7 +29,7 @@ class Matcher {
   /// How `open` went about it, for `explain`.
   struct Step {
     std::string_view kind;  // of the condition
-    std::string_view use;   // "read", "walked" or "tested"
+    std::string_view use;   // "read", "walked", "tested", or "tested, then read"
     std::uint64_t rows;     // at least so many; 0 when nobody counted
   };
   std::vector<Step> const& steps() const { return steps_; }
@@ -36,6 +37,13 @@ class Matcher {
  private:
   friend class MatchStream;
   Matcher(SearchState const& state, std::string_view type);
+  /// A condition that documents are tested for, and how often that was done.
+  struct Test {
+    std::size_t condition = 0;
+    std::uint64_t done = 0;
+    std::uint64_t look_at = 0;  // so many tests until reading it is thought of again
+  };
+
   /// Which conditions `open` reads; the others are tested.
   Result<std::vector<bool>> choose();
   Result<bool> judge(Candidate& candidate) const;
@@ -45,7 +53,7 @@ class Matcher {
   Permit const* permit_;  // nullptr: nothing may be seen
   bool judges_all_;
   std::vector<std::unique_ptr<Condition>> conditions_;
-  std::vector<Condition*> tested_;
+  std::vector<Test> tests_;
   std::vector<Step> steps_;
 };
 
