@@ -13,7 +13,7 @@ Result<std::vector<Located>> Store::locate(PermitSource const& permits, std::str
   Budget budget(limits::kSearchRows);
   SearchState const state(*vault_, view_, at, {}, permits, budget);
   auto const matcher = TACENDA_TRY(Matcher::make(state, type, criteria));
-  auto const stream = TACENDA_TRY(matcher->open());
+  auto const stream = TACENDA_TRY(matcher->open(Matcher::Walk::kPart));
   std::vector<Located> found;
   for (std::uint64_t from = 0; found.size() < limit;) {
     auto const document = TACENDA_TRY(stream->at_or_after(from));

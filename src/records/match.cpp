@@ -111,7 +111,7 @@ Result<std::vector<std::string>> Transaction::match(PermitSource const& permits,
   Budget budget(limits::kSearchRows);
   SearchState const state(*vault_, view_, at_, {}, permits, budget);
   auto const matcher = TACENDA_TRY(Matcher::make(state, type, criteria));
-  auto const stream = TACENDA_TRY(matcher->open());
+  auto const stream = TACENDA_TRY(matcher->open(Matcher::Walk::kPart));
   for (std::uint64_t from = 0; matches.size() < limit;) {
     auto const document = TACENDA_TRY(stream->at_or_after(from));
     if (!document) break;

@@ -45,8 +45,9 @@ using Matchers = std::vector<std::unique_ptr<Matcher>>;
 Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosition const& position) {
   Cut cut;
   std::uint64_t rest = 0;
+  bool const whole = scope.wants_total || scope.count == 0;
   for (std::size_t i = position.query; i < matchers.size(); ++i) {
-    auto const stream = TACENDA_TRY(matchers[i]->open());
+    auto const stream = TACENDA_TRY(matchers[i]->open(whole ? Matcher::Walk::kWhole : Matcher::Walk::kPart));
     std::uint64_t from = i > position.query || position.after == 0 ? 0 : position.after + 1;
     while (cut.documents.size() < scope.count) {
       auto const document = TACENDA_TRY(stream->at_or_after(from));
@@ -61,7 +62,7 @@ Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosi
       bool const within = from > 0 && !cut.documents.empty() && from == cut.documents.back() + 1;
       cut.next = SearchPosition{i, within ? cut.documents.back() : 0, 0, {}};
     }
-    if (scope.wants_total || scope.count == 0) {
+    if (whole) {
       rest += TACENDA_TRY(stream->count(from));
     } else if (cut.next) {
       break;
@@ -69,7 +70,7 @@ Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosi
   }
   std::uint64_t const shown = position.shown + cut.documents.size();
   if (cut.next) cut.next->shown = shown;
-  if (scope.wants_total || scope.count == 0 || !cut.next) cut.total = shown + rest;
+  if (whole || !cut.next) cut.total = shown + rest;
   return cut;
 }
 
@@ -77,7 +78,7 @@ Result<std::vector<std::uint64_t>> sorted_matches(SearchState const& state, Matc
                                                   std::vector<fhir::SortKey> const& keys) {
   std::vector<std::uint64_t> documents;
   for (auto& matcher : matchers) {
-    auto const stream = TACENDA_TRY(matcher->open());
+    auto const stream = TACENDA_TRY(matcher->open(Matcher::Walk::kWhole));
     auto const some = TACENDA_TRY(all_of(*stream, limits::kSearchSorted - documents.size()));
     documents.insert(documents.end(), some.begin(), some.end());
   }

@@ -26,7 +26,7 @@ TermRange reference_to(std::string_view type, std::string_view id) {
 /// All documents of a matcher, when there are no more than `limit`.
 Result<std::optional<std::vector<std::uint64_t>>> few(Matcher& matcher, std::uint64_t limit) {
   std::vector<std::uint64_t> documents;
-  auto const stream = TACENDA_TRY(matcher.open());
+  auto const stream = TACENDA_TRY(matcher.open(Matcher::Walk::kPart));
   for (std::uint64_t from = 0;;) {
     auto const document = TACENDA_TRY(stream->at_or_after(from));
     if (!document) return documents;
@@ -138,7 +138,7 @@ class HasCondition final : public Condition {
   Result<std::unique_ptr<DocumentStream>> open() override {
     DocumentSet targets;
     std::map<std::string, bool, std::less<>> seen;
-    auto const stream = TACENDA_TRY(source_->open());
+    auto const stream = TACENDA_TRY(source_->open(Matcher::Walk::kWhole));
     for (std::uint64_t from = 0;;) {
       auto const document = TACENDA_TRY(stream->at_or_after(from));
       if (!document) break;

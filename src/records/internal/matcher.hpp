@@ -19,9 +19,12 @@ class Matcher {
                                                fhir::SearchCriterion const& criterion);
 
   std::string const& type() const { return type_; }
-  /// All of them, in document order; no more is read than is asked for, as far as the conditions allow. To be
-  /// called once.
-  Result<std::unique_ptr<DocumentStream>> open();
+  enum class Walk : std::uint8_t {
+    kPart,   // perhaps a few of them: no more is read than is asked for, as far as the conditions allow
+    kWhole,  // all of them will be asked for
+  };
+  /// All of them, in document order. To be called once.
+  Result<std::unique_ptr<DocumentStream>> open(Walk walk);
   Result<bool> holds(Candidate& candidate);
   /// How many rows the narrowest condition has, counted up to `limit`.
   Result<std::uint64_t> count_rows(std::uint64_t limit);
@@ -41,11 +44,14 @@ class Matcher {
   struct Test {
     std::size_t condition = 0;
     std::uint64_t done = 0;
-    std::uint64_t look_at = 0;  // so many tests until reading it is thought of again
+    std::uint64_t look_at = 0;   // so many tests until reading it is thought of again
+    std::uint64_t expected = 0;  // so many tests come at least
   };
 
   /// Which conditions `open` reads; the others are tested.
   Result<std::vector<bool>> choose();
+  /// Notes how many documents the read conditions will give to be tested.
+  Result<void> expect_tests(std::vector<bool> const& read);
   Result<bool> judge(Candidate& candidate) const;
 
   SearchState const& state_;
