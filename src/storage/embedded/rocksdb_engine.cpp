@@ -203,10 +203,15 @@ Result<void> RocksDbEngine::refuse_when_full(Database const& database, std::uint
 
 Result<void> RocksDbEngine::write(WriteBatch const& batch) {
   if (batch.empty()) return {};
+  // In key order each row finds its place in memory beside the one before; operations on one key keep theirs.
+  std::vector<WriteBatch::Operation const*> ordered;
+  ordered.reserve(batch.operations().size());
+  for (auto const& operation : batch.operations()) ordered.push_back(&operation);
+  std::ranges::stable_sort(ordered, {}, [](auto const* operation) { return as_text(operation->key); });
   rocksdb::WriteBatch changes(batch.size_bytes() + 16 * batch.operations().size());
-  for (auto const& operation : batch.operations()) {
-    auto const status = operation.value ? changes.Put(to_slice(operation.key), to_slice(*operation.value))
-                                        : changes.Delete(to_slice(operation.key));
+  for (auto const* operation : ordered) {
+    auto const status = operation->value ? changes.Put(to_slice(operation->key), to_slice(*operation->value))
+                                         : changes.Delete(to_slice(operation->key));
     if (!status.ok()) return std::unexpected(to_error(status));
   }
   auto const written = write_once(changes, batch.when_damaged());
