@@ -70,24 +70,7 @@ Result<bool> Transaction::answers(Expected const& expected, std::string_view typ
     return std::ranges::any_of(criterion.values,
                                [&](auto const& value) { return value.text == expected.id; });
   }
-  std::uint32_t const number = number_of(type, *criterion.parameter);
-  auto const has = [&](auto const& wanted) {
-    return std::ranges::any_of(expected.terms,
-                               [&](Term const& term) { return term.parameter == number && wanted(term); });
-  };
-  if (criterion.modifier == fhir::Modifier::kMissing) {
-    return has([](Term const&) { return true; }) != criterion.missing;
-  }
-  bool any = false;
-  for (auto const& value : criterion.values) {
-    auto const ranges = TACENDA_TRY(
-        ranges_of({}, *criterion.parameter, criterion.parameter->type, criterion.modifier, value));
-    any = any || has([&](Term const& term) {
-            return std::ranges::any_of(
-                ranges, [&](auto const& range) { return range.contains(term.bytes, term.value); });
-          });
-  }
-  return any != (criterion.modifier == fhir::Modifier::kNot);
+  return records::answers({}, expected.terms, type, criterion);
 }
 
 Result<std::vector<std::string>> Transaction::match(PermitSource const& permits, std::string_view type,

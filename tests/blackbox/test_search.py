@@ -51,6 +51,34 @@ class Search(unittest.TestCase):
         return [entry["resource"]["id"] for bundle in self.pages(path) for entry in bundle.get("entry", [])
                 if entry["search"]["mode"] == mode]
 
+    # --- contained resources ---
+
+    def test_a_chain_goes_through_contained_resources_and_on_from_them(self):
+        mark, (patient, other) = self.patients(2)
+        self.create({"resourceType": "Condition", "subject": {"reference": "Patient/" + other}})
+        tag = {"tag": [{"system": "urn:mark", "code": mark}]}
+        substances = [{"resourceType": "Substance", "id": f"s{number}", "code": {"text": "x"},
+                       "category": [{"coding": [{"code": code}]}]} for number, code in enumerate(("drug", "food"))]
+
+        def medication(*contained):
+            return self.create({"resourceType": "Medication", "meta": tag, "contained": list(contained), "ingredient": [
+                {"itemReference": {"reference": "#" + each["id"]}} for each in contained]})["id"]
+        drug, both = medication(substances[0]), medication(*substances)
+        bare = medication({key: value for key, value in substances[1].items() if key != "category"})
+        plan = self.create({"resourceType": "CarePlan", "meta": tag, "status": "active", "intent": "plan",
+                            "subject": {"reference": "Patient/" + patient}, "addresses": [{"reference": "#c"}],
+                            "contained": [{"resourceType": "Condition", "id": "c",
+                                           "subject": {"reference": "Patient/" + patient}}]})["id"]
+        mine = "_tag=" + mark
+        asked = f"/fhir/Medication?{mine}&ingredient:Substance."
+        self.assertEqual(self.ids(asked + "category=drug"), [drug, both])
+        self.assertEqual(self.ids(asked + "category:not=drug"), [both, bare])
+        self.assertEqual(self.ids(asked + "category:missing=true"), [bare])
+        self.assertEqual(self.ids(asked + "category:missing=false"), [drug, both])
+        chain = f"/fhir/CarePlan?{mine}&condition:Condition.patient:Patient."
+        self.assertEqual(self.ids(chain + "_id=" + patient), [plan])
+        self.assertEqual(self.ids(chain + "_id=" + other), [])
+
     # --- forms of a request ---
 
     def test_a_form_finds_what_a_url_finds(self):

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { compartments, parameterByUrl, parametersOf } from './reference/definitions.mjs';
 import { elementsOf, rowsOf } from './reference/elements.mjs';
 import { escaped, parseCriterion } from './reference/parse.mjs';
-import { pointsTo } from './reference/references.mjs';
+import { isCanonical, pointsTo } from './reference/references.mjs';
 import { Store } from './reference/search.mjs';
 import { textsOf } from './reference/text.mjs';
 import { tokensOf } from './reference/tokens.mjs';
@@ -282,17 +282,22 @@ class Generator {
     const links = this.parameters(resource.resourceType, ['reference']).flatMap((parameter) =>
       this.store
         .targets(resource, parameter)
-        .filter((target) => this.byType.has(target.resourceType))
+        .filter((target) => this.byType.has(target.resourceType) && this.isFollowed(resource, parameter))
         .map((target) => [parameter, target]),
     );
     return links.length === 0 ? undefined : this.chance.of(links);
+  }
+
+  /** The server does not follow canonicals yet (docs/operating/search.md, "What is not there"). */
+  isFollowed(resource, parameter) {
+    return elementsOf(resource, parameter).every((element) => !isCanonical(element.type));
   }
 
   chain(type, depth) {
     const [parameter, target] = this.link(this.resource(type)) ?? [];
     if (!parameter) return undefined;
     const { key, value } = this.criterion(target.resourceType, depth + 1);
-    const isClear = parameter.target?.length === 1 && this.chance.oneIn(2);
+    const isClear = parameter.target?.length === 1 && parameter.target[0] === target.resourceType && this.chance.oneIn(2);
     return { key: `${parameter.code}${isClear ? '' : `:${target.resourceType}`}.${key}`, value };
   }
 

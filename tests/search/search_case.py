@@ -132,7 +132,7 @@ class SearchCase(harness.TestCase):
         query = f"{made}&{WITHOUT_NOISE}" if not made.endswith("?") else made + WITHOUT_NOISE
         expected = evaluator.ask(search=query)
         if "refused" in expected:
-            raise AssertionError(f"the generator made a query that is none: {query}")
+            raise AssertionError(f"the generator made a query that is none: {query}: {expected['refused']}")
         if count is None:
             count = max(100, expected["total"] // 10)
         try:

@@ -129,6 +129,7 @@ class NotCondition final : public Condition {
       : state_(state), type_number_(number_of_type(type)), inner_(std::move(inner)) {}
 
   bool is_seekable() const override { return false; }
+  bool is_readable() const override { return false; }
   Result<std::uint64_t> count_rows(std::uint64_t limit) override {
     return records::count_rows(state_.index(), type_number_, {all()}, limit);
   }
@@ -257,6 +258,28 @@ Result<std::unique_ptr<Condition>> make_condition(SearchState const& state, std:
                                                   fhir::SearchCriterion const& criterion) {
   if (criterion.kind == fhir::SearchCriterion::Kind::kValue) return value_condition(state, type, criterion);
   return make_linked_condition(state, type, criterion);
+}
+
+Result<bool> answers(QueryContext const& context, std::vector<Term> const& terms, std::string_view type,
+                     fhir::SearchCriterion const& criterion) {
+  std::uint32_t const number = number_of(type, *criterion.parameter);
+  auto const has = [&](auto const& wanted) {
+    return std::ranges::any_of(terms,
+                               [&](Term const& term) { return term.parameter == number && wanted(term); });
+  };
+  if (criterion.modifier == fhir::Modifier::kMissing) {
+    return has([](Term const&) { return true; }) != criterion.missing;
+  }
+  bool any = false;
+  for (auto const& value : criterion.values) {
+    auto const ranges = TACENDA_TRY(
+        ranges_of(context, *criterion.parameter, criterion.parameter->type, criterion.modifier, value));
+    any = any || has([&](Term const& term) {
+            return std::ranges::any_of(
+                ranges, [&](auto const& range) { return range.contains(term.bytes, term.value); });
+          });
+  }
+  return any != (criterion.modifier == fhir::Modifier::kNot);
 }
 
 std::optional<std::pair<std::string, std::string>> target_of(Term const& term) {

@@ -70,6 +70,8 @@ class Condition {
   /// True when `open` gives documents at once and in order, so that it costs no more than what is asked of
   /// it.
   virtual bool is_seekable() const = 0;
+  /// False when `open` only tests documents in its turn, so that it never costs less than testing.
+  virtual bool is_readable() const { return true; }
   /// How many rows `open` would read, counted up to `limit`.
   virtual Result<std::uint64_t> count_rows(std::uint64_t limit) = 0;
   virtual Result<std::unique_ptr<DocumentStream>> open() = 0;
@@ -98,6 +100,15 @@ Result<std::unique_ptr<Condition>> make_condition(SearchState const& state, std:
 /// The criteria that go through references: kChain, kHas, kList.
 Result<std::unique_ptr<Condition>> make_linked_condition(SearchState const& state, std::string_view type,
                                                          fhir::SearchCriterion const& criterion);
+
+/// Those that refer by `parameter` to a contained resource of `target` that answers `linked`, a criterion
+/// that needs the whole resource (:not, :missing): what contains one is opened.
+std::unique_ptr<Condition> contained_condition(SearchState const& state, std::uint32_t parameter,
+                                               std::string_view target, fhir::SearchCriterion const& linked);
+
+/// True when the terms of a resource of `type` answer a criterion of kind kValue. Errors: as ranges_of.
+Result<bool> answers(QueryContext const& context, std::vector<Term> const& terms, std::string_view type,
+                     fhir::SearchCriterion const& criterion);
 
 /// `Type/id` of a reference term; nullopt: it leads elsewhere.
 std::optional<std::pair<std::string, std::string>> target_of(Term const& term);

@@ -75,6 +75,11 @@ class Compiled {
   std::map<std::string, std::shared_ptr<Extractions const>, std::less<>> by_type_ TACENDA_GUARDED_BY(mutex_);
 };
 
+Compiled& compiled() {
+  static Compiled all;
+  return all;
+}
+
 /// System values, which expressions such as `deceased.exists() and deceased != false` give, as JSON.
 std::optional<std::pair<Json, std::string_view>> json_of(Item const& item) {
   switch (item.kind()) {
@@ -139,29 +144,53 @@ void add_composite(Extraction const& extraction, Item const& focus, std::vector<
   combine(parts, 0, chosen, extraction.parameter, left, terms);
 }
 
+/// The contained resource that a reference leads to; nullptr: it leads elsewhere.
+Json const* contained_by(Json const& resource, Item const& item) {
+  Json const* value = item.value();
+  auto const link = value == nullptr ? std::string_view() : value->text_of("reference");
+  auto const* list = resource.find("contained");
+  if (!link.starts_with('#') || link.size() < 2 || list == nullptr) return nullptr;
+  for (auto const& contained : list->items()) {
+    if (contained.text_of("id") == link.substr(1)) return &contained;
+  }
+  return nullptr;
+}
+
 /// What chains look for in a contained resource (R4 search.html#contained: "a chained condition will be
 /// evaluated inside contained resources").
 Result<void> add_contained(Json const& resource, std::uint32_t parameter, Item const& item,
                            std::vector<Term>& terms) {
-  Json const* value = item.value();
-  auto const link = value == nullptr ? std::string_view() : value->text_of("reference");
-  auto const* list = resource.find("contained");
-  if (!link.starts_with('#') || link.size() < 2 || list == nullptr) return {};
-  for (auto const& contained : list->items()) {
-    if (contained.text_of("id") != link.substr(1)) continue;
-    for (auto& term : TACENDA_TRY(terms_of(contained))) {
-      terms.push_back({parameter, contained_bytes(term.parameter, term.bytes), std::move(term.value)});
-    }
-    return {};
+  auto const* contained = contained_by(resource, item);
+  if (contained == nullptr) return {};
+  terms.push_back({parameter, contained_bytes(number_of_type(contained->text_of("resourceType")), {}), {}});
+  for (auto& term : TACENDA_TRY(terms_of(*contained))) {
+    terms.push_back({parameter, contained_bytes(term.parameter, term.bytes), std::move(term.value)});
   }
   return {};
 }
 
 }  // namespace
 
+Result<std::vector<std::vector<Term>>> contained_terms_of(Json const& resource, std::uint32_t parameter,
+                                                          std::string_view type) {
+  auto const extractions = TACENDA_TRY(compiled().of(resource.text_of("resourceType")));
+  Item const focus = fhirpath::item_of(resource);
+  std::vector<std::vector<Term>> found;
+  for (auto const& extraction : *extractions) {
+    if (extraction.parameter != parameter) continue;
+    auto const items = extraction.expression.evaluate({}, focus);
+    if (!items.has_value()) continue;
+    for (auto const& item : *items) {
+      auto const* contained = contained_by(resource, item);
+      if (contained == nullptr || contained->text_of("resourceType") != type) continue;
+      found.push_back(TACENDA_TRY(terms_of(*contained)));
+    }
+  }
+  return found;
+}
+
 Result<std::vector<Term>> terms_of(Json const& resource) {
-  static Compiled compiled;
-  auto const extractions = TACENDA_TRY(compiled.of(resource.text_of("resourceType")));
+  auto const extractions = TACENDA_TRY(compiled().of(resource.text_of("resourceType")));
   Item const focus = fhirpath::item_of(resource);
   std::vector<Term> terms;
   for (auto const& extraction : *extractions) {

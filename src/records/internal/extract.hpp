@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -14,5 +15,10 @@ namespace tacenda::records {
 /// A parameter whose expression fails on a document finds nothing in it. Thread-safe. Errors: kBug (a shipped
 /// expression does not compile).
 Result<std::vector<Term>> terms_of(codec::Json const& resource);
+
+/// The terms of each contained resource of a type that the resource refers to by a parameter. Thread-safe.
+/// Errors: as terms_of.
+Result<std::vector<std::vector<Term>>> contained_terms_of(codec::Json const& resource,
+                                                          std::uint32_t parameter, std::string_view type);
 
 }  // namespace tacenda::records

@@ -36,21 +36,27 @@ Result<std::optional<std::vector<std::uint64_t>>> few(Matcher& matcher, std::uin
   }
 }
 
-/// Resources that refer by `parameter` to one of many.
+using Links = std::map<std::string, std::unique_ptr<Matcher>, std::less<>>;
+
+/// Resources that refer by `parameter` to one of many. With `inside`, what a term of a contained resource
+/// begins with: those whose contained resource refers so.
 class ChainCondition final : public Condition {
  public:
-  ChainCondition(SearchState const& state, std::uint32_t parameter,
-                 std::map<std::string, std::unique_ptr<Matcher>, std::less<>> links)
-      : state_(state), parameter_(parameter), links_(std::move(links)) {}
+  ChainCondition(SearchState const& state, std::uint32_t parameter, std::string inside, Links links)
+      : state_(state), parameter_(parameter), inside_(std::move(inside)), links_(std::move(links)) {
+    references_.from = inside_ + static_cast<char>(Section::kReference);
+    references_.to = after_prefix(references_.from);
+  }
 
   bool is_seekable() const override { return false; }
   Result<std::uint64_t> count_rows(std::uint64_t limit) override {
-    return records::count_rows(state_.index(), parameter_,
-                               {whole_section(static_cast<char>(Section::kReference))}, limit);
+    return records::count_rows(state_.index(), parameter_, {references_}, limit);
   }
   std::string_view kind() const override { return "chain"; }
 
   Result<bool> holds(Candidate& candidate) override {
+    if (!inside_.empty() && !all_) all_ = TACENDA_TRY(join());  // facts keep no term of a contained resource
+    if (all_) return all_->contains(candidate.document());
     auto const* facts = TACENDA_TRY(candidate.facts());
     for (auto const& term : facts->terms) {
       if (term.parameter == parameter_ && TACENDA_TRY(leads_to_match(term))) return true;
@@ -58,23 +64,25 @@ class ChainCondition final : public Condition {
     return false;
   }
 
-  /// Joins: each target that is referred to is looked at once.
-  Result<std::unique_ptr<DocumentStream>> open() override {
+  Result<std::unique_ptr<DocumentStream>> open() override { return set_stream(TACENDA_TRY(join())); }
+
+ private:
+  /// Each target that is referred to is looked at once.
+  Result<DocumentSet> join() {
     auto const& index = state_.index();
     DocumentSet documents;
-    auto const section = whole_section(static_cast<char>(Section::kReference));
-    auto cursor = index.view.cursor(index_prefix(parameter_, section.from),
-                                    index_end(parameter_, section.from), index.at);
-    Term term;
+    auto cursor = index.view.cursor(index_prefix(parameter_, references_.from),
+                                    index_end(parameter_, references_.from), index.at);
+    std::string bytes;
     bool matches = false;
     while (cursor.valid()) {
       TACENDA_TRY_VOID(index.budget.spend(1));
       auto const row = TACENDA_TRY(parse_index_key(cursor.key()));
-      if (row.bytes != term.bytes) {
-        term = {parameter_, std::string(row.bytes), {}};
-        matches = TACENDA_TRY(leads_to_match(term));
+      if (row.bytes != bytes) {
+        bytes = row.bytes;
+        matches = TACENDA_TRY(leads_to_match({parameter_, bytes.substr(inside_.size()), {}}));
         if (!matches) {
-          cursor.seek(index_end(parameter_, term.bytes));
+          cursor.seek(index_end(parameter_, bytes));
           continue;
         }
       }
@@ -82,10 +90,9 @@ class ChainCondition final : public Condition {
       cursor.next();
     }
     TACENDA_TRY_VOID(cursor.status());
-    return set_stream(std::move(documents));
+    return documents;
   }
 
- private:
   /// Many refer to the same: an answer is remembered.
   Result<bool> leads_to_match(Term const& term) {
     if (auto const known = known_.find(term.bytes); known != known_.end()) return known->second;
@@ -107,7 +114,10 @@ class ChainCondition final : public Condition {
 
   SearchState const& state_;
   std::uint32_t parameter_;
-  std::map<std::string, std::unique_ptr<Matcher>, std::less<>> links_;
+  std::string inside_;
+  TermRange references_;
+  Links links_;
+  std::optional<DocumentSet> all_;
   std::unordered_map<std::string, bool> known_;
 };
 
@@ -209,14 +219,18 @@ std::unique_ptr<Condition> any_of(std::vector<std::unique_ptr<Condition>> ways) 
   return std::make_unique<AnyCondition>(std::move(ways));
 }
 
+/// True when a criterion is not answered by one term alone.
+bool needs_whole(SearchCriterion const& criterion) {
+  return criterion.modifier == fhir::Modifier::kNot || criterion.modifier == fhir::Modifier::kMissing;
+}
+
 /// Terms of contained resources that the last link of a chain asks for.
 Result<void> add_contained_ranges(SearchState const& state, SearchCriterion const& criterion,
                                   std::vector<TermRange>& ranges) {
   for (auto const& [target, linked] : criterion.links) {
-    bool const is_value = linked->kind == SearchCriterion::Kind::kValue &&
-                          linked->modifier != fhir::Modifier::kNot &&
-                          linked->modifier != fhir::Modifier::kMissing;
-    if (!is_value || linked->parameter->code == "_id" || linked->parameter->code == "_lastUpdated") continue;
+    if (linked->kind != SearchCriterion::Kind::kValue || needs_whole(*linked) ||
+        linked->parameter->code == "_id" || linked->parameter->code == "_lastUpdated")
+      continue;
     std::uint32_t const number = number_of(target, *linked->parameter);
     for (auto const& value : linked->values) {
       auto const inner = TACENDA_TRY(
@@ -240,12 +254,31 @@ Result<void> add_contained_ranges(SearchState const& state, SearchCriterion cons
   return {};
 }
 
+/// Ways through a contained resource that are more than rows of the index.
+Result<void> add_contained_chains(SearchState const& state, std::uint32_t parameter,
+                                  SearchCriterion const& criterion,
+                                  std::vector<std::unique_ptr<Condition>>& ways) {
+  for (auto const& [target, linked] : criterion.links) {
+    if (linked->kind == SearchCriterion::Kind::kValue && needs_whole(*linked)) {
+      ways.push_back(contained_condition(state, parameter, target, *linked));
+    }
+    if (linked->kind != SearchCriterion::Kind::kChain) continue;
+    Links links;
+    for (auto const& [further, last] : linked->links) {
+      links.emplace(further, TACENDA_TRY(Matcher::make(state, further, *last)));
+    }
+    auto inside = contained_bytes(number_of(target, *linked->parameter), {});
+    ways.push_back(std::make_unique<ChainCondition>(state, parameter, std::move(inside), std::move(links)));
+  }
+  return {};
+}
+
 Result<std::unique_ptr<Condition>> chain_condition(SearchState const& state, std::string_view type,
                                                    SearchCriterion const& criterion) {
   std::uint32_t const parameter = number_of(type, *criterion.parameter);
   std::vector<TermRange> ranges;
   std::vector<TermRange> ranges_inside;
-  std::map<std::string, std::unique_ptr<Matcher>, std::less<>> links;
+  Links links;
   bool is_short = true;
   for (auto const& [target, linked] : criterion.links) {
     auto matcher = TACENDA_TRY(Matcher::make(state, target, *linked));
@@ -264,11 +297,12 @@ Result<std::unique_ptr<Condition>> chain_condition(SearchState const& state, std
   }
   TACENDA_TRY_VOID(add_contained_ranges(state, criterion, ranges_inside));
   std::vector<std::unique_ptr<Condition>> ways;
+  TACENDA_TRY_VOID(add_contained_chains(state, parameter, criterion, ways));
   if (!ranges_inside.empty()) ways.push_back(term_condition(state, parameter, std::move(ranges_inside)));
   if (is_short) {
     ways.push_back(term_condition(state, parameter, std::move(ranges)));
   } else {
-    ways.push_back(std::make_unique<ChainCondition>(state, parameter, std::move(links)));
+    ways.push_back(std::make_unique<ChainCondition>(state, parameter, std::string(), std::move(links)));
   }
   return any_of(std::move(ways));
 }

@@ -69,7 +69,7 @@ class MatchStream final : public DocumentStream {
 
   Result<void> reconsider() {
     for (auto& test : matcher_.tests_) {
-      if (test.done < test.look_at) continue;
+      if (test.done < test.look_at || !matcher_.conditions_[test.condition]->is_readable()) continue;
       test.look_at = std::max({kFirstTests, kMoreTests * test.look_at, kMoreTests * test.expected});
       auto& condition = *matcher_.conditions_[test.condition];
       auto const limit = kRowsPerTest * std::max(test.done, test.expected);

@@ -92,6 +92,11 @@ export class Store {
     return [...new Set(found)].filter((one) => one && (!type || one.resourceType === type));
   }
 
+  /** Those that are resources of their own, and not contained in one. */
+  stored(resources) {
+    return resources.filter((one) => this.get(one.resourceType, one.id) === one);
+  }
+
   withUrl(text, parameter) {
     const { url, version } = parseCanonical(text);
     return this.all().filter(
@@ -106,9 +111,7 @@ export class Store {
   }
 
   leadsTo(resource, { parameter, target, key, value }) {
-    const types = (target ? [target] : (parameter.target ?? [...TYPES])).filter((type) =>
-      isCriterion(type, key, value),
-    );
+    const types = linkedTypes({ parameter, target, key, value });
     if (types.length === 0) throw new QueryError('no target of the chain has the parameter');
     return this.targets(resource, parameter, target).some(
       (one) => types.includes(one.resourceType) && this.holds(one, parseCriterion(one.resourceType, key, value)),
@@ -120,7 +123,7 @@ export class Store {
     if (!this.referredTo.has(name)) {
       const criterion = parseCriterion(type, key, value);
       const sources = this.all().filter((one) => one.resourceType === type && this.holds(one, criterion));
-      this.referredTo.set(name, new Set(sources.flatMap((one) => this.targets(one, reference))));
+      this.referredTo.set(name, new Set(sources.flatMap((one) => this.stored(this.targets(one, reference)))));
     }
     return this.referredTo.get(name).has(resource);
   }
@@ -183,8 +186,7 @@ export class Store {
   }
 
   included(resource, { isReverse, source, code, target }) {
-    const reaches = (from, parameter, type) =>
-      this.targets(from, parameter, type).filter((one) => this.get(one.resourceType, one.id) === one);
+    const reaches = (from, parameter, type) => this.stored(this.targets(from, parameter, type));
     if (!isReverse) {
       if (source && resource.resourceType !== source) return [];
       return referencesOf(resource.resourceType, code).flatMap((parameter) => reaches(resource, parameter, target));
@@ -207,9 +209,15 @@ export class Store {
   }
 }
 
+/** The types that a chain may go on to: those that have the parameter, and so to its end. */
+function linkedTypes({ parameter, target, key, value }) {
+  return (target ? [target] : (parameter.target ?? [...TYPES])).filter((type) => isCriterion(type, key, value));
+}
+
 function isCriterion(type, key, value) {
   try {
-    return Boolean(parseCriterion(type, key, value));
+    const criterion = parseCriterion(type, key, value);
+    return criterion.kind !== 'chain' || linkedTypes(criterion).length > 0;
   } catch (problem) {
     if (problem instanceof QueryError) return false;
     throw problem;
