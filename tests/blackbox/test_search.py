@@ -28,8 +28,8 @@ class Search(unittest.TestCase):
         self.assertEqual(reply.status, expect, (method, path, reply.body[:500]))
         return reply
 
-    def create(self, resource):
-        return json_of(self.ask("POST", f"/fhir/{resource['resourceType']}", resource, expect=201))
+    def create(self, resource, token=None):
+        return json_of(self.ask("POST", f"/fhir/{resource['resourceType']}", resource, expect=201, token=token))
 
     def patients(self, count):
         """Patients that share a mark, in the order of their creation."""
@@ -39,16 +39,16 @@ class Search(unittest.TestCase):
                 for number in range(count)]
         return mark, [patient["id"] for patient in made]
 
-    def pages(self, path):
+    def pages(self, path, token=None):
         while path:
-            bundle = json_of(self.ask("GET", path))
+            bundle = json_of(self.ask("GET", path, token=token))
             self.assertEqual((bundle["resourceType"], bundle["type"]), ("Bundle", "searchset"))
             yield bundle
             following = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
             path = urllib.parse.urlparse(following[0])._replace(scheme="", netloc="").geturl() if following else None
 
-    def ids(self, path, mode="match"):
-        return [entry["resource"]["id"] for bundle in self.pages(path) for entry in bundle.get("entry", [])
+    def ids(self, path, mode="match", token=None):
+        return [entry["resource"]["id"] for bundle in self.pages(path, token) for entry in bundle.get("entry", [])
                 if entry["search"]["mode"] == mode]
 
     # --- contained resources ---
@@ -62,7 +62,7 @@ class Search(unittest.TestCase):
 
         def medication(*contained):
             return self.create({"resourceType": "Medication", "meta": tag, "contained": list(contained), "ingredient": [
-                {"itemReference": {"reference": "#" + each["id"]}} for each in contained]})["id"]
+                {"itemReference": {"reference": "#" + each["id"]}} for each in contained]}, self.all_rights)["id"]
         drug, both = medication(substances[0]), medication(*substances)
         bare = medication({key: value for key, value in substances[1].items() if key != "category"})
         plan = self.create({"resourceType": "CarePlan", "meta": tag, "status": "active", "intent": "plan",
@@ -71,13 +71,13 @@ class Search(unittest.TestCase):
                                            "subject": {"reference": "Patient/" + patient}}]})["id"]
         mine = "_tag=" + mark
         asked = f"/fhir/Medication?{mine}&ingredient:Substance."
-        self.assertEqual(self.ids(asked + "category=drug"), [drug, both])
-        self.assertEqual(self.ids(asked + "category:not=drug"), [both, bare])
-        self.assertEqual(self.ids(asked + "category:missing=true"), [bare])
-        self.assertEqual(self.ids(asked + "category:missing=false"), [drug, both])
+        self.assertEqual(self.ids(asked + "category=drug", token=self.all_rights), [drug, both])
+        self.assertEqual(self.ids(asked + "category:not=drug", token=self.all_rights), [both, bare])
+        self.assertEqual(self.ids(asked + "category:missing=true", token=self.all_rights), [bare])
+        self.assertEqual(self.ids(asked + "category:missing=false", token=self.all_rights), [drug, both])
         chain = f"/fhir/CarePlan?{mine}&condition:Condition.patient:Patient."
-        self.assertEqual(self.ids(chain + "_id=" + patient), [plan])
-        self.assertEqual(self.ids(chain + "_id=" + other), [])
+        self.assertEqual(self.ids(chain + "_id=" + patient, token=self.all_rights), [plan])
+        self.assertEqual(self.ids(chain + "_id=" + other, token=self.all_rights), [])
 
     # --- forms of a request ---
 
