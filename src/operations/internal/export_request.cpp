@@ -146,6 +146,26 @@ class ParameterReader {
 
 }  // namespace
 
+Result<std::vector<std::pair<std::string, std::string>>> export_parameters(fhir::Resource const& resource) {
+  if (resource.type() != "Parameters")
+    return fail(ErrorKind::kInvalid, "the body of a kick-off is a Parameters resource");
+  std::vector<std::pair<std::string, std::string>> parameters;
+  auto const* list = resource.json().find("parameter");
+  if (list == nullptr) return parameters;
+  for (auto const& parameter : list->items()) {
+    std::optional<std::string> value;
+    for (auto const& member : parameter.members()) {
+      if (member.name == "valueReference") value = member.value.text_of("reference");
+      if (member.name.starts_with("value") && member.value.is_string()) value = member.value.as_string();
+      if (member.name == "valueBoolean") value = member.value.as_boolean() ? "true" : "false";
+    }
+    if (!value)
+      return fail(ErrorKind::kInvalid, "a parameter of the kick-off has no value, or one of another type");
+    parameters.emplace_back(parameter.text_of("name"), std::move(*value));
+  }
+  return parameters;
+}
+
 std::optional<std::string> patient_of_reference(std::string_view reference, std::string const& base_url) {
   std::array<std::string, 1> const bases{base_url};
   auto const parsed = fhir::parse_reference(reference, bases);
