@@ -7,10 +7,6 @@
 #include "codec/json.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
-#include "fhir/date_range.hpp"
-#include "fhir/outcome.hpp"
-#include "fhir/reference.hpp"
-#include "fhir/types.hpp"
 #include "operations/internal/export_request.hpp"
 
 namespace tacenda::operations {
@@ -80,6 +76,16 @@ Result<void> choose_patients(Context const& context, Permit const& permit, Expor
   return {};
 }
 
+/// The parameters of a POST as the query of a GET: the audit log keeps what was asked in one form.
+std::string as_query(std::vector<std::pair<std::string, std::string>> const& parameters) {
+  std::string query;
+  for (auto const& [name, value] : parameters) {
+    if (!query.empty()) query.push_back('&');
+    query.append(codec::percent_encode(name)).append("=").append(codec::percent_encode(value));
+  }
+  return query;
+}
+
 }  // namespace
 
 Result<Outcome> start_export(Context const& context, Permit const& permit, ExportKickOff const& kick_off) {
@@ -109,6 +115,7 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
     event.resource_type = "Group";
     event.resource_id = kick_off.group;
   }
+  if (event.query.empty()) event.query = as_query(kick_off.parameters);
   for (auto const& patient : named) {
     outcome.events.push_back(event);
     outcome.events.back().patients.push_back(patient);

@@ -4,7 +4,6 @@
 
 #include "core/limits.hpp"
 #include "core/log.hpp"
-#include "fhir/types.hpp"
 #include "operations/internal/export_preparation.hpp"
 
 namespace tacenda::operations {
