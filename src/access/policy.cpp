@@ -23,6 +23,7 @@ constexpr auto kActions = std::to_array<ActionName>({
     {"create", Action::kCreate},
     {"update", Action::kUpdate},
     {"delete", Action::kDelete},
+    {"export", Action::kExport},
 });
 
 struct AdminName {
@@ -72,6 +73,8 @@ Result<Role> parse_role(toml::table const& table) {
     auto const group = std::ranges::find(kGroups, name);
     if (group != kGroups.end()) {
       role.actions[group - kGroups.begin()] = TACENDA_TRY(bits_of(node, kActions));
+      // Who may export records of any group may ask for an export; each record is judged by its own group.
+      role.exports = role.exports || (role.actions[group - kGroups.begin()] & bit(Action::kExport)) != 0;
     } else if (name == "system") {
       role.system_actions = TACENDA_TRY(bits_of(node, kSystem));
     } else if (name == "admin") {
@@ -100,7 +103,7 @@ ResourceGroup group_of(std::string_view type) {
 }
 
 bool Role::may(Action action, std::string_view type) const {
-  if (type.empty()) return (system_actions & bit(action)) != 0;
+  if (type.empty()) return action == Action::kExport ? exports : (system_actions & bit(action)) != 0;
   // Entries of the audit log are never written by a client and are read through the log alone (O-02).
   if (!fhir::is_resource_type(type) || type == "AuditEvent") return false;
   return (actions[static_cast<std::size_t>(group_of(type))] & bit(action)) != 0;

@@ -34,6 +34,7 @@ struct Role {
   std::uint32_t system_actions = 0;         // interactions without a type
   std::uint32_t admin_actions = 0;          // bit per AdminAction
   bool own_record_only = false;
+  bool exports = false;  // records of at least one group
 
   bool may(Action action, std::string_view type) const;
   bool may(AdminAction action) const { return (admin_actions >> static_cast<unsigned>(action) & 1U) != 0; }

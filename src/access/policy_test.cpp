@@ -28,21 +28,23 @@ constexpr std::string_view kLook = "xx..x...";    // read, vread, search
 constexpr std::string_view kCreate = ".....x..";  // what a loader may
 constexpr std::string_view kOwn = "xxx.x...";     // what a patient may of his own record
 
-constexpr std::array<Row, 6> kClassic{{
+constexpr std::array<Row, 7> kClassic{{
     {"administrator", {kAll, kAll, kAll, kAll}},
     {"doctor", {kWork, kWork, kLook, kNone}},
     {"nurse", {kWork, kNone, kLook, kNone}},
     {"auditor", {kNone, kNone, kNone, kNone}},
     {"loader", {kCreate, kCreate, kCreate, kCreate}},
+    {"exporter", {kNone, kNone, kNone, kNone}},
     {"patient", {kOwn, kOwn, kNone, kNone}},
 }};
-constexpr std::array<Row, 7> kSeparated{{
+constexpr std::array<Row, 8> kSeparated{{
     {"administrator", {kNone, kNone, kNone, kNone}},
     {"doctor", {kWork, kWork, kLook, kNone}},
     {"nurse", {kWork, kNone, kLook, kNone}},
     {"records-officer", {"xxxx...x", "xxxx...x", kAll, "xxxx.xxx"}},
     {"auditor", {kNone, kNone, kNone, kNone}},
     {"loader", {kCreate, kCreate, kCreate, kCreate}},
+    {"exporter", {kNone, kNone, kNone, kNone}},
     {"patient", {kOwn, kOwn, kNone, kNone}},
 }};
 
@@ -74,6 +76,34 @@ TEST(Policy, ClassicIsTheTableOfTheMission) {
 
 TEST(Policy, SeparatedKeepsAdministratorsOutOfTheRecords) {
   expect_table("separated", kSeparated);
+}
+
+// G-02: nobody exports but by a role made for it; in the classic table the administrator may do everything.
+TEST(Policy, ExportIsARightOfItsOwn) {
+  for (auto const* name : {"classic", "separated"}) {
+    auto const policy = Policy::shipped(name).value();
+    for (auto const& role : policy->roles()) {
+      bool const exports =
+          role == "exporter" || (role == "administrator" && name == std::string_view("classic"));
+      EXPECT_EQ(policy->role(role)->may(Action::kExport, ""), exports) << name << " " << role;
+      for (auto const& types : kTypes) {
+        for (auto const type : types)
+          EXPECT_EQ(policy->role(role)->may(Action::kExport, type), exports) << type;
+      }
+      EXPECT_FALSE(policy->role(role)->may(Action::kExport, "AuditEvent"));
+    }
+  }
+}
+
+TEST(Policy, ARoleThatMayExportOneGroupMayAskAndGetsThatGroupAlone) {
+  auto const policy =
+      Policy::parse("version = 1\n[roles.x]\ndirectory = [\"export\"]\nother = [\"read\"]", 1);
+  Role const* role = policy.value()->role("x");
+  EXPECT_TRUE(role->may(Action::kExport, ""));
+  EXPECT_TRUE(role->may(Action::kExport, "Location"));
+  EXPECT_FALSE(role->may(Action::kExport, "Patient"));
+  EXPECT_FALSE(role->may(Action::kExport, "ValueSet"));
+  EXPECT_FALSE(Policy::parse("version = 1\n[roles.x]\nsystem = [\"export\"]", 1).has_value());
 }
 
 TEST(Policy, SystemHistoryAndAdministrationAreRightsOfTheirOwn) {

@@ -39,6 +39,20 @@ void add_search(Json& resource, std::string_view type) {
   resource.set("searchParam", std::move(parameters));
 }
 
+/// The operations of the route table whose pattern begins with `prefix`, and has `$` no further than behind
+/// an id.
+void add_operations(Json& operations, std::string_view prefix) {
+  for (auto const& route : routes()) {
+    if (route.operation.empty() || !route.pattern.starts_with(prefix)) continue;
+    auto const rest = route.pattern.substr(prefix.size());
+    if (!rest.starts_with('$') && !rest.starts_with("{id}/$")) continue;
+    Json item = Json::object();
+    item.set("name", Json::string(rest.substr(rest.find('$') + 1)));
+    item.set("definition", Json::string(route.operation));
+    operations.push(std::move(item));
+  }
+}
+
 Json rest_resource(std::string_view type) {
   Json resource = Json::object();
   resource.set("type", Json::string(type));
@@ -61,6 +75,7 @@ Json rest_resource(std::string_view type) {
   validate.set("definition", Json::string("http://hl7.org/fhir/OperationDefinition/Resource-validate"));
   Json operations = Json::array();
   operations.push(std::move(validate));
+  add_operations(operations, "/fhir/" + std::string(type) + "/");
   add_search(resource, type);
   resource.set("operation", std::move(operations));
   return resource;
@@ -93,6 +108,7 @@ std::string make_statement(std::string const& version, std::string const& date) 
   implementation.set("description", Json::string("Tacenda medical record server"));
   implementation.set("url", Json::string(kAddress));
   statement.set("implementation", std::move(implementation));
+  statement.set("instantiates", codes({"http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"}));
   statement.set("fhirVersion", Json::string("4.0.1"));
   statement.set("format", codes({"application/fhir+json", "application/fhir+xml", "json", "xml"}));
   statement.set("patchFormat", codes({"application/json-patch+json", "application/fhir+json"}));
@@ -111,6 +127,9 @@ std::string make_statement(std::string const& version, std::string const& date) 
   }
   interactions.push(interaction("batch"));
   rest.set("interaction", std::move(interactions));
+  Json operations = Json::array();
+  add_operations(operations, "/fhir/");
+  rest.set("operation", std::move(operations));
   Json list = Json::array();
   list.push(std::move(rest));
   statement.set("rest", std::move(list));

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "api/internal/binary.hpp"
 #include "api/internal/exchange.hpp"
 #include "api/internal/format.hpp"
 #include "api/internal/page_token.hpp"
@@ -190,6 +191,11 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::history(context, *permit, route.type, listing.position, paging.count,
                                  listing.window);
     }
+    case Interaction::kExport:
+    case Interaction::kExportStatus:
+    case Interaction::kExportFile:
+    case Interaction::kExportCancel:
+      return run_export(exchange, context, permit);
     case Interaction::kBundle:
       return run_bundle(exchange, context);
     case Interaction::kValidate:
@@ -221,6 +227,7 @@ Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchan
 }
 
 Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange) {
+  if (exchange.sends_content) return resource_of_content(exchange.request, exchange.route.id);
   auto checked = fhir::check_resource(exchange.request.body, exchange.body_format);
   if (!checked.has_value()) {
     exchange.remarks.refusal = fhir::outcome_text(checked.error());
@@ -293,24 +300,33 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   bool const is_read =
       match.route->interaction == Interaction::kRead || match.route->interaction == Interaction::kVread;
   // Only what is told as it is stored: `reply` comes on the committer's thread, which writes no XML.
-  if (!is_read || exchange.format != fhir::Format::kJson) return std::nullopt;
+  if (!is_read || exchange.format != fhir::Format::kJson || match.type == "Binary") return std::nullopt;
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = exchange.request.query;
-  operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
-  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false, {},
-                        nullptr};
+  auto const used = services();
+  Context const context{used, *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value()) return std::nullopt;
   return std::move(*outcome);
 }
 
+operations::Services Pipeline::services() const {
+  return {parts_.store, parts_.gate, parts_.log, &parts_.validation, &parts_.exports, parts_.export_time};
+}
+
 Released Pipeline::fhir(Exchange& exchange) {
   Route const& route = *exchange.route.route;
   net::Request const& request = exchange.request;
+  // What has a content type of its own is sent whatever is accepted.
+  bool const own_type =
+      route.interaction == Interaction::kExportFile || reads_binary(route.interaction, exchange.route.type);
+  if (!exchange.format && own_type) exchange.format = fhir::Format::kJson;
   if (!exchange.format) return refuse(exchange, 406);
+  exchange.sends_content = writes_binary(route.interaction, exchange.route.type) && sends_content(request);
+  if (exchange.sends_content && exchange.prefer == Prefer::kDefault) exchange.prefer = Prefer::kMinimal;
   bool const has_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-  if (has_body) {
+  if (has_body && !exchange.sends_content) {
     auto const body_format = body_format_for(route.interaction, request);
     if (!body_format) return refuse(exchange, 415);
     exchange.body_format = *body_format;
@@ -323,8 +339,8 @@ Released Pipeline::fhir(Exchange& exchange) {
     if (!decision.has_value()) return refuse(exchange, decision.error());
     permit = std::move(*decision);
   }
-  operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
-  Context const context{services,
+  auto const used = services();
+  Context const context{used,
                         *exchange.principal,
                         exchange.origin,
                         exchange.base_url,

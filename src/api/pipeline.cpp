@@ -1,6 +1,7 @@
 #include "api/pipeline.hpp"
 
 #include "api/capability.hpp"
+#include "api/internal/binary.hpp"
 #include "api/internal/exchange.hpp"
 #include "api/internal/format.hpp"
 #include "api/outcome.hpp"
@@ -130,6 +131,8 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   if (receipt.has_value()) {
     Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}, {}};
     if (exchange.remarks.wanted) wishes.outcome = exchange.remarks.outcome_of(0);
+    if (reads_binary(exchange.route.route->interaction, exchange.route.type))
+      wishes.content_for = &exchange.request;
     page_links(exchange, *outcome, wishes);
     return Released(*receipt, render(*outcome, *receipt, wishes));
   }

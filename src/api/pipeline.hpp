@@ -11,12 +11,14 @@
 #include "api/routes.hpp"
 #include "audit/failure_meter.hpp"
 #include "audit/log.hpp"
+#include "core/limits.hpp"
 #include "core/mutex.hpp"
 #include "identity/directory.hpp"
 #include "net/http.hpp"
 #include "operations/context.hpp"
 #include "operations/search.hpp"
 #include "operations/validation.hpp"
+#include "records/export_jobs.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
 
@@ -35,6 +37,8 @@ struct Parts {
   Clock const& clock;
   audit::FailureMeter& failures;
   operations::Validation const& validation;
+  records::ExportJobs& exports;
+  std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
 };
 
 /// One request from its line to its released response, always in the same order: route, authenticate, decide,
@@ -89,6 +93,9 @@ class Pipeline {
   /// The resource of a body. Errors: kInvalid, kTooLarge; the exchange's remarks then have every issue.
   static Result<fhir::Resource> resource_of(Exchange& exchange);
   Result<operations::Outcome> run_bundle(Exchange& exchange, operations::Context const& context);
+  Result<operations::Outcome> run_export(Exchange& exchange, operations::Context const& context,
+                                         std::optional<Permit> const& permit);
+  operations::Services services() const;
   Result<operations::Outcome> run_validate(Exchange const& exchange, operations::Context const& context);
   /// What a search asks: its parameters, or those that its page token holds.
   Result<operations::SearchRequest> search_of(Exchange const& exchange) const;

@@ -12,6 +12,11 @@ namespace {
 
 using audit::EventKind;
 
+constexpr std::string_view kSystemExport = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export";
+constexpr std::string_view kPatientExport =
+    "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export";
+constexpr std::string_view kGroupExport = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export";
+
 constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/fhir/metadata", Interaction::kCapabilities, "", EventKind::kMetadata, std::nullopt, false},
     {"GET", "/fhir/_history", Interaction::kHistorySystem, "history-system", EventKind::kHistorySystem,
@@ -21,6 +26,21 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/fhir", Interaction::kSearchSystem, "search-system", EventKind::kSearch, std::nullopt},
     {"GET", "/fhir/", Interaction::kSearchSystem, "", EventKind::kSearch, std::nullopt},
     {"POST", "/fhir/_search", Interaction::kSearchSystem, "", EventKind::kSearch, std::nullopt},
+    {"GET", "/fhir/$export", Interaction::kExport, "", EventKind::kExportStarted, Action::kExport, true,
+     kSystemExport},
+    {"POST", "/fhir/$export", Interaction::kExport, "", EventKind::kExportStarted, Action::kExport},
+    {"GET", "/fhir/Patient/$export", Interaction::kExport, "", EventKind::kExportStarted, Action::kExport,
+     true, kPatientExport},
+    {"POST", "/fhir/Patient/$export", Interaction::kExport, "", EventKind::kExportStarted, Action::kExport},
+    {"GET", "/fhir/Group/{id}/$export", Interaction::kExport, "", EventKind::kExportStarted, Action::kExport,
+     true, kGroupExport},
+    {"POST", "/fhir/Group/{id}/$export", Interaction::kExport, "", EventKind::kExportStarted,
+     Action::kExport},
+    {"GET", "/fhir/$export/{id}", Interaction::kExportStatus, "", EventKind::kExportStatus, std::nullopt},
+    {"DELETE", "/fhir/$export/{id}", Interaction::kExportCancel, "", EventKind::kExportCancelled,
+     std::nullopt},
+    {"GET", "/fhir/$export/{id}/{version}", Interaction::kExportFile, "", EventKind::kExportFile,
+     Action::kExport},
     {"GET", "/fhir/{type}", Interaction::kSearchType, "search-type", EventKind::kSearch, Action::kSearch},
     {"POST", "/fhir/{type}/_search", Interaction::kSearchType, "", EventKind::kSearch, Action::kSearch},
     {"PUT", "/fhir/{type}", Interaction::kUpdateMatching, "", EventKind::kUpdate, Action::kUpdate},

@@ -31,6 +31,10 @@ enum class Interaction : std::uint8_t {
   kPatch,
   kPatchMatching,
   kValidate,
+  kExport,
+  kExportStatus,
+  kExportFile,
+  kExportCancel,
   kCapabilities,
   kEnrolmentPage,
   kEnrolmentScript,
@@ -52,6 +56,7 @@ struct Route {
   audit::EventKind event;
   std::optional<Action> action;  // the Permit it needs; nullopt: open, or decided per entry
   bool needs_sign_in = true;
+  std::string_view operation = {};  // canonical URL of its OperationDefinition, for the CapabilityStatement
 };
 
 std::span<Route const> routes();

@@ -20,6 +20,24 @@ TEST(Match, FindsTheInteractionAndItsParts) {
   EXPECT_EQ(match("POST", "/fhir")->route->interaction, Interaction::kBundle);
 }
 
+TEST(Match, TellsAnExportOfEachLevelAndWhatFollowsIt) {
+  for (auto const* path : {"/fhir/$export", "/fhir/%24export", "/fhir/Patient/$export"}) {
+    EXPECT_EQ(match("GET", path)->route->interaction, Interaction::kExport) << path;
+    EXPECT_EQ(match("POST", path)->route->interaction, Interaction::kExport) << path;
+  }
+  auto const group = match("GET", "/fhir/Group/7/$export").value();
+  EXPECT_EQ(group.route->interaction, Interaction::kExport);
+  EXPECT_EQ(group.id, "7");
+  EXPECT_FALSE(match("GET", "/fhir/Observation/$export").has_value());
+  EXPECT_FALSE(match("GET", "/fhir/Patient/7/$export").has_value());
+  auto const file = match("GET", "/fhir/$export/a-b/3").value();
+  EXPECT_EQ(file.route->interaction, Interaction::kExportFile);
+  EXPECT_EQ(file.id + " " + file.version, "a-b 3");
+  EXPECT_EQ(match("GET", "/fhir/$export/a-b")->route->interaction, Interaction::kExportStatus);
+  EXPECT_EQ(match("DELETE", "/fhir/$export/a-b")->route->interaction, Interaction::kExportCancel);
+  EXPECT_EQ(match("PUT", "/fhir/$export/a-b")->route, nullptr);
+}
+
 TEST(Match, TellsAKnownPathWithAnotherMethodFromAnUnknownPath) {
   EXPECT_EQ(match("PUT", "/fhir/Patient/a/_history")->route, nullptr);
   EXPECT_EQ(match("TRACE", "/fhir/Patient/a")->route, nullptr);

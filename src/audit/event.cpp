@@ -30,6 +30,13 @@ constexpr std::array kKinds{
     KindFacts{kMetadata, "metadata", "", "capabilities", 'R'},
     KindFacts{kUnknownRoute, "unknown-route", "", "", 'E'},
     KindFacts{kValidate, "validate", "", "operation", 'E'},
+    KindFacts{kExportStarted, "export-started", "", "operation", 'E'},
+    KindFacts{kExportStatus, "export-status", "", "operation", 'E'},
+    // DCM 110106 Export: what leaves the record, one entry for each patient (annex C, A-11).
+    KindFacts{kExportFile, "export-file", "110106", "", 'R'},
+    KindFacts{kExportCancelled, "export-cancelled", "", "operation", 'E'},
+    KindFacts{kExportPrepared, "export-prepared", "110106", "", 'E'},
+    KindFacts{kExportEnded, "export-ended", "110106", "", 'E'},
     KindFacts{kLogin, "login", "110114", "110122", 'E'},
     KindFacts{kLoginFailed, "login-failed", "110114", "110122", 'E'},
     KindFacts{kLogout, "logout", "110114", "110123", 'E'},

@@ -30,6 +30,13 @@ enum class EventKind : std::uint16_t {
   kUnknownRoute = 13,
   kPatch = 14,
   kValidate = 16,
+  // Bulk Data: the requests, and what the server does by itself
+  kExportStarted = 24,
+  kExportStatus = 25,
+  kExportFile = 26,
+  kExportCancelled = 27,
+  kExportPrepared = 28,
+  kExportEnded = 29,
   // who is asking (DCM 110114 user authentication)
   kLogin = 32,
   kLoginFailed = 33,

@@ -52,6 +52,20 @@ inline constexpr std::size_t kSearchIncluded = 1'000;     // resources that one 
 inline constexpr std::size_t kSearchSorted = 2'000'000;   // matches that can be sorted
 inline constexpr std::size_t kSearchPage = 20;            // default _count
 
+// Bulk export
+inline constexpr std::size_t kExportFileResources = 4'000;        // lines of one file
+inline constexpr std::size_t kExportFileBytes = 4 * 1024 * 1024;  // of one file, unless one line is larger
+inline constexpr std::size_t kExportFiles = 1'000'000;            // of one export
+inline constexpr std::size_t kExportsRunning = 8;                 // not yet complete
+inline constexpr std::size_t kExportsRunningPerUser = 2;
+inline constexpr std::size_t kExportsKept = 128;  // with those that are complete
+inline constexpr std::size_t kExportsKeptPerUser = 16;
+inline constexpr std::size_t kExportFilters = 100;           // queries of _typeFilter
+inline constexpr std::size_t kExportPatients = 100'000;      // named by a request or a Group
+inline constexpr std::uint64_t kExportRows = 4'000'000'000;  // rows of the index that one type may read
+inline constexpr std::chrono::hours kExportTime{24};         // until an export is destroyed
+inline constexpr std::chrono::hours kExportTimeMax{24 * 30};
+
 // Storage and audit
 inline constexpr std::size_t kBatchBytes = 4 * 1024 * 1024;  // a larger write set commits alone
 inline constexpr std::size_t kAuditEntryBytes = 65'535;

@@ -14,7 +14,7 @@ namespace access {
 class Gate;  // the only maker of Permits; declared here so that core needs no access/ header
 }
 
-/// The FHIR RESTful interactions (R4, http.html) that a Permit can be for.
+/// The FHIR RESTful interactions (R4, http.html) that a Permit can be for, and the export of many resources.
 enum class Action : std::uint8_t {
   kRead,
   kVread,
@@ -26,6 +26,7 @@ enum class Action : std::uint8_t {
   kDelete,
   kSearch,
   kVerify,
+  kExport,
 };
 
 /// What access control may look at before it lets one record be opened, counted or listed. Holds no

@@ -156,6 +156,9 @@ class Directory {
   Result<Principal> authenticate_token(std::string_view token);
   /// Recognises a verified client certificate bound to a service account.
   Result<Principal> authenticate_certificate(Digest const& certificate);
+  /// The person or service as the directory knows them now, for work that they asked for and that goes on
+  /// without them. Errors: kForbidden (there is none, or disabled).
+  Result<Principal> principal_for_work(UserId const& user) const;
   /// Ends the session of a token. Errors: kUnauthenticated.
   Result<Pending> logout(std::string_view token);
 

@@ -234,6 +234,15 @@ Result<Principal> Directory::authenticate_certificate(Digest const& certificate)
   return fail(ErrorKind::kUnauthenticated, "the client certificate belongs to no account");
 }
 
+Result<Principal> Directory::principal_for_work(UserId const& user) const {
+  ReadLock const lock(state_->mutex);
+  auto const found = state_->by_id.find(user.view());
+  if (found == state_->by_id.end() || !found->second->enabled)
+    return fail(ErrorKind::kForbidden, "the user who asked for this is disabled");
+  Token none;
+  return state_->principal_of(*found->second, none, Method::kToken);
+}
+
 Result<Pending> Directory::logout(std::string_view token_text) {
   State& state = *state_;
   Digest const hash = crypto::sha256(as_bytes(token_text));

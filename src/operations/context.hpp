@@ -9,8 +9,10 @@
 #include "access/gate.hpp"
 #include "audit/event.hpp"
 #include "audit/log.hpp"
+#include "core/limits.hpp"
 #include "fhir/validate.hpp"
 #include "identity/principal.hpp"
+#include "records/export_jobs.hpp"
 #include "records/store.hpp"
 
 namespace tacenda::operations {
@@ -36,6 +38,8 @@ struct Services {
   audit::Log& log;
   Validation const* validation =
       nullptr;  // nullptr: nothing that is written is validated, and nothing can be
+  records::ExportJobs* exports = nullptr;                       // nullptr: nothing can be exported
+  std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
 };
 
 /// What there is to say of the resources of a request beside what came of it.
@@ -86,6 +90,16 @@ struct Advice {
   std::string outcome;
 };
 
+/// What a request about an export came to.
+struct ExportAnswer {
+  enum class Kind : std::uint8_t { kAccepted, kWaiting, kComplete, kEnded, kFile };
+  Kind kind = Kind::kAccepted;
+  records::ExportJob job;                         // of kAccepted and kEnded: the id alone
+  std::vector<records::ExportFileSummary> files;  // kComplete
+  std::uint64_t progress = 0;                     // kWaiting: resources so far
+  std::string body;                               // kFile: NDJSON
+};
+
 struct BundleOutcome {
   bool transaction = false;
   std::vector<EntryOutcome> entries;
@@ -95,7 +109,7 @@ struct BundleOutcome {
 /// commits `set` and `events` together and only then turns `result` into a response.
 struct Outcome {
   std::variant<records::StoredVersion, records::Written, records::HistoryPage, SearchAnswer, BundleOutcome,
-               Advice>
+               Advice, ExportAnswer>
       result;
   vault::WriteSet set;
   std::vector<audit::Event> events;

@@ -110,6 +110,9 @@ class SearchLists {
   std::size_t documents_ TACENDA_GUARDED_BY(mutex_) = 0;
 };
 
+class Walk;
+struct WalkScope;
+
 /// Resources and all their versions, each sealed under its subjects' keys.
 ///
 /// Owner: start. Thread-safe. Every function that gives content takes a Permit and asks it about each
@@ -147,6 +150,13 @@ class Store {
                                       std::vector<fhir::SearchCriterion> const& criteria,
                                       std::size_t limit) const;
 
+  /// One state to walk through, however long it takes.
+  vault::ReadPoint read_point() const;
+  /// The living resources of a type that meet one of the queries, which must all be of that type, at `at`.
+  /// Errors: as search.
+  Result<std::unique_ptr<Walk>> walk(WalkScope scope, std::vector<fhir::SearchQuery> any_of,
+                                     vault::ReadPoint const& at) const;
+
   /// A new logical id: a random UUID, version 4. Errors: kUnavailable.
   Result<ResourceId> new_id() const;
 
@@ -175,6 +185,7 @@ class Store {
       std::function<void(std::uint64_t done)> const& progress) const;
 
  private:
+  friend class Walk;
   Result<StoredVersion> open(std::string_view type, std::string_view id, ByteView row) const;
   Result<std::optional<StoredVersion>> version_at(Permit const& permit, std::string_view type,
                                                   std::string_view id, std::uint64_t version) const;

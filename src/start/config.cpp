@@ -133,6 +133,8 @@ std::map<std::string, Setter, std::less<>> const& setters() {
       {"limits.idle-seconds", seconds(&net::Limits::idle_time)},
       {"limits.workers", number(&Config::workers, 2, 1024)},
       {"storage.cache-mib", number(&Config::cache_mib, 8, 1'048'576)},
+      {"export.keep-seconds",
+       number(&Config::export_seconds, 1, std::chrono::seconds(limits::kExportTimeMax).count())},
       {"validation.default",
        [](Config& config, toml::node const& node) { return set_mode(config.validation.usual, node); }},
   };

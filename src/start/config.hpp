@@ -24,6 +24,7 @@ struct Config {
   std::size_t workers = limits::kWorkers;
   std::size_t cache_mib = 64;
   operations::ValidationRules validation;
+  std::size_t export_seconds = std::chrono::seconds(limits::kExportTime).count();
 };
 
 /// A refused configuration: an error the operator can act on, with his own words in it (they are not patient

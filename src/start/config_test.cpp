@@ -23,6 +23,8 @@ idle-seconds = 7
 workers = 8
 [storage]
 cache-mib = 32
+[export]
+keep-seconds = 60
 [validation]
 default = "warn"
 [validation.types]
@@ -37,6 +39,7 @@ AuditEvent = "off"
   EXPECT_EQ(config->limits.idle_time, std::chrono::seconds(7));
   EXPECT_EQ(config->workers, 8U);
   EXPECT_EQ(config->cache_mib, 32U);
+  EXPECT_EQ(config->export_seconds, 60U);
   EXPECT_EQ(config->validation.of("Patient"), operations::ValidationMode::kEnforce);
   EXPECT_EQ(config->validation.of("AuditEvent"), operations::ValidationMode::kOff);
   EXPECT_EQ(config->validation.of("Observation"), operations::ValidationMode::kWarn);

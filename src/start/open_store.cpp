@@ -32,14 +32,33 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
   TACENDA_TRY_VOID(store->load_policy(options));
   store->validation_ =
       std::make_unique<operations::Validation>(*store->store_, *store->gate_, options.validation);
+  store->exports_ = std::make_unique<records::ExportJobs>(*store->vault_);
+  store->export_time_ = options.export_time;
+  store->export_worker_ = std::make_unique<operations::ExportWorker>(
+      operations::ExportWorker::Parts{*store->store_, *store->exports_, *store->gate_, *store->log_, clock,
+                                      [directory = store->directory_.get()](UserId const& user) {
+                                        return directory->principal_for_work(user);
+                                      }});
   return store;
 }
 
 OpenStore::~OpenStore() {
+  stop_work();
   if (committer_.joinable()) {
     committer_.request_stop();
     committer_.join();
   }
+}
+
+void OpenStore::start_work() {
+  work_ =
+      std::jthread([worker = export_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
+}
+
+void OpenStore::stop_work() {
+  if (!work_.joinable()) return;
+  work_.request_stop();
+  work_.join();
 }
 
 Result<void> OpenStore::load_policy(OpenOptions const& options) {
@@ -67,7 +86,8 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_, *store_, *log_, *directory_, *gate_, clock_, failures_, *validation_};
+  return {*vault_, *store_,   *log_,        *directory_, *gate_,
+          clock_,  failures_, *validation_, *exports_,   export_time_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {

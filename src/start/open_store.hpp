@@ -11,6 +11,7 @@
 #include "audit/failure_meter.hpp"
 #include "audit/log.hpp"
 #include "identity/directory.hpp"
+#include "operations/export_worker.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
 
@@ -21,6 +22,7 @@ struct OpenOptions {
   std::size_t cache_bytes = std::size_t{64} << 20U;
   std::map<std::string, access::AddressList, std::less<>> listeners;
   operations::ValidationRules validation;
+  std::chrono::milliseconds export_time = limits::kExportTime;
   bool damaged = false;  // for verification: open the log even if it does not hold
 };
 
@@ -50,6 +52,11 @@ class OpenStore {
   /// Commits the failures counted so far (audit::FailureMeter::take_due). Call once a second.
   void flush_failures();
 
+  /// Starts the work that goes on without a request: the preparation and the end of exports.
+  void start_work();
+  /// Ends it; returns when nothing of it runs any more.
+  void stop_work();
+
   /// Replaces the stored policy. For init.
   Result<void> store_policy(std::string_view toml);
 
@@ -66,6 +73,10 @@ class OpenStore {
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<access::Gate> gate_;
   std::unique_ptr<operations::Validation> validation_;
+  std::unique_ptr<records::ExportJobs> exports_;
+  std::chrono::milliseconds export_time_ = limits::kExportTime;
+  std::unique_ptr<operations::ExportWorker> export_worker_;
+  std::jthread work_;
 };
 
 }  // namespace tacenda::start

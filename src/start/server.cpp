@@ -75,6 +75,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   options.cache_bytes = config_.cache_mib << 20U;
   options.listeners = TACENDA_TRY(listeners());
   options.validation = config_.validation;
+  options.export_time = std::chrono::seconds(config_.export_seconds);
   auto store = TACENDA_TRY(OpenStore::open(files_, places_, unlock, options, random_, clock_));
   TACENDA_TRY_VOID(store->record(audit::EventKind::kUnsealed, unlock.passphrase ? "passphrase" : "key file"));
   auto unsealed = std::make_shared<Unsealed>(
@@ -84,6 +85,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
     options_tls.allow_tls12 = config_.allow_tls12;
     TACENDA_TRY_VOID(net_->renew_tls(port_, std::move(options_tls)));
   }
+  unsealed->store->start_work();
   MutexLock const lock(mutex_);
   unsealed_ = std::move(unsealed);
   return {};
@@ -98,6 +100,7 @@ void Server::seal() {
   if (!last) return;
   // Requests in flight hold a share; the last one to let go must be this, so that the keys go here and now.
   while (last.use_count() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  last->store->stop_work();
   auto const receipt = last->store->record(audit::EventKind::kStopped, "sealed");
   if (!receipt.has_value()) log(LogLevel::kError, receipt.error());
   last.reset();

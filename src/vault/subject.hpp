@@ -14,12 +14,14 @@
 namespace tacenda::vault {
 
 /// Whose key a record lies under: "Patient/<id>", "Practitioner/<id>", "Binary/<id>", or the tenant's
-/// ("Tenant"). The text is the row key of the key vault.
+/// ("Tenant"); and the keys of one export ("Export/<id>"), which end with it. The text is the row key of the
+/// key vault.
 class Subject {
  public:
   static Subject patient(std::string_view id) { return Subject("Patient/" + std::string(id)); }
   static Subject practitioner(std::string_view id) { return Subject("Practitioner/" + std::string(id)); }
   static Subject binary(std::string_view id) { return Subject("Binary/" + std::string(id)); }
+  static Subject export_job(std::string_view id) { return Subject("Export/" + std::string(id)); }
   static Subject tenant() { return Subject("Tenant"); }
   std::string const& text() const { return text_; }
   auto operator<=>(Subject const&) const = default;

@@ -21,6 +21,7 @@ enum class Keeper : std::uint8_t {
   kPolicy = 'p',
   kRecords = 'r',
   kState = 's',
+  kExports = 'x',
 };
 
 /// One consistent state to read from, and the commit sequence up to which it surely reaches.

@@ -44,7 +44,8 @@ class TestServer {
     store_ = std::make_unique<records::Store>(*vault_);
     directory_ = identity::Directory::open(*vault_, clock_, random_).value();
     gate_ = std::make_unique<access::Gate>(access::Policy::shipped(policy).value());
-    services_ = std::make_unique<Services>(Services{*store_, *gate_, *log_});
+    exports_ = std::make_unique<records::ExportJobs>(*vault_);
+    services_ = std::make_unique<Services>(Services{*store_, *gate_, *log_, nullptr, exports_.get()});
   }
   ~TestServer() {
     committer_.request_stop();
@@ -76,7 +77,7 @@ class TestServer {
     audit::Event origin;
     origin.request_id = "test";
     origin.actor_id = principal.id().view();
-    Context const context{*services_, principal, origin, base_url_, false};
+    Context const context{*services_, principal, origin, base_url_, false, clock_.now()};
     while (true) {
       auto outcome = interaction(context);
       if (!outcome.has_value()) return outcome;
@@ -181,8 +182,11 @@ class TestServer {
   records::Store& store() { return *store_; }
   access::Gate& gate() { return *gate_; }
   audit::Log& log() { return *log_; }
-
- private:
+  vault::Vault& vault() { return *vault_; }
+  identity::Directory& directory() { return *directory_; }
+  records::ExportJobs& exports() { return *exports_; }
+  Clock const& clock() const { return clock_; }
+  /// Makes a change of the directory real.
   void commit(identity::Pending& pending, audit::EventKind kind) {
     audit::Event event;
     event.kind = kind;
@@ -191,6 +195,7 @@ class TestServer {
     pending.committed();
   }
 
+ private:
   std::filesystem::path folder_;
   std::string const base_url_ = "https://localhost/fhir";
   std::unique_ptr<storage::Files> files_ = storage::posix_files();
@@ -202,6 +207,7 @@ class TestServer {
   std::unique_ptr<records::Store> store_;
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<access::Gate> gate_;
+  std::unique_ptr<records::ExportJobs> exports_;
   std::unique_ptr<Services> services_;
   mutable Mutex last_mutex_;
   Time last_ TACENDA_GUARDED_BY(last_mutex_){};

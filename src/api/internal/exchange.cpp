@@ -79,6 +79,16 @@ Prefer prefer_of(net::Request const& request) {
   return Prefer::kDefault;
 }
 
+bool prefers_async(net::Request const& request) {
+  auto const field = request.header("prefer");
+  return field && field->contains("respond-async");
+}
+
+bool says_lenient(net::Request const& request) {
+  auto const field = request.header("prefer");
+  return field && field->contains("handling=lenient");
+}
+
 fhir::Handling handling_of(net::Request const& request) {
   auto const field = request.header("prefer");
   return field && field->contains("handling=strict") ? fhir::Handling::kStrict : fhir::Handling::kLenient;

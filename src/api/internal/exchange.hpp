@@ -20,6 +20,7 @@ struct Pipeline::Exchange {
   Prefer prefer = Prefer::kDefault;
   std::optional<fhir::Format> format = fhir::Format::kJson;  // of the answer; nullopt: 406
   fhir::Format body_format = fhir::Format::kJson;
+  bool sends_content = false;        // the body is the content of a Binary, not a resource
   operations::Remarks remarks;       // on what it sends
   records::HistoryWindow history;    // of a history: which versions, for the links of its page
   operations::SearchRequest search;  // of a search: what is asked, for the links of its page
@@ -32,6 +33,11 @@ std::optional<std::string_view> bearer_token(net::Request const& request);
 std::string request_id_of(net::Request const& request, vault::Vault const& vault);
 
 Prefer prefer_of(net::Request const& request);
+
+/// Prefer: respond-async (RFC 7240).
+bool prefers_async(net::Request const& request);
+/// Prefer: handling=lenient, said in so many words.
+bool says_lenient(net::Request const& request);
 
 /// Prefer: handling=strict.
 fhir::Handling handling_of(net::Request const& request);

@@ -1,5 +1,7 @@
 #include "api/internal/render.hpp"
 
+#include "api/internal/binary.hpp"
+#include "api/internal/export_answer.hpp"
 #include "api/internal/format.hpp"
 #include "api/outcome.hpp"
 #include "codec/json.hpp"
@@ -256,6 +258,8 @@ net::Response render_json(operations::Outcome const& outcome, audit::Receipt con
   if (auto const* answer = std::get_if<SearchAnswer>(&outcome.result)) {
     return fhir_response(200, search_bundle(*answer, wishes));
   }
+  if (auto const* answer = std::get_if<operations::ExportAnswer>(&outcome.result))
+    return render_export(*answer, wishes.base_url);
   if (auto const* advice = std::get_if<operations::Advice>(&outcome.result))
     return fhir_response(200, advice->outcome);
   return render_bundle(std::get<operations::BundleOutcome>(outcome.result), receipt.time(), wishes);
@@ -269,6 +273,10 @@ std::string etag_of(std::uint64_t version) {
 
 net::Response render(operations::Outcome const& outcome, audit::Receipt const& receipt,
                      Wishes const& wishes) {
+  auto const* version = std::get_if<StoredVersion>(&outcome.result);
+  if (wishes.content_for != nullptr && version != nullptr && !outcome.not_modified) {
+    if (auto content = render_content(*version, *wishes.content_for)) return std::move(*content);
+  }
   auto response = render_json(outcome, receipt, wishes);
   put_into(wishes.format, response);
   return response;

@@ -21,6 +21,7 @@ struct Wishes {
   std::string next_url;  // of the next page; empty: none
   std::string
       outcome;  // what there is to say of a resource that was written (Prefer: return=OperationOutcome)
+  net::Request const* content_for = nullptr;  // of a read of a Binary: who may want its content alone
 };
 
 /// Turns what an interaction came to into HTTP, once its receipt gives the time. Source: R4 http.html.

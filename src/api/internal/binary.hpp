@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/routes.hpp"
+#include "fhir/resource.hpp"
+#include "net/http.hpp"
+#include "records/store.hpp"
+
+/// A Binary as what it holds, under its own content type. Source: R4 binary.html, http.html#binary.
+namespace tacenda::api {
+
+bool reads_binary(Interaction interaction, std::string_view type);
+bool writes_binary(Interaction interaction, std::string_view type);
+
+/// True when the body is the content itself: its type is none of FHIR's, or it is JSON or XML and no Binary
+/// resource.
+bool sends_content(net::Request const& request);
+
+/// A Binary of the body under its content type and X-Security-Context. `id`: of an update; else empty.
+/// Errors: kInvalid (a field that no resource can hold).
+Result<fhir::Resource> resource_of_content(net::Request const& request, std::string_view id);
+
+/// The answer with the content alone: whole, a range of it (206), or the news that there is no such range
+/// (416). nullopt: the client asked for the resource, which it does by naming a FHIR type, or one of JSON or
+/// XML that the content does not have. Source: RFC 9110 section 14.
+std::optional<net::Response> render_content(records::StoredVersion const& version,
+                                            net::Request const& request);
+
+}  // namespace tacenda::api

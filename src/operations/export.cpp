@@ -1,0 +1,251 @@
+#include "operations/export.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "codec/json.hpp"
+#include "codec/text.hpp"
+#include "core/limits.hpp"
+#include "operations/internal/export_request.hpp"
+
+namespace tacenda::operations {
+namespace {
+
+using records::ExportFileKind;
+using records::ExportJob;
+using records::ExportLevel;
+using records::ExportState;
+
+audit::Event export_event(Context const& context, audit::EventKind kind, std::string_view job_id) {
+  audit::Event event = event_of(context, kind, "", "");
+  event.target = job_id;
+  return event;
+}
+
+/// The job, if it is the asker's own and has not expired. Whose it is else, nobody learns.
+Result<ExportJob> own_job(Context const& context, std::string_view job_id) {
+  if (context.services.exports == nullptr || !ResourceId::parse(job_id).has_value())
+    return fail(ErrorKind::kNotFound, "there is no such export");
+  auto job = TACENDA_TRY(context.services.exports->find(job_id));
+  if (job.user != context.principal.id().view() || job.expires <= context.now)
+    return fail(ErrorKind::kNotFound, "there is no such export");
+  return job;
+}
+
+/// Active members of a Group that are patients of this server.
+Result<std::set<std::string>> members_of(Context const& context, Permit const& permit,
+                                         std::string_view group_id) {
+  auto const stored =
+      TACENDA_TRY(context.services.store.read(permit, "Group", TACENDA_TRY(ResourceId::parse(group_id))));
+  auto const group = TACENDA_TRY(codec::parse_json(stored.json));
+  std::set<std::string> members;
+  auto const* list = group.find("member");
+  if (list == nullptr) return members;
+  for (auto const& member : list->items()) {
+    auto const* inactive = member.find("inactive");
+    if (inactive != nullptr && inactive->is_boolean() && inactive->as_boolean()) continue;
+    auto const* entity = member.find("entity");
+    if (entity == nullptr) continue;
+    auto const id = patient_of_reference(entity->text_of("reference"), context.base_url);
+    if (id) members.insert(*id);
+    if (members.size() > limits::kExportPatients)
+      return fail(ErrorKind::kTooLarge, "the group has more members than one export takes");
+  }
+  return members;
+}
+
+/// Whose records are wanted: all, those of a group, those that are named.
+Result<void> choose_patients(Context const& context, Permit const& permit, ExportKickOff const& kick_off,
+                             records::ExportRequest& request) {
+  std::set<std::string> const named(request.patients.begin(), request.patients.end());
+  std::set<std::string> chosen = named;
+  if (kick_off.level == ExportLevel::kGroup) {
+    auto const members = TACENDA_TRY(members_of(context, permit, kick_off.group));
+    if (!std::ranges::includes(members, named))
+      return fail(ErrorKind::kInvalid, "a patient who is named is no member of the group");
+    if (named.empty()) chosen = members;
+  } else {
+    for (auto const& id : named) {
+      auto const patient = context.services.store.read(permit, "Patient", TACENDA_TRY(ResourceId::parse(id)));
+      if (!patient.has_value()) return fail(ErrorKind::kInvalid, "a patient who is named is not there");
+    }
+  }
+  request.of_patients = kick_off.level == ExportLevel::kGroup || !named.empty();
+  request.patients.assign(chosen.begin(), chosen.end());
+  return {};
+}
+
+/// The parameters of a POST as the query of a GET: the audit log keeps what was asked in one form.
+std::string as_query(std::vector<std::pair<std::string, std::string>> const& parameters) {
+  std::string query;
+  for (auto const& [name, value] : parameters) {
+    if (!query.empty()) query.push_back('&');
+    query.append(codec::percent_encode(name)).append("=").append(codec::percent_encode(value));
+  }
+  return query;
+}
+
+}  // namespace
+
+Result<Outcome> start_export(Context const& context, Permit const& permit, ExportKickOff const& kick_off) {
+  if (context.services.exports == nullptr)
+    return fail(ErrorKind::kNotSupported, "this server exports nothing");
+  ExportJob job;
+  TACENDA_TRY_VOID(read_parameters(kick_off, context.base_url, job));
+  TACENDA_TRY_VOID(choose_patients(context, permit, kick_off, job.request));
+  std::erase_if(job.request.types, [&](std::string const& type) {
+    return !context.services.gate.authorize(context.principal, Action::kExport, type).has_value();
+  });
+  job.user = context.principal.id().view();
+  job.user_name = context.principal.name();
+  job.role = context.principal.role();
+  job.request_id = context.origin.request_id;
+  job.created = context.now;
+  job.expires = context.now + context.services.export_time;
+
+  Outcome outcome;
+  // One entry for each patient who is named, as a search has; none are named for a group or all.
+  std::vector<std::string> named;
+  if (kick_off.level != ExportLevel::kGroup) named = job.request.patients;
+  ExportAnswer answer;
+  answer.job.id = TACENDA_TRY(context.services.exports->create(std::move(job), outcome.set));
+  auto event = export_event(context, audit::EventKind::kExportStarted, answer.job.id);
+  if (kick_off.level == ExportLevel::kGroup) {
+    event.resource_type = "Group";
+    event.resource_id = kick_off.group;
+  }
+  if (event.query.empty()) event.query = as_query(kick_off.parameters);
+  for (auto const& patient : named) {
+    outcome.events.push_back(event);
+    outcome.events.back().patients.push_back(patient);
+  }
+  if (named.empty()) outcome.events.push_back(std::move(event));
+  outcome.result = std::move(answer);
+  return outcome;
+}
+
+Result<Outcome> export_status(Context const& context, std::string_view job_id) {
+  ExportAnswer answer;
+  answer.job = TACENDA_TRY(own_job(context, job_id));
+  if (answer.job.state == ExportState::kFailed)
+    return fail(ErrorKind::kBug, "the export failed: ask for it again");
+  if (answer.job.state == ExportState::kComplete) {
+    answer.kind = ExportAnswer::Kind::kComplete;
+    answer.files = TACENDA_TRY(context.services.exports->files(answer.job));
+  } else {
+    answer.kind = ExportAnswer::Kind::kWaiting;
+    answer.progress = context.services.exports->progress(job_id);
+  }
+  Outcome outcome;
+  outcome.events.push_back(export_event(context, audit::EventKind::kExportStatus, job_id));
+  outcome.result = std::move(answer);
+  return outcome;
+}
+
+namespace {
+
+std::string deletion_line(records::ExportPlace const& place) {
+  codec::Json request = codec::Json::object();
+  request.set("method", codec::Json::string("DELETE"));
+  request.set("url", codec::Json::string(place.type + "/" + place.id));
+  codec::Json entry = codec::Json::object();
+  entry.set("request", std::move(request));
+  codec::Json entries = codec::Json::array();
+  entries.push(std::move(entry));
+  codec::Json bundle = codec::Json::object();
+  bundle.set("resourceType", codec::Json::string("Bundle"));
+  bundle.set("type", codec::Json::string("transaction"));
+  bundle.set("entry", std::move(entries));
+  return codec::write_json(bundle);
+}
+
+std::string remark_line(std::string const& text) {
+  codec::Json issue = codec::Json::object();
+  issue.set("severity", codec::Json::string("warning"));
+  issue.set("code", codec::Json::string("not-supported"));
+  issue.set("diagnostics", codec::Json::string(text));
+  codec::Json issues = codec::Json::array();
+  issues.push(std::move(issue));
+  codec::Json outcome = codec::Json::object();
+  outcome.set("resourceType", codec::Json::string("OperationOutcome"));
+  outcome.set("issue", std::move(issues));
+  return codec::write_json(outcome);
+}
+
+/// Appends the versions of a file as lines; gives the patients they are of.
+Result<std::set<std::string>> append_versions(Context const& context, Permit const& permit,
+                                              records::ExportFile const& file, std::string& body) {
+  std::set<std::string> patients;
+  for (auto const& place : file.places) {
+    auto const version =
+        context.services.store.vread(permit, place.type,
+                                     TACENDA_TRY(ResourceId::parse(place.id)), place.version);
+    if (!version.has_value()) {
+      auto const kind = version.error().kind();
+      if (kind == ErrorKind::kNotFound || kind == ErrorKind::kGone) continue;
+      return std::unexpected(version.error());
+    }
+    body.append(version->json).push_back('\n');
+    patients.insert(version->patients.begin(), version->patients.end());
+  }
+  return patients;
+}
+
+}  // namespace
+
+Result<Outcome> export_file(Context const& context, Permit const& permit, std::string_view job_id,
+                            std::string_view number) {
+  ExportAnswer answer;
+  answer.kind = ExportAnswer::Kind::kFile;
+  answer.job = TACENDA_TRY(own_job(context, job_id));
+  std::uint32_t index = 0;
+  auto const [end, error] = std::from_chars(number.data(), number.data() + number.size(), index);
+  if (error != std::errc() || end != number.data() + number.size() ||
+      answer.job.state != ExportState::kComplete)
+    return fail(ErrorKind::kNotFound, "the export has no such file");
+  auto const file = TACENDA_TRY(context.services.exports->file(answer.job, index));
+  std::set<std::string> patients;
+  switch (file.kind) {
+    case ExportFileKind::kOutput:
+      patients = TACENDA_TRY(append_versions(context, permit, file, answer.body));
+      break;
+    case ExportFileKind::kDeleted:
+      for (auto const& place : file.places) {
+        answer.body.append(deletion_line(place)).push_back('\n');
+        if (place.type == "Patient") patients.insert(place.id);
+      }
+      break;
+    case ExportFileKind::kError:
+      for (auto const& text : file.texts) answer.body.append(remark_line(text)).push_back('\n');
+      break;
+  }
+  Outcome outcome;
+  auto const add = [&] {
+    outcome.events.push_back(export_event(context, audit::EventKind::kExportFile, job_id));
+    outcome.events.back().resource_type = file.type;
+    outcome.events.back().new_value = std::string(number);
+  };
+  for (auto const& patient : patients) {
+    add();
+    outcome.events.back().patients.push_back(patient);
+  }
+  if (patients.empty()) add();
+  outcome.result = std::move(answer);
+  return outcome;
+}
+
+Result<Outcome> cancel_export(Context const& context, std::string_view job_id) {
+  auto job = TACENDA_TRY(own_job(context, job_id));
+  job.state = ExportState::kEnding;
+  Outcome outcome;
+  TACENDA_TRY_VOID(context.services.exports->put(job, outcome.set));
+  outcome.events.push_back(export_event(context, audit::EventKind::kExportCancelled, job_id));
+  ExportAnswer answer;
+  answer.kind = ExportAnswer::Kind::kEnded;
+  answer.job.id = job_id;
+  outcome.result = std::move(answer);
+  return outcome;
+}
+
+}  // namespace tacenda::operations

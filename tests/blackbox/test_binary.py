@@ -1,0 +1,159 @@
+"""Binary as what it holds: its own content type, raw writes, ranges, whose it is (R4 binary.html, RFC 9110)."""
+
+import base64
+import json
+import os
+import unittest
+
+import harness
+
+FHIR = {"Accept": "application/fhir+json"}
+CANARY = "canary words in a letter about a rare disease"
+
+
+class Binaries(harness.TestCase):
+    policy = "classic"
+
+    def setUp(self):
+        self.token = self.server.admin()
+
+    def send(self, content, kind, method="POST", path="/fhir/Binary", **headers):
+        return self.server.request(method, path, content, self.token, {"Content-Type": kind, **headers})
+
+    def made(self, content, kind="application/pdf", **headers):
+        """The path of a Binary made of raw content."""
+        reply = self.send(content, kind, **headers)
+        self.assertEqual((reply.status, reply.body), (201, b""), reply)
+        return reply.headers["location"].split("/_history")[0].split(str(self.server.port), 1)[1]
+
+    def get(self, path, **headers):
+        return self.server.request("GET", path, token=self.token, headers=headers)
+
+    def test_content_of_any_bytes_comes_back_as_it_was_sent(self):
+        for size in (0, 1, 2, 3, 1000, 3_000_000):
+            content = os.urandom(size)
+            path = self.made(content)
+            reply = self.get(path, Accept="application/pdf")
+            self.assertEqual((reply.status, reply.body, reply.headers["content-type"]), (200, content, "application/pdf"))
+            self.assertEqual(reply.headers["etag"], 'W/"1"')
+            resource = harness.json_of(self.get(path, **FHIR))
+            self.assertEqual((resource["resourceType"], resource["contentType"]), ("Binary", "application/pdf"))
+            self.assertEqual(base64.b64decode(resource.get("data", "")), content)
+            self.assertEqual(self.get(path + "/_history/1").body, content)
+
+    def test_accept_decides_between_the_resource_and_its_content(self):
+        content = b"\x89PNG not really"
+        path = self.made(content, "image/png")
+        for accept in (None, "*/*", "image/png", "image/*", "application/pdf", "text/html, */*;q=0.5"):
+            reply = self.get(path, **({"Accept": accept} if accept else {}))
+            self.assertEqual((reply.status, reply.body, reply.headers["content-type"]), (200, content, "image/png"), accept)
+        for accept, kind in (("application/fhir+json", "application/fhir+json"), ("application/json", "application/fhir+json"),
+                             ("application/fhir+xml", "application/fhir+xml")):
+            reply = self.get(path, Accept=accept)
+            self.assertEqual((reply.status, reply.headers["content-type"].split(";")[0]), (200, kind))
+        self.assertEqual(harness.json_of(self.get(path + "?_format=json"))["resourceType"], "Binary")
+        listed = harness.json_of(self.get(path + "/_history"))
+        self.assertEqual(base64.b64decode(listed["entry"][0]["resource"]["data"]), content)
+
+    def test_a_binary_resource_is_taken_as_one_and_other_json_and_xml_as_content(self):
+        resource = {"resourceType": "Binary", "contentType": "text/plain", "data": base64.b64encode(b"words").decode()}
+        for kind in ("application/fhir+json", "application/json"):
+            reply = self.send(json.dumps(resource), kind)
+            self.assertEqual(reply.status, 201)
+            path = "/fhir/Binary/" + harness.json_of(reply)["id"]
+            self.assertEqual(self.get(path).body, b"words")
+        for text, kind in ((b'{"a": 1}', "application/json"), (b"<a/>", "application/xml"), (b"<a/>", "text/xml"),
+                           (b'{"resourceType":"Patient"}', "application/json")):
+            path = self.made(text, kind)
+            reply = self.get(path, Accept=kind)
+            self.assertEqual((reply.body, reply.headers["content-type"]), (text, kind))
+        self.assertEqual(self.send(b'{"resourceType":"Patient"}', "application/fhir+json").status, 400)
+        self.assertEqual(self.send(b"no json", "application/fhir+json").status, 400)
+        self.assertEqual(self.send(b"x", "nothing").status, 415)
+
+    def test_an_update_by_put_makes_a_new_version(self):
+        path = self.made(b"first", "text/plain")
+        reply = self.send(b"second", "text/csv", "PUT", path)
+        self.assertEqual(reply.status, 200)
+        self.assertEqual(reply.headers["etag"], 'W/"2"')
+        self.assertEqual((self.get(path).body, self.get(path + "/_history/1").body), (b"second", b"first"))
+        self.assertEqual(self.send(b"third", "text/csv", "PUT", path, **{"If-Match": 'W/"1"'}).status, 412)
+        self.assertEqual(self.send(b"new", "text/csv", "PUT", "/fhir/Binary/chosen").status, 201)
+        self.assertEqual(self.get("/fhir/Binary/chosen").body, b"new")
+        reply = self.get(path, **{"If-None-Match": 'W/"2"'})
+        self.assertEqual((reply.status, reply.body), (304, b""))
+
+    def test_one_range_is_served_and_one_that_is_not_there_refused(self):
+        content = bytes(range(256)) * 4
+        path = self.made(content, "application/octet-stream")
+        self.assertEqual(self.get(path).headers["accept-ranges"], "bytes")
+        for spec, first, last in (("0-0", 0, 0), ("10-19", 10, 19), ("1000-", 1000, 1023), ("-5", 1019, 1023),
+                                  ("0-99999", 0, 1023), ("-99999", 0, 1023), ("1023-1023", 1023, 1023)):
+            reply = self.get(path, Range="bytes=" + spec)
+            self.assertEqual((reply.status, reply.body), (206, content[first : last + 1]), spec)
+            self.assertEqual(reply.headers["content-range"], f"bytes {first}-{last}/1024")
+        for spec in ("1024-", "5000-6000", "-0"):
+            reply = self.get(path, Range="bytes=" + spec)
+            self.assertEqual((reply.status, reply.body, reply.headers["content-range"]), (416, b"", "bytes */1024"), spec)
+        for field in ("bytes=0-1,4-5", "lines=0-1", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0x1-2"):
+            reply = self.get(path, Range=field)
+            self.assertEqual((reply.status, reply.body), (200, content), field)
+        reply = self.get(path, **{"Range": "bytes=0-1", "If-Range": 'W/"1"'})
+        self.assertEqual((reply.status, reply.body), (200, content), "a weak ETag passes no strong comparison")
+        empty = self.made(b"", "text/plain")
+        self.assertEqual(self.get(empty, Range="bytes=0-").status, 416)
+
+    def test_the_security_context_puts_it_into_the_patients_compartment(self):
+        patient = harness.json_of(self.server.request("POST", "/fhir/Patient", {"resourceType": "Patient"}, self.token))["id"]
+        path = self.made(CANARY.encode(), "text/plain", **{"X-Security-Context": "Patient/" + patient})
+        reply = self.get(path)
+        self.assertEqual(reply.headers["x-security-context"], "Patient/" + patient)
+        self.assertEqual(harness.json_of(self.get(path, **FHIR))["securityContext"], {"reference": "Patient/" + patient})
+        told = [e for e in self.server.audit() if e["event"] in ("create", "read") and e.get("id") == path.rsplit("/", 1)[1]]
+        self.assertEqual([e["patients"] for e in told], [[patient]] * 3)
+        self.assertEqual(harness.find_canaries([self.server.data, self.server.out, self.server.err], [CANARY]), [])
+
+    def test_W11_a_browser_runs_nothing_of_it(self):
+        path = self.made(b"<script>alert(1)</script>", "text/html")
+        with self.server.connect() as connection:
+            connection.http.request("GET", path, headers={"Authorization": "Bearer " + self.token})
+            response = connection.http.getresponse()
+            response.read()
+            fields = [(k.lower(), v) for k, v in response.getheaders()]
+        self.assertIn(("content-disposition", "attachment"), fields)
+        self.assertIn(("x-content-type-options", "nosniff"), fields)
+        self.assertIn(("content-security-policy", "sandbox"), fields)
+
+    def test_a_content_type_of_a_resource_ends_no_header_field(self):
+        for kind in ("text/plain\nx-evil: 1", "text/plain\tx", "nothing"):
+            reply = self.server.request("POST", "/fhir/Binary", {"resourceType": "Binary", "contentType": kind, "data": "QUJD"}, self.token)
+            if reply.status != 201:
+                continue
+            reply = self.get("/fhir/Binary/" + harness.json_of(reply)["id"])
+            self.assertEqual((reply.headers["content-type"], reply.body), ("application/octet-stream", b"ABC"))
+            self.assertNotIn("x-evil", reply.headers)
+
+    def test_S01_who_may_not_read_the_resource_gets_no_content(self):
+        path = self.made(b"words", "text/plain")
+        nurse = self.server.token_of(self.server.person("nurse.of.no.binary", "nurse"))
+        self.assertEqual(self.server.request("GET", path, token=nurse).status, 403)
+        self.assertEqual(self.server.request("GET", path).status, 401)
+        self.assertEqual(self.server.request("POST", "/fhir/Binary", b"x", nurse, {"Content-Type": "text/plain"}).status, 403)
+
+    def test_W03_content_beyond_the_body_limit_is_refused(self):
+        with self.server.connect() as connection:
+            # The head alone is refused: nobody waits for the body.
+            connection.http.putrequest("POST", "/fhir/Binary")
+            for name, value in (("Authorization", "Bearer " + self.token), ("Content-Type", "application/pdf"),
+                                ("Content-Length", str(17 * 1024 * 1024))):
+                connection.http.putheader(name, value)
+            connection.http.endheaders()
+            self.assertEqual(connection.http.getresponse().status, 413)
+        content = os.urandom(15 * 1024 * 1024)
+        path = self.made(content)
+        self.assertEqual(self.get(path).body, content)
+        self.assertEqual(self.get(path, Range="bytes=-10").body, content[-10:])
+
+
+if __name__ == "__main__":
+    unittest.main()
