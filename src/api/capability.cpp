@@ -1,5 +1,7 @@
 #include "api/capability.hpp"
 
+#include <string>
+
 #include "api/routes.hpp"
 #include "codec/json.hpp"
 #include "fhir/search_parameter.hpp"
@@ -39,6 +41,26 @@ void add_search(Json& resource, std::string_view type) {
   resource.set("searchParam", std::move(parameters));
 }
 
+void add_operations(Json& resource, std::string_view type) {
+  Json list = Json::array();
+  std::string_view last;
+  for (auto const& route : routes()) {
+    auto const operation = operation_of(route);
+    // The rows of one operation stand together.
+    if (!operation || operation->name == last) continue;
+    if (operation->type != type && operation->type != "Resource") continue;
+    last = operation->name;
+    Json item = Json::object();
+    item.set("name", Json::string(operation->name));
+    item.set("definition", Json::string(std::string("http://hl7.org/fhir/OperationDefinition/")
+                                            .append(operation->type)
+                                            .append("-")
+                                            .append(operation->name)));
+    list.push(std::move(item));
+  }
+  resource.set("operation", std::move(list));
+}
+
 Json rest_resource(std::string_view type) {
   Json resource = Json::object();
   resource.set("type", Json::string(type));
@@ -56,13 +78,8 @@ Json rest_resource(std::string_view type) {
   resource.set("conditionalUpdate", Json::boolean(true));
   resource.set("conditionalDelete", Json::string("single"));
   resource.set("referencePolicy", codes({"literal", "local"}));
-  Json validate = Json::object();
-  validate.set("name", Json::string("validate"));
-  validate.set("definition", Json::string("http://hl7.org/fhir/OperationDefinition/Resource-validate"));
-  Json operations = Json::array();
-  operations.push(std::move(validate));
   add_search(resource, type);
-  resource.set("operation", std::move(operations));
+  add_operations(resource, type);
   return resource;
 }
 

@@ -17,6 +17,7 @@
 #include "operations/context.hpp"
 #include "operations/search.hpp"
 #include "operations/validation.hpp"
+#include "operations/vocabulary.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
 
@@ -35,6 +36,7 @@ struct Parts {
   Clock const& clock;
   audit::FailureMeter& failures;
   operations::Validation const& validation;
+  operations::Vocabulary const& vocabulary;
 };
 
 /// One request from its line to its released response, always in the same order: route, authenticate, decide,
@@ -86,10 +88,12 @@ class Pipeline {
 
   Result<operations::Outcome> run_interaction(Exchange& exchange, operations::Context const& context,
                                               std::optional<Permit> const& permit);
-  /// The resource of a body. Errors: kInvalid, kTooLarge; the exchange's remarks then have every issue.
-  static Result<fhir::Resource> resource_of(Exchange& exchange);
+  /// The resource of a body, which must be of this type. Errors: kInvalid, kTooLarge; the exchange's remarks
+  /// then have every issue.
+  static Result<fhir::Resource> resource_of(Exchange& exchange, std::string_view type);
   Result<operations::Outcome> run_bundle(Exchange& exchange, operations::Context const& context);
   Result<operations::Outcome> run_validate(Exchange const& exchange, operations::Context const& context);
+  Result<operations::Outcome> run_terminology(Exchange& exchange, operations::Context const& context);
   /// What a search asks: its parameters, or those that its page token holds.
   Result<operations::SearchRequest> search_of(Exchange const& exchange) const;
   Result<operations::SearchRequest> everything_of(Exchange const& exchange) const;

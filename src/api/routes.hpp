@@ -31,6 +31,10 @@ enum class Interaction : std::uint8_t {
   kPatch,
   kPatchMatching,
   kValidate,
+  kExpand,
+  kValidateCode,
+  kLookup,
+  kSubsumes,
   kCapabilities,
   kEnrolmentPage,
   kEnrolmentScript,
@@ -55,6 +59,14 @@ struct Route {
 };
 
 std::span<Route const> routes();
+
+/// What a row with a `$` offers: an operation, on one type or on every ("Resource").
+struct Operation {
+  std::string_view type;
+  std::string_view name;
+};
+/// nullopt: the row is an interaction.
+std::optional<Operation> operation_of(Route const& route);
 
 /// A path taken apart.
 struct Match {

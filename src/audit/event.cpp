@@ -30,6 +30,7 @@ constexpr std::array kKinds{
     KindFacts{kMetadata, "metadata", "", "capabilities", 'R'},
     KindFacts{kUnknownRoute, "unknown-route", "", "", 'E'},
     KindFacts{kValidate, "validate", "", "operation", 'E'},
+    KindFacts{kTerminology, "terminology", "", "operation", 'E'},
     KindFacts{kLogin, "login", "110114", "110122", 'E'},
     KindFacts{kLoginFailed, "login-failed", "110114", "110122", 'E'},
     KindFacts{kLogout, "logout", "110114", "110123", 'E'},

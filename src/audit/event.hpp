@@ -30,6 +30,7 @@ enum class EventKind : std::uint16_t {
   kUnknownRoute = 13,
   kPatch = 14,
   kValidate = 16,
+  kTerminology = 20,
   // who is asking (DCM 110114 user authentication)
   kLogin = 32,
   kLoginFailed = 33,

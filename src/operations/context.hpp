@@ -28,6 +28,7 @@ struct SearchAnswer {
 };
 
 class Validation;
+class Vocabulary;
 
 /// What every interaction may use. Outlives the call.
 struct Services {
@@ -36,6 +37,7 @@ struct Services {
   audit::Log& log;
   Validation const* validation =
       nullptr;  // nullptr: nothing that is written is validated, and nothing can be
+  Vocabulary const* vocabulary = nullptr;  // nullptr: no code systems and no value sets are looked for
 };
 
 /// What there is to say of the resources of a request beside what came of it.

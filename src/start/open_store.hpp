@@ -65,6 +65,7 @@ class OpenStore {
   std::unique_ptr<records::Store> store_;
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<access::Gate> gate_;
+  std::unique_ptr<operations::Vocabulary> vocabulary_;
   std::unique_ptr<operations::Validation> validation_;
 };
 

@@ -21,7 +21,7 @@ class TermCondition final : public Condition {
       : state_(state), parameter_(parameter), ranges_(std::move(ranges)) {}
 
   bool is_seekable() const override {
-    return std::ranges::all_of(ranges_, &TermRange::one_term) || is_token();
+    return ranges_.size() <= kTermsSideBySide && (are_single_terms() || is_token());
   }
   Result<std::uint64_t> count_rows(std::uint64_t limit) override {
     return records::count_rows(state_.index(), parameter_, ranges_, limit);
@@ -31,7 +31,7 @@ class TermCondition final : public Condition {
   }
   Result<bool> holds(Candidate& candidate) override {
     if (all_) return all_->contains(candidate.document());
-    if (std::ranges::all_of(ranges_, &TermRange::one_term)) return has_row(candidate.document());
+    if (ranges_.size() <= kTermsSideBySide && are_single_terms()) return has_row(candidate.document());
     if (keeps(ranges_)) {
       auto const* facts = TACENDA_TRY(candidate.facts());
       return std::ranges::any_of(facts->terms, [&](Term const& term) {
@@ -50,6 +50,7 @@ class TermCondition final : public Condition {
   std::string_view kind() const override { return "terms"; }
 
  private:
+  bool are_single_terms() const { return std::ranges::all_of(ranges_, &TermRange::one_term); }
   /// A code without a system: rarely more than a few terms.
   bool is_token() const {
     return std::ranges::all_of(ranges_, [](TermRange const& range) {
