@@ -346,6 +346,19 @@ class Search(Case):
             "/fhir/ValueSet", url__below="http://example.org/ValueSet")["entry"]})
         self.assertEqual({e["resource"]["id"] for e in self.get("/fhir/ValueSet", url__above=PETS + "/x")["entry"]}, {"pets"})
 
+    def test_media_types_are_below_their_beginning(self):
+        reference = {"resourceType": "DocumentReference", "status": "current", "content": [
+            {"attachment": {"contentType": "image/png", "url": "http://example.org/picture"}}]}
+        made = json_of(self.ask("POST", "/fhir/DocumentReference", reference, 201))["id"]
+        for name, value, expected in (("below", "image/", [made]), ("below", "text", []), ("above", "image/png;q", [made]),
+                                      ("above", "image/jpeg", [])):
+            answer = self.get("/fhir/DocumentReference", **{"contenttype__" + name: value})
+            self.assertEqual([e["resource"]["id"] for e in answer.get("entry", [])], expected, (name, value))
+
+    def test_criteria_of_conditional_interactions_take_none_of_them(self):
+        for path in ("Observation?code:in=" + PETS, f"Observation?code:below={ANIMALS}|cat"):
+            self.ask("DELETE", "/fhir/" + path, expect=400)
+
     def test_through_chains_forms_and_bundles(self):
         gender = "http://hl7.org/fhir/ValueSet/administrative-gender"
         self.assertEqual(self.found(**{"subject:Patient.gender:in": gender}),

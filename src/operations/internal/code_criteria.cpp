@@ -13,8 +13,9 @@ using fhir::SearchValue;
 bool needs_codes(SearchCriterion const& criterion) {
   if (criterion.kind != SearchCriterion::Kind::kValue) return false;
   if (criterion.parameter->type != fhir::SearchType::kToken) return false;
-  return criterion.modifier == Modifier::kIn || criterion.modifier == Modifier::kNotIn ||
-         criterion.modifier == Modifier::kBelow || criterion.modifier == Modifier::kAbove;
+  if (criterion.modifier == Modifier::kIn || criterion.modifier == Modifier::kNotIn) return true;
+  return (criterion.modifier == Modifier::kBelow || criterion.modifier == Modifier::kAbove) &&
+         !criterion.parameter->finds_media_types();
 }
 
 SearchValue value_of(std::string_view system, std::string_view code) {
