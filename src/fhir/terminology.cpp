@@ -129,14 +129,13 @@ Result<Terminology::Found> Terminology::find_in(ValueSet const& set, BoundCode c
   auto found = answer(set.is_whole() ? Membership::kOut : Membership::kUnknown);
   for (auto const& part : set.includes()) {
     auto one = TACENDA_TRY(find_in(part, code, &path));
-    if (one.membership == Membership::kOut) continue;
+    bool const is_left_out =
+        one.membership == Membership::kIn && one.member.is_inactive && !set.takes_inactive();
+    if (one.membership == Membership::kOut || is_left_out) continue;
     found = std::move(one);
     if (found.membership == Membership::kIn) break;
   }
   if (found.membership == Membership::kOut) return found;
-  if (found.membership == Membership::kIn && found.member.is_inactive && !set.takes_inactive()) {
-    return answer(Membership::kOut);
-  }
   for (auto const& part : set.excludes()) {
     auto const one = TACENDA_TRY(find_in(part, code, &path)).membership;
     if (one == Membership::kIn) return answer(Membership::kOut);

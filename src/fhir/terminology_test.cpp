@@ -267,6 +267,16 @@ TEST(Find, DoesNotKnowWhatAMissingOrPartialCodeSystemHas) {
   EXPECT_EQ(terminology.find(*units, {"http://unitsofmeasure.org", "mg/dL"})->membership, Membership::kIn);
 }
 
+TEST(Find, LeavesInactiveCodesOutWhereTheValueSetSaysSo) {
+  auto const library = animals();
+  Terminology terminology(library.source());
+  auto const active = composed(R"({"inactive":false,"include":[{"system":"http://animals"}]})");
+  EXPECT_EQ(terminology.find(*active, {"http://animals", "bird"})->membership, Membership::kOut);
+  EXPECT_EQ(terminology.find(*active, {"http://animals", "bat"})->membership, Membership::kIn);
+  auto const all = composed(R"({"include":[{"system":"http://animals"}]})");
+  EXPECT_EQ(terminology.find(*all, {"http://animals", "bird"})->membership, Membership::kIn);
+}
+
 TEST(Find, KnowsTheBaseValueSetsWithoutTheirResources) {
   Library const none;
   Terminology terminology(none.source());
