@@ -42,7 +42,7 @@ class TermCondition final : public Condition {
     }
     DocumentSet all;
     for (auto const& range : ranges_) {
-      TACENDA_TRY(collect(state_.index(), parameter_, range, UINT64_MAX, all));
+      TACENDA_TRY_VOID(collect(state_.index(), parameter_, range, UINT64_MAX, all));
     }
     all_ = std::move(all);
     return all_->contains(candidate.document());
@@ -153,7 +153,7 @@ class PresentCondition final : public Condition {
   Result<DocumentSet const*> all() {
     if (!all_) {
       DocumentSet set;
-      TACENDA_TRY(collect(state_.index(), parameter_, TermRange(), UINT64_MAX, set));
+      TACENDA_TRY_VOID(collect(state_.index(), parameter_, TermRange(), UINT64_MAX, set));
       all_ = std::move(set);
     }
     return &*all_;

@@ -213,7 +213,7 @@ Result<std::unique_ptr<DocumentStream>> ranges_stream(IndexReader const& reader,
       for (auto const& term : *terms) streams.push_back(term_stream(reader, parameter, term));
       continue;
     }
-    TACENDA_TRY(collect(reader, parameter, range, UINT64_MAX, collected));
+    TACENDA_TRY_VOID(collect(reader, parameter, range, UINT64_MAX, collected));
     any_collected = true;
   }
   if (any_collected || streams.empty()) streams.push_back(set_stream(std::move(collected)));
