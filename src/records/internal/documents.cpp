@@ -205,7 +205,7 @@ Result<std::unique_ptr<DocumentStream>> ranges_stream(IndexReader const& reader,
       continue;
     }
     if (range.one_term) {
-      TACENDA_TRY(collect(reader, parameter, range, UINT64_MAX, collected));
+      TACENDA_TRY_VOID(collect(reader, parameter, range, UINT64_MAX, collected));
       any_collected = true;
       continue;
     }
