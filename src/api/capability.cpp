@@ -1,5 +1,7 @@
 #include "api/capability.hpp"
 
+#include <string>
+
 #include "api/routes.hpp"
 #include "codec/json.hpp"
 #include "fhir/search_parameter.hpp"
@@ -39,18 +41,26 @@ void add_search(Json& resource, std::string_view type) {
   resource.set("searchParam", std::move(parameters));
 }
 
-/// The operations of the route table whose pattern begins with `prefix`, and has `$` no further than behind
-/// an id.
-void add_operations(Json& operations, std::string_view prefix) {
+void add_operations(Json& resource, std::string_view type) {
+  Json list = Json::array();
+  std::string_view last;
   for (auto const& route : routes()) {
-    if (route.operation.empty() || !route.pattern.starts_with(prefix)) continue;
-    auto const rest = route.pattern.substr(prefix.size());
-    if (!rest.starts_with('$') && !rest.starts_with("{id}/$")) continue;
+    auto const operation = operation_of(route);
+    // The rows of one operation stand together.
+    if (!operation || operation->name == last) continue;
+    if (operation->type != type && (type.empty() || operation->type != "Resource")) continue;
+    last = operation->name;
     Json item = Json::object();
-    item.set("name", Json::string(rest.substr(rest.find('$') + 1)));
-    item.set("definition", Json::string(route.operation));
-    operations.push(std::move(item));
+    item.set("name", Json::string(operation->name));
+    std::string definition(operation->definition);
+    if (definition.empty()) {
+      definition = "http://hl7.org/fhir/OperationDefinition/";
+      definition.append(operation->type).append("-").append(operation->name);
+    }
+    item.set("definition", Json::string(definition));
+    list.push(std::move(item));
   }
+  resource.set("operation", std::move(list));
 }
 
 Json rest_resource(std::string_view type) {
@@ -70,14 +80,8 @@ Json rest_resource(std::string_view type) {
   resource.set("conditionalUpdate", Json::boolean(true));
   resource.set("conditionalDelete", Json::string("single"));
   resource.set("referencePolicy", codes({"literal", "local"}));
-  Json validate = Json::object();
-  validate.set("name", Json::string("validate"));
-  validate.set("definition", Json::string("http://hl7.org/fhir/OperationDefinition/Resource-validate"));
-  Json operations = Json::array();
-  operations.push(std::move(validate));
-  add_operations(operations, "/fhir/" + std::string(type) + "/");
   add_search(resource, type);
-  resource.set("operation", std::move(operations));
+  add_operations(resource, type);
   return resource;
 }
 
@@ -127,9 +131,7 @@ std::string make_statement(std::string const& version, std::string const& date) 
   }
   interactions.push(interaction("batch"));
   rest.set("interaction", std::move(interactions));
-  Json operations = Json::array();
-  add_operations(operations, "/fhir/");
-  rest.set("operation", std::move(operations));
+  add_operations(rest, {});
   Json list = Json::array();
   list.push(std::move(rest));
   statement.set("rest", std::move(list));

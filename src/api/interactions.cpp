@@ -20,6 +20,7 @@
 #include "operations/patch.hpp"
 #include "operations/read.hpp"
 #include "operations/search.hpp"
+#include "operations/terminology.hpp"
 #include "operations/validate.hpp"
 #include "operations/write.hpp"
 
@@ -136,7 +137,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
                                TACENDA_TRY(version_of(route.version)));
     case Interaction::kCreate: {
-      auto resource = TACENDA_TRY(resource_of(exchange));
+      auto resource = TACENDA_TRY(resource_of(exchange, route.type));
       std::optional<operations::Criteria> unless;
       if (auto const field = request.header("if-none-exist")) {
         unless = TACENDA_TRY(fhir::parse_criteria(route.type, *field));
@@ -144,12 +145,12 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::create(context, *permit, std::move(resource), unless);
     }
     case Interaction::kUpdate: {
-      auto resource = TACENDA_TRY(resource_of(exchange));
+      auto resource = TACENDA_TRY(resource_of(exchange, route.type));
       return operations::update(context, *permit, std::move(resource), TACENDA_TRY(id()),
                                 TACENDA_TRY(if_match_of(request)));
     }
     case Interaction::kUpdateMatching: {
-      auto resource = TACENDA_TRY(resource_of(exchange));
+      auto resource = TACENDA_TRY(resource_of(exchange, route.type));
       return operations::update_matching(context, *permit, std::move(resource),
                                          TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
                                          TACENDA_TRY(if_match_of(request)));
@@ -200,6 +201,11 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return run_bundle(exchange, context);
     case Interaction::kValidate:
       return run_validate(exchange, context);
+    case Interaction::kExpand:
+    case Interaction::kValidateCode:
+    case Interaction::kLookup:
+    case Interaction::kSubsumes:
+      return run_terminology(exchange, context);
     default:
       return fail(ErrorKind::kBug, "a route has no interaction");
   }
@@ -226,15 +232,15 @@ Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchan
   return search;
 }
 
-Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange) {
+Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange, std::string_view type) {
   if (exchange.sends_content) return resource_of_content(exchange.request, exchange.route.id);
   auto checked = fhir::check_resource(exchange.request.body, exchange.body_format);
   if (!checked.has_value()) {
     exchange.remarks.refusal = fhir::outcome_text(checked.error());
     return std::unexpected(checked.error().first_error());
   }
-  if (checked->type() != exchange.route.type) {
-    return fail(ErrorKind::kInvalid, "the resource has another type than the URL");
+  if (checked->type() != type) {
+    return fail(ErrorKind::kInvalid, "the resource has another type than it must have here");
   }
   return std::move(*checked);
 }
@@ -257,6 +263,26 @@ Result<Outcome> Pipeline::run_validate(Exchange const& exchange, Context const& 
   asked.body = exchange.request.body;
   asked.parameters = TACENDA_TRY(codec::parse_query(exchange.request.query));
   return operations::validate(context, asked);
+}
+
+Result<Outcome> Pipeline::run_terminology(Exchange& exchange, Context const& context) {
+  operations::TerminologyRequest asked;
+  asked.type = exchange.route.type;
+  if (!exchange.route.id.empty()) asked.id = TACENDA_TRY(ResourceId::parse(exchange.route.id));
+  asked.parameters = TACENDA_TRY(codec::parse_query(exchange.request.query));
+  if (!exchange.request.body.empty()) {
+    asked.body = TACENDA_TRY(resource_of(exchange, "Parameters")).json();
+  }
+  switch (exchange.route.route->interaction) {
+    case Interaction::kExpand:
+      return operations::expand(context, asked);
+    case Interaction::kValidateCode:
+      return operations::validate_code(context, asked);
+    case Interaction::kLookup:
+      return operations::lookup(context, asked);
+    default:
+      return operations::subsumes(context, asked);
+  }
 }
 
 Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) const {
@@ -312,7 +338,8 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
 }
 
 operations::Services Pipeline::services() const {
-  return {parts_.store, parts_.gate, parts_.log, &parts_.validation, &parts_.exports, parts_.export_time};
+  return {parts_.store,       parts_.gate,     parts_.log,        &parts_.validation,
+          &parts_.vocabulary, &parts_.exports, parts_.export_time};
 }
 
 Released Pipeline::fhir(Exchange& exchange) {

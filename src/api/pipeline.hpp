@@ -18,6 +18,7 @@
 #include "operations/context.hpp"
 #include "operations/search.hpp"
 #include "operations/validation.hpp"
+#include "operations/vocabulary.hpp"
 #include "records/export_jobs.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
@@ -37,6 +38,7 @@ struct Parts {
   Clock const& clock;
   audit::FailureMeter& failures;
   operations::Validation const& validation;
+  operations::Vocabulary const& vocabulary;
   records::ExportJobs& exports;
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
 };
@@ -90,13 +92,15 @@ class Pipeline {
 
   Result<operations::Outcome> run_interaction(Exchange& exchange, operations::Context const& context,
                                               std::optional<Permit> const& permit);
-  /// The resource of a body. Errors: kInvalid, kTooLarge; the exchange's remarks then have every issue.
-  static Result<fhir::Resource> resource_of(Exchange& exchange);
+  /// The resource of a body, which must be of this type. Errors: kInvalid, kTooLarge; the exchange's remarks
+  /// then have every issue.
+  static Result<fhir::Resource> resource_of(Exchange& exchange, std::string_view type);
   Result<operations::Outcome> run_bundle(Exchange& exchange, operations::Context const& context);
   Result<operations::Outcome> run_export(Exchange& exchange, operations::Context const& context,
                                          std::optional<Permit> const& permit);
   operations::Services services() const;
   Result<operations::Outcome> run_validate(Exchange const& exchange, operations::Context const& context);
+  Result<operations::Outcome> run_terminology(Exchange& exchange, operations::Context const& context);
   /// What a search asks: its parameters, or those that its page token holds.
   Result<operations::SearchRequest> search_of(Exchange const& exchange) const;
   Result<operations::SearchRequest> everything_of(Exchange const& exchange) const;

@@ -50,6 +50,35 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/fhir/{type}/$validate", Interaction::kValidate, "", EventKind::kValidate, std::nullopt},
     {"POST", "/fhir/{type}/{id}/$validate", Interaction::kValidate, "", EventKind::kValidate, std::nullopt},
     {"GET", "/fhir/{type}/{id}/$validate", Interaction::kValidate, "", EventKind::kValidate, Action::kRead},
+    {"GET", "/fhir/ValueSet/$expand", Interaction::kExpand, "", EventKind::kTerminology, Action::kRead},
+    {"POST", "/fhir/ValueSet/$expand", Interaction::kExpand, "", EventKind::kTerminology, Action::kRead},
+    {"GET", "/fhir/ValueSet/{id}/$expand", Interaction::kExpand, "", EventKind::kTerminology, Action::kRead},
+    {"POST", "/fhir/ValueSet/{id}/$expand", Interaction::kExpand, "", EventKind::kTerminology, Action::kRead},
+    {"GET", "/fhir/ValueSet/$validate-code", Interaction::kValidateCode, "", EventKind::kTerminology,
+     Action::kRead},
+    {"POST", "/fhir/ValueSet/$validate-code", Interaction::kValidateCode, "", EventKind::kTerminology,
+     Action::kRead},
+    {"GET", "/fhir/ValueSet/{id}/$validate-code", Interaction::kValidateCode, "", EventKind::kTerminology,
+     Action::kRead},
+    {"POST", "/fhir/ValueSet/{id}/$validate-code", Interaction::kValidateCode, "", EventKind::kTerminology,
+     Action::kRead},
+    {"GET", "/fhir/CodeSystem/$validate-code", Interaction::kValidateCode, "", EventKind::kTerminology,
+     Action::kRead},
+    {"POST", "/fhir/CodeSystem/$validate-code", Interaction::kValidateCode, "", EventKind::kTerminology,
+     Action::kRead},
+    {"GET", "/fhir/CodeSystem/{id}/$validate-code", Interaction::kValidateCode, "", EventKind::kTerminology,
+     Action::kRead},
+    {"POST", "/fhir/CodeSystem/{id}/$validate-code", Interaction::kValidateCode, "", EventKind::kTerminology,
+     Action::kRead},
+    {"GET", "/fhir/CodeSystem/$lookup", Interaction::kLookup, "", EventKind::kTerminology, Action::kRead},
+    {"POST", "/fhir/CodeSystem/$lookup", Interaction::kLookup, "", EventKind::kTerminology, Action::kRead},
+    {"GET", "/fhir/CodeSystem/$subsumes", Interaction::kSubsumes, "", EventKind::kTerminology, Action::kRead},
+    {"POST", "/fhir/CodeSystem/$subsumes", Interaction::kSubsumes, "", EventKind::kTerminology,
+     Action::kRead},
+    {"GET", "/fhir/CodeSystem/{id}/$subsumes", Interaction::kSubsumes, "", EventKind::kTerminology,
+     Action::kRead},
+    {"POST", "/fhir/CodeSystem/{id}/$subsumes", Interaction::kSubsumes, "", EventKind::kTerminology,
+     Action::kRead},
     {"GET", "/fhir/{type}/_history", Interaction::kHistoryType, "history-type", EventKind::kHistoryType,
      Action::kHistoryType},
     {"GET", "/fhir/{type}/{id}", Interaction::kRead, "read", EventKind::kRead, Action::kRead},
@@ -106,6 +135,8 @@ bool fits(std::string_view pattern, std::string_view path, Match& found) {
       found.version = have;
     } else if (want != have) {
       return false;
+    } else if (fhir::is_resource_type(want)) {
+      found.type = want;
     }
   }
   return pattern.empty() && path.empty();
@@ -115,6 +146,22 @@ bool fits(std::string_view pattern, std::string_view path, Match& found) {
 
 std::span<Route const> routes() {
   return kRoutes;
+}
+
+std::optional<Operation> operation_of(Route const& route) {
+  constexpr std::string_view kBase = "/fhir/";
+  std::string_view rest = route.pattern;
+  auto const dollar = rest.find("/$");
+  if (!rest.starts_with(kBase) || dollar == std::string_view::npos) return std::nullopt;
+  Operation operation;
+  operation.definition = route.operation;
+  operation.name = rest.substr(dollar + 2);
+  if (operation.name.contains('/')) return std::nullopt;  // what an operation has made
+  rest = rest.substr(kBase.size());
+  if (!rest.starts_with('$')) operation.type = rest.substr(0, rest.find('/'));
+  if (route.interaction == Interaction::kEverything) operation.type = "Patient";
+  if (operation.type == "{type}") operation.type = "Resource";
+  return operation;
 }
 
 Result<Match> match(std::string_view method, std::string_view path) {

@@ -35,6 +35,10 @@ enum class Interaction : std::uint8_t {
   kExportStatus,
   kExportFile,
   kExportCancel,
+  kExpand,
+  kValidateCode,
+  kLookup,
+  kSubsumes,
   kCapabilities,
   kEnrolmentPage,
   kEnrolmentScript,
@@ -60,6 +64,16 @@ struct Route {
 };
 
 std::span<Route const> routes();
+
+/// What a row with a `$` offers: an operation of the whole system (no type), on one type or on every
+/// ("Resource").
+struct Operation {
+  std::string_view type;
+  std::string_view name;
+  std::string_view definition;  // canonical URL; empty: R4's own for the type and name
+};
+/// nullopt: the row is an interaction.
+std::optional<Operation> operation_of(Route const& route);
 
 /// A path taken apart.
 struct Match {

@@ -30,6 +30,7 @@ constexpr std::array kKinds{
     KindFacts{kMetadata, "metadata", "", "capabilities", 'R'},
     KindFacts{kUnknownRoute, "unknown-route", "", "", 'E'},
     KindFacts{kValidate, "validate", "", "operation", 'E'},
+    KindFacts{kTerminology, "terminology", "", "operation", 'E'},
     KindFacts{kExportStarted, "export-started", "", "operation", 'E'},
     KindFacts{kExportStatus, "export-status", "", "operation", 'E'},
     // DCM 110106 Export: what leaves the record, one entry for each patient (annex C, A-11).

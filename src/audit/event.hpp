@@ -30,6 +30,7 @@ enum class EventKind : std::uint16_t {
   kUnknownRoute = 13,
   kPatch = 14,
   kValidate = 16,
+  kTerminology = 20,
   // Bulk Data: the requests, and what the server does by itself
   kExportStarted = 24,
   kExportStatus = 25,

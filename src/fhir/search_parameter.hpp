@@ -40,6 +40,9 @@ struct SearchParameter {
   std::span<std::string_view const> targets;  // of a reference; empty: any type
   std::span<SearchComponent const> components;
   std::span<std::string_view const> systems;  // of a token: code systems that elements of type code imply
+
+  /// Whose :below and :above compare the beginnings of texts and need no code system ("image/").
+  bool finds_media_types() const { return expression.ends_with("contentType"); }
 };
 
 /// The parameters of R4 for a concrete resource type: its own by code, then those of DomainResource (when it

@@ -96,4 +96,13 @@ Membership base_membership(std::uint16_t number, BoundCode const& code) {
   }));
 }
 
+std::vector<BoundCode> base_codes(std::uint16_t number) {
+  auto const& row = kValueSetTables.value_sets[number];
+  std::vector<BoundCode> codes;
+  for (auto const& each : kValueSetTables.codes.subspan(row.first_code, row.code_count)) {
+    codes.push_back({text_of(each.system), text_of(each.code)});
+  }
+  return codes;
+}
+
 }  // namespace tacenda::fhir

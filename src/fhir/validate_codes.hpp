@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace tacenda::fhir {
 
@@ -22,6 +23,8 @@ std::string_view base_value_set_url(std::uint16_t number);
 /// `url` may carry a version (|4.0.1). nullopt: the base definitions do not bind it.
 std::optional<std::uint16_t> find_base_value_set(std::string_view url);
 Membership base_membership(std::uint16_t number, BoundCode const& code);
+/// All codes of a base value set that is known by its codes, each with its system; else none.
+std::vector<BoundCode> base_codes(std::uint16_t number);
 
 /// A canonical URL without its version.
 std::string_view without_version(std::string_view canonical);

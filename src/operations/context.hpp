@@ -30,6 +30,7 @@ struct SearchAnswer {
 };
 
 class Validation;
+class Vocabulary;
 
 /// What every interaction may use. Outlives the call.
 struct Services {
@@ -38,7 +39,8 @@ struct Services {
   audit::Log& log;
   Validation const* validation =
       nullptr;  // nullptr: nothing that is written is validated, and nothing can be
-  records::ExportJobs* exports = nullptr;                       // nullptr: nothing can be exported
+  Vocabulary const* vocabulary = nullptr;  // nullptr: no code systems and no value sets are looked for
+  records::ExportJobs* exports = nullptr;  // nullptr: nothing can be exported
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
 };
 

@@ -6,6 +6,7 @@
 
 #include "core/limits.hpp"
 #include "fhir/types.hpp"
+#include "operations/internal/code_criteria.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/internal/subset.hpp"
 
@@ -74,7 +75,7 @@ void add_named(fhir::SearchCriterion const& criterion, std::string_view type,
 class Search {
  public:
   Search(Context const& context, SearchRequest const& request)
-      : context_(context), request_(request), permits_(context), bases_{context.base_url} {}
+      : context_(context), request_(request), permits_(context), codes_(context), bases_{context.base_url} {}
 
   Result<Outcome> go() {
     auto const types = TACENDA_TRY(types_of(request_));
@@ -123,6 +124,7 @@ class Search {
       auto query = TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling));
       if (types.size() > 1) TACENDA_TRY_VOID(check_sort(query));
       for (auto const& criterion : query.criteria) add_named(criterion, query.type, named_);
+      TACENDA_TRY_VOID(codes_.resolve(query.criteria));
       if (!request_.compartment.empty()) {
         query.criteria.push_back(
             TACENDA_TRY(fhir::compartment_criterion(request_.compartment, request_.compartment_id, type)));
@@ -177,6 +179,7 @@ class Search {
   Context const& context_;
   SearchRequest const& request_;
   Permits permits_;
+  CodeCriteria codes_;
   std::vector<std::string> bases_;
   SearchAnswer answer_;
   std::set<std::string> named_;

@@ -6,6 +6,7 @@
 #include "fhirpath/expression.hpp"
 #include "operations/internal/invariants.hpp"
 #include "operations/internal/profiles.hpp"
+#include "operations/vocabulary.hpp"
 
 namespace tacenda::operations {
 
@@ -51,15 +52,51 @@ class Targets {
   std::unordered_map<std::string, Json const*> known_;
 };
 
+/// Which codes stored value sets have. Read under the server's own Permit, like profiles: what they demand
+/// holds for who may not read them as well. Owner: one thread.
+class StoredSets {
+ public:
+  StoredSets(Vocabulary const* vocabulary, Permit permit)
+      : permit_(std::move(permit)),
+        terminology_(vocabulary == nullptr
+                         ? fhir::TerminologySource{}
+                         : vocabulary->source([this](std::string_view) { return &permit_; })) {}
+
+  Membership ask(std::string_view value_set, fhir::BoundCode const& code) {
+    std::string key(value_set);
+    key.append(code.system ? "\n" : "\r").append(code.system.value_or("")).append("\n").append(code.code);
+    if (auto const at = known_.find(key); at != known_.end()) return at->second;
+    auto const membership = look(value_set, code);
+    if (known_.size() < kKnownMax) known_.emplace(std::move(key), membership);
+    return membership;
+  }
+
+ private:
+  static constexpr std::size_t kKnownMax = 100'000;
+
+  Membership look(std::string_view value_set, fhir::BoundCode const& code) {
+    // An error is of the value set or of the store, never of the record: it says nothing about the code.
+    auto const set = terminology_.value_set(value_set);
+    if (!set.has_value() || *set == nullptr) return Membership::kUnknown;
+    auto const found = terminology_.find(**set, code);
+    return found.has_value() ? found->membership : Membership::kUnknown;
+  }
+
+  Permit permit_;
+  fhir::Terminology terminology_;
+  std::unordered_map<std::string, Membership> known_;
+};
+
 }  // namespace
 
 struct Validation::Parts {
-  Parts(records::Store const& store, access::Gate const& gate, ValueSets sets)
-      : profiles(store, gate), value_sets(std::move(sets)) {}
+  Parts(records::Store const& store, access::Gate const& asked, Vocabulary const* stored)
+      : gate(asked), vocabulary(stored), profiles(store, asked) {}
+  access::Gate const& gate;
+  Vocabulary const* vocabulary;
   Profiles profiles;
   Invariants invariants;
   UcumUnits units;
-  ValueSets value_sets;
 };
 
 ValidationMode ValidationRules::of(std::string_view type) const {
@@ -68,13 +105,16 @@ ValidationMode ValidationRules::of(std::string_view type) const {
 }
 
 Validation::Validation(records::Store const& store, access::Gate const& gate, ValidationRules rules,
-                       ValueSets value_sets)
-    : rules_(std::move(rules)), parts_(std::make_unique<Parts>(store, gate, std::move(value_sets))) {}
+                       Vocabulary const* vocabulary)
+    : rules_(std::move(rules)), parts_(std::make_unique<Parts>(store, gate, vocabulary)) {}
 
 Validation::~Validation() = default;
 
 struct Validation::Session::State {
-  State(Parts& shared, Time now, TargetType target) : parts(shared), target_type(std::move(target)) {
+  State(Parts& shared, Time now, TargetType target)
+      : parts(shared),
+        target_type(std::move(target)),
+        stored_sets(shared.vocabulary, shared.gate.system_permit(Action::kSearch)) {
     context.now = now;
     context.units = &parts.units;
     context.limits.steps = kStepsPerExpression;
@@ -96,14 +136,14 @@ struct Validation::Session::State {
     return TACENDA_TRY(expression.condition(context, focus)).value_or(true);
   }
 
-  Membership membership(std::string_view set, fhir::BoundCode const& code) const {
+  Membership membership(std::string_view set, fhir::BoundCode const& code) {
     auto const number = fhir::find_base_value_set(set);
     auto const known = number ? fhir::base_membership(*number, code) : Membership::kUnknown;
-    return known == Membership::kUnknown && parts.value_sets ? parts.value_sets(set, code) : known;
+    return known == Membership::kUnknown ? stored_sets.ask(set, code) : known;
   }
 
   /// memberOf(): of a code, a Coding or a CodeableConcept, of which one coding must be in.
-  Result<std::optional<bool>> member_of(std::string_view set, fhirpath::Item const& item) const {
+  Result<std::optional<bool>> member_of(std::string_view set, fhirpath::Item const& item) {
     if (auto const text = item.text()) return is_in(membership(set, {std::nullopt, *text}));
     Json const* value = item.value();
     if (value == nullptr || !value->is_object()) return std::nullopt;
@@ -128,6 +168,7 @@ struct Validation::Session::State {
   std::int64_t steps_left = 0;
   std::int64_t steps_of_request = kSteps;
   Targets targets;
+  StoredSets stored_sets;
   std::map<std::string, std::shared_ptr<fhir::Profile const>, std::less<>> profiles;  // nullptr: not known
 };
 
@@ -152,7 +193,9 @@ fhir::Report Validation::Session::validate(fhir::Resource const& resource,
   state.steps_left = allowed;
   fhir::ValidationHooks hooks;
   hooks.invariant = [&state](fhir::InvariantContext const& asked) { return state.holds(asked); };
-  hooks.membership = state.parts.value_sets;
+  hooks.membership = [&state](std::string_view set, fhir::BoundCode const& code) {
+    return state.stored_sets.ask(set, code);
+  };
   hooks.profile = [this](std::string_view url) { return profile(url); };
   hooks.target_type = state.target_type;
   auto report = fhir::Validator(std::move(hooks)).validate(resource, profiles);

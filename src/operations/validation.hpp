@@ -16,6 +16,8 @@
 
 namespace tacenda::operations {
 
+class Vocabulary;
+
 /// What is done with what validation says of a resource that is written.
 enum class ValidationMode : std::uint8_t {
   kOff,      // it is not asked: the structure alone must be right
@@ -36,13 +38,12 @@ struct ValidationRules {
 /// Owner: start. Thread-safe. Outlived by what it is made of.
 class Validation {
  public:
-  /// Asked of value sets that the base definitions do not have in whole. Must be thread-safe.
-  using ValueSets = std::function<fhir::Membership(std::string_view value_set, fhir::BoundCode const& code)>;
   /// See fhir::ValidationHooks::target_type.
   using TargetType = std::function<std::optional<std::string>(std::string_view reference)>;
 
+  /// `vocabulary` is asked of value sets that the base definitions do not have in whole.
   Validation(records::Store const& store, access::Gate const& gate, ValidationRules rules,
-             ValueSets value_sets = {});
+             Vocabulary const* vocabulary = nullptr);
   ~Validation();
   Validation(Validation const&) = delete;
   Validation& operator=(Validation const&) = delete;

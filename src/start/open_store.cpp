@@ -30,8 +30,9 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
   store->store_ = std::make_unique<records::Store>(*store->vault_);
   store->directory_ = TACENDA_TRY(identity::Directory::open(*store->vault_, clock, random));
   TACENDA_TRY_VOID(store->load_policy(options));
-  store->validation_ =
-      std::make_unique<operations::Validation>(*store->store_, *store->gate_, options.validation);
+  store->vocabulary_ = std::make_unique<operations::Vocabulary>(*store->store_);
+  store->validation_ = std::make_unique<operations::Validation>(*store->store_, *store->gate_,
+                                                                options.validation, store->vocabulary_.get());
   store->exports_ = std::make_unique<records::ExportJobs>(*store->vault_);
   store->export_time_ = options.export_time;
   store->export_worker_ = std::make_unique<operations::ExportWorker>(
@@ -86,8 +87,8 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_, *store_,   *log_,        *directory_, *gate_,
-          clock_,  failures_, *validation_, *exports_,   export_time_};
+  return {*vault_,   *store_,      *log_,        *directory_, *gate_,      clock_,
+          failures_, *validation_, *vocabulary_, *exports_,   export_time_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {

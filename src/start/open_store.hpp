@@ -72,6 +72,7 @@ class OpenStore {
   std::unique_ptr<records::Store> store_;
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<access::Gate> gate_;
+  std::unique_ptr<operations::Vocabulary> vocabulary_;
   std::unique_ptr<operations::Validation> validation_;
   std::unique_ptr<records::ExportJobs> exports_;
   std::chrono::milliseconds export_time_ = limits::kExportTime;

@@ -7,6 +7,7 @@
 #include "fhir/examples_testing.hpp"
 #include "interactions/test_server.hpp"
 #include "operations/internal/profiles.hpp"
+#include "operations/vocabulary.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -155,11 +156,13 @@ TEST(Validation, AsksForValueSetsThatTheDefinitionsDoNotHave) {
   std::string const set = "http://example.org/ValueSet/colours";
   std::string profile = with_invariant(url, "Patient", "gender.memberOf('" + set + "')");
   ASSERT_TRUE(place.server.create(place.doctor, profile).has_value());
-  Validation const asking(place.server.store(), place.server.gate(), {},
-                          [&](std::string_view asked, fhir::BoundCode const& code) {
-                            if (asked != set) return fhir::Membership::kUnknown;
-                            return code.code == "female" ? fhir::Membership::kIn : fhir::Membership::kOut;
-                          });
+  ASSERT_TRUE(place.server
+                  .create(place.doctor, R"({"resourceType":"ValueSet","status":"active","url":")" + set +
+                                            R"(","compose":{"include":[{"system":"http://example.org/x",
+                                               "concept":[{"code":"female"}]}]}})")
+                  .has_value());
+  Vocabulary const vocabulary(place.server.store());
+  Validation const asking(place.server.store(), place.server.gate(), {}, &vocabulary);
   auto const errors = [&](std::string const& gender) {
     auto const patient = resource(claiming(url, "Patient", R"("gender":")" + gender + "\""));
     return errors_of(Validation::Session(asking, {}).validate(patient));

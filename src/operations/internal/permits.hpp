@@ -8,11 +8,12 @@
 
 namespace tacenda::operations {
 
-/// The rights that one search has on each type that it looks into: asked of the gate when first needed.
-/// Owner: one thread; outlives what it is given to.
+/// The rights that one search, or what else `action` is, has on each type that it looks into: asked of the
+/// gate when first needed. Owner: one thread; outlives what it is given to.
 class Permits {
  public:
-  explicit Permits(Context const& context) : context_(context) {}
+  explicit Permits(Context const& context, Action action = Action::kSearch)
+      : context_(context), action_(action) {}
   /// `type` is judged by `own` instead of by the right to search it.
   Permits(Context const& context, std::string_view type, Permit const& own)
       : context_(context), own_type_(type), own_(&own) {}
@@ -21,7 +22,7 @@ class Permits {
     if (own_ != nullptr && type == own_type_) return own_;
     auto found = known_.find(type);
     if (found == known_.end()) {
-      auto permit = context_.services.gate.authorize(context_.principal, Action::kSearch, type);
+      auto permit = context_.services.gate.authorize(context_.principal, action_, type);
       std::optional<Permit> right;
       if (permit.has_value()) right = std::move(*permit);
       found = known_.emplace(type, std::move(right)).first;
@@ -34,6 +35,7 @@ class Permits {
 
  private:
   Context const& context_;
+  Action action_ = Action::kSearch;
   std::string own_type_;
   Permit const* own_ = nullptr;
   std::map<std::string, std::optional<Permit>, std::less<>> known_;

@@ -253,8 +253,13 @@ Result<std::unique_ptr<DocumentStream>> ranges_stream(IndexReader const& reader,
   DocumentSet collected;
   bool any_collected = false;
   for (auto const& range : ranges) {
-    if (range.one_term) {
+    if (range.one_term && ranges.size() <= kTermsSideBySide) {
       streams.push_back(term_stream(reader, parameter, range));
+      continue;
+    }
+    if (range.one_term) {
+      TACENDA_TRY_VOID(collect(reader, parameter, range, UINT64_MAX, collected));
+      any_collected = true;
       continue;
     }
     if (auto const terms = TACENDA_TRY(few_terms(reader, parameter, range))) {

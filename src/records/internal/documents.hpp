@@ -60,6 +60,10 @@ std::unique_ptr<DocumentStream> intersection_stream(std::vector<std::unique_ptr<
 /// Those of a set.
 std::unique_ptr<DocumentStream> set_stream(DocumentSet set);
 
+/// How many single terms are read side by side: each holds a cursor open and is asked at each step. More of
+/// them, as value sets come to, are read one after the other.
+inline constexpr std::size_t kTermsSideBySide = 64;
+
 /// The documents of any of the ranges. Reads a range that is no single term, and not few of them, at once.
 Result<std::unique_ptr<DocumentStream>> ranges_stream(IndexReader const& reader, std::uint32_t parameter,
                                                       std::vector<TermRange> const& ranges);

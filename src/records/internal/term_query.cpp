@@ -46,6 +46,27 @@ Ranges token_ranges(Modifier modifier, SearchValue const& value) {
   return {one(token_bytes(value.text, *value.system))};
 }
 
+/// Media types that begin with the value, or that it begins with. Their elements imply one code system.
+Result<Ranges> media_type_ranges(fhir::SearchParameter const& parameter, Modifier modifier,
+                                 SearchValue const& value) {
+  Ranges ranges;
+  if (modifier == Modifier::kBelow) {
+    std::string prefix(1, static_cast<char>(Section::kToken));
+    append_open_text(prefix, value.text);
+    ranges.push_back(all_with(std::move(prefix)));
+    return ranges;
+  }
+  if (value.text.size() > limits::kSearchAboveBytes) {
+    return fail(ErrorKind::kTooLarge, "the value of :above is too long");
+  }
+  for (auto const system : parameter.systems) {
+    for (std::size_t size = 1; size <= value.text.size(); ++size) {
+      ranges.push_back(one(token_bytes(std::string_view(value.text).substr(0, size), system)));
+    }
+  }
+  return ranges;
+}
+
 /// Does the row hold this text as it came?
 bool holds(std::string_view row_value, std::string_view text) {
   ByteReader reader(as_bytes(row_value));
@@ -172,10 +193,12 @@ Result<Ranges> ranges_of(QueryContext const& context, fhir::SearchParameter cons
                          Modifier modifier, SearchValue const& value) {
   switch (type) {
     case SearchType::kToken: {
-      bool const needs_terminology = modifier == Modifier::kIn || modifier == Modifier::kNotIn ||
-                                     modifier == Modifier::kBelow || modifier == Modifier::kAbove;
-      if (needs_terminology)
-        return fail(ErrorKind::kNotSupported, "this modifier needs terminology, which is not there");
+      bool const is_related = modifier == Modifier::kBelow || modifier == Modifier::kAbove;
+      if (is_related && parameter.finds_media_types()) return media_type_ranges(parameter, modifier, value);
+      // A search has put codes in their place; criteria of conditional interactions have none.
+      if (is_related || modifier == Modifier::kIn || modifier == Modifier::kNotIn) {
+        return fail(ErrorKind::kNotSupported, "this modifier is for searches and not for these criteria");
+      }
       return token_ranges(modifier, value);
     }
     case SearchType::kString:

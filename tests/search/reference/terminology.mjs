@@ -79,6 +79,7 @@ export class Terminology {
   }
 
   filterMatches({ property, op, value }, system, code) {
+    if (property === 'concept' && op === 'is-not-a') return !this.subsumes(system, value, code);
     if (property !== 'concept' || !BELONGS.includes(op)) return false;
     return this.subsumes(system, value, code) && (op === 'is-a' || code !== value);
   }

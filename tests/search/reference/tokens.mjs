@@ -85,7 +85,7 @@ function isIn(parts, element, { terminology, base }) {
   if (!valueSet) return false;
   return tokensOf(element)
     .flatMap(pairsOf)
-    .some((pair) => pair.code !== undefined && terminology.holds(valueSet, pair));
+    .some((pair) => pair.code !== undefined && pair.system !== undefined && terminology.holds(valueSet, pair));
 }
 
 /** :below - the resource's code is subsumed by the searched one; :above - it subsumes it. Mime types: their left part. */
