@@ -156,6 +156,9 @@ class Directory {
   Result<Principal> authenticate_token(std::string_view token);
   /// Recognises a verified client certificate bound to a service account.
   Result<Principal> authenticate_certificate(Digest const& certificate);
+  /// Asked again at the end of what takes long: is whoever was recognised still who he was? Errors:
+  /// kUnauthenticated (disabled or given new factors since), kForbidden (given another role since).
+  Result<void> confirm(Principal const& principal) const;
   /// Ends the session of a token. Errors: kUnauthenticated.
   Result<Pending> logout(std::string_view token);
 
