@@ -298,7 +298,7 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = exchange.request.query;
   operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
-  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false, {},
+  Context const context{services, *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr,
                         nullptr};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value()) return std::nullopt;
@@ -324,13 +324,17 @@ Released Pipeline::fhir(Exchange& exchange) {
     permit = std::move(*decision);
   }
   operations::Services const services{parts_.store, parts_.gate, parts_.log, &parts_.validation};
+  std::function<Result<void>()> const still_allowed = [&] {
+    return parts_.directory.confirm(*exchange.principal);
+  };
   Context const context{services,
                         *exchange.principal,
                         exchange.origin,
                         exchange.base_url,
                         exchange.prefer == Prefer::kRepresentation,
                         parts_.clock.now(),
-                        &exchange.remarks};
+                        &exchange.remarks,
+                        &still_allowed};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
 }
 
