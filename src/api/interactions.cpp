@@ -331,7 +331,8 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = exchange.request.query;
   auto const used = services();
-  Context const context{used, *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr};
+  Context const context{used,   *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr,
+                        nullptr};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value()) return std::nullopt;
   return std::move(*outcome);
@@ -367,13 +368,17 @@ Released Pipeline::fhir(Exchange& exchange) {
     permit = std::move(*decision);
   }
   auto const used = services();
+  std::function<Result<void>()> const still_allowed = [&] {
+    return parts_.directory.confirm(*exchange.principal);
+  };
   Context const context{used,
                         *exchange.principal,
                         exchange.origin,
                         exchange.base_url,
                         exchange.prefer == Prefer::kRepresentation,
                         parts_.clock.now(),
-                        &exchange.remarks};
+                        &exchange.remarks,
+                        &still_allowed};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
 }
 

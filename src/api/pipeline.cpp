@@ -88,14 +88,21 @@ std::optional<Released> Pipeline::admit(Exchange& exchange) {
   exchange.origin.kind = audit::EventKind::kUnknownRoute;
 
   auto match_result = match(exchange.request.method, exchange.request.path);
-  if (!match_result.has_value()) return refuse(exchange, match_result.error());
-  exchange.route = std::move(*match_result);
-  if (exchange.route.route == nullptr) return refuse(exchange, 405);
+  if (match_result.has_value()) exchange.route = std::move(*match_result);
+  if (exchange.route.route == nullptr) {
+    // Who tries addresses while he is signed in is named in the log.
+    if (auto principal = authenticate(exchange.request); principal.has_value()) {
+      exchange.principal = std::move(*principal);
+      identify(exchange.origin, *exchange.principal);
+    }
+    return match_result.has_value() ? refuse(exchange, 405) : refuse(exchange, match_result.error());
+  }
   Route const& route = *exchange.route.route;
   if (auto fixed = fixed_answer(route.interaction)) return fixed;
   exchange.origin.kind = route.event;
   exchange.origin.resource_type = exchange.route.type;
-  exchange.origin.resource_id = exchange.route.id;
+  // What is no id of a resource may be anything: it must not reach whoever reads the log.
+  if (ResourceId::parse(exchange.route.id).has_value()) exchange.origin.resource_id = exchange.route.id;
   if (route.needs_sign_in) {
     auto principal = authenticate(exchange.request);
     if (!principal.has_value()) return refuse(exchange, principal.error());
@@ -127,6 +134,9 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   exchange.remarks.refusal.clear();
   auto outcome = run();
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
+  // Nothing is done or told for who was disabled, or given another role, while the request ran (S-11, S-12).
+  if (auto const still = parts_.directory.confirm(*exchange.principal); !still.has_value())
+    return refuse(exchange, still.error());
   auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
   if (receipt.has_value()) {
     Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}, {}};
@@ -224,6 +234,14 @@ Released Pipeline::refuse(Exchange& exchange, std::uint16_t status) {
 
 Released Pipeline::capabilities(Exchange& exchange) {
   if (!exchange.format) return refuse(exchange, 406);
+  if (auto principal = authenticate(exchange.request); principal.has_value()) {
+    identify(exchange.origin, *principal);
+  } else {
+    // Anybody may ask: a flood is counted, as failures are, and must not fill the log.
+    exchange.origin.http_status = 200;
+    auto noted = parts_.failures.note(exchange.origin);
+    if (!noted) return Released(PublicStatement{exchange.base_url, *exchange.format});
+  }
   net::Response response;
   response.status = 200;
   response.body = capability_statement(exchange.base_url, "", kCapabilityDate);

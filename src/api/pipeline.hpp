@@ -25,9 +25,6 @@
 
 namespace tacenda::api {
 
-/// When the CapabilityStatement last changed by hand.
-inline constexpr char kCapabilityDate[] = "2026-11-23";
-
 /// What the pipeline works with; all of it outlives the pipeline.
 struct Parts {
   vault::Vault& vault;

@@ -1,5 +1,7 @@
 #include "api/response.hpp"
 
+#include "api/capability.hpp"
+#include "api/internal/format.hpp"
 #include "api/outcome.hpp"
 
 namespace tacenda::api {
@@ -48,6 +50,7 @@ Released::Released(Unrecorded reason, std::uint16_t status) {
   }
   if (response_.status == 401) response_.headers.push_back({"www-authenticate", "Bearer realm=\"tacenda\""});
   if (response_.status == 503 || response_.status == 507) response_.headers.push_back({"retry-after", "5"});
+  if (response_.status == 429) response_.headers.push_back({"retry-after", "30"});
   response_.close = reason == Unrecorded::kUnparsable;
   add_safety_headers(response_);
 }
@@ -61,6 +64,14 @@ Released::Released(PublicPage which) {
   for (auto& [name, value] : response_.headers) {
     if (name == "content-security-policy") value = kPagePolicy;
   }
+}
+
+Released::Released(PublicStatement const& statement) {
+  response_.status = 200;
+  response_.body = capability_statement(statement.base_url, "", kCapabilityDate);
+  response_.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
+  put_into(statement.format, response_);
+  add_safety_headers(response_);
 }
 
 }  // namespace tacenda::api

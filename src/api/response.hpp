@@ -6,6 +6,7 @@
 
 #include "api/pages.hpp"
 #include "audit/receipt.hpp"
+#include "fhir/format.hpp"
 #include "net/http.hpp"
 
 namespace tacenda::api {
@@ -17,7 +18,14 @@ enum class Unrecorded : std::uint8_t {
   kSealed,            // 503: no key, no log
   kUnparsable,        // 4xx of net: no request was understood
   kHealthy,           // 200 of /healthz
-  kCounted,           // 4xx before anyone was recognised, counted by audit::FailureMeter in a flood
+  kCounted,           // 4xx to whom nobody recognised, counted by audit::FailureMeter in a flood
+};
+
+/// The CapabilityStatement for who is nobody in particular: what it says is known to everyone but for the
+/// address, which he named himself.
+struct PublicStatement {
+  std::string base_url;
+  fhir::Format format = fhir::Format::kJson;
 };
 
 /// A response that may leave: made from a Receipt, from the closed list, or one of the program's own pages.
@@ -29,6 +37,8 @@ class Released {
   /// `status` counts for kUnparsable and kCounted only.
   explicit Released(Unrecorded reason, std::uint16_t status = 0);
   explicit Released(PublicPage which);
+  /// Counted by audit::FailureMeter, like failures: whoever can connect may ask for it.
+  explicit Released(PublicStatement const& statement);
 
   net::Response take() && { return std::move(response_); }
   std::uint16_t status() const { return response_.status; }

@@ -101,6 +101,12 @@ Released Pipeline::login(Exchange& exchange) {
   event.reason = attempt->reason.view();
   event.http_status = status_of(error);
   event.outcome = attempt->locked_now ? audit::Outcome::kSeriousFailure : audit::Outcome::kMinorFailure;
+  if (attempt->throttled) {
+    // Nothing was tried: such a flood costs its sender nothing, so it is counted.
+    auto noted = parts_.failures.note(std::move(event));
+    if (!noted) return Released(Unrecorded::kCounted, 429);
+    event = std::move(*noted);
+  }
   auto const receipt = commit(attempt->pending, event);
   if (!receipt.has_value()) return refuse_unless_committed(exchange, receipt.error());
   net::Response response;

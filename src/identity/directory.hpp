@@ -159,6 +159,9 @@ class Directory {
   /// The person or service as the directory knows them now, for work that they asked for and that goes on
   /// without them. Errors: kForbidden (there is none, or disabled).
   Result<Principal> principal_for_work(UserId const& user) const;
+  /// Asked again at the end of what takes long: is whoever was recognised still who he was? Errors:
+  /// kUnauthenticated (disabled or given new factors since), kForbidden (given another role since).
+  Result<void> confirm(Principal const& principal) const;
   /// Ends the session of a token. Errors: kUnauthenticated.
   Result<Pending> logout(std::string_view token);
 

@@ -287,5 +287,33 @@ TEST_F(Tokens, ACertificateBelongsToOneServiceAccount) {
   EXPECT_FALSE(directory->authenticate_certificate(certificate).has_value());
 }
 
+TEST_F(DirectoryAccounts, ConfirmsNobodyWhoWasDisabledRenewedOrGivenAnotherRoleSince) {
+  auto const recognised = [&](std::string const& name) {
+    auto const secret = person(name);
+    auto principal = directory->authenticate_token(login(name, secret));
+    EXPECT_TRUE(principal.has_value());
+    return *principal;
+  };
+  auto const left = recognised("left");
+  auto const moved = recognised("moved");
+  auto const renewed = recognised("renewed");
+  auto const stays = recognised("stays");
+  for (auto const& each : {left, moved, renewed, stays}) EXPECT_TRUE(directory->confirm(each).has_value());
+
+  auto disabled = directory->disable_user("left");
+  expect_committed(disabled);
+  auto role = directory->change_role("moved", "nurse");
+  expect_committed(role);
+  auto added = directory->renew_enrolment("renewed");
+  expect_committed(added);
+  EXPECT_TRUE(directory->confirm(renewed).has_value());
+  (void)enrol(added->enrolment_code);
+
+  EXPECT_EQ(directory->confirm(left).error().kind(), ErrorKind::kUnauthenticated);
+  EXPECT_EQ(directory->confirm(moved).error().kind(), ErrorKind::kForbidden);
+  EXPECT_EQ(directory->confirm(renewed).error().kind(), ErrorKind::kUnauthenticated);
+  EXPECT_TRUE(directory->confirm(stays).has_value());
+}
+
 }  // namespace
 }  // namespace tacenda::identity

@@ -39,6 +39,7 @@ class Principal {
   Method method_ = Method::kToken;
   std::string token_id_;
   Time second_factor_at_{};
+  std::uint32_t epoch_ = 0;  // the account's when it was recognised: see Directory::confirm
 };
 
 }  // namespace tacenda::identity

@@ -1,5 +1,8 @@
 // Log-in, enrolment and the recognition of tokens and certificates.
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 
 #include "codec/text.hpp"
 #include "crypto/totp.hpp"
@@ -13,9 +16,17 @@ namespace {
 constexpr std::size_t kTotpSecretBytes = 20;       // RFC 4226 section 4, R6: 160 bits
 constexpr std::uint32_t kConfirmFailuresMax = 10;  // wrong codes until an enrolment is over
 
-std::string login_key(std::string_view name, std::string_view address) {
+/// What failures are counted under: of an IPv6 address its /64, which is what one subscriber is given.
+std::string network_of(std::string_view address) {
+  std::string text(address);
+  std::array<std::byte, 16> bytes{};
+  if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
+  return codec::hex_encode(ByteView(bytes).first(8));
+}
+
+std::string login_key(std::string_view name, std::string_view network) {
   // Cut: a name may be as long as a request, and the throttle keeps many.
-  return std::string(name.substr(0, limits::kUserNameBytes + 1)) + "\n" + std::string(address);
+  return std::string(name.substr(0, limits::kUserNameBytes + 1)) + "\n" + std::string(network);
 }
 
 std::string otpauth(std::string_view name, SecretBuffer const& secret) {
@@ -56,14 +67,15 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
                                             std::string_view totp, std::string_view address) {
   State& state = *state_;
   Attempt attempt;
-  std::string const key = login_key(name, address);
+  std::string const network = network_of(address);
+  std::string const key = login_key(name, network);
   auto const account = name.size() <= limits::kUserNameBytes ? state.find(name) : nullptr;
   bool const is_person = account && !account->is_service;
   if (is_person) attempt.actor_id = account->id.view();
   std::string phc = state.dummy_phc;
   {
     ReadLock const lock(state.mutex);
-    if (state.per_address.is_blocked(std::string(address), state.clock.now())) attempt.throttled = true;
+    if (state.per_address.is_blocked(network, state.clock.now())) attempt.throttled = true;
     if (is_person && !account->password_phc.empty()) phc = account->password_phc;
   }
   if (attempt.throttled) {
@@ -85,8 +97,7 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   WriteLock const lock(state.mutex);
   Time const now = state.clock.now();
   // Asked after the hash: of many guesses sent at once, those behind the fifth wrong one do not count.
-  bool const blocked =
-      state.per_login.is_blocked(key, now) || state.per_address.is_blocked(std::string(address), now);
+  bool const blocked = state.per_login.is_blocked(key, now) || state.per_address.is_blocked(network, now);
   std::optional<std::uint64_t> step;
   if (is_person && !account->totp_secret.empty()) {
     step = crypto::match_totp(account->totp_secret, totp, crypto::totp_step(now));
@@ -112,7 +123,7 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   }
   attempt.reason = reason_of(
       {is_person && account->enabled, hard_locked, blocked, known, password_right, step.has_value()});
-  state.per_address.fail(std::string(address), now);
+  state.per_address.fail(network, now);
   // A try behind the lock tested nothing. It is not counted, or one address could lock a person out
   // everywhere (K-03), and the lock would never end.
   if (blocked) return attempt;
@@ -133,12 +144,12 @@ Result<Directory::EnrolmentStep> Directory::enrol(std::string_view code, SecretB
   {
     WriteLock const lock(state.mutex);
     Time const now = state.clock.now();
-    if (state.per_address.is_blocked(std::string(address), now)) {
+    if (state.per_address.is_blocked(network_of(address), now)) {
       return fail(ErrorKind::kThrottled, "too many failures from this address");
     }
     account = state.find_enrolment(code);
     if (!account) {
-      state.per_address.fail(std::string(address), now);
+      state.per_address.fail(network_of(address), now);
       return fail(ErrorKind::kUnauthenticated, "the enrolment code is unknown, used or expired");
     }
     name = account->name;
@@ -169,18 +180,18 @@ Result<Directory::Enrolled> Directory::confirm_enrolment(std::string_view code, 
   State& state = *state_;
   WriteLock const lock(state.mutex);
   Time const now = state.clock.now();
-  if (state.per_address.is_blocked(std::string(address), now)) {
+  if (state.per_address.is_blocked(network_of(address), now)) {
     return fail(ErrorKind::kThrottled, "too many failures from this address");
   }
   auto const account = state.find_enrolment(code);
   if (!account || account->enrolment->password_phc.empty()) {
-    state.per_address.fail(std::string(address), now);
+    state.per_address.fail(network_of(address), now);
     return fail(ErrorKind::kUnauthenticated, "the enrolment code is unknown, used or expired");
   }
   auto& enrolment = *account->enrolment;
   auto const step = crypto::match_totp(enrolment.totp_secret, totp, crypto::totp_step(now));
   if (!step) {
-    state.per_address.fail(std::string(address), now);
+    state.per_address.fail(network_of(address), now);
     if (++enrolment.failures >= kConfirmFailuresMax) account->enrolment.reset();
     return fail(ErrorKind::kUnauthenticated, "the code of the second factor is wrong");
   }
@@ -241,6 +252,19 @@ Result<Principal> Directory::principal_for_work(UserId const& user) const {
     return fail(ErrorKind::kForbidden, "the user who asked for this is disabled");
   Token none;
   return state_->principal_of(*found->second, none, Method::kToken);
+}
+
+Result<void> Directory::confirm(Principal const& principal) const {
+  ReadLock const lock(state_->mutex);
+  auto const found = state_->by_id.find(principal.id().view());
+  if (found == state_->by_id.end() || !found->second->enabled ||
+      found->second->token_epoch != principal.epoch_) {
+    return fail(ErrorKind::kUnauthenticated, "the access token is not valid any more");
+  }
+  if (found->second->role != principal.role()) {
+    return fail(ErrorKind::kForbidden, "this user was given another role meanwhile");
+  }
+  return {};
 }
 
 Result<Pending> Directory::logout(std::string_view token_text) {

@@ -130,6 +130,18 @@ TEST_F(SignIn, TriesBehindALockDoNotStopTheAccountEverywhere) {
   EXPECT_TRUE(try_login("ada", kPassword, code_of(secret), kAway).principal.has_value());
 }
 
+TEST_F(SignIn, CountsAllAddressesOfAnIpv6NetworkAsOne) {
+  auto const secret = person("erika");
+  auto const address = [](std::uint32_t i) { return "2001:db8:0:1::" + std::to_string(i + 1); };
+  for (std::uint32_t i = 0; i < limits::kFailuresUntilLock; ++i)
+    (void)try_login("erika", "wrong", "000000", address(i));
+  EXPECT_TRUE(login("erika", secret, address(99)).empty());
+  EXPECT_FALSE(login("erika", secret, "2001:db8:0:2::1").empty());
+  for (std::uint32_t i = 0; i < limits::kFailuresPerAddress; ++i)
+    (void)try_login("nobody" + std::to_string(i), "wrong", "000000", address(i));
+  EXPECT_TRUE(try_login("somebody", "wrong", "000000", address(999)).throttled);
+}
+
 TEST_F(SignIn, ThrottlesAnAddressThatTriesManyNames) {
   auto const secret = person("ada");
   for (std::uint32_t i = 0; i < limits::kFailuresPerAddress; ++i)

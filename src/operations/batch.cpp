@@ -83,6 +83,8 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
   });
   answers.entries.resize(order.size());
   for (std::size_t const i : order) {
+    // A batch may take long: who is disabled meanwhile writes and reads no further entry (S-11).
+    if (context.still_allowed != nullptr) TACENDA_TRY_VOID((*context.still_allowed)());
     auto& answer = answers.entries[i];
     Remarks remarks;
     remarks.wanted = context.remarks != nullptr && context.remarks->wanted;

@@ -115,6 +115,7 @@ class Run {
   Result<std::vector<std::string>> match(Entry const& entry, Criteria const& criteria) {
     std::string const& type = entry.target.type;
     auto const reader = context_.services.gate.authorize(context_.principal, Action::kRead, type);
+    TACENDA_TRY_VOID(check_criteria(reader, criteria));
     Permits permits(context_, type, reader.has_value() ? *reader : permits_[entry.permit]);
     auto matches = TACENDA_TRY(transaction_.match(permits.source(), type, criteria, 2));
     if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
@@ -245,11 +246,12 @@ class Run {
     auto const& target = entry.target;
     Permit const& permit = permits_[entry.permit];
     if (target.kind == EntryKind::kSearch) return search_one(entry);
-    auto const version = TACENDA_TRY(transaction_.unchanged(target.type, target.id->view())).version;
-    if (transaction_.wrote(target.type, target.id->view()) || version == 0) {
+    // Named only so that the commit fails when it changes meanwhile. Whether it is there is for the read to
+    // tell: to who may not see it, what is hidden and what does not exist must look alike.
+    TACENDA_TRY_VOID(transaction_.unchanged(target.type, target.id->view()));
+    if (transaction_.wrote(target.type, target.id->view())) {
       // The state after the transaction has no time yet: a read of what it writes cannot be answered truly.
-      return fail(version == 0 ? ErrorKind::kNotFound : ErrorKind::kInvalid,
-                  "a transaction reads what is not there or what it writes itself");
+      return fail(ErrorKind::kInvalid, "a transaction reads what it writes itself");
     }
     Outcome outcome = target.kind == EntryKind::kRead
                           ? TACENDA_TRY(

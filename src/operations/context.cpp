@@ -20,6 +20,8 @@ audit::Event event_of(Context const& context, audit::EventKind kind, records::Wr
   audit::Event event = event_of(context, kind, written.type, written.id);
   event.resource_version = written.version;
   event.patients = written.patients;
+  // Whose record was taken away must find that in his audit trail, too.
+  event.patients.insert(event.patients.end(), written.left.begin(), written.left.end());
   event.record_digest = written.digest;
   return event;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <variant>
@@ -69,6 +70,8 @@ struct Context {
   bool wants_representation = false;
   Time now{};
   Remarks* remarks = nullptr;  // nullptr: nobody wants to know
+  /// Asked before each commit of a request that makes several: may the principal still act? nullptr: always.
+  std::function<Result<void>()> const* still_allowed = nullptr;
 };
 
 /// What one entry of a batch or transaction came to.

@@ -8,6 +8,7 @@
 #include "core/limits.hpp"
 #include "operations/fhirpath_patch.hpp"
 #include "operations/internal/hold.hpp"
+#include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
 
 namespace tacenda::operations {
@@ -115,6 +116,7 @@ Result<Outcome> run(Context const& context, Permit const& permit, records::Trans
                     Patch const& patch, std::string_view type, ResourceId const& id,
                     std::optional<std::uint64_t> if_match) {
   auto resource = TACENDA_TRY(patched(context, transaction, patch, type, id, if_match));
+  TACENDA_TRY_VOID(make_local(context, resource));
   TACENDA_TRY_VOID(hold(context, resource));
   auto written = TACENDA_TRY(transaction.update(permit, std::move(resource), id, if_match, 0));
   Outcome outcome;

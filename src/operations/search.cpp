@@ -80,10 +80,10 @@ class Search {
   Result<Outcome> go() {
     auto const types = TACENDA_TRY(types_of(request_));
     auto const queries = TACENDA_TRY(parse(types));
-    if (!request_.type.empty() && permits_.of(request_.type) == nullptr) {
+    if (std::ranges::none_of(types, [&](auto const& type) { return permits_.of(type) != nullptr; })) {
       // The same answer that the gate gives.
       return std::unexpected(
-          context_.services.gate.authorize(context_.principal, Action::kSearch, request_.type).error());
+          context_.services.gate.authorize(context_.principal, Action::kSearch, types.front()).error());
     }
     fhir::SearchQuery const& first = queries.front();
     std::size_t const size = page_size(first);

@@ -1,6 +1,7 @@
 #include "operations/write.hpp"
 
 #include "operations/internal/hold.hpp"
+#include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
 
 namespace tacenda::operations {
@@ -31,6 +32,7 @@ Result<std::optional<ResourceId>> only_match(Context const& context, Permit cons
                                              records::Transaction& transaction, std::string_view type,
                                              Criteria const& criteria) {
   auto const reader = context.services.gate.authorize(context.principal, Action::kRead, type);
+  TACENDA_TRY_VOID(check_criteria(reader, criteria));
   Permits permits(context, type, reader.has_value() ? *reader : own);
   auto const matches = TACENDA_TRY(transaction.match(permits.source(), type, criteria, 2));
   if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
@@ -48,6 +50,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
   if (unless) {
     // Whether a match may be revealed is the read right's question, not the create right's.
     auto const reader = context.services.gate.authorize(context.principal, Action::kRead, type);
+    TACENDA_TRY_VOID(check_criteria(reader, *unless));
     Permits permits(context, type, reader.has_value() ? *reader : permit);
     auto const matches = TACENDA_TRY(transaction.match(permits.source(), type, *unless, 2));
     if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
@@ -59,6 +62,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
       return outcome;
     }
   }
+  TACENDA_TRY_VOID(make_local(context, resource));
   TACENDA_TRY_VOID(hold(context, resource));
   auto const id = TACENDA_TRY(context.services.store.new_id());
   auto written = TACENDA_TRY(transaction.create(permit, std::move(resource), id, 0));
@@ -70,6 +74,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
 
 Result<Outcome> update(Context const& context, Permit const& permit, fhir::Resource resource,
                        ResourceId const& id, std::optional<std::uint64_t> if_match) {
+  TACENDA_TRY_VOID(make_local(context, resource));
   TACENDA_TRY_VOID(hold(context, resource));
   Outcome outcome;
   auto transaction = context.services.store.begin();
@@ -103,6 +108,7 @@ Result<Outcome> update_matching(Context const& context, Permit const& permit, fh
   if (!found && if_match) {
     return fail(ErrorKind::kPrecondition, "the criteria match nothing, and If-Match names a version");
   }
+  TACENDA_TRY_VOID(make_local(context, resource));
   TACENDA_TRY_VOID(hold(context, resource));
   Outcome outcome;
   records::Written written;

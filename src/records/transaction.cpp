@@ -1,6 +1,7 @@
 #include "records/transaction.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/limits.hpp"
 #include "core/process.hpp"
@@ -41,6 +42,14 @@ std::vector<std::string> subject_texts(fhir::SubjectSet const& set, std::string_
   }
   std::ranges::sort(texts);
   return texts;
+}
+
+/// Those of `before` that are not among `after`. Both are sorted.
+std::vector<std::string> gone_from(std::vector<std::string> const& before,
+                                   std::vector<std::string> const& after) {
+  std::vector<std::string> gone;
+  std::ranges::set_difference(before, after, std::back_inserter(gone));
+  return gone;
 }
 
 }  // namespace
@@ -176,6 +185,7 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   written.deletion = resource == nullptr;
   written.created = resource != nullptr && (current.version == 0 || current.deleted);
   written.patients = header.patients();
+  written.left = gone_from(current.patients, written.patients);
   written.digest = sealed.digest;
   written.text = std::move(document.text);
   written.meta_offset = document.meta_offset;

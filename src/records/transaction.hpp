@@ -32,8 +32,9 @@ struct Written {
   bool deletion = false;
   bool changed = true;  // false: nothing was written (delete of what was not there)
   std::vector<std::string> patients;
-  std::optional<Digest> digest;  // of the sealed version, for the audit event
-  std::string text;              // the stored text; `render` adds the server's meta
+  std::vector<std::string> left;  // patients whose record it was before this version, and is no more
+  std::optional<Digest> digest;   // of the sealed version, for the audit event
+  std::string text;               // the stored text; `render` adds the server's meta
   std::uint32_t meta_offset = 0;
 
   /// The resource as a client sees it once the commit has given it a time.

@@ -133,6 +133,7 @@ Principal Directory::State::principal_of(Account const& account, Token const& to
   principal.method_ = method;
   principal.token_id_ = token.token_id;
   principal.second_factor_at_ = token.second_factor_at;
+  principal.epoch_ = account.token_epoch;
   return principal;
 }
 

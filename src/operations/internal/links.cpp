@@ -18,7 +18,22 @@ std::optional<std::string_view> asked_type(std::string_view link) {
   return type;
 }
 
+/// `Type/id` behind the address of this server; nullopt: the link leads elsewhere or is relative.
+std::optional<std::string> local_part(std::string_view link, std::string const& base_url) {
+  if (!link.starts_with(base_url)) return std::nullopt;
+  if (fhir::parse_reference(link, {&base_url, 1}).kind != fhir::ReferenceKind::kLocal) return std::nullopt;
+  return std::string(link.substr(base_url.size() + 1));
+}
+
 }  // namespace
+
+Result<void> make_local(Context const& context, fhir::Resource& resource) {
+  return fhir::rewrite_links(resource,
+                             [&](std::string_view link, fhir::LinkKind kind) -> std::optional<std::string> {
+                               if (kind != fhir::LinkKind::kReference) return std::nullopt;
+                               return local_part(link, context.base_url);
+                             });
+}
 
 void Links::note(fhir::Resource const& resource) {
   fhir::for_each_reference(resource, [&](fhir::FoundReference const& reference) {
@@ -43,6 +58,7 @@ Result<std::string> Links::resolve(std::string_view conditional) {
   // Who may create but not read may still link to what he can name exactly (M3: the loader).
   auto const creator = context_.services.gate.authorize(context_.principal, Action::kCreate, type);
   if (!reader.has_value() && !creator.has_value()) return std::unexpected(reader.error());
+  TACENDA_TRY_VOID(check_criteria(reader, criteria));
   Permits permits(context_, type, reader.has_value() ? *reader : *creator);
   auto const matches = TACENDA_TRY(transaction_.match(permits.source(), type, criteria, 2));
   if (matches.empty()) return fail(ErrorKind::kPrecondition, "a conditional reference matches no resource");
@@ -60,6 +76,7 @@ Result<void> Links::rewrite(fhir::Resource& resource) {
         if (failed) return std::nullopt;
         if (auto const found = places_.find(std::string(link)); found != places_.end()) return found->second;
         if (kind != fhir::LinkKind::kReference) return std::nullopt;
+        if (auto local = local_part(link, context_.base_url)) return local;
         if (link.starts_with("urn:uuid:") || link.starts_with("urn:oid:")) {
           failed = Error(ErrorKind::kInvalid, "a reference names an entry that the bundle does not have");
         } else if (asked_type(link)) {

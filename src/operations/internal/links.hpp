@@ -12,6 +12,10 @@
 
 namespace tacenda::operations {
 
+/// Makes every reference to this server's own address relative: only such a one says whose data a resource
+/// is (keys, compartment, audit, erasure), and searches find it. R4 references.html#literal.
+Result<void> make_local(Context const& context, fhir::Resource& resource);
+
 /// Where the links of a transaction's entries lead: full URLs to the places the entries get, and
 /// conditional references to the one resource that they match in the state after the transaction.
 /// Owner: one thread, for one transaction.

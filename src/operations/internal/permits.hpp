@@ -3,10 +3,17 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "fhir/search_query.hpp"
 #include "operations/context.hpp"
 
 namespace tacenda::operations {
+
+/// Who may write but not read learns from a conditional interaction whether something matches. So he may ask
+/// for what he can name exactly, by identifier (system and value) or id, and for nothing that describes it.
+/// `reader`: the right to read the type. Errors: that of `reader`.
+Result<void> check_criteria(Result<Permit> const& reader, std::vector<fhir::SearchCriterion> const& criteria);
 
 /// The rights that one search, or what else `action` is, has on each type that it looks into: asked of the
 /// gate when first needed. Owner: one thread; outlives what it is given to.
