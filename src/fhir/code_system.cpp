@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_set>
 
 namespace tacenda::fhir {
 
@@ -71,6 +70,7 @@ Result<void> CodeSystem::read() {
   for (auto const& property : items_of(document_, "property")) {
     auto const uri = property.text_of("uri");
     auto const code = property.text_of("code");
+    properties_.insert(code);
     if (uri.starts_with(kMeanings) && !code.empty()) {
       meanings_.insert_or_assign(code, uri.substr(kMeanings.size()));
     }
@@ -164,8 +164,7 @@ std::optional<std::uint32_t> CodeSystem::find(std::string_view code) const {
 bool CodeSystem::has_property(std::string_view code) const {
   constexpr std::array<std::string_view, 4> kBasic = {"code", "concept", "display", "definition"};
   if (std::ranges::find(kBasic, code) != kBasic.end() || meanings_.contains(code)) return true;
-  return std::ranges::any_of(items_of(document_, "property"),
-                             [&](Json const& each) { return each.text_of("code") == code; });
+  return properties_.contains(code);
 }
 
 bool CodeSystem::is_below(std::uint32_t concept_number, std::uint32_t ancestor, Relation relation) const {

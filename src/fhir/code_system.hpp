@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "codec/json.hpp"
@@ -96,6 +97,7 @@ class CodeSystem {
   std::deque<std::string> folded_;  // what numbers_ looks at where case does not count
   // Codes of properties by what R4 says they mean: notSelectable, inactive, status, parent, child.
   std::unordered_map<std::string_view, std::string_view> meanings_;
+  std::unordered_set<std::string_view> properties_;  // that the resource declares
   std::size_t links_ = 0;
 };
 

@@ -103,9 +103,10 @@ class Terminology {
 };
 
 /// The texts of one property of a concept; `code`, `concept`, `display`, `definition`, `parent` and `child`
-/// are properties of every concept. Source: R4 codesystem.html#defined-props.
-std::vector<std::string> property_values(CodeSystem const& system, Concept const& of,
-                                         std::string_view property);
+/// are properties of every concept. The views live as long as the code system. Source: R4
+/// codesystem.html#defined-props.
+std::vector<std::string_view> property_values(CodeSystem const& system, Concept const& of,
+                                              std::string_view property);
 
 /// What a concept is called in a language: the designation in it, or in a more special one; else its display.
 std::string_view display_in(Member const& member, std::string_view language);

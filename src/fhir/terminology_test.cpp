@@ -136,6 +136,26 @@ TEST(Filter, OfARegularExpressionThatWouldExplodeElsewhereEnds) {
   EXPECT_TRUE(filtered("code", "regex", "((((a{1000}){1000}){1000}){1000})").starts_with("error"));
 }
 
+TEST(Filter, OfARegularExpressionHasALimitOfNumberAndOfText) {
+  std::string compose = R"({"include":[)";
+  for (std::size_t i = 0; i <= ValueSet::kPatternsMax; ++i) {
+    compose.append(i > 0 ? "," : "")
+        .append(R"({"system":"http://a","filter":[{"property":"code","op":"regex","value":"a"}]})");
+  }
+  auto const many = ValueSet::parse(
+      codec::parse_json(R"({"resourceType":"ValueSet","compose":)" + compose + "]}}").value());
+  ASSERT_FALSE(many.has_value());
+  EXPECT_EQ(many.error().kind(), ErrorKind::kTooCostly);
+  for (std::size_t const size : {4'096U, 4'097U}) {
+    Library library;
+    library.add(R"({"resourceType":"CodeSystem","url":"http://a","content":"complete","concept":[{"code":")" +
+                std::string(size, 'a') + "\"}]}");
+    auto const set = composed(
+        R"({"include":[{"system":"http://a","filter":[{"property":"code","op":"regex","value":"a*"}]}]})");
+    EXPECT_EQ(Terminology(library.source()).expand(*set)->members.size(), size == 4'096 ? 1U : 0U);
+  }
+}
+
 TEST(Expand, UnitesIncludesAndTakesExcludesAway) {
   EXPECT_EQ(
       expand(animals(), R"({"include":[{"system":"http://animals","concept":[{"code":"bird"},{"code":"cat"}]},

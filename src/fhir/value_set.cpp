@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "fhir/generated/rule_tables.hpp"
+#include "fhir/internal/concept_filter.hpp"
 #include "fhir/validate_codes.hpp"
 
 namespace tacenda::fhir {
@@ -52,17 +53,24 @@ std::size_t number_of(Json const& json, std::string_view name) {
   return number;
 }
 
-Result<ValueSetFilter> read_filter(Json const& json) {
+}  // namespace
+
+Result<ValueSetFilter> ValueSet::read_filter(Json const& json) {
   auto const property = json.text_of("property");
   auto const value = json.text_of("value");
   auto const named = std::ranges::find(kOperators, json.text_of("op"), &NamedOperator::code);
   if (property.empty() || value.empty() || named == kOperators.end()) {
     return fail(ErrorKind::kInvalid, "a filter of a value set has no property, operator or value");
   }
-  return ValueSetFilter{property, named->op, value};
+  ValueSetFilter filter{property, named->op, value, nullptr};
+  if (named->op == FilterOperator::kRegex) {
+    if (++patterns_ > kPatternsMax) {
+      return fail(ErrorKind::kTooCostly, "the value set has too many regular expressions");
+    }
+    filter.pattern = CodePattern::compile(value);
+  }
+  return filter;
 }
-
-}  // namespace
 
 ListedCode const* ValueSetPart::find(std::string_view code) const {
   auto const at = places_.find(code);

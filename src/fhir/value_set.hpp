@@ -27,10 +27,13 @@ enum class FilterOperator : std::uint8_t {
   kExists,
 };
 
+class CodePattern;  // a compiled regular expression
+
 struct ValueSetFilter {
   std::string_view property;
   FilterOperator op;
   std::string_view value;
+  std::shared_ptr<CodePattern const> pattern;  // of kRegex; nullptr: it cannot be used. Shared by copies
 };
 
 /// A code that a value set names itself.
@@ -67,6 +70,7 @@ class ValueSet {
  public:
   static constexpr std::size_t kCodesMax = 500'000;
   static constexpr std::size_t kPartsMax = 10'000;  // with their filters and value sets
+  static constexpr std::size_t kPatternsMax = 16;   // regular expressions: each may cost much to compile
 
   /// Takes a ValueSet over; its url may be missing. Errors: kInvalid (no ValueSet, a filter or an include
   /// that says nothing), kTooCostly.
@@ -88,13 +92,16 @@ class ValueSet {
   /// False: of a stored expansion only a page is here.
   bool is_whole() const { return is_whole_; }
   /// What it is made of, to bound what keeping it costs.
-  std::size_t size() const { return codes_ + parts_; }
+  std::size_t size() const { return codes_ + parts_ + kPatternSize * patterns_; }
 
  private:
+  static constexpr std::size_t kPatternSize = 500;  // a pattern is as large as so many codes
+
   explicit ValueSet(codec::Json document) : document_(std::move(document)) {}
   Result<void> read();
   Result<void> read_compose(codec::Json const& compose);
   Result<ValueSetPart> read_part(codec::Json const& json);
+  Result<ValueSetFilter> read_filter(codec::Json const& json);
   Result<void> read_expansion(codec::Json const& expansion);
   Result<void> add(ValueSetPart& part, ListedCode code);
   Result<void> count_part();
@@ -106,6 +113,7 @@ class ValueSet {
   bool is_whole_ = true;
   std::size_t codes_ = 0;
   std::size_t parts_ = 0;
+  std::size_t patterns_ = 0;
 };
 
 }  // namespace tacenda::fhir

@@ -18,6 +18,8 @@ constexpr auto kTakes = std::to_array<std::string_view>(
      "includeDefinition", "activeOnly", "excludeNested", "excludeNotForUI", "excludePostCoordinated",
      "displayLanguage"});
 
+constexpr std::size_t kFilterBytes = 1'000;
+
 /// What of the expansion is wanted.
 struct Wanted {
   std::vector<std::string> words;  // folded
@@ -43,6 +45,7 @@ std::vector<std::string> words_of(std::string_view filter) {
 
 Result<Wanted> wanted_of(Arguments const& arguments) {
   Wanted wanted;
+  if (arguments.text("filter").size() > kFilterBytes) return fail(ErrorKind::kTooLarge, "filter is too long");
   wanted.words = words_of(arguments.text("filter"));
   wanted.active_only = TACENDA_TRY(arguments.flag("activeOnly")).value_or(false);
   wanted.no_headings = TACENDA_TRY(arguments.flag("excludeNested")).value_or(false) ||

@@ -43,7 +43,7 @@ class Lookup {
     if (is_wanted("inactive")) property("inactive", "valueBoolean", Json::boolean(found_.is_inactive));
     for (auto const* kind : {"parent", "child"}) {
       if (!is_wanted(kind)) continue;
-      for (auto const& code : fhir::property_values(system_, found_, kind)) {
+      for (auto const code : fhir::property_values(system_, found_, kind)) {
         property(kind, "valueCode", Json::string(code));
       }
     }

@@ -16,6 +16,10 @@ constexpr auto kTakes = std::to_array<std::string_view>(
     {"url", "valueSet", "valueSetVersion", "codeSystem", "version", "code", "system", "systemVersion",
      "display", "coding", "codeableConcept", "abstract", "displayLanguage"});
 
+constexpr std::size_t kCodingsMax = 100;
+// A longer text is no display that somebody could mean: comparing costs more than its length.
+constexpr std::size_t kDisplayBytes = 4'096;
+
 /// One code as it is asked about.
 struct Asked {
   std::optional<std::string_view> system;
@@ -43,6 +47,7 @@ Result<std::vector<Asked>> asked_of(Arguments const& arguments) {
       for (auto const& each : codings->items()) asked.push_back(asked_of(each));
     }
   }
+  if (asked.size() > kCodingsMax) return fail(ErrorKind::kTooLarge, "there are too many codings");
   std::erase_if(asked, [](Asked const& each) { return each.code.empty(); });
   if (asked.empty())
     return fail(ErrorKind::kInvalid, "there is no code, coding or codeableConcept to validate");
@@ -50,16 +55,20 @@ Result<std::vector<Asked>> asked_of(Arguments const& arguments) {
 }
 
 bool is_display_of(Member const& member, std::string_view display) {
+  if (display.size() > kDisplayBytes) return member.display == display;
   auto const wanted = codec::fold(display);
-  if (member.display.empty() || codec::fold(member.display) == wanted) return true;
+  auto const is_same = [&](std::string_view text) {
+    return text.size() <= kDisplayBytes && codec::fold(text) == wanted;
+  };
+  if (member.display.empty() || is_same(member.display)) return true;
   for (Json const* json : {member.listed == nullptr ? nullptr : member.listed->json,
                            member.concept_of_code == nullptr ? nullptr : member.concept_of_code->json}) {
     if (json == nullptr) continue;
-    if (codec::fold(json->text_of("display")) == wanted) return true;
+    if (is_same(json->text_of("display"))) return true;
     Json const* list = json->find("designation");
     if (list == nullptr) continue;
     if (std::ranges::any_of(list->items(),
-                            [&](Json const& each) { return codec::fold(each.text_of("value")) == wanted; })) {
+                            [&](Json const& each) { return is_same(each.text_of("value")); })) {
       return true;
     }
   }

@@ -15,16 +15,6 @@ bool is_hierarchical(FilterOperator op) {
          op == FilterOperator::kGeneralizes;
 }
 
-std::unique_ptr<RE2 const> compile(std::string_view text) {
-  constexpr std::int64_t kMemoryBytes = std::int64_t{1} << 20;
-  if (text.size() > ConceptFilter::kPatternBytes) return nullptr;
-  RE2::Options options;
-  options.set_log_errors(false);  // it comes from outside
-  options.set_max_mem(kMemoryBytes);
-  auto pattern = std::make_unique<RE2 const>(re2::StringPiece(text.data(), text.size()), options);
-  return pattern->ok() ? std::move(pattern) : nullptr;
-}
-
 std::string_view trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -32,25 +22,39 @@ std::string_view trim(std::string_view text) {
 }
 
 /// The text of a property's value, whichever type it has.
-std::string text_of_value(Json const& property) {
+std::string_view text_of_value(Json const& property) {
   for (auto const& member : property.members()) {
     if (!member.name.starts_with("value")) continue;
     Json const& value = member.value;
-    if (value.is_string()) return std::string(value.as_string());
-    if (value.is_number()) return std::string(value.number_text());
+    if (value.is_string()) return value.as_string();
+    if (value.is_number()) return value.number_text();
     if (value.is_boolean()) return value.as_boolean() ? "true" : "false";
-    return std::string(value.text_of("code"));
+    return value.text_of("code");
   }
   return {};
 }
 
 }  // namespace
 
-std::vector<std::string> property_values(CodeSystem const& system, Concept const& of,
-                                         std::string_view property) {
-  std::vector<std::string> values;
+std::shared_ptr<CodePattern const> CodePattern::compile(std::string_view text) {
+  constexpr std::int64_t kMemoryBytes = std::int64_t{1} << 18;
+  if (text.size() > kPatternBytes) return nullptr;
+  RE2::Options options;
+  options.set_log_errors(false);  // it comes from outside
+  options.set_max_mem(kMemoryBytes);
+  std::shared_ptr<CodePattern const> pattern(new CodePattern(text, options));
+  return pattern->expression_.ok() ? pattern : nullptr;
+}
+
+bool CodePattern::matches(std::string_view text) const {
+  return text.size() <= kTextBytes && RE2::FullMatch(re2::StringPiece(text.data(), text.size()), expression_);
+}
+
+std::vector<std::string_view> property_values(CodeSystem const& system, Concept const& of,
+                                              std::string_view property) {
+  std::vector<std::string_view> values;
   auto const add = [&](std::string_view text) {
-    if (!text.empty()) values.emplace_back(text);
+    if (!text.empty()) values.push_back(text);
   };
   if (property == "code" || property == "concept") {
     add(of.code);
@@ -99,8 +103,7 @@ Result<void> ConceptFilter::prepare_hierarchy(Use use) {
 
 Result<void> ConceptFilter::prepare_value() {
   if (filter_.op == FilterOperator::kRegex) {
-    pattern_ = compile(filter_.value);
-    if (pattern_ == nullptr) {
+    if (filter_.pattern == nullptr) {
       return fail(ErrorKind::kUnprocessable,
                   "a filter of a value set has a regular expression that cannot be used");
     }
@@ -135,7 +138,7 @@ bool ConceptFilter::accepts(std::uint32_t concept_number) const {
     return related && (filter_.op != FilterOperator::kDescendentOf || concept_number != *other_);
   }
   auto const values = property_values(*system_, (*system_)[concept_number], filter_.property);
-  auto const is_listed = [&](std::string const& value) { return std::ranges::binary_search(values_, value); };
+  auto const is_listed = [&](std::string_view value) { return std::ranges::binary_search(values_, value); };
   switch (filter_.op) {
     case FilterOperator::kEquals:
       return std::ranges::find(values, filter_.value) != values.end();
@@ -144,9 +147,8 @@ bool ConceptFilter::accepts(std::uint32_t concept_number) const {
     case FilterOperator::kNotIn:
       return std::ranges::none_of(values, is_listed);
     case FilterOperator::kRegex:
-      return std::ranges::any_of(values, [&](std::string const& value) {
-        return RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *pattern_);
-      });
+      return std::ranges::any_of(values,
+                                 [&](std::string_view value) { return filter_.pattern->matches(value); });
     case FilterOperator::kExists:
       return values.empty() != (filter_.value == "true");
     default:

@@ -13,11 +13,26 @@
 
 namespace tacenda::fhir {
 
+/// A regular expression for the values of a property: it must match the whole of one. Thread-safe.
+class CodePattern {
+ public:
+  static constexpr std::size_t kPatternBytes = 4'096;
+  static constexpr std::size_t kTextBytes = 4'096;  // longer values match nothing
+
+  /// nullptr: it is too long, too large, or none that RE2 knows.
+  static std::shared_ptr<CodePattern const> compile(std::string_view text);
+  bool matches(std::string_view text) const;
+
+ private:
+  CodePattern(std::string_view text, RE2::Options const& options)
+      : expression_(re2::StringPiece(text.data(), text.size()), options) {}
+
+  RE2 expression_;
+};
+
 /// One filter of a value set, made ready for one code system. Outlived by both.
 class ConceptFilter {
  public:
-  static constexpr std::size_t kPatternBytes = 4'096;
-
   /// How many concepts will be asked about: for all of them the hierarchy is walked once.
   enum class Use : std::uint8_t { kOne, kAll };
   /// Errors: kUnprocessable (a property that the code system does not have, a hierarchy of another property
@@ -37,7 +52,6 @@ class ConceptFilter {
   std::optional<std::uint32_t> other_;    // the concept that the filter names; nullopt: there is none
   std::vector<bool> related_;             // by concept; empty: each is looked at by itself
   std::vector<std::string_view> values_;  // of in and not-in
-  std::unique_ptr<RE2 const> pattern_;
 };
 
 }  // namespace tacenda::fhir
