@@ -97,6 +97,8 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
   std::erase_if(job.request.types, [&](std::string const& type) {
     return !context.services.gate.authorize(context.principal, Action::kExport, type).has_value();
   });
+  if (job.request.types.empty())
+    return fail(ErrorKind::kForbidden, "this role may export nothing of these types");
   job.user = context.principal.id().view();
   job.user_name = context.principal.name();
   job.role = context.principal.role();

@@ -27,7 +27,7 @@ struct ExportKickOff {
 Result<std::vector<std::pair<std::string, std::string>>> export_parameters(fhir::Resource const& resource);
 
 /// Makes a job. `permit` is one for Action::kExport. The members of a group, and that the patients that are
-/// named are there, is looked at here. Errors: kInvalid, kNotSupported (strict), kNotFound (the group),
+/// named are there, is looked at here. Errors: kInvalid, kNotSupported (strict), kForbidden, kNotFound (the group),
 /// kTooLarge, kThrottled (limits::kExports*).
 Result<Outcome> start_export(Context const& context, Permit const& permit, ExportKickOff const& kick_off);
 

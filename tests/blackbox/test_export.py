@@ -1,6 +1,7 @@
 """Bulk Data $export: kick-off, status, files, cancel, expiry, restarts, whose it is, what is on the disk."""
 
 import concurrent.futures
+import datetime
 import json
 import time
 import unittest
@@ -82,9 +83,6 @@ class Exports(harness.TestCase):
         self.server.request("DELETE", status, token=self.exporter)
         return resources
 
-    def remove_all(self):
-        self.assertEqual(self.server.request("DELETE", self.status, token=self.exporter).status, 202)
-
     # --- what is exported ---
 
     def test_the_system_export_gives_every_resource_as_a_read_gives_it(self):
@@ -108,7 +106,6 @@ class Exports(harness.TestCase):
         self.assertEqual([(f["type"], f["count"]) for f in manifest["output"]],
                          [("Patient", sum(p.startswith("Patient/") for p in self.loaded) + self.more_patients())])
         stamp = manifest["transactionTime"].replace("Z", "+00:00")
-        import datetime
         self.assertGreaterEqual(datetime.datetime.fromisoformat(stamp).timestamp(), before - 1)
         reply = self.server.request("GET", status, token=self.exporter)
         self.assertIn("GMT", reply.headers["expires"])
@@ -212,6 +209,17 @@ class Exports(harness.TestCase):
         self.assertEqual(self.kick_off(path, method="POST", body=parameters(patients[1])).status, 400)
         status = self.start(path, method="POST", body=parameters(patients[0]))
         self.assertEqual([place_of(json.loads(t)) for _, t in self.lines(self.wait(status))], [patients[0]])
+
+    def test_the_capability_statement_names_the_operations(self):
+        statement = harness.json_of(self.server.request("GET", "/fhir/metadata"))
+        self.assertEqual(statement["instantiates"], ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"])
+        base = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+        rest = statement["rest"][0]
+        self.assertIn({"name": "export", "definition": base + "export"}, rest["operation"])
+        for kind in ("Patient", "Group", "Observation"):
+            resource, = [r for r in rest["resource"] if r["type"] == kind]
+            named = [o["definition"] for o in resource["operation"] if o["name"] == "export"]
+            self.assertEqual(named, [base + kind.lower() + "-export"] if kind != "Observation" else [])
 
     # --- what is refused ---
 
@@ -363,8 +371,7 @@ class Lives(harness.TestCase):
         self.assertEqual(self.server.request("GET", status, token=self.exporter).status, 401)
         wait_for_destruction(self, self.server, status)
 
-    def test_a_policy_that_is_stricter_later_holds_for_the_files_as_well(self):
-        # The files hold versions, not content: what is erased or deleted is judged when it is fetched.
+    def test_a_file_has_the_versions_of_its_moment(self):
         token = self.server.admin()
         place = harness.json_of(self.server.request("POST", "/fhir/Basic", {"resourceType": "Basic", "code": {"text": "x"}}, token))
         status = self.start("/fhir/$export?_type=Basic")
