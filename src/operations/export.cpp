@@ -165,7 +165,7 @@ std::string deletion_line(records::ExportPlace const& place) {
 std::string remark_line(std::string const& text) {
   codec::Json issue = codec::Json::object();
   issue.set("severity", codec::Json::string("warning"));
-  issue.set("code", codec::Json::string("not-supported"));
+  issue.set("code", codec::Json::string("processing"));
   issue.set("diagnostics", codec::Json::string(text));
   codec::Json issues = codec::Json::array();
   issues.push(std::move(issue));

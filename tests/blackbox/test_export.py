@@ -179,11 +179,17 @@ class Exports(harness.TestCase):
                 self.assertIn(place, of_group)
         for place, text in of_group.items():
             for other in patients[1:]:
-                self.assertTrue(not speaks_of(text, other) or speaks_of(text, patients[0]), place)
+                self.assertFalse(speaks_of(text, other), place)
         referred = {r for t in of_group.values() for r in references(json.loads(t))}
         outside = {p for p in of_group if p.startswith(("Practitioner/", "Organization/", "Location/"))}
         self.assertTrue(outside)
         self.assertTrue(outside <= referred)
+        both = harness.json_of(self.server.request("POST", "/fhir/Appointment", {
+            "resourceType": "Appointment", "status": "booked", "participant": [
+                {"actor": {"reference": p}, "status": "accepted"} for p in patients[:2]]}, token))
+        self.assertIn("Appointment/" + both["id"], self.export("/fhir/Patient/$export"))
+        self.assertNotIn("Appointment/" + both["id"], self.export(f"/fhir/Group/{group['id']}/$export"),
+                         "it is in the compartment of one who is no member as well")
         only = self.export(f"/fhir/Group/{group['id']}/$export?_type=Condition")
         self.assertEqual(set(only), {p for p in of_group if p.startswith("Condition/")})
 
