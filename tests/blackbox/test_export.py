@@ -3,6 +3,7 @@
 import concurrent.futures
 import datetime
 import json
+import threading
 import time
 import unittest
 import urllib.parse
@@ -156,6 +157,39 @@ class Exports(harness.TestCase):
         self.assertEqual(json.loads(text), {"resourceType": "Bundle", "type": "transaction", "entry": [
             {"request": {"method": "DELETE", "url": "Basic/" + gone_id}}]})
 
+    def test_an_export_is_of_one_state_while_others_write(self):
+        token = self.server.admin()
+        stop = threading.Event()
+        written = 0
+
+        def write():
+            nonlocal written
+            with self.server.connect() as connection:
+                while not stop.is_set():
+                    # The two places are far from each other in the order of the export: by type.
+                    entries = [{"request": {"method": "PUT", "url": f"{kind}/pair"},
+                                "resource": {"resourceType": kind, "id": "pair", "code": {"text": str(written)}}}
+                               for kind in ("Medication", "Substance")]
+                    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+                    if connection.request("POST", "/fhir", bundle, token).status != 200:
+                        return
+                    written += 1
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(stop.set)
+        end = time.monotonic() + harness.PATIENCE
+        while written == 0 and time.monotonic() < end:
+            time.sleep(0.01)
+        seen = set()
+        for _ in range(5):
+            found = self.export("/fhir/$export")
+            texts = {json.loads(found[f"{kind}/pair"])["code"]["text"] for kind in ("Medication", "Substance")}
+            self.assertEqual(len(texts), 1, "both of one transaction")
+            seen |= texts
+        self.assertGreater(len(seen), 1, "the writer did write between the exports")
+
     def test_patient_and_group_exports_hold_compartments_and_what_they_refer_to(self):
         token = self.server.admin()
         everything = self.export()
@@ -205,6 +239,9 @@ class Exports(harness.TestCase):
         status = self.start("/fhir/Patient/$export", method="POST", body=parameters(*patients[:2]))
         found = {place_of(json.loads(t)) for _, t in self.lines(self.wait(status))}
         self.assertEqual(found, set(patients[:2]))
+        asked = [e for e in self.server.audit() if e.get("target") == status.rsplit("/", 1)[1] and e["event"] == "export-started"]
+        self.assertEqual([e["patients"] for e in asked], [[p.split("/")[1]] for p in patients[:2]], "whoever is named")
+        self.assertIn("_type=Patient&patient=Patient%2F", asked[0]["query"])
         mark = self.server.audit_size()
         self.assertEqual(self.kick_off("/fhir/Patient/$export", method="POST", body=parameters("Patient/nobody")).status, 400)
         self.assertEqual([e["event"] for e in self.server.audit_after(mark)], ["export-started"])
