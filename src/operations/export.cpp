@@ -97,6 +97,8 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
   std::erase_if(job.request.types, [&](std::string const& type) {
     return !context.services.gate.authorize(context.principal, Action::kExport, type).has_value();
   });
+  if (job.request.types.empty())
+    return fail(ErrorKind::kForbidden, "this role may export nothing of these types");
   job.user = context.principal.id().view();
   job.user_name = context.principal.name();
   job.role = context.principal.role();
@@ -163,7 +165,7 @@ std::string deletion_line(records::ExportPlace const& place) {
 std::string remark_line(std::string const& text) {
   codec::Json issue = codec::Json::object();
   issue.set("severity", codec::Json::string("warning"));
-  issue.set("code", codec::Json::string("not-supported"));
+  issue.set("code", codec::Json::string("processing"));
   issue.set("diagnostics", codec::Json::string(text));
   codec::Json issues = codec::Json::array();
   issues.push(std::move(issue));

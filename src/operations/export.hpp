@@ -27,8 +27,8 @@ struct ExportKickOff {
 Result<std::vector<std::pair<std::string, std::string>>> export_parameters(fhir::Resource const& resource);
 
 /// Makes a job. `permit` is one for Action::kExport. The members of a group, and that the patients that are
-/// named are there, is looked at here. Errors: kInvalid, kNotSupported (strict), kNotFound (the group),
-/// kTooLarge, kThrottled (limits::kExports*).
+/// named are there, is looked at here. Errors: kInvalid, kNotSupported (strict), kForbidden, kNotFound (the
+/// group), kTooLarge, kThrottled (limits::kExports*).
 Result<Outcome> start_export(Context const& context, Permit const& permit, ExportKickOff const& kick_off);
 
 /// Where a job stands. Errors: kNotFound (there is none, it has expired, or it is somebody else's), kBug (it

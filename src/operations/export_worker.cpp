@@ -85,7 +85,12 @@ Result<void> ExportWorker::tend() {
       if (!ended.has_value() && ended.error().kind() != ErrorKind::kNotFound)
         return std::unexpected(ended.error());
     }
-    TACENDA_TRY_VOID(destroy(job));
+    auto const destroyed = destroy(job);
+    if (destroyed.has_value()) continue;
+    // Keys on the same page of the key vault are being made, or others were faster: with the next look.
+    auto const kind = destroyed.error().kind();
+    if (kind != ErrorKind::kUnavailable && kind != ErrorKind::kConflict) return destroyed;
+    log(LogLevel::kInfo, destroyed.error());
   }
   return {};
 }

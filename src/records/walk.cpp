@@ -23,11 +23,9 @@ struct Walk::State {
 
   bool is_wanted(DocumentFacts const& facts) const {
     if (scope.ids && !scope.ids->contains(facts.id)) return false;
-    if (scope.patients) {
-      return std::ranges::any_of(facts.patients,
-                                 [&](auto const& id) { return scope.patients->contains(id); });
-    }
-    return !scope.in_a_compartment || !facts.patients.empty();
+    if (scope.in_a_compartment && facts.patients.empty()) return false;
+    return !scope.patients ||
+           std::ranges::all_of(facts.patients, [&](auto const& id) { return scope.patients->contains(id); });
   }
 
   void tell_references(DocumentFacts const& facts) const {

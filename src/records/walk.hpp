@@ -20,7 +20,7 @@ struct WalkScope {
   std::vector<std::string> base_urls;
   Time now{};
   bool in_a_compartment = false;                  // only what is in the compartment of some patient
-  std::optional<std::set<std::string>> patients;  // only what is in the compartment of one of these
+  std::optional<std::set<std::string>> patients;  // nothing that is in another's compartment as well
   std::optional<std::set<std::string>> ids;       // only these
   /// Called with the type and id of each resource of this server that one of those given refers to.
   std::function<void(std::string_view type, std::string_view id)> refers_to;

@@ -1,7 +1,9 @@
 """Bulk Data $export: kick-off, status, files, cancel, expiry, restarts, whose it is, what is on the disk."""
 
 import concurrent.futures
+import datetime
 import json
+import threading
 import time
 import unittest
 import urllib.parse
@@ -82,9 +84,6 @@ class Exports(harness.TestCase):
         self.server.request("DELETE", status, token=self.exporter)
         return resources
 
-    def remove_all(self):
-        self.assertEqual(self.server.request("DELETE", self.status, token=self.exporter).status, 202)
-
     # --- what is exported ---
 
     def test_the_system_export_gives_every_resource_as_a_read_gives_it(self):
@@ -108,7 +107,6 @@ class Exports(harness.TestCase):
         self.assertEqual([(f["type"], f["count"]) for f in manifest["output"]],
                          [("Patient", sum(p.startswith("Patient/") for p in self.loaded) + self.more_patients())])
         stamp = manifest["transactionTime"].replace("Z", "+00:00")
-        import datetime
         self.assertGreaterEqual(datetime.datetime.fromisoformat(stamp).timestamp(), before - 1)
         reply = self.server.request("GET", status, token=self.exporter)
         self.assertIn("GMT", reply.headers["expires"])
@@ -159,6 +157,39 @@ class Exports(harness.TestCase):
         self.assertEqual(json.loads(text), {"resourceType": "Bundle", "type": "transaction", "entry": [
             {"request": {"method": "DELETE", "url": "Basic/" + gone_id}}]})
 
+    def test_an_export_is_of_one_state_while_others_write(self):
+        token = self.server.admin()
+        stop = threading.Event()
+        written = 0
+
+        def write():
+            nonlocal written
+            with self.server.connect() as connection:
+                while not stop.is_set():
+                    # The two places are far from each other in the order of the export: by type.
+                    entries = [{"request": {"method": "PUT", "url": f"{kind}/pair"},
+                                "resource": {"resourceType": kind, "id": "pair", "code": {"text": str(written)}}}
+                               for kind in ("Medication", "Substance")]
+                    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+                    if connection.request("POST", "/fhir", bundle, token).status != 200:
+                        return
+                    written += 1
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(stop.set)
+        end = time.monotonic() + harness.PATIENCE
+        while written == 0 and time.monotonic() < end:
+            time.sleep(0.01)
+        seen = set()
+        for _ in range(5):
+            found = self.export("/fhir/$export")
+            texts = {json.loads(found[f"{kind}/pair"])["code"]["text"] for kind in ("Medication", "Substance")}
+            self.assertEqual(len(texts), 1, "both of one transaction")
+            seen |= texts
+        self.assertGreater(len(seen), 1, "the writer did write between the exports")
+
     def test_patient_and_group_exports_hold_compartments_and_what_they_refer_to(self):
         token = self.server.admin()
         everything = self.export()
@@ -182,11 +213,17 @@ class Exports(harness.TestCase):
                 self.assertIn(place, of_group)
         for place, text in of_group.items():
             for other in patients[1:]:
-                self.assertTrue(not speaks_of(text, other) or speaks_of(text, patients[0]), place)
+                self.assertFalse(speaks_of(text, other), place)
         referred = {r for t in of_group.values() for r in references(json.loads(t))}
         outside = {p for p in of_group if p.startswith(("Practitioner/", "Organization/", "Location/"))}
         self.assertTrue(outside)
         self.assertTrue(outside <= referred)
+        both = harness.json_of(self.server.request("POST", "/fhir/Appointment", {
+            "resourceType": "Appointment", "status": "booked", "participant": [
+                {"actor": {"reference": p}, "status": "accepted"} for p in patients[:2]]}, token))
+        self.assertIn("Appointment/" + both["id"], self.export("/fhir/Patient/$export"))
+        self.assertNotIn("Appointment/" + both["id"], self.export(f"/fhir/Group/{group['id']}/$export"),
+                         "it is in the compartment of one who is no member as well")
         only = self.export(f"/fhir/Group/{group['id']}/$export?_type=Condition")
         self.assertEqual(set(only), {p for p in of_group if p.startswith("Condition/")})
 
@@ -202,6 +239,9 @@ class Exports(harness.TestCase):
         status = self.start("/fhir/Patient/$export", method="POST", body=parameters(*patients[:2]))
         found = {place_of(json.loads(t)) for _, t in self.lines(self.wait(status))}
         self.assertEqual(found, set(patients[:2]))
+        asked = [e for e in self.server.audit() if e.get("target") == status.rsplit("/", 1)[1] and e["event"] == "export-started"]
+        self.assertEqual([e["patients"] for e in asked], [[p.split("/")[1]] for p in patients[:2]], "whoever is named")
+        self.assertIn("_type=Patient&patient=Patient%2F", asked[0]["query"])
         mark = self.server.audit_size()
         self.assertEqual(self.kick_off("/fhir/Patient/$export", method="POST", body=parameters("Patient/nobody")).status, 400)
         self.assertEqual([e["event"] for e in self.server.audit_after(mark)], ["export-started"])
@@ -212,6 +252,17 @@ class Exports(harness.TestCase):
         self.assertEqual(self.kick_off(path, method="POST", body=parameters(patients[1])).status, 400)
         status = self.start(path, method="POST", body=parameters(patients[0]))
         self.assertEqual([place_of(json.loads(t)) for _, t in self.lines(self.wait(status))], [patients[0]])
+
+    def test_the_capability_statement_names_the_operations(self):
+        statement = harness.json_of(self.server.request("GET", "/fhir/metadata"))
+        self.assertEqual(statement["instantiates"], ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"])
+        base = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+        rest = statement["rest"][0]
+        self.assertIn({"name": "export", "definition": base + "export"}, rest["operation"])
+        for kind in ("Patient", "Group", "Observation"):
+            resource, = [r for r in rest["resource"] if r["type"] == kind]
+            named = [o["definition"] for o in resource["operation"] if o["name"] == "export"]
+            self.assertEqual(named, [base + kind.lower() + "-export"] if kind != "Observation" else [])
 
     # --- what is refused ---
 
@@ -363,8 +414,7 @@ class Lives(harness.TestCase):
         self.assertEqual(self.server.request("GET", status, token=self.exporter).status, 401)
         wait_for_destruction(self, self.server, status)
 
-    def test_a_policy_that_is_stricter_later_holds_for_the_files_as_well(self):
-        # The files hold versions, not content: what is erased or deleted is judged when it is fetched.
+    def test_a_file_has_the_versions_of_its_moment(self):
         token = self.server.admin()
         place = harness.json_of(self.server.request("POST", "/fhir/Basic", {"resourceType": "Basic", "code": {"text": "x"}}, token))
         status = self.start("/fhir/$export?_type=Basic")

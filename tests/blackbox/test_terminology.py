@@ -299,7 +299,8 @@ class Rights(Case):
         self.assertEqual(offered["CodeSystem"], {"validate": "Resource-validate", "lookup": "CodeSystem-lookup",
                                                  "subsumes": "CodeSystem-subsumes",
                                                  "validate-code": "CodeSystem-validate-code"})
-        self.assertEqual(offered["Patient"], {"validate": "Resource-validate", "everything": "Patient-everything"})
+        self.assertEqual(offered["Patient"], {"validate": "Resource-validate", "everything": "Patient-everything",
+                                              "export": "patient-export"})
         self.assertEqual(offered["Device"], {"validate": "Resource-validate"})
 
 

@@ -201,9 +201,9 @@ Result<void> ExportPreparation::add_deletions(std::string const& type) {
       if (!version.deleted || version.last_updated > transaction_time_) continue;
       bool const wanted =
           !is_limited() ||
-          (job_.request.of_patients
-               ? std::ranges::any_of(version.patients, [&](auto const& id) { return patients_.contains(id); })
-               : !version.patients.empty());
+          (!version.patients.empty() &&
+           (!job_.request.of_patients ||
+            std::ranges::all_of(version.patients, [&](auto const& id) { return patients_.contains(id); })));
       if (!wanted || !TACENDA_TRY(is_newest(*right, version))) continue;
       TACENDA_TRY_VOID(add({type, version.id, version.version}, 128));
     }
