@@ -5,6 +5,18 @@
 #include "operations/export.hpp"
 
 namespace tacenda::api {
+namespace {
+
+std::string as_query(std::vector<std::pair<std::string, std::string>> const& parameters) {
+  std::string query;
+  for (auto const& [name, value] : parameters) {
+    if (!query.empty()) query.push_back('&');
+    query.append(codec::percent_encode(name)).append("=").append(codec::percent_encode(value));
+  }
+  return query;
+}
+
+}  // namespace
 
 Result<operations::Outcome> Pipeline::run_export(Exchange& exchange, operations::Context const& context,
                                                  std::optional<Permit> const& permit) {
@@ -37,6 +49,8 @@ Result<operations::Outcome> Pipeline::run_export(Exchange& exchange, operations:
     auto const body = TACENDA_TRY(fhir::parse_resource(request.body, exchange.body_format));
     auto sent = TACENDA_TRY(operations::export_parameters(body));
     for (auto& parameter : sent) kick_off.parameters.push_back(std::move(parameter));
+    // Whatever becomes of it, the audit log keeps what was asked, in the form that a GET has.
+    exchange.origin.query = as_query(kick_off.parameters);
   }
   return operations::start_export(context, *permit, kick_off);
 }

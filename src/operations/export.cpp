@@ -76,16 +76,6 @@ Result<void> choose_patients(Context const& context, Permit const& permit, Expor
   return {};
 }
 
-/// The parameters of a POST as the query of a GET: the audit log keeps what was asked in one form.
-std::string as_query(std::vector<std::pair<std::string, std::string>> const& parameters) {
-  std::string query;
-  for (auto const& [name, value] : parameters) {
-    if (!query.empty()) query.push_back('&');
-    query.append(codec::percent_encode(name)).append("=").append(codec::percent_encode(value));
-  }
-  return query;
-}
-
 }  // namespace
 
 Result<Outcome> start_export(Context const& context, Permit const& permit, ExportKickOff const& kick_off) {
@@ -117,10 +107,10 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
     event.resource_type = "Group";
     event.resource_id = kick_off.group;
   }
-  if (event.query.empty()) event.query = as_query(kick_off.parameters);
   for (auto const& patient : named) {
     outcome.events.push_back(event);
     outcome.events.back().patients.push_back(patient);
+    event.query.clear();  // as long as the list of patients is: the first entry keeps it
   }
   if (named.empty()) outcome.events.push_back(std::move(event));
   outcome.result = std::move(answer);

@@ -18,7 +18,7 @@ struct Walk::State {
         scope(std::move(the_scope)),
         queries(std::move(the_queries)),
         at(moment),
-        budget(limits::kExportRows),
+        budget(limits::kExportRows, scope.watch),
         search(vault, view, at, {scope.base_urls, scope.now}, scope.permits, budget) {}
 
   bool is_wanted(DocumentFacts const& facts) const {

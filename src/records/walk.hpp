@@ -22,6 +22,9 @@ struct WalkScope {
   bool in_a_compartment = false;                  // only what is in the compartment of some patient
   std::optional<std::set<std::string>> patients;  // nothing that is in another's compartment as well
   std::optional<std::set<std::string>> ids;       // only these
+  /// Asked now and then, also where much is read and nothing found, whether to go on; its error ends the
+  /// walk.
+  std::function<Result<void>()> watch;
   /// Called with the type and id of each resource of this server that one of those given refers to.
   std::function<void(std::string_view type, std::string_view id)> refers_to;
 };

@@ -1,6 +1,7 @@
 #include "operations/export.hpp"
 
 #include <set>
+#include <stop_token>
 
 #include <gtest/gtest.h>
 
@@ -17,11 +18,29 @@ using test::TestServer;
 constexpr char kOrganization[] = R"({"resourceType":"Organization","name":"x"})";
 constexpr char kPatient[] = R"({"resourceType":"Patient","gender":"female"})";
 
+/// Asks to stop when it was looked at so many times.
+class StoppingClock final : public Clock {
+ public:
+  explicit StoppingClock(int looks) : looks_left_(looks) {}
+  Time now() const override { return system_.now(); }
+  std::chrono::steady_clock::time_point monotonic() const override {
+    if (--looks_left_ == 0) stop_.request_stop();
+    return system_.monotonic();
+  }
+  std::stop_token token() const { return stop_.get_token(); }
+
+ private:
+  SystemClock system_;
+  mutable std::stop_source stop_;
+  mutable int looks_left_;
+};
+
 /// A store in which exports are asked for, prepared and fetched, without HTTP and without a thread.
 class Bulk : public ::testing::Test {
  protected:
-  ExportWorker worker() {
-    return ExportWorker({server.store(), server.exports(), server.gate(), server.log(), server.clock(),
+  ExportWorker worker() { return worker(server.clock()); }
+  ExportWorker worker(Clock const& clock) {
+    return ExportWorker({server.store(), server.exports(), server.gate(), server.log(), clock,
                          [this](UserId const& id) { return server.directory().principal_for_work(id); }});
   }
   Result<ExportAnswer> answer(Result<Outcome> outcome) {
@@ -109,10 +128,9 @@ TEST_F(Bulk, APreparationThatWasCutOffBeginsAnewAndLeavesNothingTwice) {
   for (int i = 0; i < 100; ++i) made.insert(server.create(loader, kPatient).value().id);
   auto const job = start(exporter, "Organization,Patient").value().job.id;
 
-  // It notices the wish to stop after some resources: the file of the organizations is stored by then.
-  std::stop_source stopped;
-  stopped.request_stop();
-  EXPECT_EQ(worker().step(stopped.get_token()).error().kind(), ErrorKind::kUnavailable);
+  // In the midst of the patients: the file of the organizations is stored by then.
+  StoppingClock const clock(50);
+  EXPECT_EQ(worker(clock).step(clock.token()).error().kind(), ErrorKind::kUnavailable);
   EXPECT_EQ(status(exporter, job).value().kind, ExportAnswer::Kind::kWaiting);
   EXPECT_EQ(server.exports().files(server.exports().find(job).value())->size(), 1U);
   made.insert(server.create(loader, kPatient).value().id);
@@ -124,6 +142,32 @@ TEST_F(Bulk, APreparationThatWasCutOffBeginsAnewAndLeavesNothingTwice) {
                                                        "files of a preparation that was cut off are removed",
                                                        "the preparation begins", "a file is prepared",
                                                        "a file is prepared", "the export is complete"}));
+}
+
+TEST_F(Bulk, AWalkThatReadsMuchAndFindsNothingCanBeEnded) {
+  auto const exporter = server.sign_in("exporter");
+  auto const loader = server.sign_in("loader");
+  std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
+  for (int i = 0; i < 5'000; ++i) {
+    if (i > 0) bundle.push_back(',');
+    bundle +=
+        R"({"request":{"method":"POST","url":"Basic"},"resource":{"resourceType":"Basic","code":{"text":"x"}}})";
+  }
+  ASSERT_TRUE(server.bundle(loader, bundle + "]}").has_value());
+  auto const permit = server.gate().authorize(exporter, Action::kExport, "Basic").value();
+  records::WalkScope scope;
+  scope.permits = [&](std::string_view) { return &permit; };
+  scope.patients = std::set<std::string>{"nobody"};
+  scope.in_a_compartment = true;
+  int looks = 0;
+  scope.watch = [&]() -> Result<void> {
+    if (++looks == 1) return fail(ErrorKind::kGone, "enough");
+    return {};
+  };
+  std::vector<fhir::SearchQuery> queries;
+  queries.push_back(fhir::parse_search("Basic", {}, fhir::Handling::kStrict).value());
+  auto const walk = server.store().walk(std::move(scope), std::move(queries), server.store().read_point());
+  EXPECT_EQ(walk.value()->next().error().kind(), ErrorKind::kGone);
 }
 
 TEST_F(Bulk, CancellingDestroysTheKeysAndTakesEveryRowOut) {

@@ -79,14 +79,23 @@ Prefer prefer_of(net::Request const& request) {
   return Prefer::kDefault;
 }
 
+namespace {
+
+/// "A client MAY use multiple instances of the Prefer header field" (RFC 7240 section 2).
+bool prefers(net::Request const& request, std::string_view preference) {
+  return std::ranges::any_of(request.headers, [&](net::Header const& field) {
+    return field.name == "prefer" && field.value.contains(preference);
+  });
+}
+
+}  // namespace
+
 bool prefers_async(net::Request const& request) {
-  auto const field = request.header("prefer");
-  return field && field->contains("respond-async");
+  return prefers(request, "respond-async");
 }
 
 bool says_lenient(net::Request const& request) {
-  auto const field = request.header("prefer");
-  return field && field->contains("handling=lenient");
+  return prefers(request, "handling=lenient");
 }
 
 fhir::Handling handling_of(net::Request const& request) {

@@ -12,7 +12,6 @@ namespace {
 using records::ExportFileKind;
 using records::ExportLevel;
 
-constexpr std::uint64_t kStepsBetweenLooks = 64;
 constexpr std::chrono::milliseconds kBetweenTending{500};
 constexpr std::size_t kHistoryPage = 100;
 
@@ -65,8 +64,7 @@ Result<void> ExportPreparation::run() {
   return {};
 }
 
-Result<void> ExportPreparation::pause() {
-  if (++steps_ % kStepsBetweenLooks != 0) return {};
+Result<void> ExportPreparation::look() {
   if (stop_.stop_requested())
     return fail(ErrorKind::kUnavailable, "the server stops: the export begins anew");
   auto const now = worker_.parts_.clock.monotonic();
@@ -134,11 +132,12 @@ Result<void> ExportPreparation::walk(std::string const& type, records::WalkScope
   scope.permits = [this](std::string_view each) { return permit(each); };
   scope.base_urls = {url.substr(0, url.find("/fhir") + 5)};
   scope.now = transaction_time_;
+  scope.watch = [this] { return look(); };
   auto const walk = TACENDA_TRY(
       worker_.parts_.store.walk(std::move(scope), TACENDA_TRY(queries_of(job_.request, type)), at));
   file_ = {ExportFileKind::kOutput, type, {}, {}};
   for (;;) {
-    TACENDA_TRY_VOID(pause());
+    TACENDA_TRY_VOID(look());
     auto const version = TACENDA_TRY(walk->next());
     if (!version) break;
     TACENDA_TRY_VOID(add({type, version->id, version->version}, version->json.size() + 1));
@@ -197,7 +196,7 @@ Result<void> ExportPreparation::add_deletions(std::string const& type) {
   for (;;) {
     auto const page = TACENDA_TRY(worker_.parts_.store.history(*right, type, position, kHistoryPage, window));
     for (auto const& version : page.entries) {
-      TACENDA_TRY_VOID(pause());
+      TACENDA_TRY_VOID(look());
       if (!version.deleted || version.last_updated > transaction_time_) continue;
       bool const wanted =
           !is_limited() ||

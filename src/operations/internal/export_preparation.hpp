@@ -25,8 +25,9 @@ class ExportPreparation {
 
  private:
   Permit const* permit(std::string_view type);
-  /// Told of each resource: goes on tending the other exports. Errors: kGone, kUnavailable.
-  Result<void> pause();
+  /// Goes on tending the other exports while this one is prepared. Errors: kGone, kUnavailable (asked to
+  /// stop).
+  Result<void> look();
   Result<void> clear();
   Result<void> walk(std::string const& type, records::WalkScope scope, vault::ReadPoint const& at);
   Result<void> walk_all(vault::ReadPoint const& at);
@@ -52,7 +53,6 @@ class ExportPreparation {
   records::ExportFile file_;
   std::size_t file_bytes_ = 0;
   std::uint32_t files_ = 0;
-  std::uint64_t steps_ = 0;
   std::chrono::steady_clock::time_point tended_{};
 };
 

@@ -119,7 +119,7 @@ class ParameterReader {
     auto id = patient_of_reference(value, base_url_);
     if (!id)
       return fail(ErrorKind::kInvalid, "a patient is named by no reference to a Patient of this server");
-    if (patients_.size() == limits::kExportPatients)
+    if (patients_.size() == limits::kCompartmentsPerResource)
       return fail(ErrorKind::kTooLarge, "more patients are named than one export takes");
     patients_.insert(std::move(*id));
     return {};

@@ -11,6 +11,7 @@ namespace {
 // A range that holds no more terms than this is read term by term, and so in document order.
 constexpr std::size_t kFewTerms = 16;
 constexpr std::uint64_t kSpentAtOnce = 1'024;
+constexpr std::uint64_t kWatchedRows = 4'096;
 
 class TermStream final : public DocumentStream {
  public:
@@ -194,7 +195,9 @@ Result<void> Budget::spend(std::uint64_t rows) {
   spent_ += rows;
   if (rows > left_) return fail(ErrorKind::kTooCostly, "this search would read too much: make it narrower");
   left_ -= rows;
-  return {};
+  if (!watch_ || spent_ - watched_ < kWatchedRows) return {};
+  watched_ = spent_;
+  return watch_();
 }
 
 std::unique_ptr<DocumentStream> term_stream(IndexReader const& reader, std::uint32_t parameter,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,14 +20,19 @@ using DocumentSet = Roaring64Map;
 /// What one search may cost. Owner: one thread.
 class Budget {
  public:
-  explicit Budget(std::uint64_t rows) : left_(rows) {}
-  /// Errors: kTooCostly.
+  /// `watch` (empty: none) is asked every some thousand rows whether to go on: work without a deadline must
+  /// still be able to end.
+  explicit Budget(std::uint64_t rows, std::function<Result<void>()> watch = {})
+      : left_(rows), watch_(std::move(watch)) {}
+  /// Errors: kTooCostly, those of the watch.
   Result<void> spend(std::uint64_t rows);
   std::uint64_t spent() const { return spent_; }
 
  private:
   std::uint64_t left_;
   std::uint64_t spent_ = 0;
+  std::uint64_t watched_ = 0;
+  std::function<Result<void>()> watch_;
 };
 
 /// Document numbers in ascending order. Owner: one thread; must not outlive what it reads.
