@@ -81,9 +81,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   auto unsealed = std::make_shared<Unsealed>(
       std::move(store), api::Hooks{[this] { return endpoint_; }, [this] { seal_asked_ = true; }});
   if (net_ && port_ != 0) {
-    auto options_tls = TACENDA_TRY(kept_tls(unsealed->store->vault()));
-    options_tls.allow_tls12 = config_.allow_tls12;
-    TACENDA_TRY_VOID(net_->renew_tls(port_, std::move(options_tls)));
+    TACENDA_TRY_VOID(net_->renew_tls(port_, TACENDA_TRY(tls(unsealed.get()))));
   }
   unsealed->store->start_work();
   MutexLock const lock(mutex_);
@@ -107,8 +105,7 @@ void Server::seal() {
   log(LogLevel::kInfo, "sealed");
 }
 
-Result<net::TlsOptions> Server::tls() const {
-  auto const unsealed = current();
+Result<net::TlsOptions> Server::tls(Unsealed const* unsealed) const {
   auto tls = unsealed ? TACENDA_TRY(kept_tls(unsealed->store->vault())) : TACENDA_TRY(passing_tls(clock_));
   tls.allow_tls12 = config_.allow_tls12;
   tls.client_certificate = config_.client_certificate;
@@ -124,8 +121,8 @@ Result<std::string> Server::listen() {
   net::Server::Options options;
   options.workers = config_.workers;
   net_ = net::Server::create(options);
-  port_ = TACENDA_TRY(
-      net_->listen_tls(config_.address, config_.port, TACENDA_TRY(tls()), config_.limits, fhir_handlers()));
+  port_ = TACENDA_TRY(net_->listen_tls(config_.address, config_.port, TACENDA_TRY(tls(current().get())),
+                                       config_.limits, fhir_handlers()));
   bool const v6 = config_.address.contains(':');
   bool const any = config_.address == "::" || config_.address == "0.0.0.0";
   std::string const host = any ? "localhost" : v6 ? "[" + config_.address + "]" : config_.address;

@@ -48,7 +48,8 @@ class Server {
   net::Handlers fhir_handlers();
   net::Handlers admin_handlers();
   void connection_failed(net::ConnectionFailure failure, std::string_view address);
-  Result<net::TlsOptions> tls() const;
+  /// `unsealed`: the store whose certificate is shown; nullptr: one that passes with the process.
+  Result<net::TlsOptions> tls(Unsealed const* unsealed) const;
   Result<std::map<std::string, access::AddressList, std::less<>>> listeners() const;
 
   storage::Files& files_;
