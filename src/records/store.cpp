@@ -51,10 +51,17 @@ Result<std::optional<StoredVersion>> Store::version_at(Permit const& permit, std
                                                        std::string_view id, std::uint64_t version) const {
   // The version may move from the current row to a version row between two reads: look at one state.
   auto const at = vault_->read_point();
-  auto row = TACENDA_TRY(view_.get(version_key(type, id, version), &at));
-  if (!row) row = TACENDA_TRY(view_.get(current_key(type, id), &at));
+  auto row = TACENDA_TRY(view_.get(current_key(type, id), &at));
   if (!row) return std::nullopt;
-  auto const header = TACENDA_TRY(parse_row(*row));
+  auto header = TACENDA_TRY(parse_row(*row));
+  // Who may not see the resource as it is sees no version of it, as in its history: a record that was filed
+  // under the wrong patient must not stay open to him after it was put right.
+  if (!permit.judge({type, id, header.patients(), header.version, header.deleted})) return std::nullopt;
+  if (header.version != version) {
+    row = TACENDA_TRY(view_.get(version_key(type, id, version), &at));
+    if (!row) return std::nullopt;
+    header = TACENDA_TRY(parse_row(*row));
+  }
   if (header.version != version) return std::nullopt;
   if (!permit.judge({type, id, header.patients(), header.version, header.deleted})) return std::nullopt;
   return TACENDA_TRY(open(type, id, *row));
