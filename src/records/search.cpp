@@ -17,6 +17,9 @@ namespace {
 
 // Documents that all kept orders have together: 32 MB.
 constexpr std::size_t kListedDocuments = 4'000'000;
+// What a list is counted as besides: many short ones would take more memory than they hold, and long to look
+// through.
+constexpr std::size_t kListOverhead = 1'000;
 
 /// All documents of a stream. Errors: kTooCostly (more than `limit`).
 Result<std::vector<std::uint64_t>> all_of(DocumentStream& stream, std::size_t limit) {
@@ -194,10 +197,10 @@ class Includer {
 
 void SearchLists::put(Key const& key, List list) {
   MutexLock const lock(mutex_);
-  documents_ += list->size();
+  documents_ += list->size() + kListOverhead;
   lists_.emplace_back(key, std::move(list));
   while (documents_ > kListedDocuments && lists_.size() > 1) {
-    documents_ -= lists_.front().second->size();
+    documents_ -= lists_.front().second->size() + kListOverhead;
     lists_.pop_front();
   }
 }
