@@ -1,4 +1,5 @@
 // `tacenda init`: a new store with its keys, policy, first administrator and development certificate.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -68,6 +69,7 @@ std::string anchor_of(cli::InitOptions const& options) {
 }  // namespace
 
 int init(cli::InitOptions const& options) {
+  ::umask(077);
   auto const files = storage::posix_files();
   auto const made = make_store(options, *files);
   if (!made.has_value()) {

@@ -24,7 +24,9 @@ std::expected<Config, ConfigProblem> load_config(cli::ServeOptions const& option
   Config config;
   if (!options.config.empty()) {
     std::ifstream file(options.config);
-    if (!file) return std::unexpected(ConfigProblem{"cannot be read"});
+    // A folder opens as a file does, and reading it throws.
+    if (!file || std::filesystem::is_directory(options.config))
+      return std::unexpected(ConfigProblem{"cannot be read"});
     std::string const text{std::istreambuf_iterator<char>(file), {}};
     auto parsed = parse_config(text);
     if (!parsed.has_value()) return parsed;

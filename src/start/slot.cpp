@@ -1,4 +1,6 @@
 // `tacenda slot add`: a passphrase beside the key file.
+#include <sys/stat.h>
+
 #include <iostream>
 
 #include "start/compositions.hpp"
@@ -22,6 +24,7 @@ Result<void> add(cli::SlotOptions const& options, SecretBuffer const& passphrase
 }  // namespace
 
 int add_passphrase(cli::SlotOptions const& options, SecretBuffer const& passphrase) {
+  ::umask(077);
   auto const result = add(options, passphrase);
   if (!result.has_value()) {
     std::cerr << "tacenda: slot add: " << result.error().message() << "\n";

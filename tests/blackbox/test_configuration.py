@@ -1,6 +1,7 @@
 """Settings cannot weaken the server (N-01), and keys stay where they belong (K-09)."""
 
 import json
+import os
 import pathlib
 import subprocess
 import unittest
@@ -11,9 +12,12 @@ import harness
 class Configuration(harness.TestCase):
     serve = False
 
-    def serve_with(self, text):
-        path = self.server.root / "bad.toml"
-        path.write_text(text)
+    def serve_with(self, config):
+        """Starts the server with the text of a configuration, or the path of one."""
+        path = config
+        if isinstance(config, str):
+            path = self.server.root / "bad.toml"
+            path.write_text(config)
         return subprocess.run(
             [self.server.binary, "serve", "--data", self.server.data, "--key-file", self.server.key_file, "--listen",
              "127.0.0.1:0", "--config", path],
@@ -52,6 +56,12 @@ class Configuration(harness.TestCase):
             ended = self.server.cli("serve", "--data", self.server.data, "--key-file", self.server.key_file, option)
             self.assertEqual(ended.returncode, 2, option)
 
+    def test_N01_a_configuration_that_is_no_file_is_not_taken_for_an_empty_one(self):
+        (self.server.root / "folder").mkdir()
+        ended = self.serve_with(self.server.root / "folder")
+        self.assertNotEqual(ended.returncode, 0)
+        self.assertIn("cannot be read", ended.stderr)
+
     def test_N01_a_list_of_networks_that_cannot_be_read_lets_nobody_in(self):
         ended = self.serve_with("[listener]\nallow = ['127.0.0.1', 'everyone']")
         self.assertNotEqual(ended.returncode, 0)
@@ -74,6 +84,14 @@ class Keys(harness.TestCase):
             if path.name != "ca.pem":
                 self.assertEqual(path.stat().st_mode & 0o077, 0, path)
         self.assertEqual(self.server.data.stat().st_mode & 0o077, 0)
+
+    def test_K09_what_init_makes_is_its_owners_alone_whatever_the_mask(self):
+        before = os.umask(0)
+        self.addCleanup(os.umask, before)
+        server = self.new_server()
+        for path in [*harness.files_under([server.data]), *harness.files_under([server.keys])]:
+            if path.name != "ca.pem":
+                self.assertEqual(path.stat().st_mode & 0o077, 0, path)
 
     def test_K09_init_does_not_overwrite_a_key(self):
         before = self.server.key_file.read_bytes()
