@@ -124,6 +124,13 @@ class Search {
     answer_.steps = std::move(page.steps);
     answer_.rows_read = page.rows_read;
     TACENDA_TRY_VOID(take(page.matches, first, answer_.matches));
+    if (request_.with_referenced) {
+      // $everything is of one patient: what is of others only stays out, though his records refer to it.
+      std::erase_if(page.included, [&](records::StoredVersion const& version) {
+        return !version.patients.empty() &&
+               std::ranges::find(version.patients, request_.compartment_id) == version.patients.end();
+      });
+    }
     TACENDA_TRY_VOID(take(page.included, first, answer_.included));
     if (page.includes_cut) answer_.warnings.push_back("not all that should be included fits on a page");
     return finish();

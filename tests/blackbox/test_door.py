@@ -107,6 +107,16 @@ class Door(harness.TestCase):
             entry, = self.entries_of(lambda: self.ask("GET", "/fhir/" + query, expect=200))
             self.assertEqual(entry.get("patients"), [id_], query)
 
+    def test_everything_of_a_patient_holds_no_record_of_another(self):
+        own, other = self.patient(), self.patient()
+        foreign = self.create(self.observation(f"Patient/{other}"))["id"]
+        record = self.create(self.observation(f"Patient/{own}", derivedFrom=[{"reference": f"Observation/{foreign}"}],
+                                              focus=[{"reference": f"Patient/{other}"}]))["id"]
+        entries = self.entries_of(lambda: self.assertEqual(
+            sorted(e["resource"]["id"] for e in json_of(
+                self.ask("GET", f"/fhir/Patient/{own}/$everything", expect=200))["entry"]), sorted([own, record])))
+        self.assertEqual([e["patients"] for e in entries], [[own]])
+
     # --- to learn without a right ---
 
     def test_who_may_only_create_cannot_ask_for_more_than_what_he_names_exactly(self):
