@@ -76,8 +76,10 @@ Released Pipeline::login(Exchange& exchange) {
   auto const json = object_of(exchange.request);
   if (!json.has_value()) return refuse(exchange, json.error());
   std::string const name(json->text_of("user"));
+  using Door = identity::Directory::Door;
+  auto const door = exchange.request.peer.uid ? Door::kSocket : Door::kNetwork;
   auto attempt = parts_.directory.login(name, secret_of(*json, "password"), json->text_of("totp"),
-                                        exchange.request.peer.address);
+                                        exchange.request.peer.address, door);
   if (!attempt.has_value()) return refuse(exchange, attempt.error());
   audit::Event event = exchange.origin;
   event.actor_id = attempt->actor_id;

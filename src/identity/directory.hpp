@@ -130,8 +130,12 @@ class Directory {
   };
   /// Password and TOTP together. Burns the same Argon2 work whatever fails (S-08). Errors: kThrottled when
   /// too many hashes wait.
+  /// `door`: on the administration socket, which only the server's own uid reaches, the stop after
+  /// limits::kFailuresUntilHardLock failures does not hold, or a stranger could lock out the only
+  /// administrator for good. The lock of 15 minutes holds there too.
+  enum class Door : std::uint8_t { kNetwork, kSocket };
   Result<Attempt> login(std::string_view name, SecretBuffer const& password, std::string_view totp,
-                        std::string_view address);
+                        std::string_view address, Door door = Door::kNetwork);
 
   /// First step of enrolment: sets the password under a one-time code and shows the TOTP secret.
   struct EnrolmentStep {

@@ -64,7 +64,7 @@ bool Directory::State::takes_code(Account const* account, std::string_view totp)
 }
 
 Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer const& password,
-                                            std::string_view totp, std::string_view address) {
+                                            std::string_view totp, std::string_view address, Door door) {
   State& state = *state_;
   Attempt attempt;
   std::string const network = network_of(address);
@@ -104,7 +104,8 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   }
   bool const known =
       is_person && account->enabled && !account->password_phc.empty() && phc == account->password_phc;
-  bool const hard_locked = is_person && account->failures >= limits::kFailuresUntilHardLock;
+  bool const hard_locked =
+      is_person && door == Door::kNetwork && account->failures >= limits::kFailuresUntilHardLock;
   bool const fresh = step && *step > account->totp_last_step;
   if (known && !blocked && !hard_locked && normalized.has_value() && password_right && fresh) {
     account->totp_last_step = *step;  // used from now on, even if the commit fails

@@ -42,6 +42,9 @@ Result<std::vector<std::string>> types_of(SearchRequest const& request) {
   return types;
 }
 
+// A count of no more matches is recorded with their patients. One of more says nothing of a single patient.
+constexpr std::size_t kNamedOfCount = 1'000;
+
 std::size_t page_size(fhir::SearchQuery const& query) {
   if (query.summary == fhir::Summary::kCount) return 0;
   return std::min(query.count.value_or(limits::kSearchPage), limits::kPageSizeMax);
@@ -56,8 +59,12 @@ std::set<std::string> patients_of(SearchAnswer const& answer) {
   return patients;
 }
 
-void add_named(fhir::SearchCriterion const& criterion, std::string_view type,
+/// Also those behind the links of a chain and of _has.
+void add_named(fhir::SearchCriterion const& criterion, std::string_view type, std::string const& base_url,
                std::set<std::string>& patients) {
+  // Recursion: limits::kSearchDepth links at most.
+  for (auto const& [linked_type, linked] : criterion.links)
+    add_named(*linked, linked_type, base_url, patients);
   if (criterion.kind != fhir::SearchCriterion::Kind::kValue || criterion.modifier != fhir::Modifier::kNone)
     return;
   bool const is_id = type == "Patient" && criterion.parameter->code == "_id";
@@ -67,6 +74,7 @@ void add_named(fhir::SearchCriterion const& criterion, std::string_view type,
   if (!is_id && !is_link) return;
   for (auto const& value : criterion.values) {
     std::string_view id = value.text;
+    if (id.starts_with(base_url + "/")) id.remove_prefix(base_url.size() + 1);
     if (id.starts_with("Patient/")) id.remove_prefix(8);
     if (ResourceId::parse(id).has_value()) patients.emplace(id);
   }
@@ -79,7 +87,7 @@ class Search {
 
   Result<Outcome> go() {
     auto const types = TACENDA_TRY(types_of(request_));
-    auto const queries = TACENDA_TRY(parse(types));
+    auto queries = TACENDA_TRY(parse(types));
     if (std::ranges::none_of(types, [&](auto const& type) { return permits_.of(type) != nullptr; })) {
       // The same answer that the gate gives.
       return std::unexpected(
@@ -92,13 +100,38 @@ class Search {
     scope.base_urls = bases_;
     scope.now = context_.now;
     scope.count = size;
-    scope.wants_total = first.total == fhir::Total::kAccurate || first.total == fhir::Total::kEstimate;
+    bool const counts_only = size == 0;
+    if (counts_only) {
+      // A count tells about those whom it counts, too: who asked must stand in their audit trails.
+      scope.count = kNamedOfCount;
+      for (auto& query : queries) {
+        query.sort.clear();
+        query.includes.clear();
+      }
+    }
+    scope.wants_total =
+        counts_only || first.total == fhir::Total::kAccurate || first.total == fhir::Total::kEstimate;
     auto page = TACENDA_TRY(context_.services.store.search(scope, queries, request_.position));
     answer_.total = page.total;
+    if (counts_only) {
+      if (page.total.value_or(0) <= kNamedOfCount) {
+        for (auto const& version : page.matches)
+          named_.insert(version.patients.begin(), version.patients.end());
+      }
+      page.matches.clear();
+      page.next.reset();
+    }
     answer_.next = page.next;
     answer_.steps = std::move(page.steps);
     answer_.rows_read = page.rows_read;
     TACENDA_TRY_VOID(take(page.matches, first, answer_.matches));
+    if (request_.with_referenced) {
+      // $everything is of one patient: what is of others only stays out, though his records refer to it.
+      std::erase_if(page.included, [&](records::StoredVersion const& version) {
+        return !version.patients.empty() &&
+               std::ranges::find(version.patients, request_.compartment_id) == version.patients.end();
+      });
+    }
     TACENDA_TRY_VOID(take(page.included, first, answer_.included));
     if (page.includes_cut) answer_.warnings.push_back("not all that should be included fits on a page");
     return finish();
@@ -123,7 +156,8 @@ class Search {
     for (auto const& type : types) {
       auto query = TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling));
       if (types.size() > 1) TACENDA_TRY_VOID(check_sort(query));
-      for (auto const& criterion : query.criteria) add_named(criterion, query.type, named_);
+      for (auto const& criterion : query.criteria)
+        add_named(criterion, query.type, context_.base_url, named_);
       TACENDA_TRY_VOID(codes_.resolve(query.criteria));
       if (!request_.compartment.empty()) {
         query.criteria.push_back(

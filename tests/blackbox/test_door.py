@@ -88,6 +88,35 @@ class Door(harness.TestCase):
         entry, = self.entries_of(lambda: self.ask("PUT", f"/fhir/Observation/{id_}", moved, expect=200))
         self.assertEqual(sorted(entry["patients"]), sorted([first, second]))
 
+    def test_A03_a_count_is_recorded_with_the_patients_it_tells_about(self):
+        mark = str(uuid.uuid4())
+        id_ = self.patient(identifier=[{"system": "urn:mrn", "value": mark}])
+        self.create(self.observation(f"Patient/{id_}"))
+        for query in (f"patient.identifier=urn:mrn|{mark}&_summary=count", f"patient.identifier=urn:mrn|{mark}&_count=0",
+                      f"patient.identifier=urn:mrn|{mark}&_count=0&_sort=-date&_include=Observation:patient"):
+            answer = []
+            entries = self.entries_of(lambda: answer.append(self.ask("GET", "/fhir/Observation?" + query, expect=200)))
+            self.assertEqual((json_of(answer[0])["total"], json_of(answer[0]).get("entry")), (1, None))
+            self.assertEqual([e.get("patients") for e in entries], [[id_]], query)
+
+    def test_A03_a_patient_named_in_a_search_that_finds_nothing_is_recorded(self):
+        id_ = self.patient()
+        base = f"https://{self.server.host}:{self.server.port}/fhir"
+        for query in (f"Encounter?subject={base}/Patient/{id_}", f"Encounter?subject:Patient._id={id_}",
+                      f"Encounter?_has:Observation:encounter:patient={id_}"):
+            entry, = self.entries_of(lambda: self.ask("GET", "/fhir/" + query, expect=200))
+            self.assertEqual(entry.get("patients"), [id_], query)
+
+    def test_everything_of_a_patient_holds_no_record_of_another(self):
+        own, other = self.patient(), self.patient()
+        foreign = self.create(self.observation(f"Patient/{other}"))["id"]
+        record = self.create(self.observation(f"Patient/{own}", derivedFrom=[{"reference": f"Observation/{foreign}"}],
+                                              focus=[{"reference": f"Patient/{other}"}]))["id"]
+        entries = self.entries_of(lambda: self.assertEqual(
+            sorted(e["resource"]["id"] for e in json_of(
+                self.ask("GET", f"/fhir/Patient/{own}/$everything", expect=200))["entry"]), sorted([own, record])))
+        self.assertEqual([e["patients"] for e in entries], [[own]])
+
     # --- to learn without a right ---
 
     def test_who_may_only_create_cannot_ask_for_more_than_what_he_names_exactly(self):

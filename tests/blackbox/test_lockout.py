@@ -44,6 +44,25 @@ class Lockout(harness.TestCase):
         self.server.cli("user", "unlock", person.name, "--data", self.server.data, check=True)
         self.assertEqual(self.server.log_in(person, totp=code, source="127.0.8.2").status, 200)
 
+    def test_K03_strangers_cannot_lock_the_only_administrator_out_of_his_own_server(self):
+        server = self.new_server().start()
+        server.admin()
+        person = server.admin_person
+        for number in range(100):
+            server.log_in(person, password="wrong and wrong again", totp="000000", source=f"127.0.7.{number // 4 + 1}")
+        code = person.code()
+        self.assertEqual(server.log_in(person, totp=code, source="127.0.8.1").status, 401, "stopped on the network")
+        body = {"user": person.name, "password": person.password, "totp": code}
+        for number in range(4):
+            reply = server.socket_request("POST", "/admin/login", {**body, "password": f"wrong {number}"})
+            self.assertEqual(reply.status, 401)
+        self.assertEqual(server.socket_request("POST", "/admin/login", body).status, 200)
+        self.assertEqual(server.log_in(person, source="127.0.8.2").status, 200, "his success ends the stop")
+        for number in range(5):
+            server.socket_request("POST", "/admin/login", {**body, "password": f"wrong {number}"})
+        body["totp"] = person.code()
+        self.assertEqual(server.socket_request("POST", "/admin/login", body).status, 401, "15 minutes hold there too")
+
     def test_K03_an_address_that_fails_without_end_is_told_to_wait(self):
         for number in range(60):
             body = {"user": f"guess{number}", "password": "guess guess guess", "totp": "000000"}
