@@ -32,6 +32,7 @@ Json entry_json(audit::Entry const& entry) {
     json.set("readable", Json::boolean(false));
     return json;
   }
+  if (event.count > 1) json.set("count", Json::number(static_cast<std::int64_t>(event.count)));
   if (event.http_status != 0) json.set("http_status", Json::number(event.http_status));
   set_text(json, "user_id", event.actor_id);
   set_text(json, "user", event.actor_name);

@@ -97,6 +97,18 @@ operations::ReadConditions read_conditions(net::Request const& request) {
   return conditions;
 }
 
+/// What the request asks of the store, for the log: also of one that is refused.
+std::string asked_by(net::Request const& request) {
+  std::string asked = request.query;
+  auto const add = [&asked](std::string_view more) {
+    if (!asked.empty() && !more.empty()) asked.push_back('&');
+    asked.append(more);
+  };
+  if (request.method == "POST" && sends_form(request)) add(request.body);
+  if (auto const criteria = request.header("if-none-exist")) add(*criteria);
+  return asked;
+}
+
 Result<operations::Patch> patch_of(net::Request const& request) {
   return sends_json_patch(request) ? operations::Patch::parse_json_patch(request.body)
                                    : operations::Patch::parse_fhirpath_patch(request.body);
@@ -359,7 +371,7 @@ Released Pipeline::fhir(Exchange& exchange) {
     if (!body_format) return refuse(exchange, 415);
     exchange.body_format = *body_format;
   }
-  exchange.origin.query = request.query;
+  exchange.origin.query = asked_by(request);
 
   std::optional<Permit> permit;
   if (route.action) {

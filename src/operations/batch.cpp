@@ -63,6 +63,12 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
   return fail(ErrorKind::kBug, "an entry of a batch has no kind");
 }
 
+/// The criteria of an entry, for the log.
+std::string asked_by(Result<EntryTarget> const& target, fhir::BundleEntry const& entry) {
+  if (!target.has_value()) return {};
+  return target->query.empty() ? entry.if_none_exist : target->query;
+}
+
 bool is_fatal(Error const& error) {
   return error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kNoSpace;
 }
@@ -88,8 +94,16 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
     auto& answer = answers.entries[i];
     Remarks remarks;
     remarks.wanted = context.remarks != nullptr && context.remarks->wanted;
-    Context alone = context;
-    alone.remarks = &remarks;
+    audit::Event origin = context.origin;
+    origin.query = asked_by(targets[i], bundle.entries[i]);
+    Context const alone{context.services,
+                        context.principal,
+                        origin,
+                        context.base_url,
+                        context.wants_representation,
+                        context.now,
+                        &remarks,
+                        context.still_allowed};
     Result<Outcome> one = fail(ErrorKind::kConflict, "too many concurrent changes of the same resource");
     for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
       one = targets[i].has_value() ? run_alone(alone, *targets[i], bundle.entries[i])
@@ -116,9 +130,9 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
     auto const& issues = bundle.entries[i].issues;
     answer.outcome = issues.empty() ? std::move(remarks.refusal) : fhir::outcome_text(issues);
     auto event = targets[i].has_value()
-                     ? event_of(context, event_kind(targets[i]->kind), targets[i]->type,
+                     ? event_of(alone, event_kind(targets[i]->kind), targets[i]->type,
                                 targets[i]->id ? targets[i]->id->view() : std::string_view())
-                     : event_of(context, audit::EventKind::kBatch, "", "");
+                     : event_of(alone, audit::EventKind::kBatch, "", "");
     event.outcome = audit::Outcome::kMinorFailure;
     event.reason = one.error().message();
     outcome.events.push_back(std::move(event));

@@ -128,13 +128,13 @@ class Run {
       nothing.type = entry.target.type;
       nothing.changed = false;
       nothing.deletion = true;
-      note(audit::EventKind::kDelete, nothing);
+      note(entry, audit::EventKind::kDelete, nothing);
       entry.outcome.result = std::move(nothing);
       return {};
     }
     auto written = TACENDA_TRY(transaction_.remove(permits_[entry.permit], entry.target.type,
                                                    *entry.target.id, entry.target.if_match, next_event()));
-    note(audit::EventKind::kDelete, written);
+    note(entry, audit::EventKind::kDelete, written);
     entry.outcome.result = std::move(written);
     return {};
   }
@@ -169,7 +169,7 @@ class Run {
     if (matches.empty()) return false;
     entry.target.id = TACENDA_TRY(ResourceId::parse(matches.front()));
     auto place = TACENDA_TRY(transaction_.unchanged(type, matches.front()));
-    note(audit::EventKind::kCreate, place);
+    note(entry, audit::EventKind::kCreate, place);
     events_.back().reason = "matched an existing resource; nothing was created";
     entry.outcome.result = std::move(place);
     entry.outcome.matched = true;
@@ -227,7 +227,7 @@ class Run {
                                                              next_event()))
                            : TACENDA_TRY(transaction_.update(permit, std::move(resource), *entry.target.id,
                                                              entry.target.if_match, next_event()));
-    note(event_kind(entry.target.kind), written);
+    note(entry, event_kind(entry.target.kind), written);
     if (!keep_text_) std::string().swap(written.text);
     entry.outcome.result = std::move(written);
     return {};
@@ -235,7 +235,7 @@ class Run {
 
   Result<void> point_to_earlier(Entry& entry) {
     auto place = TACENDA_TRY(transaction_.unchanged(entry.target.type, entry.target.id->view()));
-    note(audit::EventKind::kCreate, place);
+    note(entry, audit::EventKind::kCreate, place);
     events_.back().reason = "matched a resource of the same transaction";
     entry.outcome.result = std::move(place);
     entry.outcome.matched = true;
@@ -278,8 +278,10 @@ class Run {
 
  private:
   std::uint32_t next_event() const { return static_cast<std::uint32_t>(events_.size()); }
-  void note(audit::EventKind kind, records::Written const& written) {
+  void note(Entry const& entry, audit::EventKind kind, records::Written const& written) {
     events_.push_back(event_of(context_, kind, written));
+    auto const& query = entry.target.query;
+    events_.back().query = query.empty() ? entry.source->if_none_exist : query;
   }
 
   Result<Outcome> finish() {

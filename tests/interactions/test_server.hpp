@@ -45,7 +45,8 @@ class TestServer {
     directory_ = identity::Directory::open(*vault_, clock_, random_).value();
     gate_ = std::make_unique<access::Gate>(access::Policy::shipped(policy).value());
     exports_ = std::make_unique<records::ExportJobs>(*vault_);
-    services_ = std::make_unique<Services>(Services{*store_, *gate_, *log_, nullptr, exports_.get()});
+    services_ =
+        std::make_unique<Services>(Services{*store_, *gate_, *log_, nullptr, nullptr, exports_.get()});
   }
   ~TestServer() {
     committer_.request_stop();
