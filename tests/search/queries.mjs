@@ -282,7 +282,8 @@ class Generator {
     const links = this.parameters(resource.resourceType, ['reference']).flatMap((parameter) =>
       this.store
         .targets(resource, parameter)
-        .filter((target) => this.byType.has(target.resourceType) && this.isFollowed(resource, parameter))
+        .filter(({ resourceType }) => this.byType.has(resourceType) && (parameter.target ?? [resourceType]).includes(resourceType))
+        .filter(() => this.isFollowed(resource, parameter))
         .map((target) => [parameter, target]),
     );
     return links.length === 0 ? undefined : this.chance.of(links);
@@ -297,7 +298,7 @@ class Generator {
     const [parameter, target] = this.link(this.resource(type)) ?? [];
     if (!parameter) return undefined;
     const { key, value } = this.criterion(target.resourceType, depth + 1);
-    const isClear = parameter.target?.length === 1 && parameter.target[0] === target.resourceType && this.chance.oneIn(2);
+    const isClear = parameter.target?.length === 1 && this.chance.oneIn(2);
     return { key: `${parameter.code}${isClear ? '' : `:${target.resourceType}`}.${key}`, value };
   }
 
