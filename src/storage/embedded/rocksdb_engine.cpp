@@ -207,7 +207,10 @@ Result<void> RocksDbEngine::write(WriteBatch const& batch) {
   std::vector<WriteBatch::Operation const*> ordered;
   ordered.reserve(batch.operations().size());
   for (auto const& operation : batch.operations()) ordered.push_back(&operation);
-  std::ranges::stable_sort(ordered, {}, [](auto const* operation) { return as_text(operation->key); });
+  std::ranges::sort(ordered, [](auto const* one, auto const* other) {
+    auto const order = as_text(one->key) <=> as_text(other->key);
+    return order != 0 ? order < 0 : one < other;  // they lie in one array, in their order
+  });
   rocksdb::WriteBatch changes(batch.size_bytes() + 16 * batch.operations().size());
   for (auto const* operation : ordered) {
     auto const status = operation->value ? changes.Put(to_slice(operation->key), to_slice(*operation->value))
