@@ -112,6 +112,14 @@ class SearchLists {
 
 class Walk;
 struct WalkScope;
+class Extractor;
+struct IndexState;
+
+/// What the index is at the moment: which search parameters it holds. Immutable: thread-safe.
+struct IndexSnapshot {
+  std::shared_ptr<Extractor const> extractor;  // shared: work in flight keeps its own
+  bool answers = true;                         // false: the index is being written anew
+};
 
 /// Resources and all their versions, each sealed under its subjects' keys.
 ///
@@ -163,6 +171,15 @@ class Store {
   /// Starts a set of changes over one consistent state.
   Transaction begin() const;
 
+  /// The search parameters that are known now. Never nullptr.
+  std::shared_ptr<fhir::SearchParameters const> parameters() const;
+  /// Audit sequence of the newest version of any resource of a type; 0: there never was one.
+  Result<std::uint64_t> newest_change(std::string_view type) const;
+  /// Calls `visit` for each living resource of a type, in the order of ids, without the index, until it
+  /// returns false. Errors: as read.
+  Result<void> each(Permit const& permit, std::string_view type,
+                    std::function<Result<bool>(StoredVersion const&)> const& visit) const;
+
   /// One thing found wrong, by the name an operator knows it by.
   struct Damage {
     std::string object;  // "Patient/abc version 3"
@@ -186,6 +203,10 @@ class Store {
 
  private:
   friend class Walk;
+  friend class Indexer;
+  IndexSnapshot index() const;
+  /// Errors: kUnavailable (it is being written anew).
+  Result<std::shared_ptr<Extractor const>> answering_index() const;
   Result<StoredVersion> open(std::string_view type, std::string_view id, ByteView row) const;
   Result<std::optional<StoredVersion>> version_at(Permit const& permit, std::string_view type,
                                                   std::string_view id, std::uint64_t version) const;
@@ -193,6 +214,10 @@ class Store {
   vault::Vault* vault_;  // outlives the store: both are made by start, the vault first
   vault::View view_;
   std::unique_ptr<SearchLists> lists_;
+  // While the index changes it is held: who begins then works with the index before or the one behind, and
+  // knows which.
+  mutable Mutex index_mutex_;
+  IndexSnapshot index_ TACENDA_GUARDED_BY(index_mutex_);
 };
 
 }  // namespace tacenda::records
