@@ -143,7 +143,8 @@ Released Admin::status(Call& call) {
   json.set("users", Json::number(static_cast<std::int64_t>(parts_.directory.users().size())));
   auto const progress = parts_.indexer.progress();
   Json index = Json::object();
-  index.set("state", Json::string(progress.is_at_work ? "at work" : "complete"));
+  index.set("state",
+            Json::string(progress.is_at_work || parts_.index_worker.is_to_renew() ? "at work" : "complete"));
   index.set("answers", Json::boolean(progress.answers));
   index.set("done", Json::number(static_cast<std::int64_t>(progress.done)));
   index.set("total", Json::number(static_cast<std::int64_t>(progress.total)));

@@ -55,14 +55,11 @@ void IndexWorker::run(std::stop_token stop) {
 
 Result<bool> IndexWorker::step() {
   TACENDA_TRY_VOID(look());
-  if (wants_renewal_.exchange(false)) {
-    auto const renewed = parts_.indexer.renew([&](vault::WriteSet set) {
+  if (wants_renewal_) {
+    TACENDA_TRY_VOID(parts_.indexer.renew([&](vault::WriteSet set) {
       return commit(std::move(set), "the search index is to be written again");
-    });
-    if (!renewed.has_value()) {
-      wants_renewal_ = true;
-      return std::unexpected(renewed.error());
-    }
+    }));
+    wants_renewal_ = false;
   }
   return parts_.indexer.step(parts_.gate.system_permit(Action::kVerify), [&](vault::WriteSet set) {
     return commit(std::move(set), "the search index is being written");

@@ -40,6 +40,7 @@ class IndexWorker {
   Result<bool> step();
   /// The whole index is written again as soon as the work at hand is done. Thread-safe.
   void renew() { wants_renewal_ = true; }
+  bool is_to_renew() const { return wants_renewal_; }
 
  private:
   Result<void> commit(vault::WriteSet set, std::string_view what);

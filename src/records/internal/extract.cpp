@@ -35,6 +35,8 @@ namespace {
 
 // Combinations of parts that one focus of a composite may have.
 constexpr std::size_t kCombinations = 1'024;
+// What one defined parameter may cost in one resource; one that costs more finds nothing there.
+constexpr std::int64_t kDefinedSteps = 50'000;
 // Terms that one defined parameter may find in one resource; what it finds beyond is left out.
 constexpr std::size_t kDefinedTerms = 10'000;
 
@@ -203,7 +205,9 @@ Result<void> Extractor::each(Json const& resource, Visit const& visit) const {
   auto const own = TACENDA_TRY(compiled().of(type));
   Item const focus = fhirpath::item_of(resource);
   auto const look = [&](Extraction const& extraction) -> Result<void> {
-    auto const items = extraction.expression.evaluate({}, focus);
+    fhirpath::Context context;
+    if (extraction.held) context.limits.steps = kDefinedSteps;
+    auto const items = extraction.expression.evaluate(context, focus);
     if (!items.has_value()) return {};
     return visit(extraction, *items);
   };
