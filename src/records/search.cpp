@@ -11,6 +11,7 @@
 #include "records/internal/matcher.hpp"
 #include "records/internal/order.hpp"
 #include "records/internal/row.hpp"
+#include "records/internal/search_lists.hpp"
 #include "records/store.hpp"
 
 namespace tacenda::records {

@@ -4,6 +4,7 @@
 #include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
+#include "records/internal/search_lists.hpp"
 
 namespace tacenda::records {
 
@@ -12,6 +13,8 @@ Store::Store(vault::Vault& vault)
       view_(vault.view(vault::Keeper::kRecords)),
       lists_(std::make_unique<SearchLists>()),
       index_{std::make_shared<Extractor const>(fhir::SearchParameters()), true} {}
+
+Store::~Store() = default;
 
 Transaction Store::begin() const {
   MutexLock const lock(index_mutex_);

@@ -18,9 +18,14 @@
 namespace tacenda::records {
 
 class Extractor;
-struct IndexSnapshot;
 struct RowHeader;
 struct Term;
+
+/// What the index is at the moment: which search parameters it holds. Immutable: thread-safe.
+struct IndexSnapshot {
+  std::shared_ptr<Extractor const> extractor;  // shared: work in flight keeps its own
+  bool answers = true;                         // false: the index is being written anew
+};
 
 /// Permit for a type that a search looks into; nullptr: there is none, and its resources are as if they were
 /// not.
