@@ -42,8 +42,9 @@ void IndexWorker::run(std::stop_token stop) {
     if (pauses == 0) {
       auto const more = step();
       if (more.has_value() && *more) continue;
-      // A conflict: others were faster. All else may pass, too, and is tried again later.
-      if (!more.has_value() && more.error().kind() != ErrorKind::kConflict) {
+      // Others were faster.
+      if (!more.has_value() && more.error().kind() == ErrorKind::kConflict) continue;
+      if (!more.has_value()) {
         log(LogLevel::kWarning, more.error());
         pauses = kTroubledPauses;
       }

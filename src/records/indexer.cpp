@@ -15,7 +15,6 @@ namespace {
 using Defined = fhir::SearchParameters::Defined;
 
 // What one step may look at and write: writers wait for its commit as for any other.
-constexpr std::size_t kStepResources = 2'000;
 constexpr std::size_t kStepRows = 200'000;
 constexpr std::size_t kStepBytes = std::size_t{2} << 20U;
 constexpr std::string_view kRows = "x";
@@ -213,14 +212,14 @@ class Indexer::Step {
   }
 
   /// Writes what resources lack. True when there are no more of them.
-  Result<bool> walk(Permit const& permit) {
+  Result<bool> walk(Permit const& permit, std::size_t resources) {
     std::size_t seen = 0;
     bool ended = true;
     TACENDA_TRY_VOID(view_.scan(
         as_bytes(kResources), state_.after, storage::Direction::kForward,
         [&](ByteView key, ByteView row) -> Result<bool> {
           if (equal(key, state_.after)) return true;
-          if (seen == kStepResources || set_.size_bytes() > kStepBytes) {
+          if (seen == resources || set_.size_bytes() > kStepBytes) {
             ended = false;
             return false;
           }
@@ -322,9 +321,15 @@ Result<bool> Indexer::sweep(Commit const& commit) {
 
 Result<bool> Indexer::walk(Permit const& permit, Commit const& commit) {
   Step step(store_, state());
-  bool const ended = TACENDA_TRY(step.walk(permit));
+  bool const ended = TACENDA_TRY(step.walk(permit, step_resources_));
   auto next = step.state();
-  TACENDA_TRY_VOID(commit(step.take()));
+  auto const committed = commit(step.take());
+  if (!committed.has_value()) {
+    if (committed.error().kind() == ErrorKind::kConflict)
+      step_resources_ = std::max<std::size_t>(1, step_resources_ / 4);
+    return std::unexpected(committed.error());
+  }
+  step_resources_ = std::min(kStepResources, step_resources_ * 2);
   take(next);
   if (!ended) return true;
   next.walking = next.whole = next.renewing = false;

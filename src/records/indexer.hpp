@@ -64,6 +64,7 @@ class Indexer {
 
  private:
   class Step;
+  static constexpr std::size_t kStepResources = 2'000;
   /// Makes `next` the state of the index, for everyone who begins from then on.
   Result<void> change(IndexState next, Commit const& commit);
   /// Reads the state back and lets the store know. Holds the store's index_mutex_.
@@ -75,6 +76,8 @@ class Indexer {
   Result<bool> walk(Permit const& permit, Commit const& commit);
 
   Store& store_;
+  // Writers of what a step looks at make it begin again: a smaller one is done before they come.
+  std::size_t step_resources_ = kStepResources;
   mutable Mutex mutex_;
   std::unique_ptr<IndexState> state_ TACENDA_GUARDED_BY(mutex_);
 };

@@ -1,5 +1,7 @@
 #include "records/store.hpp"
 
+#include <map>
+
 #include "codec/text.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
@@ -52,16 +54,24 @@ Result<std::uint64_t> Store::newest_change(std::string_view type) const {
 Result<void> Store::each(Permit const& permit, std::string_view type,
                          std::function<Result<bool>(StoredVersion const&)> const& visit) const {
   auto const at = vault_->read_point();
-  return view_.scan(
+  std::map<std::uint64_t, std::string> ids;  // by document
+  TACENDA_TRY_VOID(view_.scan(
       current_prefix(type), {}, storage::Direction::kForward,
       [&](ByteView key, ByteView row) -> Result<bool> {
         auto const place = TACENDA_TRY(parse_current_key(key));
         auto const header = TACENDA_TRY(parse_row(row));
         if (header.deleted) return true;
         if (!permit.judge({place.type, place.id, header.patients(), header.version, false})) return true;
-        return visit(TACENDA_TRY(open(place.type, place.id, row)));
+        ids.emplace(header.document_number(), place.id);
+        return true;
       },
-      &at);
+      &at));
+  for (auto const& [document, id] : ids) {
+    auto const row = TACENDA_TRY(view_.get(current_key(type, id), &at));
+    if (!row) return fail(ErrorKind::kCorrupt, "a record is there and is not");
+    if (!TACENDA_TRY(visit(TACENDA_TRY(open(type, id, *row))))) return {};
+  }
+  return {};
 }
 
 Result<ResourceId> Store::new_id() const {

@@ -90,8 +90,8 @@ class Store {
   /// Audit sequence of the newest version of any resource of a type; 0: there never was one. Errors:
   /// kUnavailable.
   Result<std::uint64_t> newest_change(std::string_view type) const;
-  /// Calls `visit` for each living resource of a type, in the order of ids and without the index, until it
-  /// returns false. Errors: as read.
+  /// Calls `visit` for each living resource of a type, in the order of creation and without the index, until
+  /// it returns false. Errors: as read.
   Result<void> each(Permit const& permit, std::string_view type,
                     std::function<Result<bool>(StoredVersion const&)> const& visit) const;
 
