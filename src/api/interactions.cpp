@@ -17,6 +17,8 @@
 #include "fhir/resource.hpp"
 #include "operations/bundle.hpp"
 #include "operations/history.hpp"
+#include "operations/last_n.hpp"
+#include "operations/meta.hpp"
 #include "operations/patch.hpp"
 #include "operations/read.hpp"
 #include "operations/search.hpp"
@@ -186,6 +188,18 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     case Interaction::kEverything:
       exchange.search = TACENDA_TRY(search_of(exchange));
       return operations::search(context, exchange.search);
+    case Interaction::kLastN:
+      exchange.search = TACENDA_TRY(last_n_of(exchange));
+      return operations::last_n(context, exchange.search);
+    case Interaction::kMeta:
+      return operations::meta_of(context, *permit, route.type, TACENDA_TRY(id()));
+    case Interaction::kMetaAdd:
+    case Interaction::kMetaDelete: {
+      auto const change = route.route->interaction == Interaction::kMetaAdd ? operations::MetaChange::kAdd
+                                                                            : operations::MetaChange::kDelete;
+      return operations::change_meta(context, *permit, route.type, TACENDA_TRY(id()), change,
+                                     TACENDA_TRY(resource_of(exchange, "Parameters")).json());
+    }
     case Interaction::kDelete:
       return operations::remove(context, *permit, route.type, TACENDA_TRY(id()),
                                 TACENDA_TRY(if_match_of(request)));
@@ -244,6 +258,31 @@ Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchan
       TACENDA_TRY(operations::everything(TACENDA_TRY(ResourceId::parse(exchange.route.id)), parameters));
   search.raw = std::move(raw);
   search.position = position;
+  return search;
+}
+
+Result<operations::SearchRequest> Pipeline::last_n_of(Exchange& exchange) {
+  operations::SearchRequest search;
+  search.type = "Observation";
+  search.raw = exchange.request.query;
+  search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
+  if (exchange.request.body.empty()) return search;
+  auto const body = TACENDA_TRY(resource_of(exchange, "Parameters"));
+  auto const* list = body.json().find("parameter");
+  if (list == nullptr) return search;
+  for (auto const& each : list->items()) {
+    for (auto const& member : each.members()) {
+      if (!member.name.starts_with("value")) continue;
+      if (!member.value.is_string() && !member.value.is_number())
+        return fail(ErrorKind::kInvalid, "the parameters of $lastn are texts and numbers");
+      std::string const value(member.value.is_string() ? member.value.as_string()
+                                                       : member.value.number_text());
+      std::string const name(each.text_of("name"));
+      search.raw.append(search.raw.empty() ? "" : "&").append(codec::percent_encode(name)).append("=");
+      search.raw.append(codec::percent_encode(value));
+      search.parameters.emplace_back(name, value);
+    }
+  }
   return search;
 }
 
@@ -404,6 +443,7 @@ void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer c
     if (!part->empty()) address.append("/").append(*part);
   }
   if (exchange.route.route->interaction == Interaction::kEverything) address.append("/$everything");
+  if (exchange.route.route->interaction == Interaction::kLastN) address.append("/$lastn");
   bool const is_first = exchange.search.position.shown == 0;
   // Behind the first page the address says no more than a sealed token does.
   std::string const& query = is_first ? exchange.search.raw : exchange.request.query;

@@ -105,6 +105,7 @@ class Pipeline {
   /// What a search asks: its parameters, or those that its page token holds.
   Result<operations::SearchRequest> search_of(Exchange const& exchange) const;
   Result<operations::SearchRequest> everything_of(Exchange const& exchange) const;
+  Result<operations::SearchRequest> last_n_of(Exchange& exchange);
   static PageScope search_scope(Exchange const& exchange);
   void search_links(Exchange const& exchange, operations::SearchAnswer const& answer, Wishes& wishes) const;
   /// Links of a history or search page.

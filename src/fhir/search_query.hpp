@@ -56,7 +56,8 @@ struct SearchCriterion {
   Kind kind = Kind::kValue;
   ParameterHandle parameter;
   Modifier modifier = Modifier::kNone;
-  bool missing = false;  // the value of :missing
+  bool missing = false;     // the value of :missing
+  bool or_missing = false;  // of a date: what has none answers as well (no query says so; $everything does)
   std::vector<SearchValue> values;
   std::vector<std::pair<std::string, std::unique_ptr<SearchCriterion>>> links;  // by resource type
   CompartmentLinks compartment;

@@ -5,7 +5,9 @@
 #include <set>
 
 #include "core/limits.hpp"
+#include "fhir/date_range.hpp"
 #include "fhir/types.hpp"
+#include "operations/internal/care_date.hpp"
 #include "operations/internal/code_criteria.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/internal/subset.hpp"
@@ -170,6 +172,7 @@ class Search {
             TACENDA_TRY(fhir::compartment_criterion(request_.compartment, request_.compartment_id, type)));
       }
       if (request_.with_referenced) query.includes.emplace_back();
+      TACENDA_TRY_VOID(add_care_dates(query));
       queries.push_back(std::move(query));
     }
     if (request_.compartment == "Patient") named_.insert(request_.compartment_id);
@@ -178,6 +181,22 @@ class Search {
     auto const role = context_.services.gate.role(context_.principal.role());
     answer_.explain = queries.front().explain && role && role->may(access::AdminAction::kReadStatus);
     return queries;
+  }
+
+  Result<void> add_care_dates(fhir::SearchQuery& query) const {
+    auto const code = care_date_of(query.type);
+    auto const add = [&](std::string_view prefix, std::string const& date) -> Result<void> {
+      if (date.empty() || code.empty()) return {};
+      std::vector<std::pair<std::string, std::string>> const asked{
+          {std::string(code), std::string(prefix) + date}};
+      auto parsed =
+          TACENDA_TRY(fhir::parse_search(fhir::r4_parameters(), query.type, asked, fhir::Handling::kStrict));
+      parsed.criteria.front().or_missing = true;
+      query.criteria.push_back(std::move(parsed.criteria.front()));
+      return {};
+    };
+    TACENDA_TRY_VOID(add("ge", request_.care_from));
+    return add("le", request_.care_until);
   }
 
   /// Several types have no other parameters in common to be sorted by.
@@ -237,6 +256,18 @@ Result<Outcome> search(Context const& context, SearchRequest const& request) {
   }
 }
 
+namespace {
+
+/// R4 datatypes.html#date, of any precision.
+Result<void> check_date(std::string_view text) {
+  if (text.empty() || text.front() < '0' || text.front() > '9' || text.contains(',') ||
+      !fhir::parse_date_range(text))
+    return fail(ErrorKind::kInvalid, "start and end are dates");
+  return {};
+}
+
+}  // namespace
+
 Result<SearchRequest> everything(ResourceId const& patient,
                                  std::vector<std::pair<std::string, std::string>> const& parameters) {
   SearchRequest request;
@@ -249,8 +280,11 @@ Result<SearchRequest> everything(ResourceId const& patient,
       request.parameters.emplace_back("_lastUpdated", "ge" + value);
     } else if (name == "_type" || name == "_count" || name == "_format" || name == "_pretty") {
       request.parameters.emplace_back(name, value);
+    } else if (name == "start" || name == "end") {
+      TACENDA_TRY_VOID(check_date(value));
+      (name == "start" ? request.care_from : request.care_until) = value;
     } else {
-      return fail(ErrorKind::kNotSupported, "$everything takes _since, _type and _count");
+      return fail(ErrorKind::kNotSupported, "$everything takes start, end, _since, _type and _count");
     }
   }
   return request;

@@ -20,6 +20,9 @@ struct SearchRequest {
   std::string compartment_id;
   // Beside the matches everything that they refer to.
   bool with_referenced = false;
+  // Of $everything: dates between which the care took place; what tells no such date is in it. Empty: open.
+  std::string care_from;
+  std::string care_until;
 };
 
 /// search-type and search-system: GET and POST [base]/[type]/_search. One audit event for each patient whose
@@ -28,8 +31,8 @@ struct SearchRequest {
 Result<Outcome> search(Context const& context, SearchRequest const& request);
 
 /// The search that Patient/[id]/$everything is: the patient's compartment and what its resources refer to, as
-/// far as the asker may search those types. `parameters` may have _since, _type and _count. Errors: kInvalid,
-/// kNotSupported (start and end). Source: R4 patient-operation-everything.html.
+/// far as the asker may search those types. `parameters` may have start, end, _since, _type and _count.
+/// Errors: kInvalid, kNotSupported (others). Source: R4 patient-operation-everything.html.
 Result<SearchRequest> everything(ResourceId const& patient,
                                  std::vector<std::pair<std::string, std::string>> const& parameters);
 

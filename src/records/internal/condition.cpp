@@ -147,6 +147,38 @@ class NotCondition final : public Condition {
   std::unique_ptr<Condition> inner_;
 };
 
+/// Has values of a parameter, and none of them in the ranges. Only tests: what it is asked about comes from
+/// elsewhere.
+class OutsideCondition final : public Condition {
+ public:
+  OutsideCondition(std::uint32_t parameter, std::vector<TermRange> ranges)
+      : parameter_(parameter), ranges_(std::move(ranges)) {}
+
+  bool is_seekable() const override { return false; }
+  bool is_readable() const override { return false; }
+  Result<std::uint64_t> count_rows(std::uint64_t limit) override { return limit; }
+  Result<std::unique_ptr<DocumentStream>> open() override {
+    return fail(ErrorKind::kBug, "this condition is asked about documents only");
+  }
+  Result<bool> holds(Candidate& candidate) override {
+    auto const* facts = TACENDA_TRY(candidate.facts());
+    bool any = false;
+    for (auto const& term : facts->terms) {
+      if (term.parameter != parameter_) continue;
+      any = true;
+      bool const inside = std::ranges::any_of(
+          ranges_, [&](auto const& range) { return range.contains(term.bytes, term.value); });
+      if (inside) return false;
+    }
+    return any;
+  }
+  std::string_view kind() const override { return "outside"; }
+
+ private:
+  std::uint32_t parameter_;
+  std::vector<TermRange> ranges_;
+};
+
 class PresentCondition final : public Condition {
  public:
   PresentCondition(SearchState const& state, std::uint32_t parameter)
@@ -203,6 +235,8 @@ Result<std::unique_ptr<Condition>> value_condition(SearchState const& state, std
     auto some = TACENDA_TRY(ranges_of(state.query(), parameter, parameter.type, criterion.modifier, value));
     std::ranges::move(some, std::back_inserter(ranges));
   }
+  if (criterion.or_missing)
+    return not_condition(state, type, std::make_unique<OutsideCondition>(number, std::move(ranges)));
   auto condition = term_condition(state, number, std::move(ranges));
   if (criterion.modifier != fhir::Modifier::kNot) return condition;
   return not_condition(state, type, std::move(condition));

@@ -1,0 +1,137 @@
+#include "operations/meta.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "operations/internal/hold.hpp"
+#include "operations/internal/terminology_call.hpp"
+
+namespace tacenda::operations {
+namespace {
+
+using codec::Json;
+
+constexpr std::array<std::string_view, 3> kLists = {"profile", "security", "tag"};
+
+/// R4 resource.html#Meta: two codings are one when system and code are.
+bool is_same(Json const& a, Json const& b) {
+  if (a.is_string() && b.is_string()) return a.as_string() == b.as_string();
+  return a.is_object() && b.is_object() && a.text_of("system") == b.text_of("system") &&
+         a.text_of("code") == b.text_of("code");
+}
+
+/// `list` with `more` in it, or without.
+Json changed(Json const* list, Json const& more, MetaChange change) {
+  Json result = Json::array();
+  auto const has = [](Json const& all, Json const& one) {
+    return std::ranges::any_of(all.items(), [&](Json const& each) { return is_same(each, one); });
+  };
+  if (list != nullptr) {
+    for (auto const& item : list->items()) {
+      if (change == MetaChange::kAdd || !has(more, item)) result.push(item);
+    }
+  }
+  if (change == MetaChange::kDelete) return result;
+  for (auto const& item : more.items()) {
+    if (!has(result, item)) result.push(item);
+  }
+  return result;
+}
+
+Result<Json> meta_parameter(Json const& parameters) {
+  auto const* list = parameters.find("parameter");
+  Json const* found = nullptr;
+  if (list != nullptr && list->is_array()) {
+    for (auto const& parameter : list->items()) {
+      if (parameter.text_of("name") != "meta" || found != nullptr)
+        return fail(ErrorKind::kInvalid, "the operation takes one parameter, meta");
+      found = parameter.find("valueMeta");
+    }
+  }
+  if (found == nullptr || !found->is_object())
+    return fail(ErrorKind::kInvalid, "the operation takes one parameter, meta, with a valueMeta");
+  for (auto const& member : found->members()) {
+    if (std::ranges::find(kLists, member.name) == kLists.end() || !member.value.is_array())
+      return fail(ErrorKind::kInvalid, "only profiles, tags and security labels can be added or deleted");
+  }
+  return *found;
+}
+
+std::string answer_of(Json meta) {
+  Json list = Json::array();
+  list.push(ParametersBuilder::part("return", "valueMeta", std::move(meta)));
+  Json answer = Json::object();
+  answer.set("resourceType", Json::string("Parameters"));
+  answer.set("parameter", std::move(list));
+  return codec::write_json(answer);
+}
+
+/// The resource with the changed meta; nullopt: nothing would be another.
+Result<std::optional<fhir::Resource>> with_changes(Json json, Json const& wanted, MetaChange change) {
+  Json const* old = json.find("meta");
+  Json meta = old != nullptr ? *old : Json::object();
+  bool same = true;
+  for (auto const list : kLists) {
+    auto const* more = wanted.find(list);
+    if (more == nullptr) continue;
+    auto const* before = meta.find(list);
+    Json after = changed(before, *more, change);
+    auto const size = before == nullptr ? 0 : before->items().size();
+    if (after.items().size() == size) continue;
+    same = false;
+    if (after.items().empty()) {
+      meta.remove(list);
+    } else {
+      meta.set(list, std::move(after));
+    }
+  }
+  if (same) return std::nullopt;
+  json.set("meta", std::move(meta));
+  return TACENDA_TRY(fhir::Resource::parse(std::move(json)));
+}
+
+}  // namespace
+
+Result<Outcome> meta_of(Context const& context, Permit const& permit, std::string_view type,
+                        ResourceId const& id) {
+  auto const version = TACENDA_TRY(context.services.store.read(permit, type, id));
+  auto const json = TACENDA_TRY(codec::parse_json(version.json));
+  auto const* meta = json.find("meta");
+  Outcome outcome;
+  outcome.events.push_back(event_of(context, audit::EventKind::kRead, version));
+  outcome.result = Advice{answer_of(meta != nullptr ? *meta : Json::object())};
+  return outcome;
+}
+
+Result<Outcome> change_meta(Context const& context, Permit const& permit, std::string_view type,
+                            ResourceId const& id, MetaChange change, Json const& parameters) {
+  auto const wanted = TACENDA_TRY(meta_parameter(parameters));
+  auto const reader = TACENDA_TRY(context.services.gate.authorize(context.principal, Action::kRead, type));
+  auto transaction = context.services.store.begin();
+  auto const living = TACENDA_TRY(transaction.living(reader, type, id));
+  auto const json = codec::parse_json(living.json);
+  if (!json.has_value()) return fail(ErrorKind::kCorrupt, "a stored resource is no JSON");
+  auto resource = TACENDA_TRY(with_changes(*json, wanted, change));
+  Outcome outcome;
+  if (!resource) {
+    auto const place = TACENDA_TRY(transaction.unchanged(type, id.view()));
+    outcome.events.push_back(event_of(context, audit::EventKind::kUpdate, place));
+    outcome.events.back().reason = "nothing was to be changed";
+    auto const* meta = json->find("meta");
+    outcome.result = Advice{answer_of(meta != nullptr ? *meta : Json::object())};
+    outcome.set = transaction.take();
+    return outcome;
+  }
+  TACENDA_TRY_VOID(hold(context, *resource));
+  Json meta = resource->json().find("meta") != nullptr ? *resource->json().find("meta") : Json::object();
+  // Which version and when is known when it is committed.
+  meta.remove("versionId");
+  meta.remove("lastUpdated");
+  auto written = TACENDA_TRY(transaction.update(permit, std::move(*resource), id, std::nullopt, 0));
+  outcome.events.push_back(event_of(context, audit::EventKind::kUpdate, written));
+  outcome.result = Advice{answer_of(std::move(meta))};
+  outcome.set = transaction.take();
+  return outcome;
+}
+
+}  // namespace tacenda::operations
