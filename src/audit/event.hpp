@@ -121,7 +121,7 @@ enum class QueryState : std::uint8_t {
   kNone,    // there was none
   kSealed,  // it was not asked for
   kOpen,
-  kErased  // a patient whom it matched or named was erased: nobody can read it any more
+  kErased  // a patient whom it matched or named was erased, or his keys were damaged: nobody can read it
 };
 
 /// An event as it stands in the log.

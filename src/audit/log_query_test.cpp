@@ -228,6 +228,16 @@ TEST_F(AuditLogQuery, A03OfAnErasedPatientWhomAllKnewToBeErasedIsKept) {
       << "whoever names an erased patient hides what he asks";
 }
 
+// Who reads beside a damaged table must still be recorded.
+TEST_F(AuditLogQuery, OfOneWhoseKeysAreDamagedIsNotStoredAndItsEntryIs) {
+  Bytes const keys = store.vault->view(vault::Keeper::kKeys).full_key(as_bytes("sPatient/p1"));
+  store.disk->tamper([&](Rows& rows) { rows.at(keys).back() ^= std::byte{1}; });
+  ASSERT_TRUE(store.reopen());  // nobody has them in memory
+  std::uint64_t const entry = must_commit(store, search_of({"p2"}, "subject=Patient/p1,Patient/p2"));
+  EXPECT_TRUE(opened(store, entry).readable);
+  EXPECT_EQ(opened(store, entry).query_state, QueryState::kErased);
+}
+
 // The same text twice in one commit, of one patient here and of another there: closed by either.
 TEST_F(AuditLogQuery, OneTextOfSeveralInteractionsOfACommitEndsWithAnyOfTheirPatients) {
   auto events = search_of({"p1"});

@@ -118,6 +118,7 @@ class EntrySealer::Queries {
   }
 
   std::vector<Query> all;
+  std::size_t names_left = kQueryNamesOfCommit;
 
  private:
   using Name = std::pair<std::string_view, std::optional<std::uint64_t>>;  // views of the commit's events
@@ -192,16 +193,25 @@ Result<EntrySealer::Prepared> EntrySealer::prepare(Event const& event, std::uint
   if (query == nullptr) return out;
 
   auto const add_named = [&](std::string const& patient) -> Result<void> {
-    Found found = TACENDA_TRY(find_for_write(patient, pending.set));
-    query->erased |= found.erased && forgets;
-    if (found.keys) query->keys.push_back(std::move(found.keys));
+    auto found = find_for_write(patient, pending.set);
+    if (!found && found.error().kind() == ErrorKind::kCorrupt) {
+      query->erased = true;  // the entry can be kept beside a damaged table, its text cannot be closed
+      return {};
+    }
+    if (!found) return std::unexpected(found.error());
+    query->erased |= found->erased && forgets;
+    if (found->keys) query->keys.push_back(std::move(found->keys));
     return {};
   };
   for (auto const& patient : event.query_patients) TACENDA_TRY_VOID(add_named(patient));
   if (event.resource_type == "Patient" && !event.resource_id.empty())
     TACENDA_TRY_VOID(add_named(event.resource_id));
   if (query->event == index) {
-    for (auto const& patient : patients_named_in(event.query)) TACENDA_TRY_VOID(add_named(patient));
+    for (auto const& patient : patients_named_in(event.query)) {
+      if (queries.names_left == 0) break;
+      --queries.names_left;
+      TACENDA_TRY_VOID(add_named(patient));
+    }
   }
   return out;
 }

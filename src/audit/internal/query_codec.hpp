@@ -44,6 +44,8 @@ Result<QueryRow> decode_query_row(ByteView plaintext);
 /// values of _id, patient and subject, also at the end of a chain or of _has. At most kQueryNames. For texts
 /// of any kind, also those that no parser took.
 inline constexpr std::size_t kQueryNames = 2'000;
+/// How many are looked up for one commit: a batch has many texts.
+inline constexpr std::size_t kQueryNamesOfCommit = 100'000;
 std::vector<std::string> patients_named_in(std::string_view query);
 
 }  // namespace tacenda::audit

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "audit/internal/entry_seal.hpp"
 
@@ -28,6 +28,11 @@ class QueryReader {
     Digest digest{};
     std::optional<std::string> text;  // nullopt: erased
   };
+  struct AliasHash {
+    std::size_t operator()(vault::Alias const& alias) const {
+      return std::hash<std::string_view>()(as_text(alias));
+    }
+  };
   static constexpr std::size_t kKeysMax = 100'000;
 
   enum class Links : bool { kNone, kOne };
@@ -40,7 +45,7 @@ class QueryReader {
   vault::View const& rows_;
   vault::ReadPoint const* at_;
   std::optional<Text> last_;
-  std::map<vault::Alias, Keys> keys_;  // null: destroyed
+  std::unordered_map<vault::Alias, Keys, AliasHash> keys_;  // null: destroyed
 };
 
 }  // namespace tacenda::audit
