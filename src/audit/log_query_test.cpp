@@ -59,8 +59,7 @@ Bytes query_row_key(Store const& store, std::uint64_t sequence) {
 /// tenant and of `patients`, of which every set is tried on every text.
 class Attacker {
  public:
-  Attacker(Store const& store, std::vector<std::string> const& patients)
-      : store_(store), sealer_(*store.vault) {
+  Attacker(Store const& store, std::vector<std::string> const& patients) : sealer_(*store.vault) {
     for (auto const& patient : patients) {
       if (auto const keys = store.vault->subject(vault::Subject::patient(patient))) keys_.push_back(*keys);
     }
@@ -104,7 +103,6 @@ class Attacker {
     return found;
   }
 
-  Store const& store_;
   EntrySealer sealer_;
   std::vector<std::shared_ptr<vault::SubjectKeys const>> keys_;
 };
