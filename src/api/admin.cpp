@@ -38,6 +38,7 @@ std::span<Admin::Row const> Admin::rows() {
       {"GET", "/admin/audit/checkpoint", AdminAction::kReadAudit, EventKind::kAuditRead,
        &Admin::audit_checkpoint},
       {"GET", "/admin/audit/proof", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_proof},
+      {"POST", "/admin/reindex", AdminAction::kVerify, EventKind::kIndexChanged, &Admin::reindex},
       {"POST", "/admin/verify", AdminAction::kVerify, EventKind::kVerified, &Admin::verify},
       {"POST", "/admin/seal", AdminAction::kSeal, EventKind::kSealed, &Admin::seal},
   });
@@ -130,12 +131,27 @@ Released Admin::change(Call& call, identity::Pending& pending, std::string json)
   return Released(*receipt, std::move(response));
 }
 
+Released Admin::reindex(Call& call) {
+  parts_.index_worker.renew();
+  return answer(call, "{}");
+}
+
 Released Admin::status(Call& call) {
   Json json = Json::object();
   json.set("state", Json::string("unsealed"));
   json.set("endpoint", Json::string(hooks_.endpoint()));
   json.set("audit_entries", Json::number(static_cast<std::int64_t>(parts_.log.size())));
   json.set("users", Json::number(static_cast<std::int64_t>(parts_.directory.users().size())));
+  auto const progress = parts_.indexer.progress();
+  Json index = Json::object();
+  index.set("state",
+            Json::string(progress.is_at_work || parts_.index_worker.is_to_renew() ? "at work" : "complete"));
+  index.set("answers", Json::boolean(progress.answers));
+  index.set("done", Json::number(static_cast<std::int64_t>(progress.done)));
+  index.set("total", Json::number(static_cast<std::int64_t>(progress.total)));
+  index.set("parameters", Json::number(static_cast<std::int64_t>(progress.defined)));
+  index.set("awaited", Json::number(static_cast<std::int64_t>(progress.awaited)));
+  json.set("index", std::move(index));
   // `status` needs no session, and tells nothing of anyone: its event names the uid only.
   call.origin.kind = audit::EventKind::kMetadata;
   return answer(call, codec::write_json(json));

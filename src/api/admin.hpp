@@ -50,6 +50,7 @@ class Admin {
   Released audit_list(Call& call);
   Released audit_checkpoint(Call& call);
   Released audit_proof(Call& call);
+  Released reindex(Call& call);
   Released verify(Call& call);
   Released seal(Call& call);
 

@@ -4,7 +4,6 @@
 
 #include "api/routes.hpp"
 #include "codec/json.hpp"
-#include "fhir/search_parameter.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::api {
@@ -24,10 +23,10 @@ Json interaction(std::string_view code) {
   return item;
 }
 
-void add_search(Json& resource, std::string_view type) {
+void add_search(Json& resource, std::string_view type, fhir::SearchParameters const& known) {
   Json includes = Json::array();
   Json parameters = Json::array();
-  for (auto const* parameter : fhir::search_parameters_of(type)) {
+  for (auto const& parameter : known.of(type)) {
     if (parameter->expression.empty() || parameter->type == fhir::SearchType::kSpecial) continue;
     Json item = Json::object();
     item.set("name", Json::string(parameter->code));
@@ -63,7 +62,7 @@ void add_operations(Json& resource, std::string_view type) {
   resource.set("operation", std::move(list));
 }
 
-Json rest_resource(std::string_view type) {
+Json rest_resource(std::string_view type, fhir::SearchParameters const& known) {
   Json resource = Json::object();
   resource.set("type", Json::string(type));
   Json interactions = Json::array();
@@ -80,7 +79,7 @@ Json rest_resource(std::string_view type) {
   resource.set("conditionalUpdate", Json::boolean(true));
   resource.set("conditionalDelete", Json::string("single"));
   resource.set("referencePolicy", codes({"literal", "local"}));
-  add_search(resource, type);
+  add_search(resource, type, known);
   add_operations(resource, type);
   return resource;
 }
@@ -97,7 +96,8 @@ Json security() {
 // Stands for the server's address in the text that is kept.
 constexpr std::string_view kAddress = "urn:tacenda:address-of-this-server";
 
-std::string make_statement(std::string const& version, std::string const& date) {
+std::string make_statement(std::string const& version, std::string const& date,
+                           fhir::SearchParameters const& known) {
   Json statement = Json::object();
   statement.set("resourceType", Json::string("CapabilityStatement"));
   statement.set("status", Json::string("active"));
@@ -121,7 +121,7 @@ std::string make_statement(std::string const& version, std::string const& date) 
   rest.set("security", security());
   Json resources = Json::array();
   for (auto const type : fhir::resource_types()) {
-    if (type != "AuditEvent") resources.push(rest_resource(type));
+    if (type != "AuditEvent") resources.push(rest_resource(type, known));
   }
   rest.set("resource", std::move(resources));
   Json interactions = Json::array();
@@ -141,10 +141,12 @@ std::string make_statement(std::string const& version, std::string const& date) 
 }  // namespace
 
 std::string capability_statement(std::string const& base_url, std::string const& version,
-                                 std::string const& date) {
+                                 std::string const& date, fhir::SearchParameters const& known) {
   // Made once: it is large, and whoever can connect may ask for it.
-  static std::string const text = make_statement(version, date);
-  static auto const place = text.find(kAddress);
+  static std::string const usual = make_statement(version, date, fhir::r4_parameters());
+  std::string const own = known.defined().empty() ? std::string() : make_statement(version, date, known);
+  std::string const& text = own.empty() ? usual : own;
+  auto const place = text.find(kAddress);
   std::string const address = codec::write_json(Json::string(base_url));
   return text.substr(0, place) + address.substr(1, address.size() - 2) + text.substr(place + kAddress.size());
 }

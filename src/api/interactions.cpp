@@ -152,7 +152,7 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       auto resource = TACENDA_TRY(resource_of(exchange, route.type));
       std::optional<operations::Criteria> unless;
       if (auto const field = request.header("if-none-exist")) {
-        unless = TACENDA_TRY(fhir::parse_criteria(route.type, *field));
+        unless = TACENDA_TRY(operations::criteria_of(context, route.type, *field));
       }
       return operations::create(context, *permit, std::move(resource), unless);
     }
@@ -164,18 +164,21 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     case Interaction::kUpdateMatching: {
       auto resource = TACENDA_TRY(resource_of(exchange, route.type));
       return operations::update_matching(context, *permit, std::move(resource),
-                                         TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
+                                         TACENDA_TRY(
+                                             operations::criteria_of(context, route.type, request.query)),
                                          TACENDA_TRY(if_match_of(request)));
     }
     case Interaction::kDeleteMatching:
       return operations::remove_matching(context, *permit, route.type,
-                                         TACENDA_TRY(fhir::parse_criteria(route.type, request.query)));
+                                         TACENDA_TRY(
+                                             operations::criteria_of(context, route.type, request.query)));
     case Interaction::kPatch:
       return operations::patch(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
                                TACENDA_TRY(id()), TACENDA_TRY(if_match_of(request)));
     case Interaction::kPatchMatching:
       return operations::patch_matching(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
-                                        TACENDA_TRY(fhir::parse_criteria(route.type, request.query)),
+                                        TACENDA_TRY(
+                                            operations::criteria_of(context, route.type, request.query)),
                                         TACENDA_TRY(if_match_of(request)));
     case Interaction::kSearchType:
     case Interaction::kSearchSystem:

@@ -238,8 +238,11 @@ Released Pipeline::refuse(Exchange& exchange, std::uint16_t status) {
 
 Released Pipeline::capabilities(Exchange& exchange) {
   if (!exchange.format) return refuse(exchange, 406);
+  // What was defined for this server is for those who work with it.
+  auto known = std::make_shared<fhir::SearchParameters const>();
   if (auto principal = authenticate(exchange.request); principal.has_value()) {
     identify(exchange.origin, *principal);
+    known = parts_.store.parameters();
   } else {
     // Anybody may ask: a flood is counted, as failures are, and must not fill the log.
     exchange.origin.http_status = 200;
@@ -248,7 +251,7 @@ Released Pipeline::capabilities(Exchange& exchange) {
   }
   net::Response response;
   response.status = 200;
-  response.body = capability_statement(exchange.base_url, "", kCapabilityDate);
+  response.body = capability_statement(exchange.base_url, "", kCapabilityDate, *known);
   response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
   return answer(exchange, exchange.origin, std::move(response));
 }

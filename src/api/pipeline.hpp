@@ -16,10 +16,12 @@
 #include "identity/directory.hpp"
 #include "net/http.hpp"
 #include "operations/context.hpp"
+#include "operations/index_worker.hpp"
 #include "operations/search.hpp"
 #include "operations/validation.hpp"
 #include "operations/vocabulary.hpp"
 #include "records/export_jobs.hpp"
+#include "records/indexer.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
 
@@ -37,6 +39,8 @@ struct Parts {
   operations::Validation const& validation;
   operations::Vocabulary const& vocabulary;
   records::ExportJobs& exports;
+  records::Indexer const& indexer;
+  operations::IndexWorker& index_worker;
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
 };
 

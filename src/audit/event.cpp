@@ -61,6 +61,7 @@ constexpr std::array kKinds{
     KindFacts{kUnsealed, "unsealed", "110113", "110129", 'E'},
     KindFacts{kSealed, "sealed", "110113", "110129", 'E'},
     KindFacts{kKeyOperation, "key-operation", "110113", "110129", 'E'},
+    KindFacts{kIndexChanged, "index-changed", "110100", "", 'E'},
     KindFacts{kAddressRefused, "address-refused", "110113", "110126", 'E'},
     KindFacts{kTlsFailed, "tls-failed", "110113", "110126", 'E'},
     KindFacts{kClientCertificateFailed, "client-certificate-failed", "110113", "110126", 'E'},

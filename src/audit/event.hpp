@@ -64,6 +64,7 @@ enum class EventKind : std::uint16_t {
   kUnsealed = 99,
   kSealed = 100,
   kKeyOperation = 101,
+  kIndexChanged = 102,
   // connections that made no request
   kAddressRefused = 128,
   kTlsFailed = 129,

@@ -26,6 +26,7 @@ class Commands {
     add_token();
     add_load();
     add_audit();
+    add_index();
     add_inspect();
     add_slot();
     add_bench();
@@ -240,6 +241,23 @@ class Commands {
         ->capture_default_str();
   }
 
+  void add_index() {
+    auto* again =
+        command(app_, "reindex", "Write the search index again from the records, while the server serves",
+                "tacenda reindex --data /srv/tacenda", [this] { return reindex(data_, json_); });
+    again->add_option("--data", data_, "Folder of the running server's store")->required();
+    again->add_flag("--json", json_, "Print {state, answers, done, total, parameters, awaited}");
+    auto* plan = command(app_, "explain", "Show how a search is made: which index is walked, which is tested",
+                         "tacenda explain 'Patient?name=smith' --url https://localhost:8443/fhir --ca ca.pem "
+                         "--token-file token",
+                         [this] { return explain(explain_); });
+    plan->add_option("query", explain_.query, "Type and parameters")->required();
+    plan->add_option("--url", explain_.url, "FHIR base of the server")->required();
+    plan->add_option("--ca", explain_.ca, "Trust anchor (PEM)");
+    plan->add_option("--token-file", explain_.token_file, "File with the access token")->required();
+    plan->add_flag("--json", explain_.json, "Print {steps, warnings}");
+  }
+
   void add_inspect() {
     auto* sub = command(app_, "verify",
                         "Recompute everything the store promises; names what is damaged (exit code 3)",
@@ -282,6 +300,7 @@ class Commands {
   DoctorOptions doctor_;
   SlotOptions slot_;
   BenchOptions bench_;
+  ExplainOptions explain_;
   std::filesystem::path data_;
   bool json_ = false;
 };

@@ -72,6 +72,20 @@ void examine_users(Json const& users, Findings& findings) {
     findings.warn("fewer than two administrators are enrolled: one lost factor locks everyone out");
 }
 
+void print_member(std::string_view name, Json const& value) {
+  if (value.is_object()) {
+    for (auto const& member : value.members())
+      print_member(std::string(name) + " " + std::string(member.name), member.value);
+    return;
+  }
+  std::cout << name << "  ";
+  if (value.is_boolean()) {
+    std::cout << (value.as_boolean() ? "yes" : "no") << "\n";
+  } else {
+    std::cout << (value.is_string() ? value.as_string() : value.number_text()) << "\n";
+  }
+}
+
 }  // namespace
 
 int status(std::filesystem::path const& data, bool json) {
@@ -95,10 +109,7 @@ int status(std::filesystem::path const& data, bool json) {
     std::cout << codec::write_json(body) << "\n";
     return code;
   }
-  for (auto const& member : body.members()) {
-    std::cout << member.name << "  "
-              << (member.value.is_string() ? member.value.as_string() : member.value.number_text()) << "\n";
-  }
+  for (auto const& member : body.members()) print_member(member.name, member.value);
   return code;
 }
 

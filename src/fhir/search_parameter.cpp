@@ -35,7 +35,7 @@ std::unordered_map<std::string_view, List> make_lists() {
   for (auto const type : resource_types()) {
     List& list = lists[type];
     append(list, type);
-    if (std::ranges::find(kPlainResources, type) == kPlainResources.end()) append(list, "DomainResource");
+    if (is_domain_resource(type)) append(list, "DomainResource");
     append(list, "Resource");
   }
   return lists;
@@ -45,6 +45,10 @@ std::unordered_map<std::string_view, List> make_lists() {
 
 std::string_view code_of(SearchType type) {
   return kCodes.at(static_cast<std::size_t>(type));
+}
+
+bool is_domain_resource(std::string_view type) {
+  return is_resource_type(type) && std::ranges::find(kPlainResources, type) == kPlainResources.end();
 }
 
 std::span<SearchParameter const* const> search_parameters_of(std::string_view type) {

@@ -20,6 +20,9 @@ enum class SearchType : std::uint8_t {
   kSpecial,
 };
 
+/// True for a concrete resource type that has a narrative and contained resources (R4 domainresource.html).
+bool is_domain_resource(std::string_view type);
+
 /// The code of valueset-search-param-type: "token".
 std::string_view code_of(SearchType type);
 

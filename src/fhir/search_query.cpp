@@ -56,6 +56,8 @@ std::pair<std::string_view, std::string_view> cut(std::string_view text, char at
 
 class Parser {
  public:
+  explicit Parser(SearchParameters const& known) : known_(known) {}
+
   /// Errors: kNotSupported is what R4 lets a lenient server leave out.
   Result<SearchCriterion> condition(std::string_view type, std::string_view name, std::string_view value,
                                     std::size_t depth) {
@@ -73,8 +75,11 @@ class Parser {
   }
 
  private:
-  static Result<SearchParameter const*> parameter_of(std::string_view type, std::string_view code) {
-    auto const* parameter = find_search_parameter(type, code);
+  Result<ParameterHandle> parameter_of(std::string_view type, std::string_view code) const {
+    auto parameter = known_.find(type, code);
+    if (parameter == nullptr && known_.is_awaited(type, code)) {
+      return fail(ErrorKind::kNotSupported, "this search parameter is being indexed and cannot be asked yet");
+    }
     if (parameter == nullptr) return fail(ErrorKind::kNotSupported, "there is no such search parameter");
     if (parameter->expression.empty() || parameter->type == SearchType::kSpecial) {
       return fail(ErrorKind::kNotSupported, "this search parameter is not supported");
@@ -179,6 +184,7 @@ class Parser {
     return criterion;
   }
 
+  SearchParameters const& known_;
   std::size_t conditions_ = 0;
   std::size_t values_ = 0;
 };
@@ -195,7 +201,7 @@ Result<void> parse_count(SearchQuery& query, std::string_view value) {
   return {};
 }
 
-Result<void> parse_sort(SearchQuery& query, std::string_view value) {
+Result<void> parse_sort(SearchParameters const& known, SearchQuery& query, std::string_view value) {
   for (auto piece : split_escaped(value, ',')) {
     if (query.sort.size() == limits::kSearchSortKeys) {
       return fail(ErrorKind::kTooLarge, "a search has too many sort keys");
@@ -205,7 +211,7 @@ Result<void> parse_sort(SearchQuery& query, std::string_view value) {
       key.descending = true;
       piece.remove_prefix(1);
     }
-    key.parameter = find_search_parameter(query.type, piece);
+    key.parameter = known.find(query.type, piece);
     if (key.parameter == nullptr || key.parameter->expression.empty() ||
         key.parameter->type == SearchType::kComposite || key.parameter->type == SearchType::kSpecial) {
       return fail(ErrorKind::kNotSupported, "_sort names no parameter that can be sorted by");
@@ -215,7 +221,8 @@ Result<void> parse_sort(SearchQuery& query, std::string_view value) {
   return {};
 }
 
-Result<void> parse_include(SearchQuery& query, std::string_view name, std::string_view value) {
+Result<void> parse_include(SearchParameters const& known, SearchQuery& query, std::string_view name,
+                           std::string_view value) {
   if (query.includes.size() == limits::kSearchIncludes) {
     return fail(ErrorKind::kTooLarge, "a search has too many includes");
   }
@@ -239,7 +246,7 @@ Result<void> parse_include(SearchQuery& query, std::string_view name, std::strin
   }
   include.target = target;
   if (code != "*") {
-    include.parameter = find_search_parameter(source, code);
+    include.parameter = known.find(source, code);
     if (include.parameter == nullptr || include.parameter->type != SearchType::kReference) {
       return fail(ErrorKind::kNotSupported, "an include names no reference parameter");
     }
@@ -283,14 +290,14 @@ Result<void> parse_elements(SearchQuery& query, std::string_view value) {
 }
 
 /// nullopt: no parameter of the result.
-std::optional<Result<void>> parse_result_parameter(SearchQuery& query, std::string_view name,
-                                                   std::string_view value) {
+std::optional<Result<void>> parse_result_parameter(SearchParameters const& known, SearchQuery& query,
+                                                   std::string_view name, std::string_view value) {
   if (name == "_count") return parse_count(query, value);
-  if (name == "_sort") return parse_sort(query, value);
+  if (name == "_sort") return parse_sort(known, query, value);
   if (name == "_total" || name == "_summary") return parse_choice(query, name, value);
   if (name == "_elements") return parse_elements(query, value);
   auto const kind = cut(name, ':').first;
-  if (kind == "_include" || kind == "_revinclude") return parse_include(query, name, value);
+  if (kind == "_include" || kind == "_revinclude") return parse_include(known, query, name, value);
   if (name == "_format" || name == "_pretty" || name == "_type") return Result<void>();
   if (name == "_page") {
     query.page = value;
@@ -305,17 +312,17 @@ std::optional<Result<void>> parse_result_parameter(SearchQuery& query, std::stri
 
 }  // namespace
 
-Result<SearchQuery> parse_search(std::string_view type,
+Result<SearchQuery> parse_search(SearchParameters const& known, std::string_view type,
                                  std::vector<std::pair<std::string, std::string>> const& parameters,
                                  Handling handling) {
   SearchQuery query;
   query.type = type;
-  Parser parser;
+  Parser parser(known);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     auto const& [name, value] = parameters[i];
     Result<void> parsed;
-    if (auto known = parse_result_parameter(query, name, value)) {
-      parsed = std::move(*known);
+    if (auto shape = parse_result_parameter(known, query, name, value)) {
+      parsed = std::move(*shape);
     } else if (auto criterion = parser.condition(type, name, value, 0); criterion.has_value()) {
       query.criteria.push_back(std::move(*criterion));
     } else {
@@ -344,10 +351,11 @@ Result<SearchCriterion> compartment_criterion(std::string_view owner, std::strin
   return criterion;
 }
 
-Result<std::vector<SearchCriterion>> parse_criteria(std::string_view type, std::string_view query) {
+Result<std::vector<SearchCriterion>> parse_criteria(SearchParameters const& known, std::string_view type,
+                                                    std::string_view query) {
   if (query.size() > limits::kUriBytes) return fail(ErrorKind::kTooLarge, "the criteria are too long");
   if (query.starts_with('?')) query.remove_prefix(1);
-  Parser parser;
+  Parser parser(known);
   std::vector<SearchCriterion> criteria;
   for (auto& [name, value] : TACENDA_TRY(codec::parse_query(query))) {
     if (name == "_format" || name == "_pretty") continue;

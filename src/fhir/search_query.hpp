@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "fhir/search_parameter.hpp"
+#include "fhir/search_parameters.hpp"
 
 namespace tacenda::fhir {
 
@@ -54,7 +54,7 @@ struct SearchCriterion {
     kCompartment,  // refers by one of `compartment` to the place in values[0], or is it itself
   };
   Kind kind = Kind::kValue;
-  SearchParameter const* parameter = nullptr;
+  ParameterHandle parameter;
   Modifier modifier = Modifier::kNone;
   bool missing = false;  // the value of :missing
   std::vector<SearchValue> values;
@@ -70,15 +70,15 @@ struct IgnoredParameter {
 };
 
 struct SortKey {
-  SearchParameter const* parameter = nullptr;
+  ParameterHandle parameter;
   bool descending = false;
 };
 
 /// `_include=Observation:subject:Patient`, and the same of `_revinclude`.
 struct Include {
-  std::string source;                          // the type whose reference is followed; empty: any (`*`)
-  SearchParameter const* parameter = nullptr;  // nullptr: every reference parameter of the source
-  std::string target;                          // empty: any
+  std::string source;         // the type whose reference is followed; empty: any (`*`)
+  ParameterHandle parameter;  // nullptr: every reference parameter of the source
+  std::string target;         // empty: any
   bool reverse = false;
   bool iterate = false;
 };
@@ -104,11 +104,11 @@ struct SearchQuery {
 enum class Handling : std::uint8_t { kLenient, kStrict };
 
 /// Parses the parameters of a search of one type: decoded names and values, in their order. `_type` is the
-/// caller's. An unknown parameter, or a modifier that the server does not serve, is left out and named under
-/// kLenient, and refused under kStrict. A value that its parameter cannot take is refused always: leaving it
-/// out would find what nobody asked for. Errors: kInvalid, kNotSupported (strict only), kTooLarge
+/// caller's. A parameter that is not `known`, or a modifier that the server does not serve, is left out and
+/// named under kLenient, and refused under kStrict. A value that its parameter cannot take is refused always:
+/// leaving it out would find what nobody asked for. Errors: kInvalid, kNotSupported (strict only), kTooLarge
 /// (limits::kSearch*). Source: R4 search.html.
-Result<SearchQuery> parse_search(std::string_view type,
+Result<SearchQuery> parse_search(SearchParameters const& known, std::string_view type,
                                  std::vector<std::pair<std::string, std::string>> const& parameters,
                                  Handling handling);
 
@@ -122,6 +122,7 @@ Result<SearchCriterion> compartment_criterion(std::string_view owner, std::strin
 /// no criterion, but for
 /// `_format` and `_pretty`, which are passed over. Errors: kInvalid (also: none), kNotSupported, kTooLarge
 /// (more than limits::kUriBytes: criteria are the query of a URL, wherever they stand).
-Result<std::vector<SearchCriterion>> parse_criteria(std::string_view type, std::string_view query);
+Result<std::vector<SearchCriterion>> parse_criteria(SearchParameters const& known, std::string_view type,
+                                                    std::string_view query);
 
 }  // namespace tacenda::fhir

@@ -16,7 +16,7 @@ Result<SearchQuery> parse(std::string_view type, std::string_view query,
                           Handling handling = Handling::kStrict) {
   auto const parameters = codec::parse_query(query);
   EXPECT_TRUE(parameters.has_value());
-  return parse_search(type, *parameters, handling);
+  return parse_search(r4_parameters(), type, *parameters, handling);
 }
 
 SearchCriterion only(std::string_view type, std::string_view query) {
@@ -126,11 +126,12 @@ TEST(SearchQuery, ReadsWhatShapesTheResult) {
 }
 
 TEST(SearchCriteria, OfConditionsTakeNothingThatShapesAResult) {
-  EXPECT_TRUE(parse_criteria("Patient", "?identifier=a|b&birthdate=2000").has_value());
-  EXPECT_EQ(parse_criteria("Patient", "").error().kind(), ErrorKind::kInvalid);
-  EXPECT_EQ(parse_criteria("Patient", "_count=1").error().kind(), ErrorKind::kNotSupported);
-  EXPECT_EQ(parse_criteria("Patient", std::string(limits::kUriBytes + 1, 'a')).error().kind(),
-            ErrorKind::kTooLarge);
+  EXPECT_TRUE(parse_criteria(r4_parameters(), "Patient", "?identifier=a|b&birthdate=2000").has_value());
+  EXPECT_EQ(parse_criteria(r4_parameters(), "Patient", "").error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(parse_criteria(r4_parameters(), "Patient", "_count=1").error().kind(), ErrorKind::kNotSupported);
+  EXPECT_EQ(
+      parse_criteria(r4_parameters(), "Patient", std::string(limits::kUriBytes + 1, 'a')).error().kind(),
+      ErrorKind::kTooLarge);
 }
 
 TEST(SearchParameters, OfATypeAreItsOwnAndThoseOfAllResources) {

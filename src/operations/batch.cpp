@@ -35,27 +35,27 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
     case EntryKind::kDelete:
       if (!target.id) {
         return remove_matching(context, permit, target.type,
-                               TACENDA_TRY(fhir::parse_criteria(target.type, target.query)));
+                               TACENDA_TRY(criteria_of(context, target.type, target.query)));
       }
       return remove(context, permit, target.type, *target.id, target.if_match);
     case EntryKind::kUpdate:
       if (!target.id) {
         return update_matching(context, permit, entry.resource->clone(),
-                               TACENDA_TRY(fhir::parse_criteria(target.type, target.query)), target.if_match);
+                               TACENDA_TRY(criteria_of(context, target.type, target.query)), target.if_match);
       }
       return update(context, permit, entry.resource->clone(), *target.id, target.if_match);
     case EntryKind::kPatch: {
       auto const change = TACENDA_TRY(Patch::from_entry(*entry.resource));
       if (!target.id) {
         return patch_matching(context, permit, change, target.type,
-                              TACENDA_TRY(fhir::parse_criteria(target.type, target.query)), target.if_match);
+                              TACENDA_TRY(criteria_of(context, target.type, target.query)), target.if_match);
       }
       return patch(context, permit, change, target.type, *target.id, target.if_match);
     }
     case EntryKind::kCreate: {
       std::optional<Criteria> unless;
       if (!entry.if_none_exist.empty()) {
-        unless = TACENDA_TRY(fhir::parse_criteria(target.type, entry.if_none_exist));
+        unless = TACENDA_TRY(criteria_of(context, target.type, entry.if_none_exist));
       }
       return create(context, permit, entry.resource->clone(), unless);
     }

@@ -89,7 +89,7 @@ class Run {
   /// nothing gets a place of its own, a delete none.
   Result<void> place_conditional(Entry& entry) {
     auto& target = entry.target;
-    auto const criteria = TACENDA_TRY(fhir::parse_criteria(target.type, target.query));
+    auto const criteria = TACENDA_TRY(criteria_of(context_, target.type, target.query));
     auto const matches = TACENDA_TRY(match(entry, criteria));
     bool const has_own = target.kind == EntryKind::kUpdate;
     std::string const own(has_own ? entry.source->resource->id() : std::string_view());
@@ -164,7 +164,7 @@ class Run {
 
   Result<bool> match_existing(Entry& entry) {
     std::string const& type = entry.target.type;
-    auto const criteria = TACENDA_TRY(fhir::parse_criteria(type, entry.source->if_none_exist));
+    auto const criteria = TACENDA_TRY(criteria_of(context_, type, entry.source->if_none_exist));
     auto const matches = TACENDA_TRY(match(entry, criteria));
     if (matches.empty()) return false;
     entry.target.id = TACENDA_TRY(ResourceId::parse(matches.front()));

@@ -7,6 +7,11 @@ std::string Remarks::outcome_of(std::size_t index) const {
   return codec::write_json(fhir::to_outcome(at == reports.end() ? fhir::Report() : at->second));
 }
 
+Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, std::string_view type,
+                                                       std::string_view query) {
+  return fhir::parse_criteria(*context.services.store.parameters(), type, query);
+}
+
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,
                       std::string_view id) {
   audit::Event event = context.origin;

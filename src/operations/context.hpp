@@ -131,6 +131,11 @@ struct Outcome {
 /// `W/"3"` or `"3"`, as in If-Match. Errors: kInvalid.
 Result<std::uint64_t> parse_etag(std::string_view etag);
 
+/// Criteria of a conditional interaction or reference, by the search parameters that the store knows now.
+/// Errors: as fhir::parse_criteria.
+Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, std::string_view type,
+                                                       std::string_view query);
+
 /// A copy of the request's origin for one event.
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,
                       std::string_view id);

@@ -82,7 +82,7 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
   if (context.services.exports == nullptr)
     return fail(ErrorKind::kNotSupported, "this server exports nothing");
   ExportJob job;
-  TACENDA_TRY_VOID(read_parameters(kick_off, context.base_url, job));
+  TACENDA_TRY_VOID(read_parameters(*context.services.store.parameters(), kick_off, context.base_url, job));
   auto const asked_about = job.request.patients;
   TACENDA_TRY_VOID(choose_patients(context, permit, kick_off, job.request));
   std::erase_if(job.request.types, [&](std::string const& type) {

@@ -83,8 +83,14 @@ void add_named(fhir::SearchCriterion const& criterion, std::string_view type, st
 
 class Search {
  public:
-  Search(Context const& context, SearchRequest const& request)
-      : context_(context), request_(request), permits_(context), codes_(context), bases_{context.base_url} {}
+  Search(Context const& context, SearchRequest const& request,
+         std::shared_ptr<fhir::SearchParameters const> known)
+      : context_(context),
+        request_(request),
+        permits_(context),
+        codes_(context),
+        bases_{context.base_url},
+        parameters_(std::move(known)) {}
 
   Result<Outcome> go() {
     auto const types = TACENDA_TRY(types_of(request_));
@@ -145,7 +151,7 @@ class Search {
       std::set<std::size_t, std::greater<>> unknown;
       for (auto const& type : types) {
         for (auto const& ignored :
-             TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling)).ignored) {
+             TACENDA_TRY(fhir::parse_search(*parameters_, type, parameters, request_.handling)).ignored) {
           if (unknown.insert(ignored.index).second) answer_.warnings.push_back(ignored.reason.message());
         }
       }
@@ -154,7 +160,7 @@ class Search {
     }
     std::vector<fhir::SearchQuery> queries;
     for (auto const& type : types) {
-      auto query = TACENDA_TRY(fhir::parse_search(type, parameters, request_.handling));
+      auto query = TACENDA_TRY(fhir::parse_search(*parameters_, type, parameters, request_.handling));
       if (types.size() > 1) TACENDA_TRY_VOID(check_sort(query));
       for (auto const& criterion : query.criteria)
         add_named(criterion, query.type, context_.base_url, named_);
@@ -226,12 +232,18 @@ class Search {
   SearchAnswer answer_;
   std::set<std::string> named_;
   std::set<std::string> matched_;  // of a count of many: the first of them
+  std::shared_ptr<fhir::SearchParameters const> parameters_;
 };
 
 }  // namespace
 
 Result<Outcome> search(Context const& context, SearchRequest const& request) {
-  return Search(context, request).go();
+  // A parameter that is taken out while it is asked for would find too little.
+  for (std::size_t attempt = 0;; ++attempt) {
+    auto const known = context.services.store.parameters();
+    auto outcome = Search(context, request, known).go();
+    if (attempt == limits::kCommitRetries || known == context.services.store.parameters()) return outcome;
+  }
 }
 
 std::string recorded_query(std::string_view raw) {

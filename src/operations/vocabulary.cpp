@@ -68,7 +68,7 @@ class Kept {
 std::vector<fhir::SearchCriterion> criteria_of(std::string_view type, std::string_view parameter,
                                                std::string_view value) {
   std::vector<fhir::SearchCriterion> criteria(1);
-  criteria.front().parameter = fhir::find_search_parameter(type, parameter);
+  criteria.front().parameter = fhir::r4_parameters().find(type, parameter);
   criteria.front().values.emplace_back().text = value;
   return criteria;
 }

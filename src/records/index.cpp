@@ -35,10 +35,10 @@ class RowWriter {
   std::uint32_t event_;
 };
 
-Result<std::vector<Term>> terms_of_body(ByteView body) {
+Result<std::vector<Term>> terms_of_body(Extractor const& extractor, ByteView body) {
   auto const document = TACENDA_TRY(open_document(body));
   auto const json = TACENDA_TRY(codec::parse_json(document.text));
-  return terms_of(json);
+  return extractor.terms_of(json);
 }
 
 /// The beginning that all tokens of a code share, whatever their system.
@@ -72,8 +72,8 @@ Result<void> Transaction::replace_index(std::string_view type, std::string_view 
                                         std::uint32_t event) {
   std::vector<Term> before;
   std::vector<Term> after;
-  if (!current.body.empty()) before = TACENDA_TRY(terms_of_body(current.body));
-  if (resource != nullptr) after = TACENDA_TRY(terms_of(resource->json()));
+  if (!current.body.empty()) before = TACENDA_TRY(terms_of_body(*extractor_, current.body));
+  if (resource != nullptr) after = TACENDA_TRY(extractor_->terms_of(resource->json()));
 
   RowWriter writer(view_, set_, current.document, event);
   std::vector<Term> changed;

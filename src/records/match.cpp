@@ -35,7 +35,8 @@ bool names_terms(fhir::SearchCriterion const& criterion) {
 }  // namespace
 
 Result<void> Transaction::expect(std::string_view type, std::string_view id, fhir::Resource const& resource) {
-  expected_[std::string(type)].push_back({std::string(id), TACENDA_TRY(terms_of(resource.json()))});
+  expected_[std::string(type)].push_back({std::string(id),
+                                          TACENDA_TRY(extractor_->terms_of(resource.json()))});
   return {};
 }
 
@@ -77,6 +78,7 @@ Result<std::vector<std::string>> Transaction::match(PermitSource const& permits,
                                                     std::vector<fhir::SearchCriterion> const& criteria,
                                                     std::size_t limit) {
   if (criteria.empty()) return fail(ErrorKind::kInvalid, "the criteria are empty");
+  if (!index_answers_) return fail(ErrorKind::kUnavailable, "the search index is being written anew");
   for (auto const& criterion : criteria) depend(type, criterion);
 
   std::vector<std::string> matches;
@@ -92,7 +94,7 @@ Result<std::vector<std::string>> Transaction::match(PermitSource const& permits,
     }
   }
   Budget budget(limits::kSearchRows);
-  SearchState const state(*vault_, view_, at_, {}, permits, budget);
+  SearchState const state(*vault_, view_, at_, *extractor_, {}, permits, budget);
   auto const matcher = TACENDA_TRY(Matcher::make(state, type, criteria));
   auto const stream = TACENDA_TRY(matcher->open(Matcher::Walk::kPart));
   for (std::uint64_t from = 0; matches.size() < limit;) {

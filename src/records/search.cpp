@@ -6,10 +6,12 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "records/internal/condition.hpp"
+#include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/matcher.hpp"
 #include "records/internal/order.hpp"
 #include "records/internal/row.hpp"
+#include "records/internal/search_lists.hpp"
 #include "records/store.hpp"
 
 namespace tacenda::records {
@@ -155,8 +157,8 @@ class Includer {
   Result<void> follow_back(fhir::Include const& include, DocumentFacts const& facts,
                            std::vector<std::uint64_t>& found) {
     if (!include.target.empty() && include.target != facts.type) return {};
-    for (auto const* parameter : fhir::search_parameters_of(include.source)) {
-      if (include.parameter != nullptr && parameter != include.parameter) continue;
+    for (auto const& parameter : state_.extractor().parameters().of(include.source)) {
+      if (include.parameter != nullptr && parameter->code != include.parameter->code) continue;
       if (parameter->type != fhir::SearchType::kReference) continue;
       std::string const bytes = reference_bytes(facts.type + "/" + facts.id);
       auto const referring = term_stream(state_.index(), number_of(include.source, *parameter),
@@ -213,9 +215,11 @@ SearchLists::List SearchLists::get(Key const& key) const {
 
 Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::SearchQuery const> queries,
                                  SearchPosition const& position) const {
+  auto const extractor = TACENDA_TRY(answering_index());
   auto const at = vault_->read_point();
   Budget budget(limits::kSearchRows);
-  SearchState const state(*vault_, view_, at, {scope.base_urls, scope.now}, scope.permits, budget);
+  SearchState const state(*vault_, view_, at, *extractor, {scope.base_urls, scope.now}, scope.permits,
+                          budget);
   TACENDA_ASSERT(!queries.empty());
   fhir::SearchQuery const& query = queries.front();
   Matchers matchers;

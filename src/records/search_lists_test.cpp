@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
+#include "records/internal/search_lists.hpp"
 
-#include "records/store.hpp"
+#include <gtest/gtest.h>
 
 namespace tacenda::records {
 namespace {

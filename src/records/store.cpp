@@ -1,16 +1,77 @@
 #include "records/store.hpp"
 
+#include <map>
+
 #include "codec/text.hpp"
+#include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
+#include "records/internal/search_lists.hpp"
 
 namespace tacenda::records {
 
 Store::Store(vault::Vault& vault)
-    : vault_(&vault), view_(vault.view(vault::Keeper::kRecords)), lists_(std::make_unique<SearchLists>()) {}
+    : vault_(&vault),
+      view_(vault.view(vault::Keeper::kRecords)),
+      lists_(std::make_unique<SearchLists>()),
+      index_{std::make_shared<Extractor const>(fhir::SearchParameters()), true} {}
+
+Store::~Store() = default;
 
 Transaction Store::begin() const {
-  return Transaction(*vault_, view_);
+  MutexLock const lock(index_mutex_);
+  return Transaction(*vault_, view_, index_);
+}
+
+IndexSnapshot Store::index() const {
+  MutexLock const lock(index_mutex_);
+  return index_;
+}
+
+Result<std::shared_ptr<Extractor const>> Store::answering_index() const {
+  auto snapshot = index();
+  if (!snapshot.answers) return fail(ErrorKind::kUnavailable, "the search index is being written anew");
+  return std::move(snapshot.extractor);
+}
+
+std::shared_ptr<fhir::SearchParameters const> Store::parameters() const {
+  auto extractor = index().extractor;
+  auto const* parameters = &extractor->parameters();
+  return {std::move(extractor), parameters};
+}
+
+Result<std::uint64_t> Store::newest_change(std::string_view type) const {
+  std::uint64_t newest = 0;
+  TACENDA_TRY_VOID(view_.scan(history_prefix(type), {}, storage::Direction::kReverse,
+                              [&](ByteView key, ByteView) -> Result<bool> {
+                                ByteReader reader(key.last(8));
+                                newest = TACENDA_TRY(reader.u64());
+                                return false;
+                              }));
+  return newest;
+}
+
+Result<void> Store::each(Permit const& permit, std::string_view type,
+                         std::function<Result<bool>(StoredVersion const&)> const& visit) const {
+  auto const at = vault_->read_point();
+  std::map<std::uint64_t, std::string> ids;  // by document
+  TACENDA_TRY_VOID(view_.scan(
+      current_prefix(type), {}, storage::Direction::kForward,
+      [&](ByteView key, ByteView row) -> Result<bool> {
+        auto const place = TACENDA_TRY(parse_current_key(key));
+        auto const header = TACENDA_TRY(parse_row(row));
+        if (header.deleted) return true;
+        if (!permit.judge({place.type, place.id, header.patients(), header.version, false})) return true;
+        ids.emplace(header.document_number(), place.id);
+        return true;
+      },
+      &at));
+  for (auto const& [document, id] : ids) {
+    auto const row = TACENDA_TRY(view_.get(current_key(type, id), &at));
+    if (!row) return fail(ErrorKind::kCorrupt, "a record is there and is not");
+    if (!TACENDA_TRY(visit(TACENDA_TRY(open(type, id, *row))))) return {};
+  }
+  return {};
 }
 
 Result<ResourceId> Store::new_id() const {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,69 +13,11 @@
 #include "core/mutex.hpp"
 #include "core/permit.hpp"
 #include "fhir/search_query.hpp"
+#include "records/stored.hpp"
 #include "records/transaction.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::records {
-
-/// One version as it leaves the store.
-struct StoredVersion {
-  std::string type;
-  std::string id;
-  std::uint64_t version = 0;
-  Time last_updated{};
-  bool deleted = false;
-  std::vector<std::string> patients;  // logical ids of its compartments
-  std::string json;                   // empty when deleted
-};
-
-/// Where a history listing stands: entries older than this come next.
-struct HistoryPosition {
-  std::uint64_t before_sequence = 0;  // 0: from the newest
-  std::uint64_t before_version = 0;   // instance level
-};
-
-/// Which versions a history lists; both may be asked. Source: R4 http.html#history.
-struct HistoryWindow {
-  struct Span {
-    Time from;
-    Time until;  // not in it
-  };
-  std::optional<Time> since;  // made at that time or later
-  std::optional<Span> at;     // current at some time of it
-
-  bool is_whole() const { return !since && !at; }
-};
-
-struct HistoryPage {
-  std::vector<StoredVersion> entries;  // newest first
-  std::optional<HistoryPosition> next;
-};
-
-/// Where a search goes on. The default: at its beginning.
-struct SearchPosition {
-  std::uint64_t query = 0;           // index of the query that goes on; those before it are done
-  std::uint64_t after = 0;           // document number of the last match shown; 0: none yet
-  std::uint64_t shown = 0;           // matches shown so far
-  std::array<std::byte, 16> list{};  // of a sorted search: the order that was found at its first page
-};
-
-/// One step of how a search was made, for `explain`.
-struct SearchStep {
-  std::string_view kind;  // of the condition
-  std::string_view use;   // "walked", "read" or "tested"
-  std::uint64_t rows = 0;
-};
-
-struct SearchPage {
-  std::vector<StoredVersion> matches;   // in order
-  std::vector<StoredVersion> included;  // each once, and none of the matches
-  std::optional<std::uint64_t> total;   // of all matches, where it was asked for or costs nothing
-  std::optional<SearchPosition> next;
-  bool includes_cut = false;  // more would have been included than limits::kSearchIncluded
-  std::vector<SearchStep> steps;
-  std::uint64_t rows_read = 0;
-};
 
 /// What a search may look into and what its values are relative to.
 struct SearchScope {
@@ -88,28 +28,7 @@ struct SearchScope {
   bool wants_total = false;
 };
 
-/// A living resource by its place alone.
-struct Located {
-  std::string id;
-  std::uint64_t version = 0;
-};
-
-/// Orders of sorted searches, kept for the pages behind the first. Thread-safe.
-class SearchLists {
- public:
-  using Key = std::array<std::byte, 16>;
-  using List = std::shared_ptr<std::vector<std::uint64_t> const>;  // shared: a page may outlive its eviction
-
-  void put(Key const& key, List list);
-  /// nullptr: it is gone.
-  List get(Key const& key) const;
-
- private:
-  mutable Mutex mutex_;
-  std::deque<std::pair<Key, List>> lists_ TACENDA_GUARDED_BY(mutex_);  // oldest first
-  std::size_t documents_ TACENDA_GUARDED_BY(mutex_) = 0;
-};
-
+class SearchLists;
 class Walk;
 struct WalkScope;
 
@@ -120,6 +39,9 @@ struct WalkScope;
 class Store {
  public:
   explicit Store(vault::Vault& vault);
+  ~Store();
+  Store(Store const&) = delete;
+  Store& operator=(Store const&) = delete;
 
   /// Errors: kNotFound, kGone (deleted or erased), kCorrupt (authentication failed).
   Result<StoredVersion> read(Permit const& permit, std::string_view type, ResourceId const& id) const;
@@ -163,6 +85,16 @@ class Store {
   /// Starts a set of changes over one consistent state.
   Transaction begin() const;
 
+  /// The search parameters that are known now. Never nullptr.
+  std::shared_ptr<fhir::SearchParameters const> parameters() const;
+  /// Audit sequence of the newest version of any resource of a type; 0: there never was one. Errors:
+  /// kUnavailable.
+  Result<std::uint64_t> newest_change(std::string_view type) const;
+  /// Calls `visit` for each living resource of a type, in the order of creation and without the index, until
+  /// it returns false. Errors: as read.
+  Result<void> each(Permit const& permit, std::string_view type,
+                    std::function<Result<bool>(StoredVersion const&)> const& visit) const;
+
   /// One thing found wrong, by the name an operator knows it by.
   struct Damage {
     std::string object;  // "Patient/abc version 3"
@@ -186,6 +118,10 @@ class Store {
 
  private:
   friend class Walk;
+  friend class Indexer;
+  IndexSnapshot index() const;
+  /// Errors: kUnavailable (it is being written anew).
+  Result<std::shared_ptr<Extractor const>> answering_index() const;
   Result<StoredVersion> open(std::string_view type, std::string_view id, ByteView row) const;
   Result<std::optional<StoredVersion>> version_at(Permit const& permit, std::string_view type,
                                                   std::string_view id, std::uint64_t version) const;
@@ -193,6 +129,10 @@ class Store {
   vault::Vault* vault_;  // outlives the store: both are made by start, the vault first
   vault::View view_;
   std::unique_ptr<SearchLists> lists_;
+  // While the index changes it is held: who begins then works with the index before or the one behind, and
+  // knows which.
+  mutable Mutex index_mutex_;
+  IndexSnapshot index_ TACENDA_GUARDED_BY(index_mutex_);
 };
 
 }  // namespace tacenda::records

@@ -9,8 +9,10 @@
 #include "records/internal/document.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"
+#include "records/internal/index_state.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
+#include "records/store.hpp"
 #include "vault/digest.hpp"
 
 namespace tacenda::records {
@@ -58,9 +60,15 @@ std::string Written::render(Time last_updated) const {
   return records::render(Document{text, meta_offset}, version, last_updated);
 }
 
-Transaction::Transaction(vault::Vault& vault, vault::View view)
-    : vault_(&vault), view_(std::move(view)), at_(vault.read_point()) {
+Transaction::Transaction(vault::Vault& vault, vault::View view, IndexSnapshot const& index)
+    : vault_(&vault),
+      view_(std::move(view)),
+      at_(vault.read_point()),
+      extractor_(index.extractor),
+      index_answers_(index.answers) {
   set_.read_at(at_.sequence());
+  // What is indexed may change before this is committed.
+  set_.depends_on(view_.guard(index_state_key()));
 }
 
 Transaction::Transaction(Transaction&&) noexcept = default;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,8 +17,15 @@
 
 namespace tacenda::records {
 
+class Extractor;
 struct RowHeader;
 struct Term;
+
+/// What the index is at the moment: which search parameters it holds. Immutable: thread-safe.
+struct IndexSnapshot {
+  std::shared_ptr<Extractor const> extractor;  // shared: work in flight keeps its own
+  bool answers = true;                         // false: the index is being written anew
+};
 
 /// Permit for a type that a search looks into; nullptr: there is none, and its resources are as if they were
 /// not.
@@ -76,7 +84,8 @@ class Transaction {
   /// Logical ids of the living resources that match, at most `limit`; what this transaction will write or has
   /// deleted counts as it will be. The write set then depends on the criteria: of two callers at once, one
   /// must run again. What the Permits hide is left out; a type that has none is as if it were empty. Errors:
-  /// kNotSupported (criteria that go through references, of what this transaction writes), kTooCostly.
+  /// kNotSupported (criteria that go through references, of what this transaction writes), kTooCostly,
+  /// kUnavailable (the index is being written anew).
   Result<std::vector<std::string>> match(PermitSource const& permits, std::string_view type,
                                          std::vector<fhir::SearchCriterion> const& criteria,
                                          std::size_t limit);
@@ -97,7 +106,7 @@ class Transaction {
 
  private:
   friend class Store;
-  Transaction(vault::Vault& vault, vault::View view);
+  Transaction(vault::Vault& vault, vault::View view, IndexSnapshot const& index);
 
  public:
   Transaction(Transaction&&) noexcept;
@@ -136,6 +145,8 @@ class Transaction {
   vault::Vault* vault_;
   vault::View view_;
   vault::ReadPoint at_;
+  std::shared_ptr<Extractor const> extractor_;
+  bool index_answers_ = true;
   vault::WriteSet set_;
   std::map<std::string, Current, std::less<>> loaded_;                  // by "Type/id"
   std::map<std::string, std::vector<Expected>, std::less<>> expected_;  // by type

@@ -5,21 +5,24 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "records/internal/condition.hpp"
+#include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/matcher.hpp"
 
 namespace tacenda::records {
 
 struct Walk::State {
-  State(Store const& the_store, vault::Vault const& vault, vault::View the_view, WalkScope the_scope,
+  State(Store const& the_store, vault::Vault const& vault, vault::View the_view,
+        std::shared_ptr<Extractor const> the_extractor, WalkScope the_scope,
         std::vector<fhir::SearchQuery> the_queries, vault::ReadPoint const& moment)
       : store(the_store),
+        extractor(std::move(the_extractor)),
         view(std::move(the_view)),
         scope(std::move(the_scope)),
         queries(std::move(the_queries)),
         at(moment),
         budget(limits::kExportRows, scope.watch),
-        search(vault, view, at, {scope.base_urls, scope.now}, scope.permits, budget) {}
+        search(vault, view, at, *extractor, {scope.base_urls, scope.now}, scope.permits, budget) {}
 
   bool is_wanted(DocumentFacts const& facts) const {
     if (scope.ids && !scope.ids->contains(facts.id)) return false;
@@ -36,6 +39,7 @@ struct Walk::State {
   }
 
   Store const& store;
+  std::shared_ptr<Extractor const> extractor;
   vault::View view;
   WalkScope scope;
   std::vector<fhir::SearchQuery> queries;  // conditions may look into their criteria
@@ -85,7 +89,9 @@ vault::ReadPoint Store::read_point() const {
 Result<std::unique_ptr<Walk>> Store::walk(WalkScope scope, std::vector<fhir::SearchQuery> any_of,
                                           vault::ReadPoint const& at) const {
   TACENDA_ASSERT(!any_of.empty());
-  auto state = std::make_unique<Walk::State>(*this, *vault_, view_, std::move(scope), std::move(any_of), at);
+  auto state = std::make_unique<Walk::State>(*this, *vault_, view_,
+                                             TACENDA_TRY(answering_index()), std::move(scope),
+                                             std::move(any_of), at);
   std::vector<std::unique_ptr<DocumentStream>> streams;
   for (auto const& query : state->queries) {
     TACENDA_ASSERT(query.type == state->queries.front().type);

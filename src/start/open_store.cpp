@@ -35,6 +35,10 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
                                                                 options.validation, store->vocabulary_.get());
   store->exports_ = std::make_unique<records::ExportJobs>(*store->vault_);
   store->export_time_ = options.export_time;
+  store->indexer_ = std::make_unique<records::Indexer>(*store->store_);
+  store->index_worker_ = std::make_unique<operations::IndexWorker>(
+      operations::IndexWorker::Parts{*store->store_, *store->indexer_, *store->gate_, *store->log_});
+  if (!options.damaged) TACENDA_TRY_VOID(store->index_worker_->open());
   store->export_worker_ = std::make_unique<operations::ExportWorker>(
       operations::ExportWorker::Parts{*store->store_, *store->exports_, *store->gate_, *store->log_, clock,
                                       [directory = store->directory_.get()](UserId const& user) {
@@ -52,14 +56,13 @@ OpenStore::~OpenStore() {
 }
 
 void OpenStore::start_work() {
-  work_ =
-      std::jthread([worker = export_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
+  work_.emplace_back([worker = export_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
+  work_.emplace_back([worker = index_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
 }
 
 void OpenStore::stop_work() {
-  if (!work_.joinable()) return;
-  work_.request_stop();
-  work_.join();
+  for (auto& thread : work_) thread.request_stop();
+  work_.clear();  // joins
 }
 
 Result<void> OpenStore::load_policy(OpenOptions const& options) {
@@ -87,8 +90,8 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,   *store_,      *log_,        *directory_, *gate_,      clock_,
-          failures_, *validation_, *vocabulary_, *exports_,   export_time_};
+  return {*vault_,      *store_,      *log_,     *directory_, *gate_,         clock_,      failures_,
+          *validation_, *vocabulary_, *exports_, *indexer_,   *index_worker_, export_time_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "access/gate.hpp"
 #include "api/admin.hpp"
@@ -12,6 +13,8 @@
 #include "audit/log.hpp"
 #include "identity/directory.hpp"
 #include "operations/export_worker.hpp"
+#include "operations/index_worker.hpp"
+#include "records/indexer.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
 
@@ -52,7 +55,8 @@ class OpenStore {
   /// Commits the failures counted so far (audit::FailureMeter::take_due). Call once a second.
   void flush_failures();
 
-  /// Starts the work that goes on without a request: the preparation and the end of exports.
+  /// Starts the work that goes on without a request: the preparation and the end of exports, and what the
+  /// search index needs.
   void start_work();
   /// Ends it; returns when nothing of it runs any more.
   void stop_work();
@@ -70,6 +74,7 @@ class OpenStore {
   std::unique_ptr<audit::Log> log_;
   std::jthread committer_;
   std::unique_ptr<records::Store> store_;
+  std::unique_ptr<records::Indexer> indexer_;
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<access::Gate> gate_;
   std::unique_ptr<operations::Vocabulary> vocabulary_;
@@ -77,7 +82,8 @@ class OpenStore {
   std::unique_ptr<records::ExportJobs> exports_;
   std::chrono::milliseconds export_time_ = limits::kExportTime;
   std::unique_ptr<operations::ExportWorker> export_worker_;
-  std::jthread work_;
+  std::unique_ptr<operations::IndexWorker> index_worker_;
+  std::vector<std::jthread> work_;
 };
 
 }  // namespace tacenda::start

@@ -109,7 +109,9 @@ TEST_F(Bulk, AWalkSeesTheStateOfItsMomentWhateverIsWrittenMeanwhile) {
   auto const permit = server.gate().authorize(admin, Action::kExport, "Patient").value();
   records::WalkScope scope;
   scope.permits = [&](std::string_view) { return &permit; };
-  auto const query = [] { return fhir::parse_search("Patient", {}, fhir::Handling::kStrict).value(); };
+  auto const query = [] {
+    return fhir::parse_search(fhir::r4_parameters(), "Patient", {}, fhir::Handling::kStrict).value();
+  };
   std::vector<fhir::SearchQuery> queries;
   queries.push_back(query());
   queries.push_back(query());  // alternatives: what meets both comes once
@@ -165,7 +167,7 @@ TEST_F(Bulk, AWalkThatReadsMuchAndFindsNothingCanBeEnded) {
     return {};
   };
   std::vector<fhir::SearchQuery> queries;
-  queries.push_back(fhir::parse_search("Basic", {}, fhir::Handling::kStrict).value());
+  queries.push_back(fhir::parse_search(fhir::r4_parameters(), "Basic", {}, fhir::Handling::kStrict).value());
   auto const walk = server.store().walk(std::move(scope), std::move(queries), server.store().read_point());
   EXPECT_EQ(walk.value()->next().error().kind(), ErrorKind::kGone);
 }

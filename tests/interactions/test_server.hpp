@@ -98,7 +98,7 @@ class TestServer {
       auto resource = TACENDA_TRY(fhir::parse_resource(json));
       auto const permit = TACENDA_TRY(gate_->authorize(who, Action::kCreate, resource.type()));
       std::optional<Criteria> criteria;
-      if (unless) criteria = TACENDA_TRY(fhir::parse_criteria(resource.type(), *unless));
+      if (unless) criteria = TACENDA_TRY(criteria_of(context, resource.type(), *unless));
       return operations::create(context, permit, std::move(resource), criteria);
     });
     if (!outcome.has_value()) return std::unexpected(outcome.error());

@@ -25,6 +25,11 @@ setup build test check
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_init_order=1:detect_invalid_pointer_pairs=2
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS="suppressions=$PWD/tools/tsan.supp second_deadlock_stack=1 halt_on_error=1"
+# Suppressions name functions and libraries: without a symbolizer, whose path the sanitizer sometimes loses, they match
+# nothing in a stack that was unwound in part.
+if symbolizer=$(command -v llvm-symbolizer-19 || command -v llvm-symbolizer); then
+  TSAN_OPTIONS+=" external_symbolizer_path=$symbolizer"
+fi
 
 sanitized() {
   build "$1" || return 1

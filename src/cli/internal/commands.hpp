@@ -82,6 +82,16 @@ struct BenchOptions {
 };
 int bench(BenchOptions const& options);
 
+struct ExplainOptions {
+  std::string url;
+  std::string ca;
+  std::string token_file;
+  std::string query;  // "Patient?name=smith"
+  bool json = false;
+};
+int explain(ExplainOptions const& options);
+int reindex(std::filesystem::path const& data, bool json);
+
 int verify_online(VerifyOptions const& options);
 int status(std::filesystem::path const& data, bool json);
 /// True when a server answers on the data folder. Prints nothing.

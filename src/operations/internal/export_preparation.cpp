@@ -133,8 +133,8 @@ Result<void> ExportPreparation::walk(std::string const& type, records::WalkScope
   scope.base_urls = {url.substr(0, url.find("/fhir") + 5)};
   scope.now = transaction_time_;
   scope.watch = [this] { return look(); };
-  auto const walk = TACENDA_TRY(
-      worker_.parts_.store.walk(std::move(scope), TACENDA_TRY(queries_of(job_.request, type)), at));
+  auto const walk = TACENDA_TRY(worker_.parts_.store.walk(
+      std::move(scope), TACENDA_TRY(queries_of(*worker_.parts_.store.parameters(), job_.request, type)), at));
   file_ = {ExportFileKind::kOutput, type, {}, {}};
   for (;;) {
     TACENDA_TRY_VOID(look());

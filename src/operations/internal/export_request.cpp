@@ -42,8 +42,9 @@ bool is_ndjson(std::string_view format) {
 
 class ParameterReader {
  public:
-  ParameterReader(ExportKickOff const& kick_off, std::string const& base_url, records::ExportJob& job)
-      : kick_off_(kick_off), base_url_(base_url), job_(job), request_(job.request) {}
+  ParameterReader(fhir::SearchParameters const& known, ExportKickOff const& kick_off,
+                  std::string const& base_url, records::ExportJob& job)
+      : known_(known), kick_off_(kick_off), base_url_(base_url), job_(job), request_(job.request) {}
 
   Result<void> read() {
     request_.level = kick_off_.level;
@@ -55,7 +56,7 @@ class ParameterReader {
       if (!std::ranges::binary_search(request_.types, type))
         return fail(ErrorKind::kInvalid, "_typeFilter names a type that is not exported");
     }
-    for (auto const& type : request_.types) TACENDA_TRY(queries_of(request_, type));
+    for (auto const& type : request_.types) TACENDA_TRY(queries_of(known_, request_, type));
     return {};
   }
 
@@ -136,6 +137,7 @@ class ParameterReader {
     return {};
   }
 
+  fhir::SearchParameters const& known_;
   ExportKickOff const& kick_off_;
   std::string const& base_url_;
   records::ExportJob& job_;
@@ -174,12 +176,13 @@ std::optional<std::string> patient_of_reference(std::string_view reference, std:
   return std::string(parsed.id);
 }
 
-Result<void> read_parameters(ExportKickOff const& kick_off, std::string const& base_url,
-                             records::ExportJob& job) {
-  return ParameterReader(kick_off, base_url, job).read();
+Result<void> read_parameters(fhir::SearchParameters const& known, ExportKickOff const& kick_off,
+                             std::string const& base_url, records::ExportJob& job) {
+  return ParameterReader(known, kick_off, base_url, job).read();
 }
 
-Result<std::vector<fhir::SearchQuery>> queries_of(records::ExportRequest const& request,
+Result<std::vector<fhir::SearchQuery>> queries_of(fhir::SearchParameters const& known,
+                                                  records::ExportRequest const& request,
                                                   std::string const& type) {
   std::vector<std::string_view> wanted;
   for (auto const& [filtered, query] : request.filters) {
@@ -191,7 +194,7 @@ Result<std::vector<fhir::SearchQuery>> queries_of(records::ExportRequest const& 
     auto parameters = TACENDA_TRY(codec::parse_query(query));
     if (request.since) parameters.emplace_back("_lastUpdated", "ge" + codec::format_instant(*request.since));
     // Strict: leaving a condition out would export what nobody asked for.
-    auto parsed = TACENDA_TRY(fhir::parse_search(type, parameters, fhir::Handling::kStrict));
+    auto parsed = TACENDA_TRY(fhir::parse_search(known, type, parameters, fhir::Handling::kStrict));
     bool const shapes = !parsed.sort.empty() || !parsed.includes.empty() || parsed.count ||
                         !parsed.elements.empty() || !parsed.page.empty() ||
                         parsed.summary != fhir::Summary::kFalse;

@@ -14,12 +14,13 @@ std::optional<std::string> patient_of_reference(std::string_view reference, std:
 
 /// Reads the parameters of a kick-off into the job's request, and what was left out into its remarks. Types
 /// are sorted, each once; without _type they are all that such an export can hold. Errors: as start_export.
-Result<void> read_parameters(ExportKickOff const& kick_off, std::string const& base_url,
-                             records::ExportJob& job);
+Result<void> read_parameters(fhir::SearchParameters const& known, ExportKickOff const& kick_off,
+                             std::string const& base_url, records::ExportJob& job);
 
 /// The queries that a resource of the type may meet any of, _since among their criteria. Errors: those of
 /// fhir::parse_search; kInvalid (a parameter that shapes a result).
-Result<std::vector<fhir::SearchQuery>> queries_of(records::ExportRequest const& request,
+Result<std::vector<fhir::SearchQuery>> queries_of(fhir::SearchParameters const& known,
+                                                  records::ExportRequest const& request,
                                                   std::string const& type);
 
 }  // namespace tacenda::operations

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "operations/index_worker.hpp"
+
 namespace tacenda::operations {
 namespace {
 
@@ -33,6 +35,7 @@ Result<void> refuse_errors(fhir::Report const& errors, Remarks& remarks) {
 }  // namespace
 
 Result<void> hold(Context const& context, fhir::Resource const& resource) {
+  TACENDA_TRY_VOID(check_search_parameter(resource));
   auto const* validation = context.services.validation;
   if (validation == nullptr || validation->mode_of(resource.type()) == ValidationMode::kOff) return {};
   Remarks own;
@@ -47,6 +50,7 @@ Result<void> hold(Context const& context, fhir::Resource const& resource) {
 
 Result<void> hold(Context const& context, std::span<HeldEntry const> entries,
                   Validation::TargetType target_type) {
+  for (auto const& entry : entries) TACENDA_TRY_VOID(check_search_parameter(*entry.resource));
   auto const* validation = context.services.validation;
   if (validation == nullptr) return {};
   Remarks own;

@@ -53,7 +53,7 @@ Result<std::string> Links::resolve(std::string_view conditional) {
   std::string const type(conditional.substr(0, question));
   if (!fhir::is_resource_type(type))
     return fail(ErrorKind::kInvalid, "a conditional reference names no resource type");
-  auto const criteria = TACENDA_TRY(fhir::parse_criteria(type, conditional.substr(question + 1)));
+  auto const criteria = TACENDA_TRY(criteria_of(context_, type, conditional.substr(question + 1)));
   auto const reader = context_.services.gate.authorize(context_.principal, Action::kRead, type);
   // Who may create but not read may still link to what he can name exactly (M3: the loader).
   auto const creator = context_.services.gate.authorize(context_.principal, Action::kCreate, type);

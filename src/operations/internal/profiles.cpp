@@ -59,7 +59,7 @@ std::shared_ptr<fhir::Profile const> Profiles::find(std::string_view canonical) 
   auto const url = fhir::without_version(canonical);
   auto const version = canonical.size() > url.size() ? canonical.substr(url.size() + 1) : std::string_view();
   if (url.empty()) return nullptr;
-  auto const criteria = fhir::parse_criteria(kType, "url=" + escaped(url));
+  auto const criteria = fhir::parse_criteria(fhir::r4_parameters(), kType, "url=" + escaped(url));
   if (!criteria.has_value()) return nullptr;
   auto const permit = gate_.system_permit(Action::kSearch);
   auto const places = store_.locate([&](std::string_view type) { return type == kType ? &permit : nullptr; },

@@ -17,20 +17,28 @@
 
 namespace tacenda::records {
 
+class Extractor;
+
 /// What one search sees and may see. Owner: one thread; outlives everything that is made of it.
 class SearchState {
  public:
   /// Permit to search a type; nullptr: there is none, and its resources are as if they were not.
   using Permits = std::function<Permit const*(std::string_view type)>;
 
+  /// What is given by reference outlives the state.
   SearchState(vault::Vault const& vault, vault::View const& view, vault::ReadPoint const& at,
-              QueryContext query, Permits permits, Budget& budget)
-      : vault_(vault), index_{view, at, budget}, query_(query), permits_(std::move(permits)) {}
+              Extractor const& extractor, QueryContext query, Permits permits, Budget& budget)
+      : vault_(vault),
+        extractor_(extractor),
+        index_{view, at, budget},
+        query_(query),
+        permits_(std::move(permits)) {}
 
   IndexReader const& index() const { return index_; }
   QueryContext const& query() const { return query_; }
   Permit const* permit(std::string_view type) const { return permits_(type); }
   vault::Vault const& vault() const { return vault_; }
+  Extractor const& extractor() const { return extractor_; }
 
   /// nullopt: there is no such living resource.
   Result<std::optional<std::uint64_t>> document_of(std::string_view type, std::string_view id) const;
@@ -39,6 +47,7 @@ class SearchState {
 
  private:
   vault::Vault const& vault_;
+  Extractor const& extractor_;
   IndexReader index_;
   QueryContext query_;
   Permits permits_;

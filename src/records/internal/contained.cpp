@@ -64,7 +64,7 @@ class ContainedCondition final : public Condition {
     Bytes const body = TACENDA_TRY(open_body(state_.vault(), {facts->type, facts->id}, header));
     auto const document = TACENDA_TRY(open_document(body));
     auto const json = TACENDA_TRY(codec::parse_json(document.text));
-    auto const contained = TACENDA_TRY(contained_terms_of(json, parameter_, target_));
+    auto const contained = TACENDA_TRY(state_.extractor().contained_terms_of(json, parameter_, target_));
     for (auto const& terms : contained) {
       if (TACENDA_TRY(answers(state_.query(), terms, target_, linked_))) return true;
     }

@@ -1,59 +1,72 @@
 #include "records/internal/extract.hpp"
 
-#include <map>
-#include <memory>
+#include <algorithm>
 #include <span>
-#include <string>
 
 #include "core/mutex.hpp"
+#include "fhir/types.hpp"
 #include "fhirpath/expression.hpp"
+#include "records/indexer.hpp"
 #include "records/internal/element_terms.hpp"
+#include "vault/digest.hpp"
 
 namespace tacenda::records {
-namespace {
 
 using codec::Json;
 using fhir::SearchType;
 using fhirpath::Expression;
 using fhirpath::Item;
 
-// Combinations of parts that one focus of a composite may have.
-constexpr std::size_t kCombinations = 1'024;
-
-struct Part {
-  SearchType type;
-  Expression expression;
-};
-
-struct Extraction {
+/// How one parameter's terms are found.
+struct Extractor::Extraction {
+  struct Part {
+    SearchType type;
+    Expression expression;
+  };
   std::uint32_t parameter = 0;
   SearchType type = SearchType::kToken;
   Expression expression;
   std::vector<Part> parts;
   ParameterFacts facts;
+  fhir::ParameterHandle held;  // what `facts` look into; nullptr: R4's own
 };
 
+namespace {
+
+// Combinations of parts that one focus of a composite may have.
+constexpr std::size_t kCombinations = 1'024;
+// What one defined parameter may cost in one resource; one that costs more finds nothing there.
+constexpr std::int64_t kDefinedSteps = 50'000;
+// Terms that one defined parameter may find in one resource; what it finds beyond is left out.
+constexpr std::size_t kDefinedTerms = 10'000;
+
+using Extraction = Extractor::Extraction;
 using Extractions = std::vector<Extraction>;
+
+Result<Extraction> compile(std::string_view type, fhir::SearchParameter const& parameter) {
+  auto expression = TACENDA_TRY(Expression::compile(parameter.expression));
+  Extraction extraction{number_of(type, parameter), parameter.type, std::move(expression), {}, {}, {}};
+  extraction.facts = {parameter.systems, parameter.targets, parameter.expression.ends_with(".name.family")};
+  for (auto const& component : parameter.components) {
+    extraction.parts.push_back({component.type, TACENDA_TRY(Expression::compile(component.expression))});
+  }
+  return extraction;
+}
+
+/// These are known without a row.
+bool has_rows(fhir::SearchParameter const& parameter) {
+  return !parameter.expression.empty() && parameter.code != "_id" && parameter.code != "_lastUpdated" &&
+         parameter.type != SearchType::kSpecial;
+}
 
 Result<Extractions> compile(std::string_view type) {
   Extractions extractions;
   for (auto const* parameter : fhir::search_parameters_of(type)) {
-    // These two are known without a row.
-    if (parameter->expression.empty() || parameter->code == "_id" || parameter->code == "_lastUpdated")
-      continue;
-    if (parameter->type == SearchType::kSpecial) continue;
-    auto expression = Expression::compile(parameter->expression);
-    if (!expression.has_value())
+    if (!has_rows(*parameter)) continue;
+    auto extraction = compile(type, *parameter);
+    if (!extraction.has_value())
       return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
-    Extraction extraction{number_of(type, *parameter), parameter->type, std::move(*expression), {}, {}};
-    extraction.facts = {parameter->systems, parameter->targets,
-                        parameter->expression.ends_with(".name.family")};
-    for (auto const& component : parameter->components) {
-      auto part = Expression::compile(component.expression);
-      if (!part.has_value()) return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
-      extraction.parts.push_back({component.type, std::move(*part)});
-    }
-    extractions.push_back(std::move(extraction));
+    extractions.push_back(std::move(*extraction));
   }
   return extractions;
 }
@@ -156,59 +169,126 @@ Json const* contained_by(Json const& resource, Item const& item) {
   return nullptr;
 }
 
+}  // namespace
+
+Extractor::Extractor(fhir::SearchParameters parameters) : parameters_(std::move(parameters)) {
+  for (auto const type : fhir::resource_types()) {
+    numbers_.insert(number_of_type(type));
+    for (auto const* parameter : fhir::search_parameters_of(type))
+      numbers_.insert(number_of(type, *parameter));
+    for (auto const& [parameter, is_ready] : parameters_.defined_for(type)) {
+      auto extraction = compile(type, *parameter);
+      if (!extraction.has_value()) continue;
+      numbers_.insert(extraction->parameter);
+      if (!is_ready) awaited_.insert(extraction->parameter);
+      extraction->held = parameter;
+      defined_[std::string(type)].push_back(std::move(*extraction));
+    }
+  }
+}
+
+Extractor::~Extractor() = default;
+
 /// What chains look for in a contained resource (R4 search.html#contained: "a chained condition will be
 /// evaluated inside contained resources").
-Result<void> add_contained(Json const& resource, std::uint32_t parameter, Item const& item,
-                           std::vector<Term>& terms) {
-  auto const* contained = contained_by(resource, item);
-  if (contained == nullptr) return {};
-  terms.push_back({parameter, contained_bytes(number_of_type(contained->text_of("resourceType")), {}), {}});
-  for (auto& term : TACENDA_TRY(terms_of(*contained))) {
+Result<void> Extractor::add_contained(std::uint32_t parameter, Json const& contained,
+                                      std::vector<Term>& terms) const {
+  terms.push_back({parameter, contained_bytes(number_of_type(contained.text_of("resourceType")), {}), {}});
+  for (auto& term : TACENDA_TRY(terms_of(contained))) {
     terms.push_back({parameter, contained_bytes(term.parameter, term.bytes), std::move(term.value)});
   }
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<std::vector<Term>>> contained_terms_of(Json const& resource, std::uint32_t parameter,
-                                                          std::string_view type) {
-  auto const extractions = TACENDA_TRY(compiled().of(resource.text_of("resourceType")));
+Result<void> Extractor::each(Json const& resource, Visit const& visit) const {
+  auto const type = resource.text_of("resourceType");
+  auto const own = TACENDA_TRY(compiled().of(type));
   Item const focus = fhirpath::item_of(resource);
+  auto const look = [&](Extraction const& extraction) -> Result<void> {
+    fhirpath::Context context;
+    if (extraction.held) context.limits.steps = kDefinedSteps;
+    auto const items = extraction.expression.evaluate(context, focus);
+    if (!items.has_value()) return {};
+    return visit(extraction, *items);
+  };
+  for (auto const& extraction : *own) TACENDA_TRY_VOID(look(extraction));
+  if (auto const found = defined_.find(type); found != defined_.end()) {
+    for (auto const& extraction : found->second) TACENDA_TRY_VOID(look(extraction));
+  }
+  return {};
+}
+
+Result<std::vector<std::vector<Term>>> Extractor::contained_terms_of(Json const& resource,
+                                                                     std::uint32_t parameter,
+                                                                     std::string_view type) const {
   std::vector<std::vector<Term>> found;
-  for (auto const& extraction : *extractions) {
-    if (extraction.parameter != parameter) continue;
-    auto const items = extraction.expression.evaluate({}, focus);
-    if (!items.has_value()) continue;
-    for (auto const& item : *items) {
+  TACENDA_TRY_VOID(each(resource, [&](Extraction const& extraction, auto const& items) -> Result<void> {
+    if (extraction.parameter != parameter) return {};
+    for (auto const& item : items) {
       auto const* contained = contained_by(resource, item);
       if (contained == nullptr || contained->text_of("resourceType") != type) continue;
       found.push_back(TACENDA_TRY(terms_of(*contained)));
     }
-  }
+    return {};
+  }));
   return found;
 }
 
-Result<std::vector<Term>> terms_of(Json const& resource) {
-  auto const extractions = TACENDA_TRY(compiled().of(resource.text_of("resourceType")));
-  Item const focus = fhirpath::item_of(resource);
+Result<std::vector<Term>> Extractor::terms_of(Json const& resource) const {
   std::vector<Term> terms;
-  for (auto const& extraction : *extractions) {
-    auto const items = extraction.expression.evaluate({}, focus);
-    if (!items.has_value()) continue;
-    for (auto const& item : *items) {
+  TACENDA_TRY_VOID(each(resource, [&](Extraction const& extraction, auto const& items) -> Result<void> {
+    auto const before = terms.size();
+    for (auto const& item : items) {
+      if (extraction.held && terms.size() - before > kDefinedTerms) break;
       if (extraction.type == SearchType::kComposite) {
         add_composite(extraction, item, terms);
-      } else {
-        add_item(extraction.parameter, extraction.type, item, extraction.facts, terms);
-        if (extraction.type == SearchType::kReference) {
-          TACENDA_TRY_VOID(add_contained(resource, extraction.parameter, item, terms));
-        }
+        continue;
       }
+      add_item(extraction.parameter, extraction.type, item, extraction.facts, terms);
+      if (extraction.type != SearchType::kReference) continue;
+      if (auto const* contained = contained_by(resource, item))
+        TACENDA_TRY_VOID(add_contained(extraction.parameter, *contained, terms));
     }
-  }
+    return {};
+  }));
   settle(terms);
   return terms;
+}
+
+bool Extractor::is_awaited(Term const& term) const {
+  if (awaited_.contains(term.parameter)) return true;
+  if (term.bytes.empty() || static_cast<Section>(term.bytes.front()) != Section::kContained) return false;
+  ByteReader reader(as_bytes(std::string_view(term.bytes).substr(1)));
+  auto const inner = reader.u32();
+  return inner.has_value() && awaited_.contains(*inner);
+}
+
+bool Extractor::awaits_of(std::string_view type) const {
+  auto const found = defined_.find(type);
+  return found != defined_.end() && std::ranges::any_of(found->second, [&](Extraction const& extraction) {
+           return awaited_.contains(extraction.parameter);
+         });
+}
+
+Digest reading_of_r4() {
+  Bytes all;
+  ByteWriter writer(all);
+  for (auto const type : fhir::resource_types()) {
+    for (auto const* parameter : fhir::search_parameters_of(type)) {
+      if (has_rows(*parameter)) writer.u32(number_of(type, *parameter));
+    }
+  }
+  return vault::digest(all);
+}
+
+Result<void> check_expressions(fhir::ParameterDefinition const& definition) {
+  auto const check = [](std::string_view expression) -> Result<void> {
+    if (Expression::compile(expression).has_value()) return {};
+    return fail(ErrorKind::kUnprocessable, "the expression of a search parameter is not FHIRPath");
+  };
+  TACENDA_TRY_VOID(check(definition.expression));
+  for (auto const& component : definition.components) TACENDA_TRY_VOID(check(component.expression));
+  return {};
 }
 
 }  // namespace tacenda::records

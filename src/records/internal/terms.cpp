@@ -41,6 +41,8 @@ std::uint32_t number_of(std::string_view type, fhir::SearchParameter const& para
     add(fhir::code_of(component.type));
     add(component.expression);
   }
+  for (auto const target : parameter.targets) add(target);
+  for (auto const system : parameter.systems) add(system);
   return number_of_text(text);
 }
 

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+
+/// What the store gives.
+namespace tacenda::records {
+
+/// One version as it leaves the store.
+struct StoredVersion {
+  std::string type;
+  std::string id;
+  std::uint64_t version = 0;
+  Time last_updated{};
+  bool deleted = false;
+  std::vector<std::string> patients;  // logical ids of its compartments
+  std::string json;                   // empty when deleted
+};
+
+/// Where a history listing stands: entries older than this come next.
+struct HistoryPosition {
+  std::uint64_t before_sequence = 0;  // 0: from the newest
+  std::uint64_t before_version = 0;   // instance level
+};
+
+/// Which versions a history lists; both may be asked. Source: R4 http.html#history.
+struct HistoryWindow {
+  struct Span {
+    Time from;
+    Time until;  // not in it
+  };
+  std::optional<Time> since;  // made at that time or later
+  std::optional<Span> at;     // current at some time of it
+
+  bool is_whole() const { return !since && !at; }
+};
+
+struct HistoryPage {
+  std::vector<StoredVersion> entries;  // newest first
+  std::optional<HistoryPosition> next;
+};
+
+/// Where a search goes on. The default: at its beginning.
+struct SearchPosition {
+  std::uint64_t query = 0;           // index of the query that goes on; those before it are done
+  std::uint64_t after = 0;           // document number of the last match shown; 0: none yet
+  std::uint64_t shown = 0;           // matches shown so far
+  std::array<std::byte, 16> list{};  // of a sorted search: the order that was found at its first page
+};
+
+/// One step of how a search was made, for `explain`.
+struct SearchStep {
+  std::string_view kind;  // of the condition
+  std::string_view use;   // "walked", "read" or "tested"
+  std::uint64_t rows = 0;
+};
+
+struct SearchPage {
+  std::vector<StoredVersion> matches;   // in order
+  std::vector<StoredVersion> included;  // each once, and none of the matches
+  std::optional<std::uint64_t> total;   // of all matches, where it was asked for or costs nothing
+  std::optional<SearchPosition> next;
+  bool includes_cut = false;  // more would have been included than limits::kSearchIncluded
+  std::vector<SearchStep> steps;
+  std::uint64_t rows_read = 0;
+};
+
+/// A living resource by its place alone.
+struct Located {
+  std::string id;
+  std::uint64_t version = 0;
+};
+
+}  // namespace tacenda::records
