@@ -47,6 +47,8 @@ Json entry_json(audit::Entry const& entry) {
     json.set("version", Json::number(static_cast<std::int64_t>(event.resource_version)));
   if (!event.patients.empty()) json.set("patients", strings(event.patients));
   set_text(json, "query", event.query);
+  // The key of the text ended with a patient whom it matched or named.
+  if (entry.query_state == audit::QueryState::kErased) json.set("query_erased", Json::boolean(true));
   set_text(json, "target", event.target);
   set_text(json, "old_value", event.old_value);
   set_text(json, "new_value", event.new_value);
@@ -102,6 +104,7 @@ Released Admin::audit_list(Call& call) {
     filter->user = view->id;
   }
   if (filter->patient) call.origin.patients.push_back(*filter->patient);
+  filter->texts = audit::Log::Texts::kOpened;
   auto const entries = parts_.log.list(*filter);
   if (!entries.has_value()) return refuse(call, entries.error());
   bool const as_fhir = call.query.contains("format") && call.query.at("format") == "fhir";

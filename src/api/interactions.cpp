@@ -108,7 +108,7 @@ std::string asked_by(net::Request const& request) {
   };
   if (request.method == "POST" && sends_form(request)) add(request.body);
   if (auto const criteria = request.header("if-none-exist")) add(*criteria);
-  return asked;
+  return operations::recorded_query(asked);
 }
 
 Result<operations::Patch> patch_of(net::Request const& request) {
@@ -246,18 +246,21 @@ Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchan
   std::string raw = exchange.request.query;
   auto parameters = TACENDA_TRY(codec::parse_query(raw));
   records::SearchPosition position;
+  std::optional<std::uint64_t> first_entry;
   if (auto const page = std::ranges::find(parameters, "_page", [](auto const& each) { return each.first; });
       page != parameters.end()) {
     auto const listing =
         TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
     raw = listing.raw;
     position = listing.position;
+    first_entry = listing.first_entry;
     parameters = TACENDA_TRY(codec::parse_query(raw));
   }
   auto search =
       TACENDA_TRY(operations::everything(TACENDA_TRY(ResourceId::parse(exchange.route.id)), parameters));
   search.raw = std::move(raw);
   search.position = position;
+  search.first_entry = first_entry;
   return search;
 }
 
@@ -364,6 +367,7 @@ Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) 
   search.raw = listing.raw;
   search.handling = listing.handling;
   search.position = listing.position;
+  search.first_entry = listing.first_entry;
   search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
   return search;
 }
@@ -383,7 +387,7 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   if (!is_read || exchange.format != fhir::Format::kJson || match.type == "Binary") return std::nullopt;
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return std::nullopt;
-  exchange.origin.query = exchange.request.query;
+  exchange.origin.query = operations::recorded_query(exchange.request.query);
   auto const used = services();
   Context const context{used,   *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr,
                         nullptr};
@@ -437,7 +441,7 @@ Released Pipeline::fhir(Exchange& exchange) {
 }
 
 void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer,
-                            Wishes& wishes) const {
+                            audit::Receipt const& receipt, Wishes& wishes) const {
   std::string address = exchange.base_url;
   for (auto const* part : {&exchange.route.type, &exchange.route.id, &exchange.route.inner}) {
     if (!part->empty()) address.append("/").append(*part);
@@ -449,15 +453,17 @@ void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer c
   std::string const& query = is_first ? exchange.search.raw : exchange.request.query;
   wishes.self_url = query.empty() ? address : address + "?" + query;
   if (!answer.next) return;
-  SearchListing const listing{exchange.search.raw, exchange.search.handling, *answer.next};
+  auto const first_entry = exchange.search.first_entry.value_or(receipt.first_sequence());
+  SearchListing const listing{exchange.search.raw, exchange.search.handling, *answer.next, first_entry};
   auto const token = seal_search(parts_.vault, search_scope(exchange), listing, parts_.clock.now());
   if (token.has_value())
     wishes.next_url = address + "?_page=" + *token + format_parameter_of(exchange.request);
 }
 
-void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, Wishes& wishes) const {
+void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, audit::Receipt const& receipt,
+                          Wishes& wishes) const {
   if (auto const* answer = std::get_if<operations::SearchAnswer>(&outcome.result)) {
-    return search_links(exchange, *answer, wishes);
+    return search_links(exchange, *answer, receipt, wishes);
   }
   auto const* page = std::get_if<records::HistoryPage>(&outcome.result);
   if (page == nullptr) return;

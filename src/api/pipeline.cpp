@@ -81,6 +81,7 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
 
 std::optional<Released> Pipeline::admit(Exchange& exchange) {
   exchange.origin = origin_of(exchange.request, request_id_of(exchange.request, parts_.vault));
+  exchange.origin.erasures_before = parts_.vault.order().erasures();
   exchange.base_url = "https://" + exchange.request.authority + "/fhir";
   exchange.prefer = prefer_of(exchange.request);
   exchange.format = answer_format_of(exchange.request);
@@ -132,6 +133,7 @@ Released Pipeline::dispatch(Exchange& exchange) {
 std::optional<Released> Pipeline::try_commit(Exchange& exchange,
                                              std::move_only_function<Result<operations::Outcome>()>& run) {
   exchange.remarks.refusal.clear();
+  exchange.remarks.matched.clear();
   auto outcome = run();
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
   // Nothing is done or told for who was disabled, or given another role, while the request ran (S-11, S-12).
@@ -143,7 +145,7 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
     if (exchange.remarks.wanted) wishes.outcome = exchange.remarks.outcome_of(0);
     if (reads_binary(exchange.route.route->interaction, exchange.route.type))
       wishes.content_for = &exchange.request;
-    page_links(exchange, *outcome, wishes);
+    page_links(exchange, *outcome, *receipt, wishes);
     return Released(*receipt, render(*outcome, *receipt, wishes));
   }
   switch (receipt.error().kind()) {
@@ -218,6 +220,8 @@ Released Pipeline::refuse(Exchange& exchange, Error const& error) {
   }
   event.outcome = audit_outcome_of(response.status);
   event.reason = error.message();
+  auto const& matched = exchange.remarks.matched;
+  event.query_patients.assign(matched.begin(), matched.end());
   return answer(exchange, std::move(event), std::move(response));
 }
 

@@ -107,9 +107,11 @@ class Pipeline {
   Result<operations::SearchRequest> everything_of(Exchange const& exchange) const;
   Result<operations::SearchRequest> last_n_of(Exchange& exchange);
   static PageScope search_scope(Exchange const& exchange);
-  void search_links(Exchange const& exchange, operations::SearchAnswer const& answer, Wishes& wishes) const;
+  void search_links(Exchange const& exchange, operations::SearchAnswer const& answer,
+                    audit::Receipt const& receipt, Wishes& wishes) const;
   /// Links of a history or search page.
-  void page_links(Exchange const& exchange, operations::Outcome const& outcome, Wishes& wishes) const;
+  void page_links(Exchange const& exchange, operations::Outcome const& outcome, audit::Receipt const& receipt,
+                  Wishes& wishes) const;
   Result<identity::Principal> authenticate(net::Request const& request) const;
 
   Parts parts_;

@@ -100,13 +100,29 @@ struct Event {
   std::uint64_t resource_version = 0;
   std::vector<std::string> patients;  // logical ids of the compartments touched
   std::string purpose_of_use;         // e.g. "TREAT"
-  std::string query;                  // raw query of a search or history request
-  std::string target;                 // user name, role or other object of an administrative act
-  std::string old_value;              // of a change to privileges or policy
+  /// Raw text of what was asked. Kept once for all events of a commit that have the same, under a key that
+  /// ends with any of the patients whom those events or the text name.
+  std::string query;
+  /// Patients whom the text matched or names beside those of the events. Not kept.
+  std::vector<std::string> query_patients;
+  /// vault::CommitOrder::erasures when the request came. Not kept. nullopt: long ago.
+  std::optional<std::uint64_t> erasures_before;
+  /// In place of `query`: the entry that has the text of this listing's first page.
+  std::optional<std::uint64_t> query_at;
+  std::string target;     // user name, role or other object of an administrative act
+  std::string old_value;  // of a change to privileges or policy
   std::string new_value;
   std::string reason;                   // literal: why it was denied or failed
   std::optional<Digest> record_digest;  // SHA-256 of the record's envelope, when a version was written
   std::uint64_t count = 1;              // how many alike this one entry stands for (FailureMeter)
+};
+
+/// What became of the text of an entry's request.
+enum class QueryState : std::uint8_t {
+  kNone,    // there was none
+  kSealed,  // it was not asked for
+  kOpen,
+  kErased  // a patient whom it matched or named was erased, or his keys were damaged: nobody can read it
 };
 
 /// An event as it stands in the log.
@@ -115,6 +131,7 @@ struct Entry {
   Time recorded;               // UTC, not before that of the entry before it
   Event event;
   bool readable = true;  // false: its key was destroyed; then only kind, outcome are set
+  QueryState query_state = QueryState::kNone;  // kNone also of an entry that is not readable
 };
 
 /// Short name of a kind: "read", "login-failed".

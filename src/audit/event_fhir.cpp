@@ -193,7 +193,20 @@ Json data_entity(Event const& event) {
   return out;
 }
 
-Json query_entity(Event const& event) {
+/// A text that nobody can read any more, or that is not shown, cannot be told from a request that was just
+/// that word; the description can.
+Json absent_query(std::string_view why, std::string_view description) {
+  Json out = entity({kEntityType, "2"}, "24");
+  out.set("description", text(description));
+  out.set("query", text(codec::base64_encode(as_bytes(why))));
+  return out;
+}
+
+Json query_entity(Entry const& entry) {
+  if (entry.query_state == QueryState::kErased)
+    return absent_query("erased", "the text was erased with a patient whom it matched or named");
+  if (entry.query_state == QueryState::kSealed) return absent_query("sealed", "the text is not shown");
+  Event const& event = entry.event;
   std::string raw = event.query;
   if (raw.empty()) {  // query is 1..1 in BALP: a request without parameters is recorded by its path
     bool const search = event.kind == EventKind::kSearch;
@@ -235,11 +248,13 @@ Json target_entity(Event const& event) {
   return out;
 }
 
-Json entities_of(Event const& event, Pattern pattern) {
+Json entities_of(Entry const& entry, Pattern pattern) {
+  Event const& event = entry.event;
   Json out = Json::array();
   for (auto const& id : event.patients) out.push(patient_entity(id));
-  if (pattern == Pattern::kQuery || !event.query.empty()) {
-    out.push(query_entity(event));
+  bool const has_query = !event.query.empty() || entry.query_state != QueryState::kNone;
+  if (pattern == Pattern::kQuery || has_query) {
+    out.push(query_entity(entry));
   } else if (!event.resource_type.empty() && !event.resource_id.empty()) {
     out.push(data_entity(event));
   }
@@ -303,7 +318,7 @@ std::string to_fhir(Entry const& entry, std::string_view store_id) {
   }
   out.set("source", source_of(server));
   if (entry.readable) {
-    Json entities = entities_of(event, facts.pattern);
+    Json entities = entities_of(entry, facts.pattern);
     if (!entities.items().empty()) out.set("entity", std::move(entities));
   }
   return codec::write_json(out);

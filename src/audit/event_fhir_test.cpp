@@ -201,6 +201,27 @@ TEST(AuditEventFhir, G09AnErasedSearchReadsAsErased) {
   EXPECT_EQ(event.find("agent")->items().at(0).find("who")->text_of("display"), "erased");
 }
 
+TEST(AuditEventFhir, G09AnErasedTextOfAReadableSearchReadsAsErased) {
+  Entry entry = entry_of(EventKind::kSearch);
+  entry.event.resource_id.clear();
+  entry.query_state = QueryState::kErased;
+  Json const event = fhir(entry);
+  Json const query = entity(event, "2", "24");
+  EXPECT_EQ(query.text_of("query"), codec::base64_encode(as_bytes("erased")));
+  EXPECT_EQ(query.text_of("description"), "the text was erased with a patient whom it matched or named");
+  EXPECT_FALSE(entity(event, "1", "1").is_null()) << "whose entry it is stays";
+}
+
+TEST(AuditEventFhir, ATextThatWasNotAskedForIsNotTakenForARequestWithoutOne) {
+  Entry entry = entry_of(EventKind::kSearch);
+  entry.event.resource_id.clear();
+  entry.query_state = QueryState::kSealed;
+  EXPECT_EQ(entity(fhir(entry), "2", "24").text_of("query"), codec::base64_encode(as_bytes("sealed")));
+  entry.query_state = QueryState::kOpen;
+  entry.event.query = "sealed";
+  EXPECT_EQ(entity(fhir(entry), "2", "24").text_of("description"), "");
+}
+
 TEST(AuditEventFhir, EveryKindHasANameOfItsOwn) {
   std::set<std::string_view> names;
   std::size_t kinds = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "audit/internal/log_state.hpp"
+#include "audit/internal/query_reader.hpp"
 #include "audit/internal/rows.hpp"
 #include "core/limits.hpp"
 
@@ -136,11 +137,14 @@ Result<Bytes> Log::entry_bytes(std::uint64_t sequence) const {
   return std::move(*bytes);
 }
 
-Result<Entry> Log::entry(std::uint64_t sequence) const {
+Result<Entry> Log::entry(std::uint64_t sequence, Texts texts) const {
   Bytes const bytes = TACENDA_TRY(entry_bytes(sequence));
-  Entry out = TACENDA_TRY(state_->sealer.open(bytes, state_->long_bodies(nullptr)));
-  if (out.sequence != sequence) return fail(ErrorKind::kCorrupt, "an audit entry stands in another's place");
-  return out;
+  auto out = TACENDA_TRY(state_->sealer.open(bytes, state_->long_bodies(nullptr)));
+  if (out.entry.sequence != sequence)
+    return fail(ErrorKind::kCorrupt, "an audit entry stands in another's place");
+  QueryReader queries(state_->sealer, state_->rows, nullptr);
+  if (texts == Texts::kOpened) TACENDA_TRY_VOID(queries.read(out));
+  return std::move(out.entry);
 }
 
 Result<bool> Log::verify_state(

@@ -41,7 +41,9 @@ class Log {
 
   /// Makes `set` and `events` (at least one) durable together, or neither; waits for the fsync.
   /// Seals the events on the caller's thread. Every subject an event names must have keys already or get
-  /// them by `set`; an event whose patient has none is sealed under the tenant's audit key.
+  /// them by `set`; an event whose patient has none is sealed under the tenant's audit key. The text of a
+  /// request ends with the first of the patients whom it matched or names; when one of those it matched is
+  /// erased already, it is not stored.
   /// Errors: kConflict (the set's reads are stale: run the request again), kCorrupt (the store is damaged and
   /// the set changes a record, or nothing can be written at all), kUnavailable and kNoSpace (nothing is
   /// stored; no answer may leave).
@@ -67,6 +69,9 @@ class Log {
   /// The stored bytes of one entry (the leaf is their RFC 6962 hash).
   Result<Bytes> entry_bytes(std::uint64_t sequence) const;
 
+  /// Whether the texts of requests are opened, too: for auditors. Never for patients (SECURITY_DESIGN section
+  /// 3): a text may name others.
+  enum class Texts : bool { kSealed, kOpened };
   struct Filter {
     std::optional<std::string> patient = {};  // logical id
     std::optional<std::string> user = {};     // UserId
@@ -75,13 +80,14 @@ class Log {
     std::optional<std::uint64_t> after = {};  // sequence: continue a listing
     std::size_t limit = 1'000;                // at most kListMax
     bool newest_first = false;
+    Texts texts = Texts::kSealed;
   };
   static constexpr std::size_t kListMax = 10'000;
   /// Entries that match, in order. Errors: kGone (the patient was erased: nothing leads to his entries),
   /// kCorrupt, kUnavailable.
   Result<std::vector<Entry>> list(Filter const& filter) const;
   /// Errors: kNotFound (beyond the log), kCorrupt, kUnavailable.
-  Result<Entry> entry(std::uint64_t sequence) const;
+  Result<Entry> entry(std::uint64_t sequence, Texts texts = Texts::kSealed) const;
 
   /// One thing `verify` found wrong, by what an operator can act on: object is e.g. "audit entry 17",
   /// "Patient/abc version 3", "file 000012.sst".

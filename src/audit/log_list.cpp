@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "audit/internal/log_state.hpp"
+#include "audit/internal/query_reader.hpp"
 #include "audit/internal/rows.hpp"
 
 namespace tacenda::audit {
@@ -126,12 +127,15 @@ Result<std::vector<Entry>> Log::list(Filter const& filter) const {
     sequences = TACENDA_TRY(scan(query, rows::of(rows::kEntry), always));
   }
   out.reserve(sequences.size());
+  QueryReader queries(state_->sealer, state_->rows, &at);
   for (std::uint64_t const sequence : sequences) {
     auto const bytes = TACENDA_TRY(state_->rows.get(rows::of(rows::kEntry, sequence), &at));
     if (!bytes) return fail(ErrorKind::kCorrupt, "an audit entry is missing");
-    out.push_back(TACENDA_TRY(state_->sealer.open(*bytes, state_->long_bodies(&at))));
-    if (out.back().sequence != sequence)
+    auto opened = TACENDA_TRY(state_->sealer.open(*bytes, state_->long_bodies(&at)));
+    if (opened.entry.sequence != sequence)
       return fail(ErrorKind::kCorrupt, "an audit entry stands in another's place");
+    if (filter.texts == Texts::kOpened) TACENDA_TRY_VOID(queries.read(opened));
+    out.push_back(std::move(opened.entry));
   }
   return out;
 }

@@ -111,7 +111,7 @@ TEST(AuditLog, KeepsAllOfAnEvent) {
   event.reason = "role may not read";
   event.record_digest = Digest{std::byte{9}};
   ASSERT_TRUE(commit(*store.log, event));
-  auto const entry = store.log->entry(1);
+  auto const entry = store.log->entry(1, Log::Texts::kOpened);
   ASSERT_TRUE(entry) << entry.error().message();
   EXPECT_TRUE(entry->readable);
   EXPECT_EQ(entry->sequence, 1U);
@@ -263,10 +263,10 @@ TEST(AuditLog, KeepsAnEventThatIsTooLongForItsEntry) {
   make_patient(store, "p1");
   Event event = read_of("p1");
   event.kind = EventKind::kSearch;
-  event.query = std::string(200'000, 'q');
+  event.target = std::string(200'000, 'q');
   ASSERT_TRUE(commit(*store.log, event));
   EXPECT_LE(store.log->entry_bytes(1)->size(), limits::kAuditEntryBytes);
-  EXPECT_EQ(store.log->entry(1)->event.query, event.query);
+  EXPECT_EQ(store.log->entry(1)->event.target, event.target);
   EXPECT_TRUE(store.log->verify({})->empty());
 }
 

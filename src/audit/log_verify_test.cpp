@@ -208,7 +208,7 @@ TEST_F(AuditLogVerify, NamesTheIndexOfAnEntry) {
 
 TEST_F(AuditLogVerify, NamesAnEntryWhoseLongBodyWasTouched) {
   Event event = read_of("p1");
-  event.query = std::string(100'000, 'q');
+  event.target = std::string(100'000, 'q');
   ASSERT_TRUE(commit(*store.log, event));
   auto const sound = store.disk->state();
   Bytes const row = key(rows::of(rows::kLongBody, kEntries));
@@ -217,6 +217,23 @@ TEST_F(AuditLogVerify, NamesAnEntryWhoseLongBodyWasTouched) {
   store.disk->restore(sound);
   tamper([&](Rows& rows) { rows.erase(row); });
   EXPECT_EQ(found(), Names{"audit entry 600"});
+}
+
+TEST_F(AuditLogVerify, NamesTheTextOfARequestThatWasTouchedAndOneThatIsNobodys) {
+  Event event = read_of("p1");
+  event.query = "name=canary";
+  ASSERT_TRUE(commit(*store.log, event));
+  EXPECT_EQ(found(), Names{});
+  auto const sound = store.disk->state();
+  Bytes const row = key(rows::of(rows::kQuery, kEntries));
+  tamper([&](Rows& rows) { rows.at(row).back() ^= std::byte{1}; });
+  EXPECT_EQ(found(), Names{"query of audit entry 600"});
+  store.disk->restore(sound);
+  tamper([&](Rows& rows) { rows.erase(row); });
+  EXPECT_EQ(found(), Names{"query of audit entry 600"});
+  store.disk->restore(sound);
+  tamper([&](Rows& rows) { rows[key(rows::of(rows::kQuery, 3))] = rows.at(row); });
+  EXPECT_EQ(found(), Names{"query of audit entry 3"});
 }
 
 TEST_F(AuditLogVerify, NamesTheAnchor) {

@@ -66,7 +66,7 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
 /// The criteria of an entry, for the log.
 std::string asked_by(Result<EntryTarget> const& target, fhir::BundleEntry const& entry) {
   if (!target.has_value()) return {};
-  return target->query.empty() ? entry.if_none_exist : target->query;
+  return recorded_query(target->query.empty() ? entry.if_none_exist : target->query);
 }
 
 bool is_fatal(Error const& error) {
@@ -135,6 +135,7 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
                      : event_of(alone, audit::EventKind::kBatch, "", "");
     event.outcome = audit::Outcome::kMinorFailure;
     event.reason = one.error().message();
+    event.query_patients.assign(remarks.matched.begin(), remarks.matched.end());
     outcome.events.push_back(std::move(event));
   }
   if (outcome.events.empty()) outcome.events.push_back(event_of(context, audit::EventKind::kBatch, "", ""));

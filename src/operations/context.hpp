@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -53,6 +54,9 @@ struct Remarks {
   std::map<std::size_t, fhir::Report> reports;
   /// Of a request that is refused: an OperationOutcome with every reason. Empty: the error says all.
   std::string refusal;
+  /// Patients whose resources criteria matched, also of a request that is then refused: its text is about
+  /// them.
+  std::set<std::string> matched;
 
   /// An OperationOutcome of what was said of one resource.
   std::string outcome_of(std::size_t index) const;

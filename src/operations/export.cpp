@@ -83,6 +83,7 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
     return fail(ErrorKind::kNotSupported, "this server exports nothing");
   ExportJob job;
   TACENDA_TRY_VOID(read_parameters(*context.services.store.parameters(), kick_off, context.base_url, job));
+  auto const asked_about = job.request.patients;
   TACENDA_TRY_VOID(choose_patients(context, permit, kick_off, job.request));
   std::erase_if(job.request.types, [&](std::string const& type) {
     return !context.services.gate.authorize(context.principal, Action::kExport, type).has_value();
@@ -107,10 +108,13 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
     event.resource_type = "Group";
     event.resource_id = kick_off.group;
   }
+  event.query_patients = asked_about;
   for (auto const& patient : named) {
     outcome.events.push_back(event);
     outcome.events.back().patients.push_back(patient);
-    event.query.clear();  // as long as the list of patients is: the first entry keeps it
+    // As long as the list of patients is: the first entry keeps it, and ends it for all.
+    event.query.clear();
+    event.query_patients.clear();
   }
   if (named.empty()) outcome.events.push_back(std::move(event));
   outcome.result = std::move(answer);

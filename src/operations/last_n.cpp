@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "core/limits.hpp"
 
@@ -118,6 +119,7 @@ Result<Outcome> last_n(Context const& context, SearchRequest request) {
   Groups groups;
   std::vector<Seen> seen;
   Outcome outcome;
+  std::set<std::string> asked_about;
   for (bool more = true; more;) {
     auto page = TACENDA_TRY(search(context, request));
     auto& answer = std::get<SearchAnswer>(page.result);
@@ -127,8 +129,9 @@ Result<Outcome> last_n(Context const& context, SearchRequest request) {
       auto const json = TACENDA_TRY(codec::parse_json(version.json));
       seen.push_back({groups.of(json), effective_of(json), std::move(version)});
     }
-    // Pages tell of the same patients, whom the first names, and of others.
     for (auto& event : page.events) {
+      asked_about.insert(event.query_patients.begin(), event.query_patients.end());
+      // Pages tell of the same patients, whom the first names, and of others.
       bool const known = std::ranges::any_of(
           outcome.events, [&](audit::Event const& other) { return other.patients == event.patients; });
       if (!known) outcome.events.push_back(std::move(event));
@@ -136,6 +139,7 @@ Result<Outcome> last_n(Context const& context, SearchRequest request) {
     more = answer.next.has_value();
     if (more) request.position = *answer.next;
   }
+  outcome.events.front().query_patients.assign(asked_about.begin(), asked_about.end());
   SearchAnswer answer;
   answer.matches = newest(std::move(seen), groups, max);
   outcome.result = std::move(answer);

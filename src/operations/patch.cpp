@@ -141,6 +141,7 @@ Result<Outcome> patch_matching(Context const& context, Permit const& permit, Pat
   auto const reader = TACENDA_TRY(context.services.gate.authorize(context.principal, Action::kRead, type));
   Permits permits(context, type, reader);
   auto const matches = TACENDA_TRY(transaction.match(permits.source(), type, criteria, 2));
+  TACENDA_TRY_VOID(note_matched(context, transaction, type, matches));
   if (matches.empty()) return fail(ErrorKind::kNotFound, "the criteria match no resource");
   if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
   auto const id = TACENDA_TRY(ResourceId::parse(matches.front()));

@@ -4,6 +4,7 @@
 #include <functional>
 #include <set>
 
+#include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "fhir/date_range.hpp"
 #include "fhir/types.hpp"
@@ -122,10 +123,9 @@ class Search {
     auto page = TACENDA_TRY(context_.services.store.search(scope, queries, request_.position));
     answer_.total = page.total;
     if (counts_only) {
-      if (page.total.value_or(0) <= kNamedOfCount) {
-        for (auto const& version : page.matches)
-          named_.insert(version.patients.begin(), version.patients.end());
-      }
+      auto& counted = page.total.value_or(0) <= kNamedOfCount ? named_ : matched_;
+      for (auto const& version : page.matches)
+        counted.insert(version.patients.begin(), version.patients.end());
       page.matches.clear();
       page.next.reset();
     }
@@ -224,13 +224,21 @@ class Search {
     if (patients.empty()) patients = named_;
     auto const add = [&] {
       outcome.events.push_back(event_of(context_, audit::EventKind::kSearch, request_.type, ""));
-      outcome.events.back().query = request_.raw;
+      if (request_.first_entry && !request_.raw.empty()) {
+        outcome.events.back().query.clear();
+        outcome.events.back().query_at = request_.first_entry;
+      } else {
+        outcome.events.back().query = recorded_query(request_.raw);
+      }
     };
     for (auto const& patient : patients) {
       add();
       outcome.events.back().patients.push_back(patient);
     }
     if (outcome.events.empty()) add();
+    // Whoever is named, and not shown, closes the text as well.
+    matched_.insert(named_.begin(), named_.end());
+    outcome.events.front().query_patients.assign(matched_.begin(), matched_.end());
     outcome.result = std::move(answer_);
     return outcome;
   }
@@ -242,6 +250,7 @@ class Search {
   std::vector<std::string> bases_;
   SearchAnswer answer_;
   std::set<std::string> named_;
+  std::set<std::string> matched_;  // of a count of many: the first of them
   std::shared_ptr<fhir::SearchParameters const> parameters_;
 };
 
@@ -267,6 +276,22 @@ Result<void> check_date(std::string_view text) {
 }
 
 }  // namespace
+
+std::string recorded_query(std::string_view raw) {
+  std::string out;
+  out.reserve(raw.size());
+  for (;;) {
+    auto const end = raw.find('&');
+    auto const part = raw.substr(0, end);
+    auto const equals = part.find('=');
+    auto const name = codec::percent_decode(part.substr(0, equals));
+    bool const is_page = equals != std::string_view::npos && name.has_value() && *name == "_page";
+    out.append(is_page ? part.substr(0, equals + 1) : part);
+    if (end == std::string_view::npos) return out;
+    out.push_back('&');
+    raw.remove_prefix(end + 1);
+  }
+}
 
 Result<SearchRequest> everything(ResourceId const& patient,
                                  std::vector<std::pair<std::string, std::string>> const& parameters) {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +18,7 @@ struct SearchRequest {
   std::string raw;                                              // as they came, for the audit log
   fhir::Handling handling = fhir::Handling::kLenient;
   records::SearchPosition position;
+  std::optional<std::uint64_t> first_entry;  // of a later page: the audit entry that has `raw`
   // Of a compartment search: whose. `type` may then be empty for every type in it.
   std::string compartment;
   std::string compartment_id;
@@ -29,6 +33,9 @@ struct SearchRequest {
 /// resources the page holds. Source: R4 search.html. Errors: as fhir::parse_search and
 /// records::Store::search; kForbidden (no right to search that type).
 Result<Outcome> search(Context const& context, SearchRequest const& request);
+
+/// A query as the log keeps it: without the value of _page, which holds another query, sealed for its owner.
+std::string recorded_query(std::string_view raw);
 
 /// The search that Patient/[id]/$everything is: the patient's compartment and what its resources refer to, as
 /// far as the asker may search those types. `parameters` may have start, end, _since, _type and _count.

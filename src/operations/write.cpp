@@ -35,6 +35,7 @@ Result<std::optional<ResourceId>> only_match(Context const& context, Permit cons
   TACENDA_TRY_VOID(check_criteria(reader, criteria));
   Permits permits(context, type, reader.has_value() ? *reader : own);
   auto const matches = TACENDA_TRY(transaction.match(permits.source(), type, criteria, 2));
+  TACENDA_TRY_VOID(note_matched(context, transaction, type, matches));
   if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
   if (matches.empty()) return std::nullopt;
   return TACENDA_TRY(ResourceId::parse(matches.front()));
@@ -53,6 +54,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
     TACENDA_TRY_VOID(check_criteria(reader, *unless));
     Permits permits(context, type, reader.has_value() ? *reader : permit);
     auto const matches = TACENDA_TRY(transaction.match(permits.source(), type, *unless, 2));
+    TACENDA_TRY_VOID(note_matched(context, transaction, type, matches));
     if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
     if (matches.size() == 1) {
       outcome.result =

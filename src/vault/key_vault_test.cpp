@@ -174,6 +174,65 @@ TEST(KeyVault, RefusesEveryUseOfAShreddedSubjectAndKeepsTheOthers) {
   }
 }
 
+std::vector<std::shared_ptr<SubjectKeys const>> keys_of(TestStore& store,
+                                                        std::initializer_list<Subject> subjects) {
+  std::vector<std::shared_ptr<SubjectKeys const>> all;
+  for (auto const& subject : subjects) all.push_back(store.vault->subject(subject).value());
+  return all;
+}
+
+TEST(KeyVault, WhatIsSealedForAllOpensWithAllInAnyOrderAndWithNoOtherSet) {
+  TestStore store;
+  store.make({kAda, kBen, kCleo});
+  auto const both = keys_of(store, {kAda, kBen});
+  Bytes sealed;
+  ASSERT_TRUE(store.vault->seal_for_all(Purpose::kAudit, both, as_bytes("place"), as_bytes("text"), sealed));
+  auto const opens = [&](std::initializer_list<Subject> subjects) {
+    auto const text =
+        store.vault->open_for_all(Purpose::kAudit, keys_of(store, subjects), as_bytes("place"), sealed);
+    return text.has_value() && as_text(*text) == "text";
+  };
+  EXPECT_TRUE(opens({kAda, kBen}));
+  EXPECT_TRUE(opens({kBen, kAda, kBen}));
+  EXPECT_FALSE(opens({}));
+  EXPECT_FALSE(opens({kAda}));
+  EXPECT_FALSE(opens({kBen}));
+  EXPECT_FALSE(opens({kAda, kBen, kCleo}));
+  EXPECT_FALSE(opens({kAda, kCleo}));
+  EXPECT_FALSE(store.vault->open_for_all(Purpose::kAudit, both, as_bytes("elsewhere"), sealed));
+  EXPECT_FALSE(store.vault->open_for_all(Purpose::kState, both, as_bytes("place"), sealed));
+  ASSERT_TRUE(store.reopen());
+  EXPECT_TRUE(opens({kAda, kBen}));
+}
+
+TEST(KeyVault, WhatIsSealedForNobodyNeedsTheStoreAlone) {
+  TestStore store;
+  Bytes sealed;
+  ASSERT_TRUE(store.vault->seal_for_all(Purpose::kAudit, {}, {}, as_bytes("text"), sealed));
+  EXPECT_EQ(as_text(store.vault->open_for_all(Purpose::kAudit, {}, {}, sealed).value()), "text");
+  TestStore other;
+  EXPECT_FALSE(other.vault->open_for_all(Purpose::kAudit, {}, {}, sealed));
+}
+
+TEST(KeyVault, EachTextThatIsSealedForAllHasAKeyOfItsOwn) {
+  TestStore store;
+  store.make({kAda});
+  auto const all = keys_of(store, {kAda});
+  Bytes one;
+  Bytes two;
+  ASSERT_TRUE(store.vault->seal_for_all(Purpose::kAudit, all, {}, as_bytes("text"), one));
+  ASSERT_TRUE(store.vault->seal_for_all(Purpose::kAudit, all, {}, as_bytes("text"), two));
+  // Behind version, algorithm and term: the commitment to the key.
+  EXPECT_FALSE(equal(ByteView(one).subspan(6, 32), ByteView(two).subspan(6, 32)));
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    Bytes flipped = one;
+    flipped[i] ^= std::byte{1};
+    EXPECT_FALSE(store.vault->open_for_all(Purpose::kAudit, all, {}, flipped)) << i;
+    EXPECT_FALSE(store.vault->open_for_all(Purpose::kAudit, all, {}, ByteView(one).first(i))) << i;
+  }
+  EXPECT_FALSE(store.vault->open(Purpose::kAudit, {}, one)) << "taken for what lies under the term alone";
+}
+
 TEST(KeyVault, ShreddingTwiceChangesNothing) {
   TestStore store;
   store.make({kAda, kBen});

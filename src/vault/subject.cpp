@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/process.hpp"
+#include "crypto/hash.hpp"
 #include "vault/internal/envelope.hpp"
 
 namespace tacenda::vault {
@@ -64,6 +65,28 @@ Result<std::shared_ptr<SubjectKeys const>> SubjectKeys::combine(
   crypto::AeadKey audit_key;
   std::ranges::copy(tenant.audit_key_.reveal(), audit_key.reveal_mutable().begin());
   return std::make_shared<SubjectKeys const>(alias, generation, std::move(dek), std::move(audit_key), random);
+}
+
+KeyForAll SubjectKeys::for_all(crypto::AeadKey const& own,
+                               std::span<std::shared_ptr<SubjectKeys const> const> all, ByteView salt) {
+  std::vector<SubjectKeys const*> ordered;
+  ordered.reserve(all.size());
+  for (auto const& keys : all) ordered.push_back(keys.get());
+  std::ranges::sort(ordered, {}, [](SubjectKeys const* keys) { return keys->alias_; });
+  auto const repeated =
+      std::ranges::unique(ordered, {}, [](SubjectKeys const* keys) { return keys->alias_; });
+  ordered.erase(repeated.begin(), repeated.end());
+
+  SecretBuffer input((1 + ordered.size()) * crypto::AeadKey::kSize);
+  auto out = std::ranges::copy(own.reveal(), input.reveal_mutable().begin()).out;
+  for (auto const* keys : ordered) out = std::ranges::copy(keys->audit_key_.reveal(), out).out;
+  auto const bytes = crypto::hkdf(crypto::HkdfHash::kSha256, input.reveal(), salt,
+                                  as_bytes("tacenda/for-all/1"), crypto::AeadKey::kSize + sizeof(Digest));
+  TACENDA_ASSERT(bytes.has_value());  // 64 bytes are within what HKDF gives
+  KeyForAll derived;
+  std::ranges::copy(bytes->reveal().first(crypto::AeadKey::kSize), derived.key.reveal_mutable().begin());
+  std::ranges::copy(bytes->reveal().last(sizeof(Digest)), derived.commitment.begin());
+  return derived;
 }
 
 }  // namespace tacenda::vault

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,12 @@ class Subject {
 
 using Alias = std::array<std::byte, 16>;  // random; what the audit log knows a subject by
 
+/// A key that needs several keys, and 32 bytes that bind what is sealed under it to them.
+struct KeyForAll {
+  crypto::AeadKey key;
+  Digest commitment{};
+};
+
 /// The two keys of one subject, unwrapped: one for records (DEK), one for audit entries. Lent as a
 /// pinned shared_ptr, so that sealing does not run under the key vault's lock; wiped with the last
 /// holder. Thread-safe.
@@ -59,6 +66,11 @@ class SubjectKeys {
   static Result<std::shared_ptr<SubjectKeys const>> combine(
       std::vector<std::shared_ptr<SubjectKeys const>> const& all, SubjectKeys const& tenant,
       crypto::Random& random);
+
+  /// HKDF over `own` and the audit keys of **all** in the order of their aliases, whatever order they come in
+  /// and however often: whoever lacks one of them learns nothing of the key. A new `salt` gives a new key.
+  static KeyForAll for_all(crypto::AeadKey const& own,
+                           std::span<std::shared_ptr<SubjectKeys const> const> all, ByteView salt);
 
  private:
   Alias alias_;

@@ -6,6 +6,7 @@
 
 #include "core/process.hpp"
 #include "crypto/fresh_key.hpp"
+#include "crypto/hash.hpp"
 #include "vault/internal/envelope.hpp"
 #include "vault/internal/key_files.hpp"
 #include "vault/internal/key_tree.hpp"
@@ -22,10 +23,12 @@ struct PurposeKeys {
   PurposeKeys(Term const& term, crypto::Random& random)
       : number(term.number),
         aead(term.key),
-        nonces(derive_mac_key(term.key.reveal(), "tacenda/nonce/purpose/1"), random) {}
+        nonces(derive_mac_key(term.key.reveal(), "tacenda/nonce/purpose/1"), random),
+        share(derive_aead_key(term.key.reveal(), "tacenda/for-all-share/1")) {}
   std::uint32_t number;
   crypto::Xaes256Gcm aead;
   crypto::HedgedNonces nonces;
+  crypto::AeadKey share;  // of keys that need this term and others
 };
 
 }  // namespace
@@ -237,6 +240,46 @@ Result<Bytes> Vault::seal(Purpose purpose, ByteView associated_data, ByteView pl
 
 Result<Bytes> Vault::open(Purpose purpose, ByteView associated_data, ByteView sealed) const {
   return std::as_const(*state_).open(purpose, associated_data, sealed);
+}
+
+// The nonce is the salt of the derivation, too: the key is new for each text.
+Result<void> Vault::seal_for_all(Purpose purpose,
+                                 std::span<std::shared_ptr<SubjectKeys const> const> subjects,
+                                 ByteView associated_data, ByteView plaintext, Bytes& out) const {
+  auto& keys = state_->newest(purpose);
+  Bytes const data = state_->purpose_data(purpose, associated_data);
+  auto const nonce = TACENDA_TRY(keys.nonces.next(data, plaintext));
+  KeyForAll const derived = SubjectKeys::for_all(keys.share, subjects, nonce);
+  ByteWriter(out)
+      .u8(kEnvelopeVersion)
+      .u8(kXaes256GcmForAll)
+      .u32(keys.number)
+      .raw(derived.commitment)
+      .raw(nonce);
+  crypto::Xaes256Gcm(derived.key).seal(nonce, data, plaintext, out);
+  return {};
+}
+
+Result<Bytes> Vault::open_for_all(Purpose purpose,
+                                  std::span<std::shared_ptr<SubjectKeys const> const> subjects,
+                                  ByteView associated_data, ByteView sealed) const {
+  ByteReader reader(sealed);
+  if (TACENDA_TRY(reader.u8()) != kEnvelopeVersion || TACENDA_TRY(reader.u8()) != kXaes256GcmForAll)
+    return fail(ErrorKind::kCorrupt, "an envelope has an unknown version or algorithm");
+  auto const* keys = state_->term(purpose, TACENDA_TRY(reader.u32()));
+  if (keys == nullptr)
+    return fail(ErrorKind::kCorrupt, "an envelope names a term that the keyring does not have");
+  ByteView const commitment = TACENDA_TRY(reader.raw(sizeof(Digest)));
+  crypto::XaesNonce nonce;
+  std::ranges::copy(TACENDA_TRY(reader.raw(nonce.size())), nonce.begin());
+  KeyForAll const derived = SubjectKeys::for_all(keys->share, subjects, nonce);
+  if (!crypto::equal_constant_time(derived.commitment, commitment))
+    return fail(ErrorKind::kCorrupt, "an envelope lies under other keys");
+  Bytes plaintext;
+  TACENDA_TRY_VOID(
+      crypto::Xaes256Gcm(derived.key)
+          .open(nonce, state_->purpose_data(purpose, associated_data), reader.rest(), plaintext));
+  return plaintext;
 }
 
 Result<crypto::MacKey> Vault::derived_key(Purpose purpose, std::string_view label) const {

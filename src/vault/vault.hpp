@@ -96,6 +96,16 @@ class Vault {
   Result<Bytes> seal(Purpose purpose, ByteView associated_data, ByteView plaintext) const;
   /// Errors: kCorrupt.
   Result<Bytes> open(Purpose purpose, ByteView associated_data, ByteView sealed) const;
+  /// Seals under a key of its own that needs the newest term of `purpose` and the audit keys of **all**
+  /// `subjects`: with any one of them destroyed, nobody opens it. Nothing of the key is stored. Appends
+  /// ver(1) | alg(1) | term(4) | commitment(32) | nonce(24) | ciphertext | tag(16) to `out`.
+  /// Errors: kUnavailable (no randomness).
+  Result<void> seal_for_all(Purpose purpose, std::span<std::shared_ptr<SubjectKeys const> const> subjects,
+                            ByteView associated_data, ByteView plaintext, Bytes& out) const;
+  /// `subjects`: the same, in any order. Errors: kCorrupt (also when it is another set).
+  Result<Bytes> open_for_all(Purpose purpose, std::span<std::shared_ptr<SubjectKeys const> const> subjects,
+                             ByteView associated_data, ByteView sealed) const;
+
   /// A key of its own for `label`, derived from the first term of `purpose` (HKDF-SHA-256): the password
   /// pepper, the state key. Never changes during the life of the store.
   Result<crypto::MacKey> derived_key(Purpose purpose, std::string_view label) const;

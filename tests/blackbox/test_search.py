@@ -1,5 +1,6 @@
 """Searches over HTTP: forms, pages, totals, what is included, what is refused, and what the log says of it."""
 
+import base64
 import concurrent.futures
 import json
 import unittest
@@ -260,6 +261,58 @@ class Search(unittest.TestCase):
         empty = self.ask("GET", f"/fhir/Observation?patient=Patient/{ids[0]}&code=none")
         entries = [entry for entry in self.server.audit() if entry.get("request_id") == empty.headers["x-request-id"]]
         self.assertEqual([entry["patients"] for entry in entries], [[ids[0]]])
+
+    def entries_of(self, reply):
+        id_ = reply.headers["x-request-id"]
+        return [entry for entry in self.server.audit() if entry.get("request_id") == id_]
+
+    def test_A03_the_text_of_a_request_is_read_in_each_of_its_entries_whatever_form_it_came_in(self):
+        mark, ids = self.patients(2)
+        text = f"identifier=urn:mark%7C{mark}"
+        header = {"Content-Type": "application/x-www-form-urlencoded"}
+        form = self.ask("POST", "/fhir/Patient/_search", text, header)
+        self.assertEqual([entry["query"] for entry in self.entries_of(form)], [text] * 2)
+        counted = self.ask("GET", f"/fhir/Patient?{text}&_summary=count")
+        self.assertEqual({entry["query"] for entry in self.entries_of(counted)}, {text + "&_summary=count"})
+        nobody = self.ask("GET", f"/fhir/Patient?{text}&name=none")
+        self.assertEqual([(entry.get("patients"), entry["query"]) for entry in self.entries_of(nobody)],
+                         [(None, text + "&name=none")])
+        several = self.ask("DELETE", f"/fhir/Patient?{text}", token=self.all_rights, expect=412)
+        self.assertEqual([entry["query"] for entry in self.entries_of(several)], [text])
+        bundle = {"resourceType": "Bundle", "type": "batch",
+                  "entry": [{"request": {"method": "GET", "url": f"Patient?{text}"}},
+                            {"request": {"method": "GET", "url": f"Patient?_id={ids[0]}"}},
+                            {"request": {"method": "GET", "url": "Patient?birthdate=none"}}]}
+        batch = self.ask("POST", "/fhir", bundle)
+        self.assertEqual(sorted(entry["query"] for entry in self.entries_of(batch)),
+                         sorted([text, text, f"_id={ids[0]}", "birthdate=none"]))
+        self.assertEqual(self.server.verify().returncode, 0)
+
+    def test_A03_later_pages_have_the_text_of_the_first_and_no_page_token_is_kept(self):
+        mark, ids = self.patients(3)
+        text = f"identifier=urn:mark%7C{mark}&_count=1"
+        path, shown = f"/fhir/Patient?{text}", []
+        while path:
+            reply = self.ask("GET", path)
+            (entry,) = self.entries_of(reply)
+            self.assertEqual(entry["query"], text)
+            shown += entry["patients"]
+            following = [link["url"] for link in json_of(reply)["link"] if link["relation"] == "next"]
+            path = urllib.parse.urlparse(following[0])._replace(scheme="", netloc="").geturl() if following else None
+            last = path or last
+        self.assertEqual(sorted(shown), sorted(ids))
+        stranger = self.server.token_of(self.server.person(f"dr.{mark[:8]}", "doctor"))
+        refused = self.ask("GET", last, token=stranger, expect=400)
+        self.assertEqual([entry["query"] for entry in self.entries_of(refused)], ["_page="])
+
+    def test_A03_the_FHIR_form_has_the_text_and_its_entries_are_one_for_each_patient(self):
+        mark, _ = self.patients(2)
+        reply = self.ask("GET", f"/fhir/Patient?identifier=urn:mark%7C{mark}&name=O%27Brien,Name")
+        listed = self.server.cli("audit", "list", "--all", "--fhir", "--data", self.server.data, check=True).stdout
+        raw = base64.b64encode(f"identifier=urn:mark%7C{mark}&name=O%27Brien,Name".encode()).decode()
+        events = [json.loads(line) for line in listed.splitlines() if raw in line]
+        self.assertEqual(len(events), 2, reply.headers["x-request-id"])
+        self.assertEqual({entity["query"] for event in events for entity in event["entity"] if "query" in entity}, {raw})
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::chrono::hours kPageLife{1};
 constexpr std::string_view kPage = "tacenda/page/2";
-constexpr std::string_view kSearch = "tacenda/search/1";
+constexpr std::string_view kSearch = "tacenda/search/2";
 
 Bytes associated_data(std::string_view kind, PageScope const& scope) {
   Bytes data;
@@ -70,6 +70,7 @@ Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scop
       .u64(position.query)
       .u64(position.after)
       .u64(position.shown)
+      .u64(listing.first_entry)
       .raw(position.list)
       .raw(as_bytes(listing.raw));
   return codec::base64url_encode(
@@ -86,6 +87,7 @@ Result<SearchListing> open_search(vault::Vault const& vault, PageScope const& sc
   position.query = TACENDA_TRY(reader.u64());
   position.after = TACENDA_TRY(reader.u64());
   position.shown = TACENDA_TRY(reader.u64());
+  listing.first_entry = TACENDA_TRY(reader.u64());
   std::ranges::copy(TACENDA_TRY(reader.raw(position.list.size())), position.list.begin());
   listing.raw = as_text(reader.rest());
   return listing;

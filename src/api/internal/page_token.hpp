@@ -32,6 +32,7 @@ struct SearchListing {
   std::string raw;  // parameters as they came
   fhir::Handling handling = fhir::Handling::kLenient;
   records::SearchPosition position;
+  std::uint64_t first_entry = 0;  // audit entry of the first page: it has the query
 };
 Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scope,
                                 SearchListing const& listing, Time now);

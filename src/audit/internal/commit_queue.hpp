@@ -42,7 +42,7 @@ struct Pending {
   std::vector<Event> events;
   std::uint64_t keys_found = 0;  // CommitOrder::erasures before the events were sealed
   std::vector<LogRow> entries;   // one per event, in order
-  std::vector<LogRow> index;     // index rows and long bodies
+  std::vector<LogRow> index;     // index rows, long bodies and texts of requests
   std::size_t size_bytes = 0;
   std::unique_ptr<StateDelta> state_delta;  // null: changes nothing
   std::move_only_function<void(Result<Committed>)> done;

@@ -1,8 +1,8 @@
 #include "audit/internal/entry_seal.hpp"
 
 #include <algorithm>
+#include <map>
 
-#include "audit/internal/event_codec.hpp"
 #include "audit/internal/rows.hpp"
 #include "core/limits.hpp"
 #include "vault/digest.hpp"
@@ -25,6 +25,8 @@ constexpr std::size_t kBodyBytes =
 constexpr std::string_view kOuterLabel = "tacenda audit entry 1";
 constexpr std::string_view kBodyLabel = "tacenda audit body 1";
 constexpr std::string_view kLongLabel = "tacenda audit long body 1";
+constexpr std::string_view kQueryRowLabel = "tacenda audit query row 1";
+constexpr std::string_view kQueryLabel = "tacenda audit query 1";
 constexpr std::string_view kCommitmentLabel = "tacenda audit key commitment 1";
 
 /// The commitment of the key itself would be the same in all entries of a patient and link them; hashed
@@ -69,22 +71,61 @@ Bytes EntrySealer::associated_data(std::string_view label, EntryHeader const& he
   return out;
 }
 
+Bytes EntrySealer::associated_data(std::string_view label, ByteView more) const {
+  Bytes out;
+  out.reserve(4 + label.size() + context_.size() + 4 + more.size());
+  ByteWriter(out).sized(label).raw(context_).sized(more);
+  return out;
+}
+
 Result<EntrySealer::Keys> EntrySealer::keys_of(std::string const& patient) const {
   auto keys = vault_.subject(vault::Subject::patient(patient));
   if (!keys && is_absent(keys.error())) return Keys{};
   return keys;
 }
 
-Result<EntrySealer::Keys> EntrySealer::keys_for_write(std::string const& patient,
-                                                      vault::WriteSet& set) const {
+Result<EntrySealer::Found> EntrySealer::find_for_write(std::string const& patient,
+                                                       vault::WriteSet& set) const {
   auto const& made = set.new_subjects();
   if (!made.empty()) {
     if (auto const found = made.find(vault::Subject::patient(patient).text()); found != made.end()) {
-      return found->second;
+      return Found{found->second};
     }
   }
-  return keys_of(patient);
+  auto keys = vault_.subject(vault::Subject::patient(patient));
+  if (keys) return Found{std::move(*keys)};
+  if (!is_absent(keys.error())) return std::unexpected(keys.error());
+  return Found{nullptr, keys.error().kind() == ErrorKind::kGone};
 }
+
+/// The texts of one commit, each once: the same text under the keys of some patients here and of others there
+/// would outlive each of them.
+class EntrySealer::Queries {
+ public:
+  /// Index of the text of `event`; nullopt: it has none.
+  std::optional<std::size_t> of(Event const& event, std::uint32_t index) {
+    if (event.query.empty() && !event.query_at) return std::nullopt;
+    Name const name{event.query_at ? std::string_view() : std::string_view(event.query), event.query_at};
+    if (!all.empty() && name == last_name_) return last_;
+    auto const [found, is_new] = by_name_.try_emplace(name, all.size());
+    if (is_new) {
+      all.emplace_back();
+      all.back().event = index;
+    }
+    last_name_ = name;
+    last_ = found->second;
+    return last_;
+  }
+
+  std::vector<Query> all;
+  std::size_t names_left = kQueryNamesOfCommit;
+
+ private:
+  using Name = std::pair<std::string_view, std::optional<std::uint64_t>>;  // views of the commit's events
+  std::map<Name, std::size_t> by_name_;
+  Name last_name_;  // the events of a search have one text
+  std::size_t last_ = 0;
+};
 
 Result<void> EntrySealer::seal_events(Pending& pending) const {
   pending.keys_found = vault_.order().erasures();
@@ -92,46 +133,143 @@ Result<void> EntrySealer::seal_events(Pending& pending) const {
   pending.index.clear();
   pending.size_bytes = pending.set.size_bytes();
   pending.entries.reserve(pending.events.size());
+  Queries queries;
+  std::vector<Prepared> prepared;
+  prepared.reserve(pending.events.size());
   for (std::uint32_t i = 0; i < pending.events.size(); ++i) {
-    TACENDA_TRY_VOID(add(pending.events[i], i, pending));
+    prepared.push_back(TACENDA_TRY(prepare(pending.events[i], i, pending, queries)));
+  }
+  TACENDA_TRY_VOID(seal_queries(pending, queries));
+  for (std::uint32_t i = 0; i < pending.events.size(); ++i) {
+    QueryMark mark;
+    if (prepared[i].query) {
+      Query const& query = queries.all[*prepared[i].query];
+      mark = query.mark;
+      mark.back = i - query.event;
+    }
+    Sealed sealed = TACENDA_TRY(seal(pending.events[i], mark, *prepared[i].keys));
+    pending.entries.push_back(row(rows::of(rows::kEntry), std::move(sealed.entry), i, pending));
+    for (Bytes& prefix : prepared[i].prefixes)
+      pending.index.push_back(row(std::move(prefix), {}, i, pending));
+    if (sealed.long_body)
+      pending.index.push_back(row(rows::of(rows::kLongBody), std::move(*sealed.long_body), i, pending));
   }
   return {};
 }
 
-Result<void> EntrySealer::add(Event const& event, std::uint32_t index, Pending& pending) const {
-  Keys only;  // of the one patient, when he has any
+LogRow EntrySealer::row(Bytes prefix, Bytes value, std::uint32_t event, Pending& pending) const {
+  prefix.resize(prefix.size() + rows::kSequenceBytes);
+  LogRow out{rows_.full_key(prefix), std::move(value), event};
+  pending.size_bytes += out.key.size() + out.value.size();
+  return out;
+}
+
+Result<EntrySealer::Prepared> EntrySealer::prepare(Event const& event, std::uint32_t index, Pending& pending,
+                                                   Queries& queries) const {
+  Prepared out;
+  out.query = queries.of(event, index);
+  Query* const query = out.query ? &queries.all[*out.query] : nullptr;
+  // Who was erased since the request came takes its text with him. Whom it names though he was erased before
+  // does not: nobody shall hide what he asks by naming him.
+  bool const forgets = !event.erasures_before || *event.erasures_before != pending.keys_found;
   std::size_t patients = 0;
-  std::vector<Bytes> prefixes;  // of the index rows
   for (auto patient_it = event.patients.begin(); patient_it != event.patients.end(); ++patient_it) {
     std::string const& patient = *patient_it;
     if (std::find(event.patients.begin(), patient_it, patient) != patient_it)
       continue;  // named twice: one row
     ++patients;
-    Keys keys = TACENDA_TRY(keys_for_write(patient, pending.set));
-    if (!keys) {
-      prefixes.push_back(rows::text(rows::kUnknownPatient, patient));
+    Found found = TACENDA_TRY(find_for_write(patient, pending.set));
+    if (query != nullptr) query->erased |= found.erased && forgets;
+    if (!found.keys) {
+      out.prefixes.push_back(rows::text(rows::kUnknownPatient, patient));
       continue;
     }
-    prefixes.push_back(rows::patient(keys->alias()));
-    only = std::move(keys);
+    out.prefixes.push_back(rows::patient(found.keys->alias()));
+    if (query != nullptr) query->keys.push_back(found.keys);
+    out.keys = std::move(found.keys);
   }
-  if (!event.actor_id.empty()) prefixes.push_back(rows::text(rows::kUser, event.actor_id));
-  if (patients != 1 || !only) only = TACENDA_TRY(vault_.subject(vault::Subject::tenant()));
+  if (!event.actor_id.empty()) out.prefixes.push_back(rows::text(rows::kUser, event.actor_id));
+  if (patients != 1 || !out.keys) out.keys = TACENDA_TRY(vault_.subject(vault::Subject::tenant()));
+  if (query == nullptr) return out;
 
-  Sealed sealed = TACENDA_TRY(seal(event, *only));
-  auto const row = [&](Bytes prefix, Bytes value) {
-    prefix.resize(prefix.size() + rows::kSequenceBytes);
-    LogRow out{rows_.full_key(prefix), std::move(value), index};
-    pending.size_bytes += out.key.size() + out.value.size();
-    return out;
+  auto const add_named = [&](std::string const& patient) -> Result<void> {
+    auto found = find_for_write(patient, pending.set);
+    if (!found && found.error().kind() == ErrorKind::kCorrupt) {
+      query->erased = true;  // the entry can be kept beside a damaged table, its text cannot be closed
+      return {};
+    }
+    if (!found) return std::unexpected(found.error());
+    query->erased |= found->erased && forgets;
+    if (found->keys) query->keys.push_back(std::move(found->keys));
+    return {};
   };
-  pending.entries.push_back(row(rows::of(rows::kEntry), std::move(sealed.entry)));
-  for (Bytes& prefix : prefixes) pending.index.push_back(row(std::move(prefix), {}));
-  if (sealed.long_body) pending.index.push_back(row(rows::of(rows::kLongBody), std::move(*sealed.long_body)));
+  for (auto const& patient : event.query_patients) TACENDA_TRY_VOID(add_named(patient));
+  if (event.resource_type == "Patient" && !event.resource_id.empty())
+    TACENDA_TRY_VOID(add_named(event.resource_id));
+  if (query->event == index) {
+    for (auto const& patient : patients_named_in(event.query)) {
+      if (queries.names_left == 0) break;
+      --queries.names_left;
+      TACENDA_TRY_VOID(add_named(patient));
+    }
+  }
+  return out;
+}
+
+Result<void> EntrySealer::seal_queries(Pending& pending, Queries& queries) const {
+  for (Query& query : queries.all) {
+    if (query.erased) {
+      query.mark.kind = QueryMark::Kind::kErased;
+      continue;
+    }
+    Bytes stored = TACENDA_TRY(seal_query(pending.events[query.event], query));
+    query.mark = {QueryMark::Kind::kKept, 0, vault::digest(stored)};
+    pending.index.push_back(row(rows::of(rows::kQuery), std::move(stored), query.event, pending));
+  }
   return {};
 }
 
-Result<EntrySealer::Sealed> EntrySealer::seal(Event const& event, vault::SubjectKeys const& keys) const {
+Result<Bytes> EntrySealer::seal_query(Event const& event, Query& query) const {
+  Bytes text;
+  encode_query({event.query_at ? std::string_view() : std::string_view(event.query), event.query_at}, text);
+  std::ranges::sort(query.keys, {}, [](Keys const& keys) { return keys->alias(); });
+  auto const repeated = std::ranges::unique(query.keys, {}, [](Keys const& keys) { return keys->alias(); });
+  query.keys.erase(repeated.begin(), repeated.end());
+  QueryRow row;
+  Bytes names;
+  for (auto const& keys : query.keys) {
+    row.aliases.push_back(keys->alias());
+    append(names, ByteView(keys->alias()));
+  }
+  Bytes sealed;
+  TACENDA_TRY_VOID(vault_.seal_for_all(vault::Purpose::kAudit, query.keys,
+                                       associated_data(kQueryLabel, names), text, sealed));
+  row.sealed = sealed;
+  Bytes plaintext;
+  encode_query_row(row, plaintext);
+  Bytes const outer =
+      TACENDA_TRY(vault_.seal(vault::Purpose::kAudit, associated_data(kQueryRowLabel, {}), plaintext));
+  Bytes stored;
+  stored.reserve(1 + outer.size());
+  ByteWriter(stored).u8(kQueryFormat).raw(outer);
+  return stored;
+}
+
+Result<Bytes> EntrySealer::open_query_row(ByteView stored) const {
+  ByteReader in(stored);
+  if (TACENDA_TRY(in.u8()) != kQueryFormat)
+    return fail(ErrorKind::kUnsupported, "audit query: written by a newer version");
+  return vault_.open(vault::Purpose::kAudit, associated_data(kQueryRowLabel, {}), in.rest());
+}
+
+Result<Bytes> EntrySealer::open_query(QueryRow const& row, std::span<Keys const> keys) const {
+  Bytes names;
+  for (auto const& alias : row.aliases) append(names, ByteView(alias));
+  return vault_.open_for_all(vault::Purpose::kAudit, keys, associated_data(kQueryLabel, names), row.sealed);
+}
+
+Result<EntrySealer::Sealed> EntrySealer::seal(Event const& event, QueryMark const& mark,
+                                              vault::SubjectKeys const& keys) const {
   Sealed out;
   EntryHeader header;
   header.kind = event.kind;
@@ -139,7 +277,7 @@ Result<EntrySealer::Sealed> EntrySealer::seal(Event const& event, vault::Subject
 
   Bytes body;
   body.reserve(512);
-  encode_event(event, body);
+  encode_event(event, mark, body);
   if (body.size() > kBodyBytes) {
     Bytes& stored = out.long_body.emplace();
     TACENDA_TRY_VOID(keys.seal_audit(associated_data(kLongLabel, header, keys.alias()), body, stored));
@@ -162,8 +300,8 @@ Result<EntrySealer::Sealed> EntrySealer::seal(Event const& event, vault::Subject
   return out;
 }
 
-Result<EntrySealer::Opened> EntrySealer::open_outer(ByteView entry) const {
-  Opened out;
+Result<EntrySealer::Outer> EntrySealer::open_outer(ByteView entry) const {
+  Outer out;
   out.header = TACENDA_TRY(read_header(entry));
   ByteView const outer = entry.subspan(kHeaderBytes);
   if (outer.size() < kOuterOverhead || term_of(outer) != out.header.term) {
@@ -193,15 +331,16 @@ Result<EntrySealer::Keys> EntrySealer::keys_behind(vault::Alias const& alias) co
 }
 
 Result<std::optional<vault::Alias>> EntrySealer::alias_of(ByteView entry) const {
-  Opened const opened = TACENDA_TRY(open_outer(entry));
+  Outer const opened = TACENDA_TRY(open_outer(entry));
   Keys const tenant = TACENDA_TRY(vault_.subject(vault::Subject::tenant()));
   if (tenant->alias() == opened.alias) return std::nullopt;
   return opened.alias;
 }
 
-Result<Entry> EntrySealer::open(ByteView entry, LongBody const& long_body) const {
-  Opened const opened = TACENDA_TRY(open_outer(entry));
-  Entry out;
+Result<EntrySealer::Opened> EntrySealer::open(ByteView entry, LongBody const& long_body) const {
+  Outer const opened = TACENDA_TRY(open_outer(entry));
+  Opened result;
+  Entry& out = result.entry;
   out.sequence = opened.header.sequence;
   out.recorded = from_unix_ms(opened.header.wall_ms);
   out.event.kind = opened.header.kind;
@@ -210,7 +349,7 @@ Result<Entry> EntrySealer::open(ByteView entry, LongBody const& long_body) const
   Keys const keys = TACENDA_TRY(keys_behind(opened.alias));
   if (!keys) {
     out.readable = false;
-    return out;
+    return result;
   }
   if (commitment_of(*keys, opened.body) != opened.header.commitment) {
     return fail(ErrorKind::kCorrupt, "audit entry: key commitment does not fit");
@@ -227,8 +366,10 @@ Result<Entry> EntrySealer::open(ByteView entry, LongBody const& long_body) const
     TACENDA_TRY_VOID(
         keys->open_audit(associated_data(kLongLabel, opened.header, keys->alias()), *stored, body));
   }
-  TACENDA_TRY_VOID(decode_event(body, out.event));
-  return out;
+  result.mark = TACENDA_TRY(decode_event(body, out.event));
+  if (result.mark.kind == QueryMark::Kind::kKept) out.query_state = QueryState::kSealed;
+  if (result.mark.kind == QueryMark::Kind::kErased) out.query_state = QueryState::kErased;
+  return result;
 }
 
 }  // namespace tacenda::audit

@@ -6,6 +6,8 @@
 #include "audit/event.hpp"
 #include "audit/internal/commit_queue.hpp"
 #include "audit/internal/entry_header.hpp"
+#include "audit/internal/event_codec.hpp"
+#include "audit/internal/query_codec.hpp"
 #include "core/bytes.hpp"
 #include "vault/vault.hpp"
 
@@ -13,7 +15,8 @@ namespace tacenda::audit {
 
 /// Seals events into log entries and opens them again. Two layers: the outer one under the store's audit
 /// key hides whose entry it is (the alias), the inner one under the audit key of the patient, so that
-/// erasing him closes his entries and nothing else.
+/// erasing him closes his entries and nothing else. The text of a request stands once, under a key that needs
+/// the keys of all patients whom it matched or names (docs/adr/0007).
 ///
 /// Owner: the Log. Thread-safe.
 class EntrySealer {
@@ -26,9 +29,21 @@ class EntrySealer {
 
   /// Reads the row of the long body of the given entry.
   using LongBody = std::function<Result<std::optional<Bytes>>(std::uint64_t sequence)>;
-  /// Opens a stored entry. An entry whose key was destroyed comes back with readable = false.
-  /// Errors: kCorrupt, kUnsupported, kUnavailable.
-  Result<Entry> open(ByteView entry, LongBody const& long_body) const;
+  struct Opened {
+    Entry entry;
+    QueryMark mark;
+  };
+  /// Opens a stored entry, but not its query. An entry whose key was destroyed comes back with readable =
+  /// false. Errors: kCorrupt, kUnsupported, kUnavailable.
+  Result<Opened> open(ByteView entry, LongBody const& long_body) const;
+
+  /// The plaintext of a row of a query, for decode_query_row. Errors: kCorrupt, kUnsupported.
+  Result<Bytes> open_query_row(ByteView stored) const;
+  /// What `row` holds, for decode_query, with the keys of its aliases. Errors: kCorrupt.
+  Result<Bytes> open_query(QueryRow const& row,
+                           std::span<std::shared_ptr<vault::SubjectKeys const> const> keys) const;
+  /// Keys of the tenant or of a patient; nullptr when they are destroyed. Errors: kCorrupt, kUnavailable.
+  Result<std::shared_ptr<vault::SubjectKeys const>> keys_behind(vault::Alias const& alias) const;
 
   /// Alias of the patient an entry is sealed for; nullopt: it is sealed for the tenant. Works after the
   /// patient's erasure, too. Errors: as open.
@@ -40,7 +55,7 @@ class EntrySealer {
 
  private:
   using Keys = std::shared_ptr<vault::SubjectKeys const>;
-  struct Opened {
+  struct Outer {
     EntryHeader header;
     vault::Alias alias;
     Bytes body;  // still sealed for the alias
@@ -49,14 +64,34 @@ class EntrySealer {
     Bytes entry;
     std::optional<Bytes> long_body;
   };
+  struct Found {
+    Keys keys;            // null: he has none
+    bool erased = false;  // he had
+  };
+  /// An event, with what its patients' keys make of it.
+  struct Prepared {
+    Keys keys;                    // of the body
+    std::vector<Bytes> prefixes;  // of its index rows
+    std::optional<std::size_t> query;
+  };
+  /// A text of the commit, with all who can close it.
+  struct Query {
+    std::uint32_t event = 0;  // the first that has it
+    std::vector<Keys> keys;
+    bool erased = false;
+    QueryMark mark{};
+  };
+  class Queries;
 
-  /// Event `index` of its commit.
-  Result<void> add(Event const& event, std::uint32_t index, Pending& pending) const;
-  Result<Keys> keys_for_write(std::string const& patient, vault::WriteSet& set) const;
-  Result<Sealed> seal(Event const& event, vault::SubjectKeys const& keys) const;
-  Result<Opened> open_outer(ByteView entry) const;
-  Result<Keys> keys_behind(vault::Alias const& alias) const;
+  Result<Found> find_for_write(std::string const& patient, vault::WriteSet& set) const;
+  Result<Prepared> prepare(Event const& event, std::uint32_t index, Pending& pending, Queries& queries) const;
+  Result<void> seal_queries(Pending& pending, Queries& queries) const;
+  Result<Bytes> seal_query(Event const& event, Query& query) const;
+  Result<Sealed> seal(Event const& event, QueryMark const& mark, vault::SubjectKeys const& keys) const;
+  LogRow row(Bytes prefix, Bytes value, std::uint32_t event, Pending& pending) const;
+  Result<Outer> open_outer(ByteView entry) const;
   Bytes associated_data(std::string_view label, EntryHeader const& header, ByteView more) const;
+  Bytes associated_data(std::string_view label, ByteView more) const;
 
   vault::Vault const& vault_;
   vault::View rows_;

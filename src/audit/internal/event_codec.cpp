@@ -6,17 +6,18 @@
 namespace tacenda::audit {
 namespace {
 
-// Body, format 1:
-//   u8      format = 1
+// Body, format 3 (1 had the query itself; 2 says that the body lies in a row of its own):
+//   u8      format = 3
 //   number  HTTP status, resource version, count
-//   text    the 15 of kTexts, in that order, and the reason
+//   text    the 14 of kTexts, in that order, and the reason
 //   number  patients, then one text each
+//   u8      query: 0 none; 1 kept, then number of entries back and 32 bytes SHA-256 of its row; 2 erased
 //   u8      1 and 32 bytes of record digest, or 0
 //   zero bytes up to a multiple of 16
 // number: LEB128, at most 10 bytes, no superfluous zero byte at its end.
 // text: one byte length below 0xfe and the bytes; or 0xfe, u32 length and the bytes; or 0xff and the 16
 // bytes of a UUID in its usual spelling (36 lower-case characters): ids are most of an entry.
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 3;
 constexpr std::uint8_t kLongText = 0xfe;
 constexpr std::uint8_t kUuid = 0xff;
 constexpr std::size_t kUuidText = 36;
@@ -25,8 +26,8 @@ constexpr std::size_t kPadding = 16;
 constexpr std::array kTexts{
     &Event::actor_id,      &Event::actor_name,  &Event::role,           &Event::authentication,
     &Event::token_id,      &Event::client,      &Event::network,        &Event::request_id,
-    &Event::resource_type, &Event::resource_id, &Event::purpose_of_use, &Event::query,
-    &Event::target,        &Event::old_value,   &Event::new_value,
+    &Event::resource_type, &Event::resource_id, &Event::purpose_of_use, &Event::target,
+    &Event::old_value,     &Event::new_value,
 };
 
 constexpr bool is_dash(std::size_t i) {
@@ -107,9 +108,23 @@ Result<std::string> read_text(ByteReader& in) {
   return std::string(as_text(TACENDA_TRY(in.raw(first))));
 }
 
+Result<QueryMark> read_mark(ByteReader& in) {
+  QueryMark mark;
+  std::uint8_t const kind = TACENDA_TRY(in.u8());
+  if (kind > std::to_underlying(QueryMark::Kind::kErased))
+    return fail(ErrorKind::kCorrupt, "audit entry: mark of the query is malformed");
+  mark.kind = static_cast<QueryMark::Kind>(kind);
+  if (mark.kind == QueryMark::Kind::kKept) {
+    mark.back = TACENDA_TRY(read_number(in));
+    ByteView const digest = TACENDA_TRY(in.raw(sizeof(Digest)));
+    std::ranges::copy(digest, mark.digest.begin());
+  }
+  return mark;
+}
+
 }  // namespace
 
-void encode_event(Event const& event, Bytes& out) {
+void encode_event(Event const& event, QueryMark const& mark, Bytes& out) {
   std::size_t const start = out.size();
   ByteWriter writer(out);
   writer.u8(kFormat);
@@ -120,12 +135,17 @@ void encode_event(Event const& event, Bytes& out) {
   put_text(writer, event.reason);
   put_number(writer, event.patients.size());
   for (auto const& patient : event.patients) put_text(writer, patient);
+  writer.u8(std::to_underlying(mark.kind));
+  if (mark.kind == QueryMark::Kind::kKept) {
+    put_number(writer, mark.back);
+    writer.raw(mark.digest);
+  }
   writer.u8(event.record_digest ? 1 : 0);
   if (event.record_digest) writer.raw(*event.record_digest);
   while ((out.size() - start) % kPadding != 0) out.push_back(std::byte{0});
 }
 
-Result<void> decode_event(ByteView body, Event& event) {
+Result<QueryMark> decode_event(ByteView body, Event& event) {
   ByteReader in(body);
   if (TACENDA_TRY(in.u8()) != kFormat) {
     return fail(ErrorKind::kUnsupported, "audit entry: body was written by a newer version");
@@ -141,6 +161,7 @@ Result<void> decode_event(ByteView body, Event& event) {
   if (patients > in.rest().size()) return fail(ErrorKind::kCorrupt, "audit entry: more patients than bytes");
   event.patients.clear();
   for (std::uint64_t i = 0; i < patients; ++i) event.patients.push_back(TACENDA_TRY(read_text(in)));
+  QueryMark const mark = TACENDA_TRY(read_mark(in));
   std::uint8_t const has_digest = TACENDA_TRY(in.u8());
   if (has_digest > 1) return fail(ErrorKind::kCorrupt, "audit entry: digest mark is malformed");
   event.record_digest.reset();
@@ -151,7 +172,7 @@ Result<void> decode_event(ByteView body, Event& event) {
   bool const zeros = std::ranges::all_of(in.rest(), [](std::byte b) { return b == std::byte{0}; });
   if (in.rest().size() >= kPadding || !zeros)
     return fail(ErrorKind::kCorrupt, "audit entry: bytes after its end");
-  return {};
+  return mark;
 }
 
 }  // namespace tacenda::audit

@@ -15,6 +15,7 @@ namespace rows {
 
 inline constexpr char kEntry = 'e';           // sequence -> entry
 inline constexpr char kLongBody = 'b';        // sequence -> sealed body of an event too long for its entry
+inline constexpr char kQuery = 'q';           // sequence -> sealed text of a request
 inline constexpr char kTile = 'h';            // level, index -> up to 256 hashes
 inline constexpr char kTail = 'l';            // slot -> first sequence, leaf hashes of one batch
 inline constexpr char kCheckpoint = 'c';      // -> signed note

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "audit/internal/rows.hpp"
+#include "vault/digest.hpp"
 
 namespace tacenda::audit {
 namespace {
@@ -14,6 +15,9 @@ std::string entry_name(std::uint64_t sequence) {
 }
 std::string index_name(std::uint64_t sequence) {
   return "index of audit entry " + std::to_string(sequence);
+}
+std::string query_name(std::uint64_t sequence) {
+  return "query of audit entry " + std::to_string(sequence);
 }
 std::string tile_name(merkle::TileId tile) {
   return "audit tile " + std::to_string(tile.level) + "/" + std::to_string(tile.index);
@@ -45,6 +49,7 @@ Result<std::vector<Log::Damage>> Verifier::run(Progress const& progress) {
   size_ = log_.size();
   TACENDA_TRY_VOID(check_head());
   uncertain_.assign(size_, false);
+  has_query_.assign(size_, false);
   TACENDA_TRY_VOID(check_entries(progress));
 
   entries_right_ = checkpoint_ && merkle::TreeHead{frontier_.size(), frontier_.root()} == checkpoint_->head;
@@ -56,6 +61,7 @@ Result<std::vector<Log::Damage>> Verifier::run(Progress const& progress) {
   for (auto const& difference : differences_) TACENDA_TRY_VOID(judge(difference));
   TACENDA_TRY_VOID(compare_tail());
   TACENDA_TRY_VOID(check_index_rows());
+  TACENDA_TRY_VOID(check_query_rows());
   if (checkpoint_ && !entries_right_ && damages_.empty()) {
     damaged("audit log", "its entries do not add up to the signed root");
   }
@@ -144,10 +150,11 @@ Result<void> Verifier::check_entry(std::uint64_t sequence, ByteView bytes) {
     uncertain_[sequence] = true;
     return note(name, entry.error());
   }
-  if (entry->readable) {
+  if (entry->entry.readable) {
     // By the place it is in: an entry that lies about its sequence is named above.
-    Entry placed = *entry;
+    Entry placed = entry->entry;
     placed.sequence = sequence;
+    if (entry->mark.kind == QueryMark::Kind::kKept) TACENDA_TRY_VOID(check_query(sequence, entry->mark));
     return check_index_of(placed);
   }
   uncertain_[sequence] = true;
@@ -157,6 +164,39 @@ Result<void> Verifier::check_entry(std::uint64_t sequence, ByteView bytes) {
     damaged(index_name(sequence), "row of its patient is missing");
   }
   return {};
+}
+
+/// The row as it lies there. Whether it still opens is no question of the log's: who was erased closed it.
+Result<void> Verifier::check_query(std::uint64_t sequence, QueryMark const& mark) {
+  if (mark.back > sequence) {
+    damaged(entry_name(sequence), "its query is nowhere");
+    return {};
+  }
+  std::uint64_t const at_sequence = sequence - mark.back;
+  has_query_[at_sequence] = true;
+  if (!query_row_ || query_row_->first != at_sequence) {
+    query_row_.reset();
+    auto const stored = log_.rows.get(rows::of(rows::kQuery, at_sequence), at());
+    if (!stored && stored.error().kind() == ErrorKind::kUnavailable) return std::unexpected(stored.error());
+    if (!stored || !*stored) {
+      damaged(query_name(at_sequence), "missing");
+      return {};
+    }
+    query_row_.emplace(at_sequence, vault::digest(**stored));
+  }
+  if (query_row_->second != mark.digest) damaged(query_name(at_sequence), "altered");
+  return {};
+}
+
+Result<void> Verifier::check_query_rows() {
+  auto const visit = [&](ByteView key, ByteView) -> Result<bool> {
+    std::uint64_t const sequence = rows::sequence_of(key);
+    if (sequence >= size_ || (!uncertain_[sequence] && !has_query_[sequence]))
+      damaged(query_name(sequence), "belongs to no entry");
+    return true;
+  };
+  auto const scanned = log_.rows.scan(rows::of(rows::kQuery), {}, storage::Direction::kForward, visit, at());
+  return scanned ? Result<void>() : note("audit queries", scanned.error());
 }
 
 Result<bool> Verifier::has_row(Bytes prefix, std::uint64_t sequence) const {
@@ -343,7 +383,7 @@ Result<void> Verifier::name_stray_rows() {
     auto const bytes = TACENDA_TRY(log_.rows.get(rows::of(rows::kEntry, sequence), at()));
     if (!bytes) return true;  // named as missing
     auto const entry = log_.sealer.open(*bytes, log_.long_bodies(at()));
-    if (!entry || TACENDA_TRY(belongs(key, *entry))) return true;
+    if (!entry || TACENDA_TRY(belongs(key, entry->entry))) return true;
     damaged(index_name(sequence), "a row leads to an entry that does not name its patient or user");
     return true;
   };

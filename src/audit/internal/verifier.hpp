@@ -43,6 +43,8 @@ class Verifier {
   Result<void> check_head();
   Result<void> check_entries(Progress const& progress);
   Result<void> check_entry(std::uint64_t sequence, ByteView bytes);
+  Result<void> check_query(std::uint64_t sequence, QueryMark const& mark);
+  Result<void> check_query_rows();
   Result<void> check_index_of(Entry const& entry);
   Result<bool> has_row(Bytes prefix, std::uint64_t sequence) const;
   Result<void> missing(std::uint64_t begin, std::uint64_t end);
@@ -70,8 +72,10 @@ class Verifier {
   std::vector<Level> levels_;
   std::vector<Difference> differences_;
   std::uint64_t time_ms_ = 0;
-  std::vector<bool> uncertain_;   // entries whose index rows cannot be told: a key is destroyed
-  std::uint64_t index_rows_ = 0;  // of entries that are not uncertain
+  std::vector<bool> uncertain_;  // entries whose index rows cannot be told: a key is destroyed
+  std::vector<bool> has_query_;  // entries that have the text of a request
+  std::optional<std::pair<std::uint64_t, Digest>> query_row_;  // the last that was looked at
+  std::uint64_t index_rows_ = 0;                               // of entries that are not uncertain
   std::set<std::string> named_;
   std::vector<Log::Damage> damages_;
 };

@@ -23,4 +23,14 @@ Result<void> check_criteria(Result<Permit> const& reader,
   return std::unexpected(reader.error());
 }
 
+Result<void> note_matched(Context const& context, records::Transaction& transaction, std::string_view type,
+                          std::vector<std::string> const& matches) {
+  if (context.remarks == nullptr) return {};
+  for (auto const& id : matches) {
+    auto const place = TACENDA_TRY(transaction.unchanged(type, id));
+    context.remarks->matched.insert(place.patients.begin(), place.patients.end());
+  }
+  return {};
+}
+
 }  // namespace tacenda::operations

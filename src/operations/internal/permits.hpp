@@ -15,6 +15,11 @@ namespace tacenda::operations {
 /// `reader`: the right to read the type. Errors: that of `reader`.
 Result<void> check_criteria(Result<Permit> const& reader, std::vector<fhir::SearchCriterion> const& criteria);
 
+/// Notes whose resources criteria matched, for the log of a request that is then refused. Errors: those of
+/// the store.
+Result<void> note_matched(Context const& context, records::Transaction& transaction, std::string_view type,
+                          std::vector<std::string> const& matches);
+
 /// The rights that one search, or what else `action` is, has on each type that it looks into: asked of the
 /// gate when first needed. Owner: one thread; outlives what it is given to.
 class Permits {

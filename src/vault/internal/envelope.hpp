@@ -9,6 +9,8 @@ namespace tacenda::vault {
 
 inline constexpr std::uint8_t kEnvelopeVersion = 1;
 inline constexpr std::uint8_t kXaes256Gcm = 1;  // algorithm byte
+/// The same under a key that is derived anew for each text from several keys (Vault::seal_for_all).
+inline constexpr std::uint8_t kXaes256GcmForAll = 2;
 
 /// Appends nonce(24) | ciphertext | tag(16).
 Result<void> seal_with(crypto::Xaes256Gcm const& aead, crypto::HedgedNonces& nonces, ByteView associated_data,
