@@ -137,7 +137,7 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   auto outcome = run();
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
   // Nothing is done or told for who was disabled, or given another role, while the request ran (S-11, S-12).
-  if (auto const still = parts_.directory.confirm(*exchange.principal); !still.has_value())
+  if (auto const still = parts_.directory.confirm(*exchange.principal, outcome->set); !still.has_value())
     return refuse(exchange, still.error());
   auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
   if (receipt.has_value()) {

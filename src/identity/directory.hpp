@@ -166,6 +166,9 @@ class Directory {
   /// Asked again at the end of what takes long: is whoever was recognised still who he was? Errors:
   /// kUnauthenticated (disabled or given new factors since), kForbidden (given another role since).
   Result<void> confirm(Principal const& principal) const;
+  /// The same, and binds `set` to it: whatever changes the account after this question makes the commit of
+  /// `set` conflict, so that the log never shows an act of an account behind its end (S-11, S-12).
+  Result<void> confirm(Principal const& principal, vault::WriteSet& set) const;
   /// Ends the session of a token. Errors: kUnauthenticated.
   Result<Pending> logout(std::string_view token);
 

@@ -315,5 +315,29 @@ TEST_F(DirectoryAccounts, ConfirmsNobodyWhoWasDisabledRenewedOrGivenAnotherRoleS
   EXPECT_TRUE(directory->confirm(stays).has_value());
 }
 
+TEST_F(DirectoryAccounts, NothingIsCommittedForAnAccountThatEndedAfterItWasConfirmed) {
+  auto const secret = person("ada");
+  auto const principal = *directory->authenticate_token(login("ada", secret));
+  auto const confirmed = [&] {
+    vault::WriteSet set;
+    EXPECT_TRUE(directory->confirm(principal, set).has_value());
+    return set;
+  };
+  EXPECT_TRUE(store.commit(confirmed()).has_value());
+
+  auto early = confirmed();
+  (void)try_login("ada", "wrong", "000000");
+  EXPECT_TRUE(store.commit(std::move(early)).has_value()) << "a failed log-in ends nothing";
+
+  early = confirmed();
+  auto disabled = directory->disable_user("ada");
+  expect_committed(disabled);
+  auto const late = store.commit(std::move(early));
+  ASSERT_FALSE(late.has_value());
+  EXPECT_EQ(late.error().kind(), ErrorKind::kConflict);
+  vault::WriteSet again;
+  EXPECT_EQ(directory->confirm(principal, again).error().kind(), ErrorKind::kUnauthenticated);
+}
+
 }  // namespace
 }  // namespace tacenda::identity

@@ -268,6 +268,14 @@ Result<void> Directory::confirm(Principal const& principal) const {
   return {};
 }
 
+Result<void> Directory::confirm(Principal const& principal, vault::WriteSet& set) const {
+  // First as of when, then the question: a change that commits in between is later than what was asked.
+  set.read_at(state_->vault.order().committed());
+  TACENDA_TRY_VOID(confirm(principal));
+  set.depends_on(state_->rows.guard(State::account_key(principal.id())));
+  return {};
+}
+
 Result<Pending> Directory::logout(std::string_view token_text) {
   State& state = *state_;
   Digest const hash = crypto::sha256(as_bytes(token_text));

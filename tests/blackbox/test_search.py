@@ -185,7 +185,8 @@ class Search(unittest.TestCase):
         self.assertIn(doctor, self.ids(path, "include"))
         self.assertEqual(self.ids(path + "&_type=Observation"), made[:2])
         self.assertEqual(self.ids(path + "&_since=2999-01-01"), [])
-        self.ask("GET", path + "&start=2000-01-01", expect=400)
+        self.ask("GET", path + "&start=yesterday", expect=400)
+        self.ask("GET", path + "&beginning=2000-01-01", expect=400)
 
     # --- conditional interactions ---
 

@@ -294,14 +294,15 @@ class Rights(Case):
         stated = self.get("/fhir/metadata")
         offered = {r["type"]: {o["name"]: o["definition"].rsplit("/", 1)[1] for o in r["operation"]}
                    for r in stated["rest"][0]["resource"]}
-        self.assertEqual(offered["ValueSet"], {"validate": "Resource-validate", "expand": "ValueSet-expand",
-                                               "validate-code": "ValueSet-validate-code"})
-        self.assertEqual(offered["CodeSystem"], {"validate": "Resource-validate", "lookup": "CodeSystem-lookup",
-                                                 "subsumes": "CodeSystem-subsumes",
-                                                 "validate-code": "CodeSystem-validate-code"})
-        self.assertEqual(offered["Patient"], {"validate": "Resource-validate", "everything": "Patient-everything",
-                                              "export": "patient-export"})
-        self.assertEqual(offered["Device"], {"validate": "Resource-validate"})
+        everywhere = {"validate": "Resource-validate", "meta": "Resource-meta", "meta-add": "Resource-meta-add",
+                      "meta-delete": "Resource-meta-delete"}
+        self.assertEqual(offered["ValueSet"], everywhere | {
+            "expand": "ValueSet-expand", "validate-code": "ValueSet-validate-code"})
+        self.assertEqual(offered["CodeSystem"], everywhere | {
+            "lookup": "CodeSystem-lookup", "subsumes": "CodeSystem-subsumes",
+            "validate-code": "CodeSystem-validate-code"})
+        self.assertEqual(offered["Patient"], everywhere | {"everything": "Patient-everything", "export": "patient-export"})
+        self.assertEqual(offered["Device"], everywhere)
 
 
 class Search(Case):

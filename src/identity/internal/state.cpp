@@ -54,8 +54,8 @@ class Directory::State::HashTurn {
   State& state_;
 };
 
-Bytes Directory::State::account_key(Account const& account) {
-  return key_of('u', as_bytes(account.id.view()));
+Bytes Directory::State::account_key(UserId const& id) {
+  return key_of('u', as_bytes(id.view()));
 }
 Bytes Directory::State::counters_key(Account const& account) {
   return key_of('c', as_bytes(account.id.view()));
@@ -86,7 +86,7 @@ Result<vault::WriteSet> Directory::State::account_set(std::shared_ptr<Account> c
   set.touches(rows.guard(key));
   TACENDA_TRY_VOID(rows.put(set, key, encode_counters(*account)));
   if (with_account) {
-    Bytes const account_row = account_key(*account);
+    Bytes const account_row = account_key(account->id);
     set.depends_on(rows.guard(account_row));
     set.touches(rows.guard(account_row));
     auto const plaintext = encode_account(*account);

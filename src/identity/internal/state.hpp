@@ -62,7 +62,7 @@ struct Directory::State {
   int hash_running TACENDA_GUARDED_BY(hash_mutex) = 0;
 
   // Rows: u<id> account, c<id> counters, t<token hash> token.
-  static Bytes account_key(Account const& account);
+  static Bytes account_key(UserId const& id);
   static Bytes counters_key(Account const& account);
   static Bytes token_key(Digest const& hash);
 
