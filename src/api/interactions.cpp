@@ -32,45 +32,6 @@ namespace {
 using operations::Context;
 using operations::Outcome;
 
-struct Paging {
-  std::size_t count = limits::kPageSize;
-  std::string page;
-  records::HistoryWindow window;
-};
-
-/// The time that a parameter of history names, in milliseconds: the first of them, and the first behind it.
-Result<records::HistoryWindow::Span> span_of(std::string_view text) {
-  using std::chrono::floor, std::chrono::microseconds, std::chrono::milliseconds;
-  auto const range = fhir::parse_date_range(text);
-  if (!range) return fail(ErrorKind::kInvalid, "_since or _at is no date and no time");
-  return records::HistoryWindow::Span{Time(floor<milliseconds>(microseconds(range->low))),
-                                      Time(floor<milliseconds>(microseconds(range->high)) + milliseconds(1))};
-}
-
-Result<Paging> paging_of(std::string_view query) {
-  Paging paging;
-  for (auto& [name, value] : TACENDA_TRY(codec::parse_query(query))) {
-    if (name == "_count") {
-      std::uint64_t number = 0;
-      auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-      if (error == std::errc::result_out_of_range)
-        number = limits::kPageSizeMax;
-      else if (error != std::errc() || end != value.data() + value.size())
-        return fail(ErrorKind::kInvalid, "_count is not a number");
-      paging.count = std::clamp<std::size_t>(number, 1, limits::kPageSizeMax);
-    } else if (name == "_page") {
-      paging.page = std::move(value);
-    } else if (name == "_since") {
-      paging.window.since = TACENDA_TRY(span_of(value)).from;
-    } else if (name == "_at") {
-      paging.window.at = TACENDA_TRY(span_of(value));
-    } else if (name != "_format" && name != "_pretty") {
-      return fail(ErrorKind::kInvalid, "history takes _count, _since, _at, _page and _format only");
-    }
-  }
-  return paging;
-}
-
 Result<std::uint64_t> version_of(std::string_view text) {
   std::uint64_t version = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
@@ -79,12 +40,6 @@ Result<std::uint64_t> version_of(std::string_view text) {
     return fail(ErrorKind::kNotFound, "there is no such version");
   }
   return version;
-}
-
-Result<std::optional<std::uint64_t>> if_match_of(net::Request const& request) {
-  auto const field = request.header("if-match");
-  if (!field) return std::nullopt;
-  return TACENDA_TRY(operations::parse_etag(*field));
 }
 
 operations::ReadConditions read_conditions(net::Request const& request) {
@@ -111,12 +66,6 @@ std::string asked_by(net::Request const& request) {
   return operations::recorded_query(asked);
 }
 
-Result<operations::Patch> patch_of(net::Request const& request) {
-  return sends_json_patch(request) ? operations::Patch::parse_json_patch(request.body)
-                                   : operations::Patch::parse_fhirpath_patch(request.body);
-}
-
-/// The format of a body by its content type; nullopt when the interaction does not take it (415).
 std::optional<fhir::Format> body_format_for(Interaction interaction, net::Request const& request) {
   switch (interaction) {
     case Interaction::kSearchType:
@@ -142,46 +91,24 @@ std::optional<fhir::Format> body_format_for(Interaction interaction, net::Reques
 Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& context,
                                           std::optional<Permit> const& permit) {
   Match const& route = exchange.route;
-  net::Request const& request = exchange.request;
   auto const id = [&] { return ResourceId::parse(route.id); };
   switch (route.route->interaction) {
     case Interaction::kRead:
-      return operations::read(context, *permit, route.type, TACENDA_TRY(id()), read_conditions(request));
+      return operations::read(context, *permit, route.type,
+                              TACENDA_TRY(id()), read_conditions(exchange.request));
     case Interaction::kVread:
       return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
                                TACENDA_TRY(version_of(route.version)));
-    case Interaction::kCreate: {
-      auto resource = TACENDA_TRY(resource_of(exchange, route.type));
-      std::optional<operations::Criteria> unless;
-      if (auto const field = request.header("if-none-exist")) {
-        unless = TACENDA_TRY(operations::criteria_of(context, route.type, *field));
-      }
-      return operations::create(context, *permit, std::move(resource), unless);
-    }
-    case Interaction::kUpdate: {
-      auto resource = TACENDA_TRY(resource_of(exchange, route.type));
-      return operations::update(context, *permit, std::move(resource), TACENDA_TRY(id()),
-                                TACENDA_TRY(if_match_of(request)));
-    }
-    case Interaction::kUpdateMatching: {
-      auto resource = TACENDA_TRY(resource_of(exchange, route.type));
-      return operations::update_matching(context, *permit, std::move(resource),
-                                         TACENDA_TRY(
-                                             operations::criteria_of(context, route.type, request.query)),
-                                         TACENDA_TRY(if_match_of(request)));
-    }
+    case Interaction::kCreate:
+    case Interaction::kUpdate:
+    case Interaction::kUpdateMatching:
+    case Interaction::kDelete:
     case Interaction::kDeleteMatching:
-      return operations::remove_matching(context, *permit, route.type,
-                                         TACENDA_TRY(
-                                             operations::criteria_of(context, route.type, request.query)));
     case Interaction::kPatch:
-      return operations::patch(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
-                               TACENDA_TRY(id()), TACENDA_TRY(if_match_of(request)));
     case Interaction::kPatchMatching:
-      return operations::patch_matching(context, *permit, TACENDA_TRY(patch_of(request)), route.type,
-                                        TACENDA_TRY(
-                                            operations::criteria_of(context, route.type, request.query)),
-                                        TACENDA_TRY(if_match_of(request)));
+    case Interaction::kMetaAdd:
+    case Interaction::kMetaDelete:
+      return run_write(exchange, context, *permit);
     case Interaction::kSearchType:
     case Interaction::kSearchSystem:
     case Interaction::kSearchCompartment:
@@ -193,34 +120,10 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::last_n(context, exchange.search);
     case Interaction::kMeta:
       return operations::meta_of(context, *permit, route.type, TACENDA_TRY(id()));
-    case Interaction::kMetaAdd:
-    case Interaction::kMetaDelete: {
-      auto const change = route.route->interaction == Interaction::kMetaAdd ? operations::MetaChange::kAdd
-                                                                            : operations::MetaChange::kDelete;
-      return operations::change_meta(context, *permit, route.type, TACENDA_TRY(id()), change,
-                                     TACENDA_TRY(resource_of(exchange, "Parameters")).json());
-    }
-    case Interaction::kDelete:
-      return operations::remove(context, *permit, route.type, TACENDA_TRY(id()),
-                                TACENDA_TRY(if_match_of(request)));
     case Interaction::kHistoryInstance:
     case Interaction::kHistoryType:
-    case Interaction::kHistorySystem: {
-      auto const paging = TACENDA_TRY(paging_of(request.query));
-      HistoryListing listing{{}, paging.window};
-      if (!paging.page.empty()) {
-        PageScope const scope{std::string(exchange.principal->id().view()), request.path};
-        listing = TACENDA_TRY(open_page(parts_.vault, scope, paging.page, parts_.clock.now()));
-      }
-      exchange.history = listing.window;
-      if (route.route->interaction == Interaction::kHistoryInstance) {
-        return operations::history_of(context, *permit, route.type,
-                                      TACENDA_TRY(id()), listing.position, paging.count,
-                                      listing.window);
-      }
-      return operations::history(context, *permit, route.type, listing.position, paging.count,
-                                 listing.window);
-    }
+    case Interaction::kHistorySystem:
+      return run_history(exchange, context, *permit);
     case Interaction::kExport:
     case Interaction::kExportStatus:
     case Interaction::kExportFile:
@@ -238,68 +141,6 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     default:
       return fail(ErrorKind::kBug, "a route has no interaction");
   }
-}
-
-Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchange) const {
-  if (exchange.route.type != "Patient")
-    return fail(ErrorKind::kUnsupported, "there is nothing at this address");
-  std::string raw = exchange.request.query;
-  auto parameters = TACENDA_TRY(codec::parse_query(raw));
-  records::SearchPosition position;
-  std::optional<std::uint64_t> first_entry;
-  if (auto const page = std::ranges::find(parameters, "_page", [](auto const& each) { return each.first; });
-      page != parameters.end()) {
-    auto const listing =
-        TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
-    raw = listing.raw;
-    position = listing.position;
-    first_entry = listing.first_entry;
-    parameters = TACENDA_TRY(codec::parse_query(raw));
-  }
-  auto search =
-      TACENDA_TRY(operations::everything(TACENDA_TRY(ResourceId::parse(exchange.route.id)), parameters));
-  search.raw = std::move(raw);
-  search.position = position;
-  search.first_entry = first_entry;
-  return search;
-}
-
-Result<operations::SearchRequest> Pipeline::last_n_of(Exchange& exchange) {
-  operations::SearchRequest search;
-  search.type = "Observation";
-  search.raw = exchange.request.query;
-  search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
-  if (exchange.request.body.empty()) return search;
-  auto const body = TACENDA_TRY(resource_of(exchange, "Parameters"));
-  auto const* list = body.json().find("parameter");
-  if (list == nullptr) return search;
-  for (auto const& each : list->items()) {
-    for (auto const& member : each.members()) {
-      if (!member.name.starts_with("value")) continue;
-      if (!member.value.is_string() && !member.value.is_number())
-        return fail(ErrorKind::kInvalid, "the parameters of $lastn are texts and numbers");
-      std::string const value(member.value.is_string() ? member.value.as_string()
-                                                       : member.value.number_text());
-      std::string const name(each.text_of("name"));
-      search.raw.append(search.raw.empty() ? "" : "&").append(codec::percent_encode(name)).append("=");
-      search.raw.append(codec::percent_encode(value));
-      search.parameters.emplace_back(name, value);
-    }
-  }
-  return search;
-}
-
-Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange, std::string_view type) {
-  if (exchange.sends_content) return resource_of_content(exchange.request, exchange.route.id);
-  auto checked = fhir::check_resource(exchange.request.body, exchange.body_format);
-  if (!checked.has_value()) {
-    exchange.remarks.refusal = fhir::outcome_text(checked.error());
-    return std::unexpected(checked.error().first_error());
-  }
-  if (checked->type() != type) {
-    return fail(ErrorKind::kInvalid, "the resource has another type than it must have here");
-  }
-  return std::move(*checked);
 }
 
 Result<Outcome> Pipeline::run_bundle(Exchange& exchange, Context const& context) {
@@ -342,43 +183,6 @@ Result<Outcome> Pipeline::run_terminology(Exchange& exchange, Context const& con
   }
 }
 
-Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) const {
-  net::Request const& request = exchange.request;
-  if (exchange.route.route->interaction == Interaction::kEverything) return everything_of(exchange);
-  operations::SearchRequest search;
-  search.type = exchange.route.type;
-  if (!exchange.route.inner.empty()) {
-    search.compartment = exchange.route.type;
-    search.compartment_id = exchange.route.id;
-    search.type = exchange.route.inner == "*" ? std::string() : exchange.route.inner;
-  }
-  search.handling = handling_of(request);
-  search.raw = request.query;
-  if (request.method == "POST" && !request.body.empty()) {
-    if (!search.raw.empty()) search.raw.push_back('&');
-    search.raw.append(request.body);
-  }
-  search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
-  auto const page =
-      std::ranges::find(search.parameters, "_page", [](auto const& each) { return each.first; });
-  if (page == search.parameters.end()) return search;
-  auto const listing =
-      TACENDA_TRY(open_search(parts_.vault, search_scope(exchange), page->second, parts_.clock.now()));
-  search.raw = listing.raw;
-  search.handling = listing.handling;
-  search.position = listing.position;
-  search.first_entry = listing.first_entry;
-  search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
-  return search;
-}
-
-PageScope Pipeline::search_scope(Exchange const& exchange) {
-  auto const& route = exchange.route;
-  bool const everything = route.route->interaction == Interaction::kEverything;
-  return {std::string(exchange.principal->id().view()),
-          fmt::format("search {}/{}/{}", route.type, route.id, everything ? "$everything" : route.inner)};
-}
-
 std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   Match const& match = exchange.route;
   bool const is_read =
@@ -392,7 +196,8 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   Context const context{used,   *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr,
                         nullptr};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
-  if (!outcome.has_value()) return std::nullopt;
+  if (!outcome.has_value() || !parts_.directory.confirm(*exchange.principal, outcome->set).has_value())
+    return std::nullopt;
   return std::move(*outcome);
 }
 
@@ -438,44 +243,6 @@ Released Pipeline::fhir(Exchange& exchange) {
                         &exchange.remarks,
                         &still_allowed};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
-}
-
-void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer,
-                            audit::Receipt const& receipt, Wishes& wishes) const {
-  std::string address = exchange.base_url;
-  for (auto const* part : {&exchange.route.type, &exchange.route.id, &exchange.route.inner}) {
-    if (!part->empty()) address.append("/").append(*part);
-  }
-  if (exchange.route.route->interaction == Interaction::kEverything) address.append("/$everything");
-  if (exchange.route.route->interaction == Interaction::kLastN) address.append("/$lastn");
-  bool const is_first = exchange.search.position.shown == 0;
-  // Behind the first page the address says no more than a sealed token does.
-  std::string const& query = is_first ? exchange.search.raw : exchange.request.query;
-  wishes.self_url = query.empty() ? address : address + "?" + query;
-  if (!answer.next) return;
-  auto const first_entry = exchange.search.first_entry.value_or(receipt.first_sequence());
-  SearchListing const listing{exchange.search.raw, exchange.search.handling, *answer.next, first_entry};
-  auto const token = seal_search(parts_.vault, search_scope(exchange), listing, parts_.clock.now());
-  if (token.has_value())
-    wishes.next_url = address + "?_page=" + *token + format_parameter_of(exchange.request);
-}
-
-void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, audit::Receipt const& receipt,
-                          Wishes& wishes) const {
-  if (auto const* answer = std::get_if<operations::SearchAnswer>(&outcome.result)) {
-    return search_links(exchange, *answer, receipt, wishes);
-  }
-  auto const* page = std::get_if<records::HistoryPage>(&outcome.result);
-  if (page == nullptr) return;
-  std::string const address = "https://" + exchange.request.authority + exchange.request.path;
-  wishes.self_url = exchange.request.query.empty() ? address : address + "?" + exchange.request.query;
-  if (!page->next) return;
-  PageScope const scope{std::string(exchange.principal->id().view()), exchange.request.path};
-  auto const token = seal_page(parts_.vault, scope, {*page->next, exchange.history}, parts_.clock.now());
-  auto const paging = paging_of(exchange.request.query);
-  if (!token.has_value() || !paging.has_value()) return;
-  wishes.next_url = address + "?_count=" + std::to_string(paging->count) + "&_page=" + *token +
-                    format_parameter_of(exchange.request);
 }
 
 }  // namespace tacenda::api

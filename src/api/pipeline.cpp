@@ -19,6 +19,8 @@ constexpr std::size_t kRaces = 4;
 /// The log did not take the event: nothing may be told but that.
 Released unrecorded(Error const& error) {
   if (error.kind() == ErrorKind::kNoSpace) return Released(Unrecorded::kNoSpace);
+  // The account changed while the read waited for its turn: who asks again hears what became of it.
+  if (error.kind() == ErrorKind::kConflict) return Released(Unrecorded::kAuditUnavailable);
   log(LogLevel::kError, error);
   return Released(Unrecorded::kAuditUnavailable);
 }
@@ -68,9 +70,10 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
   if (auto ended = admit(*exchange)) return reply(std::move(*ended));
   auto outcome = try_read(*exchange);
   if (!outcome) return reply(dispatch(*exchange));
+  auto set = std::move(outcome->set);
   auto events = std::move(outcome->events);
   parts_.log.commit_async(
-      {}, std::move(events),
+      std::move(set), std::move(events),
       [exchange = std::move(exchange), outcome = std::move(*outcome),
        reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
         if (!receipt.has_value()) return reply(unrecorded(receipt.error()));

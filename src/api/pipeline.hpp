@@ -93,6 +93,10 @@ class Pipeline {
 
   Result<operations::Outcome> run_interaction(Exchange& exchange, operations::Context const& context,
                                               std::optional<Permit> const& permit);
+  Result<operations::Outcome> run_write(Exchange& exchange, operations::Context const& context,
+                                        Permit const& permit);
+  Result<operations::Outcome> run_history(Exchange& exchange, operations::Context const& context,
+                                          Permit const& permit);
   /// The resource of a body, which must be of this type. Errors: kInvalid, kTooLarge; the exchange's remarks
   /// then have every issue.
   static Result<fhir::Resource> resource_of(Exchange& exchange, std::string_view type);

@@ -205,7 +205,7 @@ class UnitReader {
     product.offset = fraction_of(atom.offset);
     if (symbol.prefix != nullptr) product.factor = product.factor.times(fraction_of(*symbol.prefix));
     for (std::size_t i = 0; i < atom.exponents.size(); ++i) {
-      if (atom.exponents[i] != 0) product.exponents[internal::kUcumBaseUnits[i]] = atom.exponents[i];
+      if (atom.exponents[i] != 0) product.exponents[internal::kUcumBaseUnits[i]] = int{atom.exponents[i]};
     }
     if (!atom.own.empty()) product.exponents[atom.own] = 1;
     if (atom.is_special) {

@@ -132,7 +132,7 @@ Result<Terminology::Found> Terminology::find_in(ValueSet const& set, BoundCode c
     bool const is_left_out =
         one.membership == Membership::kIn && one.member.is_inactive && !set.takes_inactive();
     if (one.membership == Membership::kOut || is_left_out) continue;
-    found = std::move(one);
+    found = one;
     if (found.membership == Membership::kIn) break;
   }
   if (found.membership == Membership::kOut) return found;

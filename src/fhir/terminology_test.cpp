@@ -65,6 +65,12 @@ std::shared_ptr<ValueSet const> composed(std::string_view compose, std::string_v
   return ValueSet::parse(codec::parse_json(text).value()).value();
 }
 
+std::string repeated(std::string const& text, int times) {
+  std::string list = text;
+  for (int i = 1; i < times; ++i) list.append(",").append(text);
+  return list;
+}
+
 std::string text_of(Result<Expansion> const& expansion) {
   if (!expansion.has_value()) return "error: " + std::string(expansion.error().message());
   std::string text;
@@ -233,9 +239,9 @@ TEST(Expand, RefusesCirclesAndDepthAndSize) {
   library.add(
       R"({"resourceType":"ValueSet","url":"http://b","compose":{"include":[{"valueSet":["http://a"]}]}})");
   for (int i = 0; i < 30; ++i) {
-    std::string const next = "\"http://d" + std::to_string(i + 1) + "\"";
+    std::string const twice = repeated("\"http://d" + std::to_string(i + 1) + "\"", 2);
     library.add(R"({"resourceType":"ValueSet","url":"http://d)" + std::to_string(i) +
-                R"(","compose":{"include":[{"valueSet":[)" + next + "," + next + "]}]}}");
+                R"(","compose":{"include":[{"valueSet":[)" + twice + "]}]}}");
   }
   Terminology terminology(library.source());
   for (auto const* url : {"http://a", "http://d0"}) {
@@ -258,9 +264,9 @@ TEST(Expand, RefusesCirclesAndDepthAndSize) {
 TEST(Expand, OfSetsThatDoubleAtEachLevelEndsWithinItsSteps) {
   Library library;
   for (int i = 0; i < 12; ++i) {
-    std::string const next = "\"http://d" + std::to_string(i + 1) + "\"";
+    std::string const thrice = repeated("\"http://d" + std::to_string(i + 1) + "\"", 3);
     library.add(R"({"resourceType":"ValueSet","url":"http://d)" + std::to_string(i) +
-                R"(","compose":{"include":[{"valueSet":[)" + next + "," + next + "," + next + "]}]}}");
+                R"(","compose":{"include":[{"valueSet":[)" + thrice + "]}]}}");
   }
   library.add(R"({"resourceType":"ValueSet","url":"http://d12","compose":{"include":[
     {"system":"http://a","concept":[{"code":"1"}]}]}})");

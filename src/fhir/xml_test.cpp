@@ -342,7 +342,9 @@ TEST(Xml, IsNoDeeperThanJsonMayBe) {
 TEST(Xml, ReadsBackTheDeepestJson) {
   // 33 bundles in bundles: object, array and object of each; 99 levels.
   std::string text = R"({"resourceType":"Bundle"})";
-  for (int i = 0; i < 32; ++i) text = R"({"resourceType":"Bundle","entry":[{"resource":)" + text + "}]}";
+  for (int i = 0; i < 32; ++i) {
+    text.insert(0, R"({"resourceType":"Bundle","entry":[{"resource":)").append("}]}");
+  }
   EXPECT_EQ(json_of(xml_of(text)), text);
 }
 

@@ -43,7 +43,7 @@ bool is_exception(std::string_view name) {
 
 std::string text_of(Item const& item) {
   auto const system = item.to_system();
-  std::string const text = item.to_text().value_or("?");
+  std::string text = item.to_text().value_or("?");
   if (!system) return text;
   if (system->kind() == Item::Kind::kTime) return "@T" + text;
   bool const date = system->kind() == Item::Kind::kDate || system->kind() == Item::Kind::kDateTime;

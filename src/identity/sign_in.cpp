@@ -63,6 +63,21 @@ bool Directory::State::takes_code(Account const* account, std::string_view totp)
   return step && *step > account->totp_last_step;
 }
 
+Result<void> Directory::State::open_session(std::shared_ptr<Account> const& account, std::uint64_t step,
+                                            std::string rehashed, Attempt& attempt) {
+  account->totp_last_step = step;  // used from now on, even if the commit fails
+  account->failures = 0;
+  account->last_login = clock.now();
+  Rows const rows_changed = rehashed.empty() ? Rows::kCounters : Rows::kAccount;
+  if (!rehashed.empty()) account->password_phc = std::move(rehashed);
+  auto made = TACENDA_TRY(make_token(account, limits::kSessionAbsolute, true, rows_changed));
+  attempt.pending = std::move(made.pending);
+  attempt.principal = principal_of(*account, *made.token, Method::kSession);
+  attempt.access_token = std::move(made.text);
+  attempt.expires = made.token->expires;
+  return {};
+}
+
 Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer const& password,
                                             std::string_view totp, std::string_view address, Door door) {
   State& state = *state_;
@@ -108,18 +123,8 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
       is_person && door == Door::kNetwork && account->failures >= limits::kFailuresUntilHardLock;
   bool const fresh = step && *step > account->totp_last_step;
   if (known && !blocked && !hard_locked && normalized.has_value() && password_right && fresh) {
-    account->totp_last_step = *step;  // used from now on, even if the commit fails
-    account->failures = 0;
-    account->last_login = now;
+    TACENDA_TRY_VOID(state.open_session(account, *step, std::move(rehashed), attempt));
     state.per_login.succeed(key);
-    if (!rehashed.empty()) account->password_phc = rehashed;
-    auto made =
-        TACENDA_TRY(state.make_token(account, limits::kSessionAbsolute, true,
-                                     rehashed.empty() ? State::Rows::kCounters : State::Rows::kAccount));
-    attempt.pending = std::move(made.pending);
-    attempt.principal = state.principal_of(*account, *made.token, Method::kSession);
-    attempt.access_token = std::move(made.text);
-    attempt.expires = made.token->expires;
     return attempt;
   }
   attempt.reason = reason_of(

@@ -349,7 +349,7 @@ class Run {
   /// said.
   Result<Spot> list_of(fhirpath::Collection const& items) {
     if (items.empty()) return fail(ErrorKind::kUnprocessable, "the path of a patch operation gives nothing");
-    auto const spot = TACENDA_TRY(spot_of(items.front()));
+    auto spot = TACENDA_TRY(spot_of(items.front()));
     Json const* values = spot.parent->find(spot.name);
     Json const* shadows = spot.parent->find("_" + spot.name);
     std::size_t const size = std::max(values == nullptr ? 0 : values->items().size(),

@@ -174,7 +174,7 @@ class Rights(harness.TestCase):
         sent = bundle("batch", *[entry("POST", "Patient", patient(mark)) for _ in range(20_000)])
         replies = []
         worker = threading.Thread(target=lambda: replies.append(self.ask("/fhir", token, "POST", sent)))
-        admin = self.server.sign_in_admin()
+        admin = self.server.admin()
         worker.start()
         counted = f"/fhir/Patient?identifier={mark}&_summary=count"
         end = time.monotonic() + harness.PATIENCE
@@ -195,11 +195,39 @@ class Rights(harness.TestCase):
         token = self.server.token_of(self.server.person(name, "doctor"))
         sent = bundle("transaction", *[entry("POST", "Patient", patient(mark)) for _ in range(8_000)])
         worker = threading.Thread(target=lambda: self.ask("/fhir", token, "POST", sent))
-        admin = self.server.sign_in_admin()
+        admin = self.server.admin()
         worker.start()
         time.sleep(1.0)
         self.server.socket_request("POST", "/admin/users/disable", {"name": name}, admin)
         worker.join()
+        entries = self.server.audit()
+        ended = [e["sequence"] for e in entries if e["event"] == "user-disabled"][-1]
+        self.assertEqual([e["event"] for e in entries if e["sequence"] > ended and e.get("user") == name and e["outcome"] == 0], [])
+
+
+    def test_S11_of_many_reads_at_once_none_stands_in_the_log_behind_the_end_of_its_account(self):
+        id_ = self.server.request("POST", "/fhir/Patient", patient(uuid.uuid4().hex), token=self.doctor)
+        path = "/fhir/Patient/" + json_of(id_)["id"]
+        name = "reader." + uuid.uuid4().hex[:6]
+        token = self.server.token_of(self.server.person(name, "doctor"))
+        admin = self.server.admin()
+        answers = []
+
+        def read():
+            with self.server.connect() as connection:
+                while not answers or answers[-1] == 200:
+                    answers.append(connection.request("GET", path, token=token).status)
+
+        workers = [threading.Thread(target=read) for _ in range(8)]
+        for worker in workers:
+            worker.start()
+        while len(answers) < 200:
+            time.sleep(0.01)
+        self.server.socket_request("POST", "/admin/users/disable", {"name": name}, admin)
+        for worker in workers:
+            worker.join()
+        self.assertEqual(set(answers) - {200, 401, 503}, set())
+        self.assertIn(401, answers + [self.server.request("GET", path, token=token).status])
         entries = self.server.audit()
         ended = [e["sequence"] for e in entries if e["event"] == "user-disabled"][-1]
         self.assertEqual([e["event"] for e in entries if e["sequence"] > ended and e.get("user") == name and e["outcome"] == 0], [])

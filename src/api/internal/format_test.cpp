@@ -163,7 +163,7 @@ TEST(PutInto, LeavesWhatIsNoResource) {
 TEST(PutInto, TakesTheDeepestResourceInsideABundle) {
   std::string deep = R"("valueBoolean":true)";
   for (std::size_t i = 0; i < (limits::kJsonDepth - 1) / 2; ++i)
-    deep = R"("extension":[{"url":"u",)" + deep + "}]";
+    deep.insert(0, R"("extension":[{"url":"u",)").append("}]");
   auto response =
       saying(R"({"resourceType":"Bundle","type":"history","entry":[{"resource":{"resourceType":"Basic",)" +
              deep + "}}]}");

@@ -134,7 +134,7 @@ Result<Built> Parser::add(SyntaxNode node, std::vector<Built> const& children) {
     depth = std::max(depth, child.depth);
   }
   if (depth >= limits_.depth) return fail(ErrorKind::kTooLarge, "the expression is nested too deeply");
-  program_.nodes.push_back(std::move(node));
+  program_.nodes.push_back(node);
   return Built{static_cast<std::uint32_t>(program_.nodes.size() - 1), depth + 1};
 }
 
@@ -143,7 +143,7 @@ Result<Built> Parser::add_literal(Item item) {
   SyntaxNode node;
   node.op = Op::kLiteral;
   node.payload = static_cast<std::uint32_t>(program_.literals.size() - 1);
-  return add(std::move(node));
+  return add(node);
 }
 
 std::uint32_t Parser::keep_name(std::string text) {
@@ -167,7 +167,7 @@ Result<Built> Parser::operand() {
   node.code = token_.text == "-" ? Operator::kSubtract : Operator::kAdd;
   TACENDA_TRY_VOID(advance());
   Built const inner = TACENDA_TRY(expression(kSignPower));
-  return add(std::move(node), {inner});
+  return add(node, {inner});
 }
 
 Result<Built> Parser::with_operators(Built left, int power) {
@@ -184,7 +184,7 @@ Result<Built> Parser::with_operators(Built left, int power) {
       SyntaxNode node;
       node.op = Op::kBinary;
       node.code = row->code;
-      left = TACENDA_TRY(add(std::move(node), {left, right}));
+      left = TACENDA_TRY(add(node, {left, right}));
     }
   }
 }
@@ -195,7 +195,7 @@ Result<Built> Parser::united(Built left) {
   while (TACENDA_TRY(accept("|"))) operands.push_back(TACENDA_TRY(expression(kUnionPower)));
   SyntaxNode node;
   node.op = Op::kUnion;
-  return add(std::move(node), operands);
+  return add(node, operands);
 }
 
 /// `resolve() is T` asks for the type, which the reference's text may tell without the resource.
@@ -212,7 +212,7 @@ Result<Built> Parser::typed(Built left) {
   TACENDA_TRY_VOID(advance());
   node.type = TACENDA_TRY(type_specifier());
   if (node.op == Op::kIs) ask_for_type_only(left.index);
-  return add(std::move(node), {left});
+  return add(node, {left});
 }
 
 Result<TypeSpecifier> Parser::type_specifier() {
@@ -247,7 +247,7 @@ Result<Built> Parser::path() {
       TACENDA_TRY_VOID(expect("]"));
       SyntaxNode node;
       node.op = Op::kIndexer;
-      parts.push_back(TACENDA_TRY(add(std::move(node), {index})));
+      parts.push_back(TACENDA_TRY(add(node, {index})));
     } else {
       break;
     }
@@ -255,7 +255,7 @@ Result<Built> Parser::path() {
   if (parts.size() == 1) return parts.front();
   SyntaxNode node;
   node.op = Op::kPath;
-  return add(std::move(node), parts);
+  return add(node, parts);
 }
 
 Result<Built> Parser::term() {
@@ -340,7 +340,7 @@ Result<Built> Parser::dollar() {
     return fail(ErrorKind::kInvalid, "after $ comes this, index or total");
   }
   TACENDA_TRY_VOID(advance());
-  return add(std::move(node));
+  return add(node);
 }
 
 Result<Built> Parser::constant() {
@@ -370,7 +370,7 @@ Result<Built> Parser::constant() {
   SyntaxNode node;
   node.op = Op::kVariable;
   node.payload = keep_name(std::move(name));
-  return add(std::move(node));
+  return add(node);
 }
 
 Result<Built> Parser::member_or_function(bool at_head) {
@@ -390,7 +390,7 @@ Result<Built> Parser::member_or_function(bool at_head) {
     node.head_type = find_fhir_type(token.text);
   }
   node.payload = keep_name(token.text);
-  return add(std::move(node));
+  return add(node);
 }
 
 Result<Built> Parser::argument(FunctionRow const& row) {
@@ -427,7 +427,7 @@ Result<Built> Parser::function(std::string const& name) {
     return fail(ErrorKind::kInvalid, "a function has too few or too many arguments");
   }
   TACENDA_TRY_VOID(prepare_pattern(node, arguments));
-  return add(std::move(node), arguments);
+  return add(node, arguments);
 }
 
 Result<void> Parser::prepare_pattern(SyntaxNode& node, std::vector<Built> const& arguments) {

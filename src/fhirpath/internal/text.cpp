@@ -15,7 +15,7 @@ constexpr std::string_view kBlanks = " \t\r\n\f\v";
 char32_t character_at(std::string_view text, std::size_t& at) {
   auto const* bytes = reinterpret_cast<std::uint8_t const*>(text.data());
   UChar32 c = 0;
-  U8_NEXT(bytes, at, text.size(), c);
+  U8_NEXT(bytes, at, text.size(), c);  // NOLINT(bugprone-inc-dec-in-conditions): the library's macro
   return c < 0 ? char32_t{0xFFFD} : static_cast<char32_t>(c);
 }
 

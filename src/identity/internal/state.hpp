@@ -92,6 +92,10 @@ struct Directory::State {
   enum class Rows : std::uint8_t { kToken, kCounters, kAccount };  // each with those before it
   Result<NewToken> make_token(std::shared_ptr<Account> const& account, std::chrono::milliseconds lifetime,
                               bool idles, Rows rows_of) TACENDA_REQUIRES_SHARED(mutex);
+  /// A log-in that is right in every part: its code is used up, its failures are over, and `attempt` gets the
+  /// session. Errors: those of make_token.
+  Result<void> open_session(std::shared_ptr<Account> const& account, std::uint64_t step, std::string rehashed,
+                            Attempt& attempt) TACENDA_REQUIRES(mutex);
   /// May somebody still come in with it?
   static bool is_live(Token const& token, Time now);
   /// Takes the tokens nobody can use any more out of memory; gives up to kSweptAtOnce whose rows may go.

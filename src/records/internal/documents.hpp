@@ -15,7 +15,19 @@
 
 namespace tacenda::records {
 
-using DocumentSet = Roaring64Map;
+/// Numbers of documents. The library's class copies itself whole where it should move.
+class DocumentSet : public Roaring64Map {
+ public:
+  DocumentSet() = default;
+  DocumentSet(DocumentSet const&) = default;
+  DocumentSet& operator=(DocumentSet const&) = default;
+  DocumentSet(DocumentSet&& other) noexcept { swap(other); }
+  DocumentSet& operator=(DocumentSet&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~DocumentSet() = default;
+};
 
 /// What one search may cost. Owner: one thread.
 class Budget {

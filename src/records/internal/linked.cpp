@@ -224,6 +224,21 @@ bool needs_whole(SearchCriterion const& criterion) {
   return criterion.modifier == fhir::Modifier::kNot || criterion.modifier == fhir::Modifier::kMissing;
 }
 
+/// A range of terms as they stand for a contained resource: behind its section and `number`.
+TermRange inside_contained(std::uint32_t number, TermRange const& range) {
+  TermRange inside;
+  inside.from = contained_bytes(number, range.from);
+  inside.to =
+      range.to.empty() ? after_prefix(contained_bytes(number, {})) : contained_bytes(number, range.to);
+  inside.one_term = range.one_term;
+  if (range.accepts) {
+    inside.accepts = [accepts = range.accepts](std::string_view bytes, std::string_view row) {
+      return bytes.size() >= 5 && accepts(bytes.substr(5), row);
+    };
+  }
+  return inside;
+}
+
 /// Terms of contained resources that the last link of a chain asks for.
 Result<void> add_contained_ranges(SearchState const& state, SearchCriterion const& criterion,
                                   std::vector<TermRange>& ranges) {
@@ -235,20 +250,7 @@ Result<void> add_contained_ranges(SearchState const& state, SearchCriterion cons
     for (auto const& value : linked->values) {
       auto const inner = TACENDA_TRY(
           ranges_of(state.query(), *linked->parameter, linked->parameter->type, linked->modifier, value));
-      for (auto const& range : inner) {
-        TermRange inside;
-        inside.from = contained_bytes(number, range.from);
-        inside.to =
-            range.to.empty() ? after_prefix(contained_bytes(number, {})) : contained_bytes(number, range.to);
-        inside.one_term = range.one_term;
-        if (range.accepts) {
-          // The section and the number stand before what the range knows.
-          inside.accepts = [accepts = range.accepts](std::string_view bytes, std::string_view row) {
-            return bytes.size() >= 5 && accepts(bytes.substr(5), row);
-          };
-        }
-        ranges.push_back(std::move(inside));
-      }
+      for (auto const& range : inner) ranges.push_back(inside_contained(number, range));
     }
   }
   return {};
@@ -273,6 +275,20 @@ Result<void> add_contained_chains(SearchState const& state, std::uint32_t parame
   return {};
 }
 
+/// References to what `linked` matches, when that is little. False: it is much, and `ranges` is not whole.
+Result<bool> add_few_targets(SearchState const& state, std::string_view target, SearchCriterion const& linked,
+                             std::vector<TermRange>& ranges) {
+  auto const matcher = TACENDA_TRY(Matcher::make(state, target, linked));
+  auto const documents = TACENDA_TRY(few(*matcher, kFewLinked - ranges.size()));
+  if (!documents) return false;
+  for (auto const document : *documents) {
+    Candidate found(state, document);
+    auto const* facts = TACENDA_TRY(found.facts());
+    ranges.push_back(reference_to(target, facts->id));
+  }
+  return true;
+}
+
 Result<std::unique_ptr<Condition>> chain_condition(SearchState const& state, std::string_view type,
                                                    SearchCriterion const& criterion) {
   std::uint32_t const parameter = number_of(type, *criterion.parameter);
@@ -281,19 +297,8 @@ Result<std::unique_ptr<Condition>> chain_condition(SearchState const& state, std
   Links links;
   bool is_short = true;
   for (auto const& [target, linked] : criterion.links) {
-    auto matcher = TACENDA_TRY(Matcher::make(state, target, *linked));
-    if (is_short) {
-      auto const documents = TACENDA_TRY(few(*matcher, kFewLinked - ranges.size()));
-      is_short = documents.has_value();
-      if (documents) {
-        for (auto const document : *documents) {
-          Candidate found(state, document);
-          ranges.push_back(reference_to(target, TACENDA_TRY(found.facts())->id));
-        }
-      }
-      matcher = TACENDA_TRY(Matcher::make(state, target, *linked));  // an opened one is used up
-    }
-    links.emplace(target, std::move(matcher));
+    if (is_short) is_short = TACENDA_TRY(add_few_targets(state, target, *linked, ranges));
+    links.emplace(target, TACENDA_TRY(Matcher::make(state, target, *linked)));
   }
   TACENDA_TRY_VOID(add_contained_ranges(state, criterion, ranges_inside));
   std::vector<std::unique_ptr<Condition>> ways;
