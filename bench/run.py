@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures the server with everything on, each figure beside a yardstick of the same machine in the same run.
 
-usage: run.py [--seconds N] [--binary FILE] [--bundles FOLDER] [--out FILE] [--idle N]
+usage: run.py [--seconds N] [--binary FILE] [--bundles FOLDER] [--out FILE] [--idle N] [--searched N]
 
-Reads, creates and new TLS connections are made by wrk; the yardsticks are nginx (a file of the same bytes over
+Reads, creates, searches and new TLS connections are made by wrk; the yardsticks are nginx (a file of the same bytes over
 TLS 1.3 on the same cores), fdatasync of the data folder's disk, and `openssl speed`. Results: a table on the
 terminal and JSON in bench/results/. Only ratios travel between machines.
 """
@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import pathlib
+import random
 import re
 import resource
 import shutil
@@ -21,11 +22,24 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+
+import search_curve
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "blackbox"))
+EVERYTHING = 10_000_000  # number of the patient with many resources
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Bench", "given": ["Ann", "Mary"]}], "gender": "female",
            "birthDate": "1970-01-01", "address": [{"line": ["1 Main Street"], "city": "Boston", "postalCode": "02108"}]}
+
+
+TRANSACTION = {"resourceType": "Bundle", "type": "transaction", "entry": [
+    {"fullUrl": "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a", "resource": PATIENT,
+     "request": {"method": "POST", "url": "Patient"}},
+    {"resource": {"resourceType": "Observation", "status": "final", "code": {"text": "Bench"},
+                  "subject": {"reference": "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"},
+                  "valueQuantity": {"value": 1.5, "unit": "mg"}},
+     "request": {"method": "POST", "url": "Observation"}}]}
 
 
 def wrk(url, seconds, connections, headers=(), script=None):
@@ -106,13 +120,59 @@ def hold_idle(host, port, context, count):
     return held
 
 
-def create_script(folder, token):
-    path = folder / "create.lua"
-    path.write_text("wrk.method = 'POST'\nwrk.body = [[" + json.dumps(PATIENT) + "]]\n"
+def post_script(folder, token, body):
+    path = folder / "post.lua"
+    path.write_text("wrk.method = 'POST'\nwrk.body = [[" + json.dumps(body) + "]]\n"
                     "wrk.headers['Content-Type'] = 'application/fhir+json'\n"
                     f"wrk.headers['Authorization'] = 'Bearer {token}'\n")
     path.chmod(0o600)
     return path
+
+
+def load_searched(options, folder, server):
+    """Made-up Observations, a hundred for each patient, and one patient with 350 of them."""
+    bundles = folder / "searched"
+    bundles.mkdir()
+    search_curve.write_bundles(bundles, 0, options.searched)
+    many = [search_curve.patient(EVERYTHING)] + [
+        search_curve.observation(n, random.Random(n)) | {"id": f"e{n}", "subject": {"reference": f"Patient/p{EVERYTHING}"}}
+        for n in range(349)]
+    entries = [{"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}} for one in many]
+    (bundles / "everything.json").write_text(json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}))
+    token_file = folder / "searched.token"
+    # May choose ids, which a loader may not.
+    token_file.write_text(server.token_of(server.person("bench.loader", "administrator")))
+    server.cli("load", bundles, "--url", f"https://{server.host}:{server.port}/fhir", "--ca", server.made["ca"],
+               "--token-file", token_file, "--parallel", "4", check=True)
+    shutil.rmtree(bundles)
+
+
+def measure_searches(options, folder, server, doctor, row):
+    load_searched(options, folder, server)
+    base = f"https://{server.host}:{server.port}/fhir"
+    code = f"code={urllib.parse.quote(search_curve.SYSTEM + '|', safe='')}common"
+    bearer = "Authorization: Bearer " + doctor
+    found = json.loads(server.request("GET", f"/fhir/Observation?{code}&_summary=count", token=doctor).body)["total"]
+    for name, query in {
+        "token search, first page of 20": f"/Observation?{code}&_count=20",
+        "token search of one patient": f"/Observation?subject=Patient/p3&{code}",
+        "newest 10 of one patient": "/Observation?subject=Patient/p3&_sort=-date&_count=10",
+        "$everything of 350 resources": f"/Patient/p{EVERYTHING}/$everything?_count=1000",
+    }.items():
+        body = server.request("GET", "/fhir" + query, token=doctor).body
+        place = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        place.chmod(0o755)
+        nginx = Nginx(body, place)
+        try:
+            bytes_rate, _ = wrk(nginx.url, max(2, options.seconds // 2), 64)
+        finally:
+            nginx.close()
+        rate, p99 = wrk(base + query, options.seconds, 64, [bearer])
+        row(name, rate, "requests/s", "nginx", rate / bytes_rate, f"p99 {p99:.1f} ms, {len(body)} bytes")
+    for name, query, counted in (("count over one code", f"/Observation?{code}&_summary=count", found),
+                                 ("count of all", "/Observation?_summary=count", options.searched)):
+        rate, p99 = wrk(base + query, options.seconds, 64, [bearer])
+        row(name, rate, "requests/s", note=f"{rate * counted / 1e6:.0f} M resources/s of {counted:,}, p99 {p99:.1f} ms")
 
 
 def measure(options, folder, harness):
@@ -145,8 +205,12 @@ def measure(options, folder, harness):
             row("Patient read, audited, 64 clients", rate, "requests/s", "nginx", rate / nginx_rate, f"p99 {p99:.1f} ms")
             again, _ = wrk(nginx.url, options.seconds, 64)
             row("yardstick: nginx, afterwards", again, "requests/s")
-            rate, p99 = wrk(f"{base}/fhir/Patient", options.seconds, 64, script=create_script(folder, doctor))
+            rate, p99 = wrk(f"{base}/fhir/Patient", options.seconds, 64, script=post_script(folder, doctor, PATIENT))
             row("create, durable, 64 clients", rate, "requests/s", "fdatasync", rate / sync, f"p99 {p99:.1f} ms")
+            for clients in (64, 1):
+                rate, p99 = wrk(f"{base}/fhir", options.seconds, clients, script=post_script(folder, doctor, TRANSACTION))
+                row(f"Patient + Observation, {clients} clients", rate, "transactions/s", "fdatasync", rate / sync,
+                    f"p99 {p99:.1f} ms")
             close = ["Connection: close"]
             nginx_new, _ = wrk(nginx.url, options.seconds, 64, close)
             rate, _ = wrk(read_url, options.seconds, 64, [bearer, *close])
@@ -160,6 +224,7 @@ def measure(options, folder, harness):
         numbers = re.search(r"(\d+) resources, (\d+) resources/s", loaded)
         row("transaction load", float(numbers.group(2)), "resources/s", "fdatasync", float(numbers.group(2)) / sync,
             f"{numbers.group(1)} resources")
+        measure_searches(options, folder, server, doctor, row)
         size = sum(f.stat().st_size for f in server.data.rglob("*") if f.is_file())
         row("data folder", size / 1e6, "MB")
         row("memory, serving", rss_mb(server.process.pid), "MB")
@@ -184,6 +249,7 @@ def main():
     parser.add_argument("--binary", default=str(ROOT / "build" / "release" / "tacenda"))
     parser.add_argument("--bundles", default=str(ROOT / "samples"))
     parser.add_argument("--idle", type=int, default=5000)
+    parser.add_argument("--searched", type=int, default=100_000, help="resources in the store that is searched")
     parser.add_argument("--out")
     options = parser.parse_args()
     for tool in ("wrk", "nginx", "openssl"):

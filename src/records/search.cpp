@@ -8,6 +8,7 @@
 #include "records/internal/condition.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
+#include "records/internal/links.hpp"
 #include "records/internal/matcher.hpp"
 #include "records/internal/order.hpp"
 #include "records/internal/row.hpp"
@@ -123,11 +124,10 @@ class Includer {
       std::vector<std::uint64_t> found;
       for (auto const document : from) {
         Candidate candidate(state_, document);
-        auto const* facts = TACENDA_TRY(candidate.facts());
         for (auto const& include : query_.includes) {
           if (!first && !include.iterate) continue;
-          TACENDA_TRY_VOID(include.reverse ? follow_back(include, *facts, found)
-                                           : follow(include, *facts, found));
+          TACENDA_TRY_VOID(include.reverse ? follow_back(include, candidate, found)
+                                           : follow(include, candidate, found));
         }
       }
       included_.insert(included_.end(), found.begin(), found.end());
@@ -140,12 +140,17 @@ class Includer {
   bool was_cut() const { return cut_; }
 
  private:
-  Result<void> follow(fhir::Include const& include, DocumentFacts const& facts,
-                      std::vector<std::uint64_t>& found) {
+  Result<void> follow(fhir::Include const& include, Candidate& source, std::vector<std::uint64_t>& found) {
+    auto const& facts = *TACENDA_TRY(source.facts());
     if (!include.source.empty() && include.source != facts.type) return {};
     std::uint32_t const number = include.parameter == nullptr ? 0 : number_of(facts.type, *include.parameter);
     for (auto const& term : facts.terms) {
       if (include.parameter != nullptr && term.parameter != number) continue;
+      if (is_canonical(term)) {
+        TACENDA_TRY_VOID(
+            follow_canonical(include, facts.type,
+                             TACENDA_TRY(with_row(state_, term, source.document())), found));
+      }
       auto const target = target_of(term);
       if (!target || (!include.target.empty() && target->first != include.target)) continue;
       auto const document = TACENDA_TRY(state_.document_of(target->first, target->second));
@@ -154,21 +159,32 @@ class Includer {
     return {};
   }
 
-  Result<void> follow_back(fhir::Include const& include, DocumentFacts const& facts,
+  Result<void> follow_canonical(fhir::Include const& include, std::string_view type, Term const& term,
+                                std::vector<std::uint64_t>& found) {
+    for (auto const& parameter : state_.extractor().parameters().of(type)) {
+      if (number_of(type, *parameter) != term.parameter) continue;
+      std::vector<std::string_view> types(parameter->targets.begin(), parameter->targets.end());
+      if (!include.target.empty())
+        std::erase_if(types, [&](std::string_view each) { return each != include.target; });
+      for (auto const& target : TACENDA_TRY(canonical_targets(state_, term, types)))
+        TACENDA_TRY_VOID(add(target.document, found));
+      break;
+    }
+    return {};
+  }
+
+  Result<void> follow_back(fhir::Include const& include, Candidate& target,
                            std::vector<std::uint64_t>& found) {
-    if (!include.target.empty() && include.target != facts.type) return {};
+    auto const* facts = TACENDA_TRY(target.facts());
+    if (!include.target.empty() && include.target != facts->type) return {};
     for (auto const& parameter : state_.extractor().parameters().of(include.source)) {
       if (include.parameter != nullptr && parameter->code != include.parameter->code) continue;
       if (parameter->type != fhir::SearchType::kReference) continue;
-      std::string const bytes = reference_bytes(facts.type + "/" + facts.id);
-      auto const referring = term_stream(state_.index(), number_of(include.source, *parameter),
-                                         {bytes, after_prefix(bytes), true, {}});
-      for (std::uint64_t from = 0; !cut_;) {
-        auto const document = TACENDA_TRY(referring->at_or_after(from));
-        if (!document) break;
-        from = *document + 1;
-        TACENDA_TRY_VOID(add(*document, found));
-      }
+      TACENDA_TRY_VOID(visit_referrers(state_, number_of(include.source, *parameter), target,
+                                       [&](std::uint64_t document) -> Result<bool> {
+                                         TACENDA_TRY_VOID(add(document, found));
+                                         return !cut_;
+                                       }));
     }
     return {};
   }

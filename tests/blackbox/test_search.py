@@ -162,6 +162,44 @@ class Search(unittest.TestCase):
         self.assertEqual(short["meta"]["tag"][0]["code"], "SUBSETTED")
         self.assertEqual(mark, json_of(self.ask("GET", f"/fhir/Patient/{id_}"))["identifier"][0]["value"])
 
+    # --- links by canonicals ---
+
+    def test_a_canonical_leads_to_its_url_and_to_the_version_that_it_names(self):
+        mark = uuid.uuid4().hex
+        url = "http://forms.example/" + mark
+        forms = [self.create({"resourceType": "Questionnaire", "status": "active", "url": url, "version": version,
+                              "title": mark + version}, self.all_rights)["id"] for version in "12"]
+        other = self.create({"resourceType": "Questionnaire", "status": "active", "url": url + "/other"}, self.all_rights)["id"]
+
+        def answers(canonical, status):
+            return self.create({"resourceType": "QuestionnaireResponse", "status": status, "questionnaire": canonical,
+                                "identifier": {"value": mark}}, self.all_rights)["id"]
+        first, each, nothing = answers(url + "|1", "completed"), answers(url, "stopped"), answers(url + "|3", "amended")
+
+        def found(path, mode="match"):
+            return self.ids("/fhir/" + path, mode, self.all_rights)
+        mine = "QuestionnaireResponse?identifier=" + mark
+        include = "&_include=QuestionnaireResponse:questionnaire"
+        self.assertEqual(found(mine + include), [first, each, nothing])
+        self.assertEqual(found(mine + include, "include"), forms)
+        self.assertEqual(found(mine + "&status=completed" + include, "include"), forms[:1])
+        self.assertEqual(found(mine + "&status=completed&_include=*", "include"), forms[:1])
+        self.assertEqual(found(mine + "&status=amended" + include, "include"), [])
+        self.assertEqual(found(mine + include + ":Questionnaire", "include"), forms)
+        back = "&_revinclude=QuestionnaireResponse:questionnaire"
+        self.assertEqual(found(f"Questionnaire?_id={forms[0]}{back}", "include"), [first, each])
+        self.assertEqual(found(f"Questionnaire?_id={forms[1]}{back}", "include"), [each])
+        self.assertEqual(found(f"Questionnaire?_id={other}{back}", "include"), [])
+        self.assertEqual(found(f"QuestionnaireResponse?questionnaire.title={mark}1"), [first, each])
+        self.assertEqual(found(f"{mine}&questionnaire:Questionnaire.version=2"), [each])
+        self.assertEqual(found(f"{mine}&questionnaire.status=active"), [first, each])
+        has = "Questionnaire?url={}&_has:QuestionnaireResponse:questionnaire:status={}"
+        self.assertEqual(found(has.format(url, "completed")), forms[:1])
+        self.assertEqual(found(has.format(url, "stopped")), forms)
+        self.assertEqual(found(has.format(url, "amended")), [])
+
+    # --- includes ---
+
     def test_included_resources_come_once_and_are_marked(self):
         mark, (id_,) = self.patients(1)
         for _ in range(3):

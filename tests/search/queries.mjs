@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { compartments, parameterByUrl, parametersOf } from './reference/definitions.mjs';
 import { elementsOf, rowsOf } from './reference/elements.mjs';
 import { escaped, parseCriterion } from './reference/parse.mjs';
-import { isCanonical, pointsTo } from './reference/references.mjs';
+import { pointsTo } from './reference/references.mjs';
 import { Store } from './reference/search.mjs';
 import { textsOf } from './reference/text.mjs';
 import { tokensOf } from './reference/tokens.mjs';
@@ -283,15 +283,9 @@ class Generator {
       this.store
         .targets(resource, parameter)
         .filter(({ resourceType }) => this.byType.has(resourceType) && (parameter.target ?? [resourceType]).includes(resourceType))
-        .filter(() => this.isFollowed(resource, parameter))
         .map((target) => [parameter, target]),
     );
     return links.length === 0 ? undefined : this.chance.of(links);
-  }
-
-  /** The server does not follow canonicals yet (docs/operating/search.md, "What is not there"). */
-  isFollowed(resource, parameter) {
-    return elementsOf(resource, parameter).every((element) => !isCanonical(element.type));
   }
 
   chain(type, depth) {

@@ -10,6 +10,7 @@ namespace {
 
 // A range that holds no more terms than this is read term by term, and so in document order.
 constexpr std::size_t kFewTerms = 16;
+constexpr std::uint64_t kRefusedUntilSeek = 16;  // rows of a term nobody wants that cost as much as one seek
 constexpr std::uint64_t kSpentAtOnce = 1'024;
 constexpr std::uint64_t kWatchedRows = 4'096;
 
@@ -166,16 +167,18 @@ class SetStream final : public DocumentStream {
 Result<std::optional<std::vector<TermRange>>> few_terms(IndexReader const& reader, std::uint32_t parameter,
                                                         TermRange const& range) {
   std::vector<TermRange> terms;
+  std::size_t looked_at = 0;
   Bytes const end = range.to.empty() ? index_end(parameter, {}) : index_prefix(parameter, range.to);
   auto cursor = reader.view.cursor(index_prefix(parameter, range.from), end, reader.at);
   while (cursor.valid()) {
     TACENDA_TRY_VOID(reader.budget.spend(1));
-    if (terms.size() == kFewTerms) return std::nullopt;
     auto const row = TACENDA_TRY(parse_index_key(cursor.key()));
+    if (++looked_at > kFewTerms) return std::nullopt;
     std::string term(row.bytes);
     std::string after = after_prefix(term);
+    bool const wanted = !range.accepts || range.accepts(term, {});
     cursor.seek(index_prefix(parameter, after));
-    terms.push_back({std::move(term), std::move(after), true, range.accepts});
+    if (wanted) terms.push_back({std::move(term), std::move(after), true, {}});
   }
   TACENDA_TRY_VOID(cursor.status());
   return terms;
@@ -225,12 +228,25 @@ Result<bool> collect(IndexReader const& reader, std::uint32_t parameter, TermRan
                      std::uint64_t limit, DocumentSet& out) {
   Bytes const end = range.to.empty() ? index_end(parameter, {}) : index_prefix(parameter, range.to);
   auto cursor = reader.view.cursor(index_prefix(parameter, range.from), end, reader.at);
-  for (std::uint64_t rows = 0; cursor.valid(); cursor.next(), ++rows) {
+  std::string term;
+  bool wanted = true;
+  std::uint64_t refused = 0;  // rows of `term`
+  for (std::uint64_t rows = 0; cursor.valid(); ++rows) {
     if (rows == limit) return false;
     TACENDA_TRY_VOID(reader.budget.spend(1));
     auto const row = TACENDA_TRY(parse_index_key(cursor.key()));
-    if (range.accepts && !range.accepts(row.bytes, as_text(cursor.value()))) continue;
-    out.add(row.document);
+    if (range.accepts && (range.one_term || row.bytes != term)) {
+      term = row.bytes;
+      wanted = range.accepts(term, as_text(cursor.value()));
+      refused = 0;
+    }
+    if (wanted) {
+      out.add(row.document);
+    } else if (!range.one_term && ++refused == kRefusedUntilSeek) {
+      cursor.seek(index_prefix(parameter, after_prefix(term)));
+      continue;
+    }
+    cursor.next();
   }
   TACENDA_TRY_VOID(cursor.status());
   return true;

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "records/internal/condition.hpp"
+#include "records/internal/links.hpp"
 #include "records/internal/matcher.hpp"
 
 namespace tacenda::records {
@@ -16,12 +17,6 @@ using fhir::SearchCriterion;
 constexpr std::uint64_t kFewLinked = 1'024;
 // Targets whose answer one chain remembers: a few megabytes.
 constexpr std::size_t kRemembered = 65'536;
-
-TermRange reference_to(std::string_view type, std::string_view id) {
-  std::string bytes = reference_bytes(std::string(type) + "/" + std::string(id));
-  std::string end = after_prefix(bytes);
-  return {std::move(bytes), std::move(end), true, {}};
-}
 
 /// All documents of a matcher, when there are no more than `limit`.
 Result<std::optional<std::vector<std::uint64_t>>> few(Matcher& matcher, std::uint64_t limit) {
@@ -38,14 +33,21 @@ Result<std::optional<std::vector<std::uint64_t>>> few(Matcher& matcher, std::uin
 
 using Links = std::map<std::string, std::unique_ptr<Matcher>, std::less<>>;
 
-/// Resources that refer by `parameter` to one of many. With `inside`, what a term of a contained resource
-/// begins with: those whose contained resource refers so.
+/// Resources that refer by `parameter` to one of many, by literal references or by canonicals as `section`
+/// says. With `inside`, what a term of a contained resource begins with: those whose contained resource
+/// refers so.
 class ChainCondition final : public Condition {
  public:
-  ChainCondition(SearchState const& state, std::uint32_t parameter, std::string inside, Links links)
-      : state_(state), parameter_(parameter), inside_(std::move(inside)), links_(std::move(links)) {
-    references_.from = inside_ + static_cast<char>(Section::kReference);
+  ChainCondition(SearchState const& state, std::uint32_t parameter, Section section, std::string inside,
+                 Links links)
+      : state_(state),
+        parameter_(parameter),
+        section_(section),
+        inside_(std::move(inside)),
+        links_(std::move(links)) {
+    references_.from = inside_ + static_cast<char>(section);
     references_.to = after_prefix(references_.from);
+    for (auto const& [type, matcher] : links_) types_.push_back(type);
   }
 
   bool is_seekable() const override { return false; }
@@ -59,7 +61,10 @@ class ChainCondition final : public Condition {
     if (all_) return all_->contains(candidate.document());
     auto const* facts = TACENDA_TRY(candidate.facts());
     for (auto const& term : facts->terms) {
-      if (term.parameter == parameter_ && TACENDA_TRY(leads_to_match(term))) return true;
+      if (term.parameter != parameter_ || term.bytes.front() != static_cast<char>(section_)) continue;
+      bool const matches = TACENDA_TRY(leads_to_match(
+          is_canonical(term) ? TACENDA_TRY(with_row(state_, term, candidate.document())) : term));
+      if (matches) return true;
     }
     return false;
   }
@@ -73,20 +78,24 @@ class ChainCondition final : public Condition {
     DocumentSet documents;
     auto cursor = index.view.cursor(index_prefix(parameter_, references_.from),
                                     index_end(parameter_, references_.from), index.at);
-    std::string bytes;
+    Term term{parameter_, {}, {}};
     bool matches = false;
     while (cursor.valid()) {
       TACENDA_TRY_VOID(index.budget.spend(1));
       auto const row = TACENDA_TRY(parse_index_key(cursor.key()));
-      if (row.bytes != bytes) {
-        bytes = row.bytes;
-        matches = TACENDA_TRY(leads_to_match({parameter_, bytes.substr(inside_.size()), {}}));
-        if (!matches) {
-          cursor.seek(index_end(parameter_, bytes));
+      auto const bytes = row.bytes.substr(inside_.size());
+      // The rows of a canonical differ in the versions they name.
+      auto const value = section_ == Section::kCanonical ? as_text(cursor.value()) : std::string_view();
+      if (bytes != term.bytes || value != term.value) {
+        term.bytes = bytes;
+        term.value = value;
+        matches = TACENDA_TRY(leads_to_match(term));
+        if (!matches && section_ != Section::kCanonical) {
+          cursor.seek(index_end(parameter_, inside_ + term.bytes));
           continue;
         }
       }
-      documents.add(row.document);
+      if (matches) documents.add(row.document);
       cursor.next();
     }
     TACENDA_TRY_VOID(cursor.status());
@@ -95,10 +104,20 @@ class ChainCondition final : public Condition {
 
   /// Many refer to the same: an answer is remembered.
   Result<bool> leads_to_match(Term const& term) {
-    if (auto const known = known_.find(term.bytes); known != known_.end()) return known->second;
-    bool const matches = TACENDA_TRY(target_matches(term));
-    if (known_.size() < kRemembered) known_.emplace(term.bytes, matches);
+    std::string const key = term.bytes + term.value;
+    if (auto const known = known_.find(key); known != known_.end()) return known->second;
+    bool const matches =
+        TACENDA_TRY(section_ == Section::kCanonical ? canonical_matches(term) : target_matches(term));
+    if (known_.size() < kRemembered) known_.emplace(key, matches);
     return matches;
+  }
+
+  Result<bool> canonical_matches(Term const& term) {
+    for (auto const& target : TACENDA_TRY(canonical_targets(state_, term, types_))) {
+      Candidate candidate(state_, target.document);
+      if (TACENDA_TRY(links_.find(target.type)->second->holds(candidate))) return true;
+    }
+    return false;
   }
 
   Result<bool> target_matches(Term const& term) {
@@ -114,9 +133,11 @@ class ChainCondition final : public Condition {
 
   SearchState const& state_;
   std::uint32_t parameter_;
+  Section section_;
   std::string inside_;
   TermRange references_;
   Links links_;
+  std::vector<std::string_view> types_;  // of links_
   std::optional<DocumentSet> all_;
   std::unordered_map<std::string, bool> known_;
 };
@@ -134,15 +155,14 @@ class HasCondition final : public Condition {
 
   Result<bool> holds(Candidate& candidate) override {
     if (all_) return all_->contains(candidate.document());
-    auto const* facts = TACENDA_TRY(candidate.facts());
-    auto const referring = term_stream(state_.index(), parameter_, reference_to(facts->type, facts->id));
-    for (std::uint64_t from = 0;;) {
-      auto const document = TACENDA_TRY(referring->at_or_after(from));
-      if (!document) return false;
-      Candidate source(state_, *document);
-      if (TACENDA_TRY(source_->holds(source))) return true;
-      from = *document + 1;
-    }
+    bool found = false;
+    TACENDA_TRY_VOID(
+        visit_referrers(state_, parameter_, candidate, [&](std::uint64_t document) -> Result<bool> {
+          Candidate source(state_, document);
+          found = TACENDA_TRY(source_->holds(source));
+          return !found;
+        }));
+    return found;
   }
 
   Result<std::unique_ptr<DocumentStream>> open() override {
@@ -154,17 +174,24 @@ class HasCondition final : public Condition {
       if (!document) break;
       from = *document + 1;
       Candidate source(state_, *document);
-      TACENDA_TRY_VOID(add_targets(*TACENDA_TRY(source.facts()), seen, targets));
+      TACENDA_TRY_VOID(add_targets(source, seen, targets));
     }
     all_ = targets;
     return set_stream(std::move(targets));
   }
 
  private:
-  Result<void> add_targets(DocumentFacts const& facts, std::map<std::string, bool, std::less<>>& seen,
+  Result<void> add_targets(Candidate& source, std::map<std::string, bool, std::less<>>& seen,
                            DocumentSet& targets) const {
-    for (auto const& term : facts.terms) {
-      if (term.parameter != parameter_ || !seen.emplace(term.bytes, true).second) continue;
+    auto const* facts = TACENDA_TRY(source.facts());
+    for (auto const& term : facts->terms) {
+      if (term.parameter != parameter_) continue;
+      if (is_canonical(term)) {
+        auto const whole = TACENDA_TRY(with_row(state_, term, source.document()));
+        for (auto const& target : TACENDA_TRY(canonical_targets(state_, whole, {type_}))) targets.add(target.document);
+        continue;
+      }
+      if (!seen.emplace(term.bytes, true).second) continue;
       auto const target = target_of(term);
       if (!target || target->first != type_) continue;
       if (auto const document = TACENDA_TRY(state_.document_of(target->first, target->second))) {
@@ -256,6 +283,14 @@ Result<void> add_contained_ranges(SearchState const& state, SearchCriterion cons
   return {};
 }
 
+Result<Links> links_of(SearchState const& state, SearchCriterion const& criterion) {
+  Links links;
+  for (auto const& [target, linked] : criterion.links) {
+    links.emplace(target, TACENDA_TRY(Matcher::make(state, target, *linked)));
+  }
+  return links;
+}
+
 /// Ways through a contained resource that are more than rows of the index.
 Result<void> add_contained_chains(SearchState const& state, std::uint32_t parameter,
                                   SearchCriterion const& criterion,
@@ -265,12 +300,13 @@ Result<void> add_contained_chains(SearchState const& state, std::uint32_t parame
       ways.push_back(contained_condition(state, parameter, target, *linked));
     }
     if (linked->kind != SearchCriterion::Kind::kChain) continue;
-    Links links;
-    for (auto const& [further, last] : linked->links) {
-      links.emplace(further, TACENDA_TRY(Matcher::make(state, further, *last)));
+    auto const inside = contained_bytes(number_of(target, *linked->parameter), {});
+    ways.push_back(std::make_unique<ChainCondition>(state, parameter, Section::kReference, inside,
+                                                    TACENDA_TRY(links_of(state, *linked))));
+    if (TACENDA_TRY(has_canonicals(state, parameter, inside))) {
+      ways.push_back(std::make_unique<ChainCondition>(state, parameter, Section::kCanonical, inside,
+                                                      TACENDA_TRY(links_of(state, *linked))));
     }
-    auto inside = contained_bytes(number_of(target, *linked->parameter), {});
-    ways.push_back(std::make_unique<ChainCondition>(state, parameter, std::move(inside), std::move(links)));
   }
   return {};
 }
@@ -294,11 +330,9 @@ Result<std::unique_ptr<Condition>> chain_condition(SearchState const& state, std
   std::uint32_t const parameter = number_of(type, *criterion.parameter);
   std::vector<TermRange> ranges;
   std::vector<TermRange> ranges_inside;
-  Links links;
   bool is_short = true;
   for (auto const& [target, linked] : criterion.links) {
     if (is_short) is_short = TACENDA_TRY(add_few_targets(state, target, *linked, ranges));
-    links.emplace(target, TACENDA_TRY(Matcher::make(state, target, *linked)));
   }
   TACENDA_TRY_VOID(add_contained_ranges(state, criterion, ranges_inside));
   std::vector<std::unique_ptr<Condition>> ways;
@@ -307,7 +341,12 @@ Result<std::unique_ptr<Condition>> chain_condition(SearchState const& state, std
   if (is_short) {
     ways.push_back(term_condition(state, parameter, std::move(ranges)));
   } else {
-    ways.push_back(std::make_unique<ChainCondition>(state, parameter, std::string(), std::move(links)));
+    ways.push_back(std::make_unique<ChainCondition>(state, parameter, Section::kReference, std::string(),
+                                                    TACENDA_TRY(links_of(state, criterion))));
+  }
+  if (TACENDA_TRY(has_canonicals(state, parameter, {}))) {
+    ways.push_back(std::make_unique<ChainCondition>(state, parameter, Section::kCanonical, std::string(),
+                                                    TACENDA_TRY(links_of(state, criterion))));
   }
   return any_of(std::move(ways));
 }

@@ -13,7 +13,8 @@
 namespace tacenda::records {
 
 /// Terms of one parameter that may answer a value: those in [from, to) by their bytes, as far as `accepts`
-/// says so (empty: all of them).
+/// says so (empty: all of them). Of a range of more than one term it judges by the bytes alone, and is given
+/// no value.
 struct TermRange {
   std::string from;
   std::string to;         // empty: no upper bound
