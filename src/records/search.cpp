@@ -80,7 +80,7 @@ Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosi
   return cut;
 }
 
-Result<std::vector<std::uint64_t>> sorted_matches(SearchState const& state, Matchers& matchers,
+Result<std::vector<std::uint64_t>> sorted_matches(SearchState& state, Matchers& matchers,
                                                   std::vector<fhir::SortKey> const& keys) {
   std::vector<std::uint64_t> documents;
   for (auto& matcher : matchers) {
@@ -153,6 +153,7 @@ class Includer {
       }
       auto const target = target_of(term);
       if (!target || (!include.target.empty() && target->first != include.target)) continue;
+      if (!followed_.insert(term.bytes).second) continue;  // many refer to the same
       auto const document = TACENDA_TRY(state_.document_of(target->first, target->second));
       if (document) TACENDA_TRY_VOID(add(*document, found));
     }
@@ -207,6 +208,7 @@ class Includer {
   SearchState const& state_;
   fhir::SearchQuery const& query_;
   std::unordered_set<std::uint64_t> seen_;
+  std::unordered_set<std::string> followed_;  // references
   std::vector<std::uint64_t> included_;
   bool cut_ = false;
 };
@@ -229,13 +231,34 @@ SearchLists::List SearchLists::get(Key const& key) const {
   return found == lists_.end() ? nullptr : found->second;
 }
 
+Result<std::vector<StoredVersion>> Store::open_all(SearchState const& state,
+                                                   std::span<std::uint64_t const> documents,
+                                                   bool judged) const {
+  std::vector<std::shared_ptr<DocumentFacts const>> living;
+  std::vector<Bytes> keys;
+  for (auto const document : documents) {
+    auto facts = TACENDA_TRY(state.facts_of(document));
+    if (!facts) continue;
+    Permit const* permit = judged ? nullptr : state.permit(facts->type);
+    if (!judged && (permit == nullptr || !permit->judge(facts->for_judging()))) continue;
+    keys.push_back(current_key(facts->type, facts->id));
+    living.push_back(std::move(facts));
+  }
+  auto const rows = TACENDA_TRY(view_.get_many(keys, state.index().at));
+  std::vector<StoredVersion> versions;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i]) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
+    versions.push_back(TACENDA_TRY(open(living[i]->type, living[i]->id, *rows[i])));
+  }
+  return versions;
+}
+
 Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::SearchQuery const> queries,
                                  SearchPosition const& position) const {
   auto const extractor = TACENDA_TRY(answering_index());
   auto const at = vault_->read_point();
   Budget budget(limits::kSearchRows);
-  SearchState const state(*vault_, view_, at, *extractor, {scope.base_urls, scope.now}, scope.permits,
-                          budget);
+  SearchState state(*vault_, view_, at, *extractor, {scope.base_urls, scope.now}, scope.permits, budget);
   TACENDA_ASSERT(!queries.empty());
   fhir::SearchQuery const& query = queries.front();
   Matchers matchers;
@@ -262,21 +285,9 @@ Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::Searc
   SearchPage page;
   page.total = cut.total;
   page.next = cut.next;
-  auto const open_all = [&](std::vector<std::uint64_t> const& documents, std::vector<StoredVersion>& out,
-                            bool again) -> Result<void> {
-    for (auto const document : documents) {
-      // A kept order may name what was deleted or hidden since.
-      auto const facts = TACENDA_TRY(state.facts_of(document));
-      if (!facts) continue;
-      Permit const* permit = state.permit(facts->type);
-      if (again && (permit == nullptr || !permit->judge(facts->for_judging()))) continue;
-      auto const row = TACENDA_TRY(view_.get(current_key(facts->type, facts->id), &at));
-      if (!row) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
-      out.push_back(TACENDA_TRY(open(facts->type, facts->id, *row)));
-    }
-    return {};
-  };
-  TACENDA_TRY_VOID(open_all(cut.documents, page.matches, true));
+  TACENDA_TRY_VOID(state.read_ahead(cut.documents));
+  // A kept order may name what was deleted or hidden since.
+  page.matches = TACENDA_TRY(open_all(state, cut.documents, false));
   if (!query.includes.empty()) {
     Includer includer(state, query);
     std::vector<std::uint64_t> living;
@@ -284,7 +295,7 @@ Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::Searc
       if (TACENDA_TRY(state.facts_of(document))) living.push_back(document);
     }
     TACENDA_TRY_VOID(includer.run(living));
-    TACENDA_TRY_VOID(open_all(includer.included(), page.included, false));
+    page.included = TACENDA_TRY(open_all(state, includer.included(), true));
     page.includes_cut = includer.was_cut();
   }
   for (auto const& matcher : matchers) {

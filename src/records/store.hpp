@@ -29,6 +29,7 @@ struct SearchScope {
 };
 
 class SearchLists;
+class SearchState;
 class Walk;
 struct WalkScope;
 
@@ -125,6 +126,9 @@ class Store {
   Result<StoredVersion> open(std::string_view type, std::string_view id, ByteView row) const;
   Result<std::optional<StoredVersion>> version_at(Permit const& permit, std::string_view type,
                                                   std::string_view id, std::uint64_t version) const;
+  /// The documents that live and that the permits show; `judged`: they are known to be shown.
+  Result<std::vector<StoredVersion>> open_all(SearchState const& state,
+                                              std::span<std::uint64_t const> documents, bool judged) const;
 
   vault::Vault* vault_;  // outlives the store: both are made by start, the vault first
   vault::View view_;

@@ -12,4 +12,11 @@ Range prefix_range(ByteView prefix) {
   return range;
 }
 
+Result<std::vector<std::optional<Bytes>>> Reader::get_many(std::span<Bytes const> keys) const {
+  std::vector<std::optional<Bytes>> values;
+  values.reserve(keys.size());
+  for (auto const& key : keys) values.push_back(TACENDA_TRY(get(key)));
+  return values;
+}
+
 }  // namespace tacenda::storage

@@ -20,6 +20,14 @@ Result<std::optional<Bytes>> View::get(ByteView key, ReadPoint const* at) const 
   return at != nullptr ? at->snapshot_->get(full) : engine_->get(full);
 }
 
+Result<std::vector<std::optional<Bytes>>> View::get_many(std::span<Bytes const> keys,
+                                                         ReadPoint const& at) const {
+  std::vector<Bytes> full;
+  full.reserve(keys.size());
+  for (auto const& key : keys) full.push_back(full_key(key));
+  return at.snapshot_->get_many(full);
+}
+
 Result<void> View::scan(ByteView prefix, ByteView from, storage::Direction direction,
                         std::function<Result<bool>(ByteView key, ByteView value)> const& visit,
                         ReadPoint const* at) const {

@@ -66,6 +66,8 @@ class View {
  public:
   /// nullopt: no such row. Errors: kCorrupt, kUnavailable.
   Result<std::optional<Bytes>> get(ByteView key, ReadPoint const* at = nullptr) const;
+  /// The same of each key, in their order; quicker than one by one.
+  Result<std::vector<std::optional<Bytes>>> get_many(std::span<Bytes const> keys, ReadPoint const& at) const;
 
   /// Calls `visit` for each row whose key starts with `prefix`, from `from` on (inclusive; empty: the
   /// start), in key order (or from `from` downwards when reverse), until it returns false. Keys are

@@ -255,11 +255,26 @@ Result<std::optional<std::uint64_t>> SearchState::document_of(std::string_view t
   return header.document_number();
 }
 
-Result<std::optional<DocumentFacts>> SearchState::facts_of(std::uint64_t document) const {
+Result<std::shared_ptr<DocumentFacts const>> SearchState::facts_of(std::uint64_t document) const {
+  if (auto const known = ahead_.find(document); known != ahead_.end()) return known->second;
   TACENDA_TRY_VOID(index_.budget.spend(1));
   auto const row = TACENDA_TRY(index_.view.get(facts_key(document), &index_.at));
-  if (!row) return std::nullopt;
-  return TACENDA_TRY(parse_facts(*row));
+  if (!row) return nullptr;
+  return std::make_shared<DocumentFacts const>(TACENDA_TRY(parse_facts(*row)));
+}
+
+Result<void> SearchState::read_ahead(std::span<std::uint64_t const> documents) {
+  ahead_.clear();
+  TACENDA_TRY_VOID(index_.budget.spend(documents.size()));
+  std::vector<Bytes> keys;
+  keys.reserve(documents.size());
+  for (auto const document : documents) keys.push_back(facts_key(document));
+  auto const rows = TACENDA_TRY(index_.view.get_many(keys, index_.at));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto& facts = ahead_[documents[i]];
+    if (rows[i]) facts = std::make_shared<DocumentFacts const>(TACENDA_TRY(parse_facts(*rows[i])));
+  }
+  return {};
 }
 
 Result<DocumentFacts const*> Candidate::facts() {
@@ -267,7 +282,7 @@ Result<DocumentFacts const*> Candidate::facts() {
     facts_ = TACENDA_TRY(state_.facts_of(document_));
     if (!facts_) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
   }
-  return &*facts_;
+  return facts_.get();
 }
 
 std::unique_ptr<Condition> term_condition(SearchState const& state, std::uint32_t parameter,

@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/error.hpp"
@@ -42,8 +44,10 @@ class SearchState {
 
   /// nullopt: there is no such living resource.
   Result<std::optional<std::uint64_t>> document_of(std::string_view type, std::string_view id) const;
-  /// nullopt: the document does not live.
-  Result<std::optional<DocumentFacts>> facts_of(std::uint64_t document) const;
+  /// nullptr: the document does not live.
+  Result<std::shared_ptr<DocumentFacts const>> facts_of(std::uint64_t document) const;
+  /// Reads the facts of documents that will be asked for next, in one go, and forgets those read so before.
+  Result<void> read_ahead(std::span<std::uint64_t const> documents);
 
  private:
   vault::Vault const& vault_;
@@ -51,6 +55,7 @@ class SearchState {
   IndexReader index_;
   QueryContext query_;
   Permits permits_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<DocumentFacts const>> ahead_;
 };
 
 /// A document that is asked about; its facts are read when they are first needed.
@@ -65,7 +70,7 @@ class Candidate {
  private:
   SearchState const& state_;
   std::uint64_t document_;
-  std::optional<DocumentFacts> facts_;
+  std::shared_ptr<DocumentFacts const> facts_;
 };
 
 /// One condition on the resources of one type. Owner: one thread.

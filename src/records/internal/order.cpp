@@ -11,6 +11,8 @@ namespace {
 
 using fhir::SortKey;
 
+constexpr std::size_t kReadAhead = 256;
+
 /// The number that a span is sorted by: its low end, or the high one of what is open below.
 std::optional<std::string> sortable_span(std::string_view bytes) {
   if (bytes.empty()) return std::nullopt;
@@ -132,7 +134,7 @@ bool comes_before(std::vector<SortKey> const& keys, Row const& a, Row const& b) 
 
 }  // namespace
 
-Result<std::vector<std::uint64_t>> sorted(SearchState const& state, std::string_view type,
+Result<std::vector<std::uint64_t>> sorted(SearchState& state, std::string_view type,
                                           std::vector<SortKey> const& keys,
                                           std::vector<std::uint64_t> documents) {
   DocumentSet wanted;
@@ -144,7 +146,12 @@ Result<std::vector<std::uint64_t>> sorted(SearchState const& state, std::string_
   }
   std::vector<Row> rows;
   rows.reserve(documents.size());
-  for (auto const document : documents) {
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    if (i % kReadAhead == 0) {
+      TACENDA_TRY_VOID(state.read_ahead(
+          std::span(documents).subspan(i).first(std::min(kReadAhead, documents.size() - i))));
+    }
+    auto const document = documents[i];
     Candidate candidate(state, document);
     Row row{document, {}};
     for (auto const& column : columns) row.values.push_back(TACENDA_TRY(column.value(candidate)));

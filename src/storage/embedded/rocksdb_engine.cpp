@@ -38,6 +38,25 @@ Result<std::optional<Bytes>> get_from(Database const& database, rocksdb::Snapsho
   return to_bytes(to_view(value));
 }
 
+Result<std::vector<std::optional<Bytes>>> many_from(Database const& database,
+                                                    rocksdb::Snapshot const* snapshot,
+                                                    std::span<Bytes const> keys) {
+  std::vector<rocksdb::Slice> slices;
+  slices.reserve(keys.size());
+  for (auto const& key : keys) slices.push_back(to_slice(key));
+  std::vector<rocksdb::PinnableSlice> found(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  database.db->MultiGet(read_options(snapshot), database.db->DefaultColumnFamily(), keys.size(),
+                        slices.data(), found.data(), statuses.data());
+  std::vector<std::optional<Bytes>> values(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].IsNotFound()) continue;
+    if (!statuses[i].ok()) return std::unexpected(read_error(statuses[i]));
+    values[i] = to_bytes(to_view(found[i]));
+  }
+  return values;
+}
+
 class RocksDbCursor final : public Cursor {
  public:
   RocksDbCursor(std::shared_ptr<Database const> database, rocksdb::Snapshot const* snapshot, Range range,
@@ -101,6 +120,9 @@ class RocksDbSnapshot final : public Snapshot {
   Result<std::optional<Bytes>> get(ByteView key) const override {
     return get_from(*database_, snapshot_, key);
   }
+  Result<std::vector<std::optional<Bytes>>> get_many(std::span<Bytes const> keys) const override {
+    return many_from(*database_, snapshot_, keys);
+  }
   std::unique_ptr<Cursor> scan(Range const& range, Direction direction) const override {
     return std::make_unique<RocksDbCursor>(database_, snapshot_, range, direction);
   }
@@ -161,6 +183,12 @@ Result<std::optional<Bytes>> RocksDbEngine::get(ByteView key) const {
   auto const open = database();
   if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
   return get_from(*open, nullptr, key);
+}
+
+Result<std::vector<std::optional<Bytes>>> RocksDbEngine::get_many(std::span<Bytes const> keys) const {
+  auto const open = database();
+  if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
+  return many_from(*open, nullptr, keys);
 }
 
 std::unique_ptr<Cursor> RocksDbEngine::scan(Range const& range, Direction direction) const {

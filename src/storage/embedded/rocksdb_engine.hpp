@@ -53,6 +53,7 @@ class RocksDbEngine final : public Engine {
   ~RocksDbEngine() override;
 
   Result<std::optional<Bytes>> get(ByteView key) const override;
+  Result<std::vector<std::optional<Bytes>>> get_many(std::span<Bytes const> keys) const override;
   std::unique_ptr<Cursor> scan(Range const& range, Direction direction) const override;
   Result<void> write(WriteBatch const& batch) override;
   bool is_damaged() const override;

@@ -84,7 +84,19 @@ class Victim {
 
 enum class Answer : std::uint8_t { kRight, kUnreadable, kWrong };
 
-/// Reads every key singly and by a walk.
+/// Reads every key at once. False: something else was given than there is.
+bool reads_many_right(Engine const& engine, State const& state) {
+  std::vector<Bytes> keys;
+  for (auto const& [key, value] : state) keys.push_back(to_bytes(key));
+  auto const found = engine.get_many(keys);
+  if (!found.has_value()) return true;
+  auto expected = state.begin();
+  return std::ranges::all_of(*found, [&](std::optional<Bytes> const& value) {
+    return value && as_text(*value) == (expected++)->second;
+  });
+}
+
+/// Reads every key singly, all at once, and by a walk.
 Answer ask(Engine const& engine, State const& state) {
   Answer answer = Answer::kRight;
   for (auto const& [key, value] : state) {
@@ -95,6 +107,7 @@ Answer ask(Engine const& engine, State const& state) {
       return Answer::kWrong;
     }
   }
+  if (!reads_many_right(engine, state)) return Answer::kWrong;
   State walked;
   auto const cursor = engine.scan({});
   for (; cursor->valid(); cursor->next()) walked.emplace(as_text(cursor->key()), as_text(cursor->value()));
