@@ -231,8 +231,8 @@ Released Pipeline::fhir(Exchange& exchange) {
     permit = std::move(*decision);
   }
   auto const used = services();
-  std::function<Result<void>()> const still_allowed = [&] {
-    return parts_.directory.confirm(*exchange.principal);
+  std::function<Result<void>(vault::WriteSet&)> const still_allowed = [&](vault::WriteSet& set) {
+    return parts_.directory.confirm(*exchange.principal, set);
   };
   Context const context{used,
                         *exchange.principal,

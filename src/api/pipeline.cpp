@@ -137,12 +137,15 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
                                              std::move_only_function<Result<operations::Outcome>()>& run) {
   exchange.remarks.refusal.clear();
   exchange.remarks.matched.clear();
+  exchange.remarks.questions.clear();
   auto outcome = run();
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
   // Nothing is done or told for who was disabled, or given another role, while the request ran (S-11, S-12).
   if (auto const still = parts_.directory.confirm(*exchange.principal, outcome->set); !still.has_value())
     return refuse(exchange, still.error());
-  auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
+  auto receipt = outcome->is_partly_committed
+                     ? commit_events(exchange, outcome->events)
+                     : parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
   if (receipt.has_value()) {
     Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}, {}};
     if (exchange.remarks.wanted) wishes.outcome = exchange.remarks.outcome_of(0);
@@ -154,6 +157,9 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   switch (receipt.error().kind()) {
     case ErrorKind::kConflict:
       return std::nullopt;  // another commit was faster: look at the new state
+    case ErrorKind::kUnauthenticated:
+    case ErrorKind::kForbidden:
+      return refuse(exchange, receipt.error());  // the account ended meanwhile
     case ErrorKind::kNoSpace:
       return Released(Unrecorded::kNoSpace);
     case ErrorKind::kCorrupt:
@@ -165,6 +171,17 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
       log(LogLevel::kError, receipt.error());
       return Released(Unrecorded::kAuditUnavailable);
   }
+}
+
+Result<audit::Receipt> Pipeline::commit_events(Exchange const& exchange,
+                                               std::vector<audit::Event> const& events) {
+  for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
+    vault::WriteSet set;
+    TACENDA_TRY_VOID(parts_.directory.confirm(*exchange.principal, set));
+    auto receipt = parts_.log.commit(std::move(set), events);
+    if (receipt.has_value() || receipt.error().kind() != ErrorKind::kConflict) return receipt;
+  }
+  return fail(ErrorKind::kUnavailable, "the account changes too often to record what it does");
 }
 
 Released Pipeline::commit(Exchange& exchange, std::move_only_function<Result<operations::Outcome>()> run) {
@@ -201,6 +218,14 @@ Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response 
   }
   std::vector<audit::Event> events;
   events.push_back(std::move(event));
+  // What was asked before the refusal, which may tell an answer.
+  for (auto& question : exchange.remarks.questions) {
+    question.outcome = events.front().outcome;
+    question.reason = events.front().reason;
+    question.http_status = response.status;
+    events.push_back(std::move(question));
+  }
+  exchange.remarks.questions.clear();
   auto receipt = parts_.log.commit({}, std::move(events));
   if (receipt.has_value()) return Released(*receipt, std::move(response));
   return unrecorded(receipt.error());

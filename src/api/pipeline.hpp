@@ -84,6 +84,9 @@ class Pipeline {
   /// One round of it; nullopt when another commit was faster.
   std::optional<Released> try_commit(Exchange& exchange,
                                      std::move_only_function<Result<operations::Outcome>()>& run);
+  /// Commits what is left of a request whose parts are committed: it does not run again. Errors: as
+  /// audit::Log::commit but kConflict; kUnauthenticated, kForbidden (the account ended).
+  Result<audit::Receipt> commit_events(Exchange const& exchange, std::vector<audit::Event> const& events);
   /// Records the failure and answers it.
   Released refuse(Exchange& exchange, Error const& error);
   Released refuse(Exchange& exchange, std::uint16_t status);

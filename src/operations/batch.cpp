@@ -90,7 +90,8 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
   answers.entries.resize(order.size());
   for (std::size_t const i : order) {
     // A batch may take long: who is disabled meanwhile writes and reads no further entry (S-11).
-    if (context.still_allowed != nullptr) TACENDA_TRY_VOID((*context.still_allowed)());
+    vault::WriteSet nothing;
+    if (context.still_allowed != nullptr) TACENDA_TRY_VOID((*context.still_allowed)(nothing));
     auto& answer = answers.entries[i];
     Remarks remarks;
     remarks.wanted = context.remarks != nullptr && context.remarks->wanted;
@@ -109,6 +110,7 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
       one = targets[i].has_value() ? run_alone(alone, *targets[i], bundle.entries[i])
                                    : Result<Outcome>(std::unexpected(targets[i].error()));
       if (!one.has_value() || one->set.read_sequence() == std::nullopt) break;
+      if (context.still_allowed != nullptr) TACENDA_TRY_VOID((*context.still_allowed)(one->set));
       auto receipt = context.services.log.commit(std::move(one->set), std::move(one->events));
       one->events.clear();
       if (receipt.has_value()) {
@@ -140,6 +142,7 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
   }
   if (outcome.events.empty()) outcome.events.push_back(event_of(context, audit::EventKind::kBatch, "", ""));
   outcome.result = std::move(answers);
+  outcome.is_partly_committed = true;
   return outcome;
 }
 

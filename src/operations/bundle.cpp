@@ -37,6 +37,17 @@ class Run {
   }
 
   Result<Outcome> go() {
+    auto outcome = run();
+    if (!outcome.has_value() && context_.remarks != nullptr) {
+      auto& told = context_.remarks->questions;
+      std::ranges::move(questions_, std::back_inserter(told));
+      std::ranges::move(links_.questions(), std::back_inserter(told));
+    }
+    return outcome;
+  }
+
+ private:
+  Result<Outcome> run() {
     TACENDA_TRY_VOID(prepare());
     for (auto& entry : entries_) {
       if (entry.target.kind == EntryKind::kDelete) TACENDA_TRY_VOID(remove_one(entry));
@@ -56,7 +67,6 @@ class Run {
     return finish();
   }
 
- private:
   /// Targets, permits and the rule that one identity stands in a transaction once.
   Result<void> prepare() {
     std::set<std::pair<std::string, std::string>> identities;
@@ -118,6 +128,8 @@ class Run {
     TACENDA_TRY_VOID(check_criteria(reader, criteria));
     Permits permits(context_, type, reader.has_value() ? *reader : permits_[entry.permit]);
     auto matches = TACENDA_TRY(transaction_.match(permits.source(), type, criteria, 2));
+    questions_.push_back(TACENDA_TRY(
+        question_of(context_, event_kind(entry.target.kind), transaction_, type, query_of(entry), matches)));
     if (matches.size() > 1) return fail(ErrorKind::kPrecondition, "the criteria match several resources");
     return matches;
   }
@@ -276,12 +288,13 @@ class Run {
     return {};
   }
 
- private:
   std::uint32_t next_event() const { return static_cast<std::uint32_t>(events_.size()); }
   void note(Entry const& entry, audit::EventKind kind, records::Written const& written) {
     events_.push_back(event_of(context_, kind, written));
-    auto const& query = entry.target.query;
-    events_.back().query = query.empty() ? entry.source->if_none_exist : query;
+    events_.back().query = query_of(entry);
+  }
+  static std::string const& query_of(Entry const& entry) {
+    return entry.target.query.empty() ? entry.source->if_none_exist : entry.target.query;
   }
 
   Result<Outcome> finish() {
@@ -295,6 +308,7 @@ class Run {
       if (tells && makes_version(entry.target.kind)) entry.outcome.outcome = context_.remarks->outcome_of(i);
       bundle.entries.push_back(std::move(entry.outcome));
     }
+    std::ranges::move(links_.questions(), std::back_inserter(events_));
     if (events_.empty()) events_.push_back(event_of(context_, audit::EventKind::kTransaction, "", ""));
     outcome.result = std::move(bundle);
     outcome.set = transaction_.take();
@@ -308,6 +322,7 @@ class Run {
   std::vector<Entry> entries_;
   std::vector<Permit> permits_;
   std::vector<audit::Event> events_;
+  std::vector<audit::Event> questions_;  // of criteria; those of links_ are its own
   bool keep_text_ = context_.wants_representation;
 };
 

@@ -58,6 +58,10 @@ struct Remarks {
   /// them.
   std::set<std::string> matched;
 
+  /// Of a transaction that is refused: what it asked by criteria and conditional references, an event each.
+  /// The refusal may tell an answer, so the questions are recorded with it.
+  std::vector<audit::Event> questions;
+
   /// An OperationOutcome of what was said of one resource.
   std::string outcome_of(std::size_t index) const;
 };
@@ -74,8 +78,9 @@ struct Context {
   bool wants_representation = false;
   Time now{};
   Remarks* remarks = nullptr;  // nullptr: nobody wants to know
-  /// Asked before each commit of a request that makes several: may the principal still act? nullptr: always.
-  std::function<Result<void>()> const* still_allowed = nullptr;
+  /// Asked before each commit of a request that makes several: may the principal still act? Binds the set to
+  /// the answer (identity::Directory::confirm). nullptr: always.
+  std::function<Result<void>(vault::WriteSet&)> const* still_allowed = nullptr;
 };
 
 /// What one entry of a batch or transaction came to.
@@ -122,6 +127,8 @@ struct Outcome {
       result;
   vault::WriteSet set;
   std::vector<audit::Event> events;
+  /// Parts of the request are committed already (batch): it must not run again, only its events are left.
+  bool is_partly_committed = false;
   /// A conditional create found one match: 200 and its location in place of 201.
   bool matched = false;
   /// A conditional read: the client has this version, and `result` has no content. 304.

@@ -162,6 +162,36 @@ class Examined(harness.TestCase):
         self.assertEqual([(e["event"], [e["type"], e["id"]], e["patients"]) for e in entries],
                          [("create", place, [patient]) for place in places])
 
+    def test_A04_what_a_transaction_asks_is_recorded_also_when_it_is_refused(self):
+        mark = uuid.uuid4().hex
+        ids = [json_of(self.ask("POST", "/fhir/Patient", {"resourceType": "Patient", "identifier": [{"value": mark + part}]}))["id"]
+               for part in "ab"]
+
+        def about(method, url, resource, **more):
+            return {"request": {"method": method, "url": url, **more}, "resource": resource}
+        linked = about("POST", "Basic", {"resourceType": "Basic", "code": {"text": "x"},
+                                         "author": {"reference": f"Patient?identifier={mark}a"}})
+        unless = about("POST", "Patient", {"resourceType": "Patient"}, ifNoneExist=f"identifier={mark}b")
+        wrong = about("PUT", f"Patient/{ids[0]}", {"resourceType": "Patient", "id": ids[0]}, ifMatch='W/"7"')
+
+        def recorded(*entries, status):
+            sent = {"resourceType": "Bundle", "type": "transaction", "entry": list(entries)}
+            reply, made = self.entries_of(lambda: self.ask("POST", "/fhir", sent))
+            self.assertEqual(reply.status, status, reply.body)
+            self.assertEqual({e["request_id"] for e in made}, {reply.headers["x-request-id"]})
+            return [(e["event"], e.get("type", ""), e.get("query", ""), e.get("patients", []), e["outcome"]) for e in made]
+        asked = ("search", "Patient", f"identifier={mark}a", [ids[0]])
+        unless_asked = ("create", "Patient", f"identifier={mark}b", [ids[1]])
+        self.assertIn((*asked, 0), recorded(linked, status=200))
+        refused = recorded(linked, unless, wrong, status=412)
+        self.assertEqual([e[-1] for e in refused], [4] * len(refused))
+        self.assertIn((*unless_asked, 4), refused)
+        self.assertEqual([e[0] for e in refused][:1], ["transaction"])
+        nobody = {**linked, "resource": {**linked["resource"], "author": {"reference": f"Patient?identifier={mark}c"}}}
+        self.assertIn(("search", "Patient", f"identifier={mark}c", [], 4), recorded(nobody, status=412))
+        late = {**linked, "resource": {**linked["resource"], "subject": {"reference": "urn:uuid:" + str(uuid.uuid4())}}}
+        self.assertIn((*asked, 4), recorded(linked, late, status=400))
+
     def test_S06_entries_of_one_patient_are_found_by_the_patient(self):
         id_ = json_of(self.ask("POST", "/fhir/Patient", {"resourceType": "Patient"}))["id"]
         other = json_of(self.ask("POST", "/fhir/Patient", {"resourceType": "Patient"}))["id"]

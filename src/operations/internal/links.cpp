@@ -61,6 +61,8 @@ Result<std::string> Links::resolve(std::string_view conditional) {
   TACENDA_TRY_VOID(check_criteria(reader, criteria));
   Permits permits(context_, type, reader.has_value() ? *reader : *creator);
   auto const matches = TACENDA_TRY(transaction_.match(permits.source(), type, criteria, 2));
+  questions_.push_back(TACENDA_TRY(question_of(context_, audit::EventKind::kSearch, transaction_, type,
+                                               conditional.substr(question + 1), matches)));
   if (matches.empty()) return fail(ErrorKind::kPrecondition, "a conditional reference matches no resource");
   if (matches.size() > 1)
     return fail(ErrorKind::kPrecondition, "a conditional reference matches several resources");

@@ -43,6 +43,9 @@ class Links {
   /// conditional reference with none or several matches).
   Result<void> rewrite(fhir::Resource& resource);
 
+  /// What conditional references asked of the store, an event each: their answer shows in what is written.
+  std::vector<audit::Event>& questions() { return questions_; }
+
  private:
   Result<std::string> resolve(std::string_view conditional);
 
@@ -51,6 +54,7 @@ class Links {
   std::unordered_map<std::string, std::string> places_;
   std::unordered_map<std::string, std::string> resolved_;  // conditional reference -> place
   std::set<std::string, std::less<>> asked_;               // types
+  std::vector<audit::Event> questions_;
 };
 
 }  // namespace tacenda::operations

@@ -23,6 +23,21 @@ Result<void> check_criteria(Result<Permit> const& reader,
   return std::unexpected(reader.error());
 }
 
+Result<audit::Event> question_of(Context const& context, audit::EventKind kind,
+                                 records::Transaction& transaction, std::string_view type,
+                                 std::string_view query, std::vector<std::string> const& matches) {
+  auto event = event_of(context, kind, type, "");
+  event.query = query;
+  for (auto const& id : matches) {
+    auto const place = TACENDA_TRY(transaction.unchanged(type, id));
+    for (auto const& patient : place.patients) {
+      if (std::ranges::find(event.patients, patient) == event.patients.end())
+        event.patients.push_back(patient);
+    }
+  }
+  return event;
+}
+
 Result<void> note_matched(Context const& context, records::Transaction& transaction, std::string_view type,
                           std::vector<std::string> const& matches) {
   if (context.remarks == nullptr) return {};

@@ -15,6 +15,12 @@ namespace tacenda::operations {
 /// `reader`: the right to read the type. Errors: that of `reader`.
 Result<void> check_criteria(Result<Permit> const& reader, std::vector<fhir::SearchCriterion> const& criteria);
 
+/// The event of a question that a transaction asks of a type, and whose resources matched. Errors: those of
+/// the store.
+Result<audit::Event> question_of(Context const& context, audit::EventKind kind,
+                                 records::Transaction& transaction, std::string_view type,
+                                 std::string_view query, std::vector<std::string> const& matches);
+
 /// Notes whose resources criteria matched, for the log of a request that is then refused. Errors: those of
 /// the store.
 Result<void> note_matched(Context const& context, records::Transaction& transaction, std::string_view type,
