@@ -49,7 +49,7 @@ Released Admin::handle(net::Request&& request) {
   Call call;
   call.request = std::move(request);
   call.origin = origin_of(call.request, request_id_of(call.request, parts_.vault));
-  call.origin.erasures_before = parts_.vault.order().erasures();
+  call.origin.erasures_before = parts_.vault.order().patient_erasures();
   call.origin.kind = audit::EventKind::kAdminDenied;
   call.origin.authentication = "uid";
   // The socket's mode keeps others out; this says so again, and keeps out whoever passes the socket on.

@@ -84,7 +84,7 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
 
 std::optional<Released> Pipeline::admit(Exchange& exchange) {
   exchange.origin = origin_of(exchange.request, request_id_of(exchange.request, parts_.vault));
-  exchange.origin.erasures_before = parts_.vault.order().erasures();
+  exchange.origin.erasures_before = parts_.vault.order().patient_erasures();
   exchange.base_url = "https://" + exchange.request.authority + "/fhir";
   exchange.prefer = prefer_of(exchange.request);
   exchange.format = answer_format_of(exchange.request);

@@ -105,7 +105,7 @@ struct Event {
   std::string query;
   /// Patients whom the text matched or names beside those of the events. Not kept.
   std::vector<std::string> query_patients;
-  /// vault::CommitOrder::erasures when the request came. Not kept. nullopt: long ago.
+  /// vault::CommitOrder::patient_erasures when the request came. Not kept. nullopt: long ago.
   std::optional<std::uint64_t> erasures_before;
   /// In place of `query`: the entry that has the text of this listing's first page.
   std::optional<std::uint64_t> query_at;

@@ -220,7 +220,7 @@ TEST_F(AuditLogQuery, A03OfNobodyStaysAndOfOneWithoutKeysToo) {
 TEST_F(AuditLogQuery, A03OfAnErasedPatientWhomAllKnewToBeErasedIsKept) {
   erase(store, "p1");
   auto events = search_of({"p2"}, "subject=Patient/p1,Patient/p2");
-  events.front().erasures_before = store.vault->order().erasures();
+  events.front().erasures_before = store.vault->order().patient_erasures();
   std::uint64_t const entry = must_commit(store, std::move(events));
   EXPECT_EQ(opened(store, entry).event.query, "subject=Patient/p1,Patient/p2")
       << "whoever names an erased patient hides what he asks";
@@ -373,7 +373,7 @@ std::uint64_t commit_around(Store& store, std::vector<Event> events, std::functi
 
 TEST_F(AuditLogQuery, A03OfASearchThatCommitsAfterTheErasureOfOneItMatchedIsNotStored) {
   auto events = search_of({"p1", "p2"});
-  for (Event& event : events) event.erasures_before = store.vault->order().erasures();
+  for (Event& event : events) event.erasures_before = store.vault->order().patient_erasures();
   std::uint64_t const first = commit_around(store, std::move(events), [&] { erase(store, "p1"); });
   for (std::uint64_t const entry : {first, first + 1}) {
     EXPECT_TRUE(opened(store, entry).readable);
@@ -386,16 +386,29 @@ TEST_F(AuditLogQuery, A03OfASearchThatCommitsAfterTheErasureOfOneItMatchedIsNotS
 
 TEST_F(AuditLogQuery, A03OfARequestThatCameBeforeTheErasureOfOneItNamesIsNotStored) {
   auto events = search_of({"p2"}, "subject=Patient/p1,Patient/p2&code=tabby");
-  events.front().erasures_before = store.vault->order().erasures();
+  events.front().erasures_before = store.vault->order().patient_erasures();
   erase(store, "p1");
   std::uint64_t const entry = must_commit(store, std::move(events));
   EXPECT_EQ(opened(store, entry).query_state, QueryState::kErased);
   EXPECT_EQ(Attacker(store, patients).finds(*store.disk->state(), "tabby"), 0);
 }
 
+TEST_F(AuditLogQuery, A03EndingAnExportHidesNoTextThatNamesWhoWasErasedBefore) {
+  erase(store, "p1");
+  auto events = search_of({"p2"}, "subject=Patient/p1,Patient/p2&code=tabby");
+  events.front().erasures_before = store.vault->order().patient_erasures();
+  auto const job = vault::Subject::export_job("own");
+  vault::WriteSet set;
+  ASSERT_TRUE(store.vault->subject_for_write(job, set).has_value());
+  ASSERT_TRUE(store.log->commit(std::move(set), search_of({"p2"})).has_value());
+  ASSERT_TRUE(store.vault->shred(job).has_value());
+  std::uint64_t const entry = must_commit(store, std::move(events));
+  EXPECT_EQ(opened(store, entry).query_state, QueryState::kOpen);
+}
+
 TEST_F(AuditLogQuery, A03ATextIsKeptWhenSomebodyElseIsErasedMeanwhile) {
   auto events = search_of({"p1", "p2"});
-  for (Event& event : events) event.erasures_before = store.vault->order().erasures();
+  for (Event& event : events) event.erasures_before = store.vault->order().patient_erasures();
   std::uint64_t const first = commit_around(store, std::move(events), [&] { erase(store, "p3"); });
   EXPECT_EQ(opened(store, first + 1).event.query, kText);
 }

@@ -40,7 +40,12 @@ class CommitOrder {
   /// Counts erasures; moves before and after keys disappear from the caches. Ask before looking for keys.
   std::uint64_t erasures() const { return erasures_.load(); }
   /// Only with the Turn.
-  void note_erasure() { ++erasures_; }
+  void note_erasure(bool of_patient) {
+    ++erasures_;
+    if (of_patient) ++patient_erasures_;
+  }
+  /// Those of patients alone: other keys end more often, and at the wish of who made them.
+  std::uint64_t patient_erasures() const { return patient_erasures_.load(); }
 
   /// Number of leaves whose commits readers can surely see.
   std::uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
@@ -58,6 +63,7 @@ class CommitOrder {
   Mutex next_;  // held while waiting for turn_: the lock alone would go to whoever just gave it up
   Mutex turn_;
   std::atomic<std::uint64_t> erasures_{0};
+  std::atomic<std::uint64_t> patient_erasures_{0};
   std::atomic<std::uint64_t> committed_{0};
   std::uint64_t forgotten_ = 0;  // touches up to this sequence may have been forgotten
   std::unordered_map<std::uint64_t, std::uint64_t> last_touch_;

@@ -25,6 +25,7 @@ class Subject {
   static Subject export_job(std::string_view id) { return Subject("Export/" + std::string(id)); }
   static Subject tenant() { return Subject("Tenant"); }
   std::string const& text() const { return text_; }
+  bool is_patient() const { return text_.starts_with("Patient/"); }
   auto operator<=>(Subject const&) const = default;
 
  private:

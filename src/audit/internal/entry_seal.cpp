@@ -171,7 +171,7 @@ Result<EntrySealer::Prepared> EntrySealer::prepare(Event const& event, std::uint
   Query* const query = out.query ? &queries.all[*out.query] : nullptr;
   // Who was erased since the request came takes its text with him. Whom it names though he was erased before
   // does not: nobody shall hide what he asks by naming him.
-  bool const forgets = !event.erasures_before || *event.erasures_before != pending.keys_found;
+  bool const forgets = !event.erasures_before || *event.erasures_before != vault_.order().patient_erasures();
   std::size_t patients = 0;
   for (auto patient_it = event.patients.begin(); patient_it != event.patients.end(); ++patient_it) {
     std::string const& patient = *patient_it;

@@ -370,13 +370,13 @@ Result<void> KeyTree::shred(Subject const& subject) {
   if (row.page == last_page_) rows_in_last_page_ = rows_before;
   // Before: nobody puts keys into the cache any more that he read before the erasure. After: whoever still
   // found the erased ones there is refused.
-  order_.note_erasure();
+  order_.note_erasure(subject.is_patient());
   {
     Shard& shard = shard_of(subject.text());
     MutexLock const shard_lock(shard.mutex);
     shard.keys.erase(subject.text());
   }
-  order_.note_erasure();
+  order_.note_erasure(subject.is_patient());
   return destroy_old_root();
 }
 
