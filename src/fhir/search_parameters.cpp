@@ -11,8 +11,9 @@
 namespace tacenda::fhir {
 namespace {
 
-constexpr std::size_t kTextMax = 4'096;  // of a code, URL or expression
-constexpr std::size_t kListMax = 200;    // bases, targets or components
+constexpr std::size_t kTextMax = 4'096;    // of a code, URL or expression
+constexpr std::size_t kListMax = 200;      // bases, targets or components
+constexpr std::size_t kWholeMax = 16'384;  // of all texts that say what is found
 
 /// A definition and the views into it that SearchParameter has.
 struct Held {
@@ -114,12 +115,20 @@ Result<ParameterDefinition> read_definition(codec::Json const& resource) {
   // What separates names in a URL cannot be in one (R4 search.html: code, modifier, chain).
   if (definition.code.empty() || definition.code.find_first_of(".:$|&=, ") != std::string::npos)
     return fail(ErrorKind::kUnprocessable, "a search parameter has no code that can stand in a URL");
+  // "_" begins the names of results and of what every resource has. "identifier" is a right of its own: who
+  // may write but not read may ask by it.
+  if (definition.code.starts_with('_') || definition.code == "identifier")
+    return fail(ErrorKind::kUnprocessable, "a search parameter has a code that is R4's own for every type");
   if (definition.expression.empty())
     return fail(ErrorKind::kUnprocessable, "a search parameter has no expression");
   definition.bases = TACENDA_TRY(types_of(resource, "base", true));
   if (definition.bases.empty()) return fail(ErrorKind::kUnprocessable, "a search parameter has no base");
   if (*type == SearchType::kReference) definition.targets = TACENDA_TRY(types_of(resource, "target", false));
   if (*type == SearchType::kComposite) definition.components = TACENDA_TRY(components_of(resource));
+  std::size_t whole = definition.expression.size();
+  for (auto const& component : definition.components) whole += component.expression.size();
+  if (whole > kWholeMax)
+    return fail(ErrorKind::kUnprocessable, "the expressions of a search parameter are too long");
   return definition;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "core/log.hpp"
 #include "fhir/resource.hpp"
@@ -55,7 +56,15 @@ void IndexWorker::run(std::stop_token stop) {
 }
 
 Result<bool> IndexWorker::step() {
-  TACENDA_TRY_VOID(look());
+  // A definition that cannot be read keeps those that are known, and the index is written on.
+  auto const looked = look();
+  if (!looked.has_value()) {
+    if (looked.error().kind() != ErrorKind::kCorrupt && looked.error().kind() != ErrorKind::kGone)
+      return std::unexpected(looked.error());
+    if (!std::exchange(is_blind_, true)) log(LogLevel::kError, looked.error());
+  } else {
+    is_blind_ = false;
+  }
   if (wants_renewal_) {
     TACENDA_TRY_VOID(parts_.indexer.renew([&](vault::WriteSet set) {
       return commit(std::move(set), "the search index is to be written again");

@@ -49,6 +49,7 @@ class IndexWorker {
 
   Parts parts_;
   std::optional<std::uint64_t> looked_at_;  // newest change of any SearchParameter
+  bool is_blind_ = false;                   // a definition cannot be read, which was told
   std::atomic<bool> wants_renewal_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include "codec/text.hpp"
 #include "core/limits.hpp"
+#include "core/log.hpp"
 #include "records/internal/export_rows.hpp"
 
 namespace tacenda::records {
@@ -118,7 +119,14 @@ Result<std::vector<ExportJob>> ExportJobs::all() const {
   auto const at = vault_->read_point();
   std::vector<ExportJob> jobs;
   auto const visit = [&](ByteView key, ByteView row) -> Result<bool> {
-    jobs.push_back(TACENDA_TRY(open_job(as_text(key.subspan(1)), row)));
+    auto job = open_job(as_text(key.subspan(1)), row);
+    if (!job.has_value() && job.error().kind() == ErrorKind::kCorrupt) {
+      // One damaged row must not keep the others from being prepared, ended and destroyed: `verify` names it.
+      log(LogLevel::kError, job.error());
+      return true;
+    }
+    if (!job.has_value()) return std::unexpected(job.error());
+    jobs.push_back(std::move(*job));
     jobs.back().read_at = at.sequence();
     return true;
   };

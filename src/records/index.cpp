@@ -73,7 +73,7 @@ Result<void> Transaction::replace_index(std::string_view type, std::string_view 
   std::vector<Term> before;
   std::vector<Term> after;
   if (!current.body.empty()) before = TACENDA_TRY(terms_of_body(*extractor_, current.body));
-  if (resource != nullptr) after = TACENDA_TRY(extractor_->terms_of(resource->json()));
+  if (resource != nullptr) after = TACENDA_TRY(extractor_->terms_to_write(resource->json()));
 
   RowWriter writer(view_, set_, current.document, event);
   std::vector<Term> changed;

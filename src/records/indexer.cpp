@@ -1,8 +1,10 @@
 #include "records/indexer.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "core/log.hpp"
+#include "fhir/types.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"
 #include "records/internal/index_state.hpp"
@@ -28,6 +30,32 @@ bool has_work(IndexState const& state) {
 /// The first key behind all rows of a parameter's number.
 Bytes behind_parameter(std::uint32_t parameter) {
   return index_end(parameter, {});
+}
+
+/// Those of `definitions` whose rows lie apart from all others. A number is 32 bits of a hash, and whoever
+/// writes a definition could look for one that meets another parameter's, and so find by it what it finds.
+std::vector<fhir::ParameterDefinition> apart(std::vector<fhir::ParameterDefinition> const& definitions) {
+  std::set<std::uint32_t> taken = Extractor(fhir::SearchParameters()).numbers();
+  std::vector<fhir::ParameterDefinition> kept;
+  for (auto const& definition : definitions) {
+    fhir::SearchParameters const alone({{definition, true}});
+    std::set<std::uint32_t> numbers;
+    bool meets = false;
+    for (auto const type : fhir::resource_types()) {
+      for (auto const& each : alone.defined_for(type)) {
+        auto const number = number_of(type, *each.parameter);
+        meets = meets || taken.contains(number) || !numbers.insert(number).second;
+      }
+    }
+    if (meets) {
+      log(LogLevel::kError,
+          Error(ErrorKind::kUnprocessable, "a search parameter is not taken: its number is another's"));
+      continue;
+    }
+    taken.merge(numbers);
+    kept.push_back(definition);
+  }
+  return kept;
 }
 
 }  // namespace
@@ -104,8 +132,8 @@ Result<void> Indexer::open(Commit const& commit) {
   return change(std::move(next), commit);
 }
 
-Result<bool> Indexer::define(std::vector<fhir::ParameterDefinition> const& definitions,
-                             Commit const& commit) {
+Result<bool> Indexer::define(std::vector<fhir::ParameterDefinition> const& wanted, Commit const& commit) {
+  auto const definitions = apart(wanted);
   IndexState next = state();
   std::vector<Defined> defined;
   bool grows = false;

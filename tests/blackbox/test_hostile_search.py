@@ -161,6 +161,52 @@ class Hostile(harness.TestCase):
             self.get("Patient?" + query([("_include", include)]))
             self.get("Patient?" + query([("_revinclude:iterate", include)]))
 
+    # --- resources that are made to cost the index ---
+
+    def create(self, resource):
+        reply = self.server.request("POST", "/fhir/" + resource["resourceType"], resource, self.root)
+        self.assertIn(reply.status, (201, 400, 413, 422), reply.body[:300])
+        return reply
+
+    def test_many_references_to_one_contained_resource_cost_it_once(self):
+        mark = uuid.uuid4().hex
+        contained = {"resourceType": "Patient", "id": "a", "identifier": [{"value": f"{mark}{number}"} for number in range(3000)]}
+        made = self.create({"resourceType": "List", "status": "current", "mode": "working", "contained": [contained],
+                            "entry": [{"item": {"reference": "#a"}}] * 3000})
+        self.assertEqual(made.status, 201)
+        found = self.get(f"List?item:Patient.identifier={mark}7", self.root)
+        self.assertEqual(self.found(found), [json_of(made)["id"]])
+
+    def test_contained_resources_are_not_followed_into_themselves(self):
+        inner = {"resourceType": "List", "id": "a", "status": "current", "mode": "working"}
+        for _ in range(28):
+            link = {"reference": "#a"}
+            inner = {"resourceType": "List", "id": "a", "status": "current", "mode": "working", "contained": [inner],
+                     "subject": link, "source": link, "encounter": link, "entry": [{"item": link}]}
+        self.create(inner)
+
+    def test_combinations_of_long_values_are_bounded(self):
+        codings = [{"system": "urn:c", "code": f"c{number}"} for number in range(1000)]
+        self.create({"resourceType": "Observation", "status": "final", "code": {"coding": codings},
+                     "valueString": "long " * 200_000})
+
+    def test_an_expression_of_a_search_parameter_is_bounded_with_its_parts(self):
+        ten = "(1|2|3|4|5|6|7|8|9|10)"
+        costly = f"{ten}.select({ten}.select({ten}.select({ten}))).where($this = 11)"
+        parameter = {"resourceType": "SearchParameter", "status": "active", "url": "urn:costly:" + uuid.uuid4().hex, "name": "Costly",
+                     "description": "x", "code": "costly-parts", "base": ["Basic"], "type": "composite",
+                     "expression": "Basic.descendants()", "component": [
+                         {"definition": "http://hl7.org/fhir/SearchParameter/clinical-code", "expression": costly}] * 100}
+        made = self.create(parameter)
+        for code in ("identifier", "_everything"):
+            self.assertEqual(self.create({**parameter, "code": code}).status, 422)
+        self.assertEqual(self.create({**parameter, "component": [{**parameter["component"][0], "expression": "x." * 1500 + "y"}] * 20}).status, 422)
+        for _ in range(3):
+            self.assertEqual(self.create({"resourceType": "Basic", "code": {"text": "x"}, "extension": [
+                {"url": "urn:x", "valueString": str(number)} for number in range(300)]}).status, 201)
+        if made.status == 201:
+            self.server.request("DELETE", "/fhir/SearchParameter/" + json_of(made)["id"], token=self.root)
+
     # --- circles ---
 
     def test_circles_end(self):

@@ -5,11 +5,18 @@
 namespace tacenda::operations {
 namespace {
 
+/// R4's own: what was defined for this store under that name may find anything.
+bool is_identifier(fhir::SearchParameter const& parameter) {
+  auto const* own = fhir::find_search_parameter(parameter.base, "identifier");
+  return own != nullptr && own->type == fhir::SearchType::kToken && parameter.code == own->code &&
+         parameter.expression == own->expression;
+}
+
 bool names_exactly(fhir::SearchCriterion const& criterion) {
   if (criterion.kind != fhir::SearchCriterion::Kind::kValue || criterion.modifier != fhir::Modifier::kNone)
     return false;
   if (criterion.parameter->code == "_id") return true;
-  return criterion.parameter->code == "identifier" && criterion.parameter->type == fhir::SearchType::kToken &&
+  return is_identifier(*criterion.parameter) &&
          std::ranges::all_of(criterion.values, [](fhir::SearchValue const& value) {
            return value.system.has_value() && !value.text.empty();
          });

@@ -1,6 +1,7 @@
 #include "records/internal/extract.hpp"
 
 #include <algorithm>
+#include <set>
 #include <span>
 
 #include "core/mutex.hpp"
@@ -35,10 +36,13 @@ namespace {
 
 // Combinations of parts that one focus of a composite may have.
 constexpr std::size_t kCombinations = 1'024;
-// What one defined parameter may cost in one resource; one that costs more finds nothing there.
+// What one defined parameter may cost in one resource, the parts of a composite and all; beyond that it finds
+// nothing more there.
 constexpr std::int64_t kDefinedSteps = 50'000;
-// Terms that one defined parameter may find in one resource; what it finds beyond is left out.
-constexpr std::size_t kDefinedTerms = 10'000;
+// What one defined parameter may find in one resource; what it finds beyond is left out.
+constexpr Extractor::Room kDefinedRoom{10'000, std::size_t{256} << 10U};
+// What all of R4's own may find in one: more than 50 values of each element that 16 MB hold.
+constexpr Extractor::Room kWholeRoom{500'000, std::size_t{64} << 20U};
 
 using Extraction = Extractor::Extraction;
 using Extractions = std::vector<Extraction>;
@@ -125,25 +129,29 @@ bool is_part(Term const& term) {
          section != Section::kLaterWord && section != Section::kCanonicalUrl;
 }
 
-void combine(std::vector<std::vector<Term>> const& parts, std::size_t index, std::vector<std::string>& chosen,
-             std::uint32_t parameter, std::size_t& left, std::vector<Term>& terms) {
-  if (index == parts.size()) {
-    if (left > 0) terms.push_back({parameter, composite_bytes(chosen), {}});
-    left -= left > 0 ? 1 : 0;
+/// Adds the combinations of the parts behind `chosen`, as far as there is room; the first beyond it is added
+/// too, so that it can be told.
+void combine(std::vector<std::vector<Term>> const& parts, std::vector<std::string>& chosen,
+             std::uint32_t parameter, Extractor::Room& room, std::vector<Term>& terms) {
+  if (chosen.size() == parts.size()) {
+    terms.push_back({parameter, composite_bytes(chosen), {}});
+    --room.terms;
+    room.bytes -= std::min(room.bytes, terms.back().bytes.size());
     return;
   }
-  for (auto const& part : parts[index]) {
-    if (left == 0) return;
+  for (auto const& part : parts[chosen.size()]) {
+    if (room.terms == 0 || room.bytes == 0) return;
     chosen.push_back(part.bytes);
-    combine(parts, index + 1, chosen, parameter, left, terms);
+    combine(parts, chosen, parameter, room, terms);
     chosen.pop_back();
   }
 }
 
-void add_composite(Extraction const& extraction, Item const& focus, std::vector<Term>& terms) {
+void add_composite(Extraction const& extraction, fhirpath::Context const& context, Item const& focus,
+                   Extractor::Room room, std::vector<Term>& terms) {
   std::vector<std::vector<Term>> parts;
   for (auto const& part : extraction.parts) {
-    auto const items = part.expression.evaluate({}, focus);
+    auto const items = part.expression.evaluate(context, focus);
     if (!items.has_value()) return;
     std::vector<Term> found;
     for (auto const& item : *items) add_item(extraction.parameter, part.type, item, {}, found);
@@ -153,8 +161,8 @@ void add_composite(Extraction const& extraction, Item const& focus, std::vector<
     parts.push_back(std::move(found));
   }
   std::vector<std::string> chosen;
-  std::size_t left = kCombinations;
-  combine(parts, 0, chosen, extraction.parameter, left, terms);
+  room.terms = kCombinations;
+  combine(parts, chosen, extraction.parameter, room, terms);
 }
 
 /// The contained resource that a reference leads to; nullptr: it leads elsewhere.
@@ -189,16 +197,82 @@ Extractor::Extractor(fhir::SearchParameters parameters) : parameters_(std::move(
 
 Extractor::~Extractor() = default;
 
-/// What chains look for in a contained resource (R4 search.html#contained: "a chained condition will be
-/// evaluated inside contained resources").
-Result<void> Extractor::add_contained(std::uint32_t parameter, Json const& contained,
-                                      std::vector<Term>& terms) const {
-  terms.push_back({parameter, contained_bytes(number_of_type(contained.text_of("resourceType")), {}), {}});
-  for (auto& term : TACENDA_TRY(terms_of(contained))) {
-    terms.push_back({parameter, contained_bytes(term.parameter, term.bytes), std::move(term.value)});
+/// One resource's terms on their way. Owner: one thread.
+class Extractor::Finding {
+ public:
+  Finding(Extractor const& extractor, Json const& resource, bool is_contained)
+      : extractor_(extractor), resource_(resource), is_contained_(is_contained) {}
+
+  Result<void> look(Extraction const& extraction, fhirpath::Context const& context,
+                    fhirpath::Collection const& items) {
+    Room left = extraction.held ? kDefinedRoom : room_;
+    std::set<Json const*> met;  // many references may lead to one contained resource
+    for (auto const& item : items) {
+      auto const before = terms_.size();
+      if (extraction.type == SearchType::kComposite) {
+        add_composite(extraction, context, item, left, terms_);
+      } else {
+        add_item(extraction.parameter, extraction.type, item, extraction.facts, terms_);
+        if (auto const* contained = followed(extraction, item);
+            contained != nullptr && met.insert(contained).second)
+          TACENDA_TRY_VOID(add_contained(extraction.parameter, *contained));
+      }
+      if (take(before, left)) continue;
+      terms_.resize(before);
+      is_cut_ = is_cut_ || !extraction.held;
+      break;
+    }
+    if (!extraction.held) room_ = left;
+    return {};
   }
-  return {};
-}
+
+  bool is_cut() const { return is_cut_; }
+  std::vector<Term> take() {
+    settle(terms_);
+    return std::move(terms_);
+  }
+
+ private:
+  /// False: the terms behind `before` are more than there is room for.
+  bool take(std::size_t before, Room& left) const {
+    for (std::size_t i = before; i < terms_.size(); ++i) {
+      std::size_t const bytes = terms_[i].bytes.size() + terms_[i].value.size();
+      if (left.terms == 0 || left.bytes < bytes) return false;
+      --left.terms;
+      left.bytes -= bytes;
+    }
+    return true;
+  }
+
+  /// A contained resource contains none (R4 dom-2).
+  Json const* followed(Extraction const& extraction, Item const& item) const {
+    if (is_contained_ || extraction.type != SearchType::kReference) return nullptr;
+    return contained_by(resource_, item);
+  }
+
+  /// What chains look for in a contained resource (R4 search.html#contained: "a chained condition will be
+  /// evaluated inside contained resources").
+  Result<void> add_contained(std::uint32_t parameter, Json const& contained) {
+    auto known = contained_.find(&contained);
+    if (known == contained_.end()) {
+      auto found = TACENDA_TRY(extractor_.find(contained, true));
+      is_cut_ = is_cut_ || found.is_cut;
+      known = contained_.emplace(&contained, std::move(found.terms)).first;
+    }
+    terms_.push_back({parameter, contained_bytes(number_of_type(contained.text_of("resourceType")), {}), {}});
+    for (auto const& term : known->second)
+      terms_.push_back({parameter, contained_bytes(term.parameter, term.bytes), term.value});
+    return {};
+  }
+
+  Extractor const& extractor_;
+  Json const& resource_;
+  bool is_contained_;
+  Room room_ = kWholeRoom;
+  bool is_cut_ = false;
+  std::vector<Term> terms_;
+  std::map<Json const*, std::vector<Term>> contained_;
+};
 
 Result<void> Extractor::each(Json const& resource, Visit const& visit) const {
   auto const type = resource.text_of("resourceType");
@@ -206,10 +280,14 @@ Result<void> Extractor::each(Json const& resource, Visit const& visit) const {
   Item const focus = fhirpath::item_of(resource);
   auto const look = [&](Extraction const& extraction) -> Result<void> {
     fhirpath::Context context;
-    if (extraction.held) context.limits.steps = kDefinedSteps;
+    std::int64_t steps = kDefinedSteps;
+    if (extraction.held) {
+      context.limits.steps = kDefinedSteps;
+      context.steps_left = &steps;
+    }
     auto const items = extraction.expression.evaluate(context, focus);
     if (!items.has_value()) return {};
-    return visit(extraction, *items);
+    return visit(extraction, context, *items);
   };
   for (auto const& extraction : *own) TACENDA_TRY_VOID(look(extraction));
   if (auto const found = defined_.find(type); found != defined_.end()) {
@@ -222,37 +300,37 @@ Result<std::vector<std::vector<Term>>> Extractor::contained_terms_of(Json const&
                                                                      std::uint32_t parameter,
                                                                      std::string_view type) const {
   std::vector<std::vector<Term>> found;
-  TACENDA_TRY_VOID(each(resource, [&](Extraction const& extraction, auto const& items) -> Result<void> {
-    if (extraction.parameter != parameter) return {};
-    for (auto const& item : items) {
-      auto const* contained = contained_by(resource, item);
-      if (contained == nullptr || contained->text_of("resourceType") != type) continue;
-      found.push_back(TACENDA_TRY(terms_of(*contained)));
-    }
-    return {};
-  }));
+  std::set<Json const*> met;
+  TACENDA_TRY_VOID(
+      each(resource, [&](Extraction const& extraction, auto const&, auto const& items) -> Result<void> {
+        if (extraction.parameter != parameter) return {};
+        for (auto const& item : items) {
+          auto const* contained = contained_by(resource, item);
+          if (contained == nullptr || contained->text_of("resourceType") != type) continue;
+          if (met.insert(contained).second) found.push_back(TACENDA_TRY(find(*contained, true)).terms);
+        }
+        return {};
+      }));
   return found;
 }
 
-Result<std::vector<Term>> Extractor::terms_of(Json const& resource) const {
-  std::vector<Term> terms;
-  TACENDA_TRY_VOID(each(resource, [&](Extraction const& extraction, auto const& items) -> Result<void> {
-    auto const before = terms.size();
-    for (auto const& item : items) {
-      if (extraction.held && terms.size() - before > kDefinedTerms) break;
-      if (extraction.type == SearchType::kComposite) {
-        add_composite(extraction, item, terms);
-        continue;
-      }
-      add_item(extraction.parameter, extraction.type, item, extraction.facts, terms);
-      if (extraction.type != SearchType::kReference) continue;
-      if (auto const* contained = contained_by(resource, item))
-        TACENDA_TRY_VOID(add_contained(extraction.parameter, *contained, terms));
-    }
-    return {};
+Result<Extractor::Found> Extractor::find(Json const& resource, bool is_contained) const {
+  Finding finding(*this, resource, is_contained);
+  TACENDA_TRY_VOID(each(resource, [&](Extraction const& extraction, auto const& context, auto const& items) {
+    return finding.look(extraction, context, items);
   }));
-  settle(terms);
-  return terms;
+  return Found{finding.take(), finding.is_cut()};
+}
+
+Result<std::vector<Term>> Extractor::terms_of(Json const& resource) const {
+  return TACENDA_TRY(find(resource, false)).terms;
+}
+
+Result<std::vector<Term>> Extractor::terms_to_write(Json const& resource) const {
+  auto found = TACENDA_TRY(find(resource, false));
+  if (found.is_cut)
+    return fail(ErrorKind::kTooLarge, "the resource has more values to search by than one may");
+  return std::move(found.terms);
 }
 
 bool Extractor::is_awaited(Term const& term) const {

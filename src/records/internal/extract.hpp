@@ -13,6 +13,7 @@
 #include "core/bytes.hpp"
 #include "core/error.hpp"
 #include "fhir/search_parameters.hpp"
+#include "fhirpath/context.hpp"
 #include "fhirpath/item.hpp"
 #include "records/internal/terms.hpp"
 
@@ -31,9 +32,11 @@ class Extractor {
 
   fhir::SearchParameters const& parameters() const { return parameters_; }
 
-  /// Sorted, each once. A parameter whose expression fails on a document finds nothing in it. Errors: kBug (a
-  /// shipped expression does not compile).
+  /// Sorted, each once; as many as one resource may have. A parameter whose expression fails on a document
+  /// finds nothing in it. Errors: kBug (a shipped expression does not compile).
   Result<std::vector<Term>> terms_of(codec::Json const& resource) const;
+  /// The same of a resource that is to be stored. Errors: also kTooLarge (it has more than one may).
+  Result<std::vector<Term>> terms_to_write(codec::Json const& resource) const;
 
   /// The terms of each contained resource of a type that the resource refers to by a parameter. Errors: as
   /// terms_of.
@@ -49,13 +52,23 @@ class Extractor {
   std::set<std::uint32_t> const& numbers() const { return numbers_; }
 
   struct Extraction;
+  /// How much may be found.
+  struct Room {
+    std::size_t terms = 0;
+    std::size_t bytes = 0;
+  };
 
  private:
-  using Visit = std::function<Result<void>(Extraction const&, fhirpath::Collection const& items)>;
+  class Finding;
+  struct Found {
+    std::vector<Term> terms;
+    bool is_cut = false;  // R4's own would find more
+  };
+  using Visit = std::function<Result<void>(Extraction const&, fhirpath::Context const& context,
+                                           fhirpath::Collection const& items)>;
   /// What each parameter of the resource's type finds in it.
   Result<void> each(codec::Json const& resource, Visit const& visit) const;
-  Result<void> add_contained(std::uint32_t parameter, codec::Json const& contained,
-                             std::vector<Term>& terms) const;
+  Result<Found> find(codec::Json const& resource, bool is_contained) const;
 
   fhir::SearchParameters const parameters_;
   std::map<std::string, std::vector<Extraction>, std::less<>> defined_;  // by type
