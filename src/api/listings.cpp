@@ -161,6 +161,7 @@ Result<operations::SearchRequest> Pipeline::last_n_of(Exchange& exchange) {
       search.parameters.emplace_back(name, value);
     }
   }
+  exchange.origin.query = operations::recorded_query(search.raw);
   return search;
 }
 

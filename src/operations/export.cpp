@@ -188,6 +188,26 @@ Result<std::set<std::string>> append_versions(Context const& context, Permit con
   return patients;
 }
 
+/// The same of deletions: who may not see one any more, or whose keys are gone, is left out.
+Result<std::set<std::string>> append_deletions(Context const& context, Permit const& permit,
+                                               records::ExportFile const& file, std::string& body) {
+  std::set<std::string> patients;
+  for (auto const& place : file.places) {
+    auto const version =
+        context.services.store.deletion(permit, place.type,
+                                        TACENDA_TRY(ResourceId::parse(place.id)), place.version);
+    if (!version.has_value()) {
+      auto const kind = version.error().kind();
+      if (kind == ErrorKind::kNotFound || kind == ErrorKind::kGone) continue;
+      return std::unexpected(version.error());
+    }
+    body.append(deletion_line(place)).push_back('\n');
+    patients.insert(version->patients.begin(), version->patients.end());
+    if (place.type == "Patient") patients.insert(place.id);
+  }
+  return patients;
+}
+
 }  // namespace
 
 Result<Outcome> export_file(Context const& context, Permit const& permit, std::string_view job_id,
@@ -207,10 +227,7 @@ Result<Outcome> export_file(Context const& context, Permit const& permit, std::s
       patients = TACENDA_TRY(append_versions(context, permit, file, answer.body));
       break;
     case ExportFileKind::kDeleted:
-      for (auto const& place : file.places) {
-        answer.body.append(deletion_line(place)).push_back('\n');
-        if (place.type == "Patient") patients.insert(place.id);
-      }
+      patients = TACENDA_TRY(append_deletions(context, permit, file, answer.body));
       break;
     case ExportFileKind::kError:
       for (auto const& text : file.texts) answer.body.append(remark_line(text)).push_back('\n');

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "core/limits.hpp"
 
@@ -18,14 +19,17 @@ class Groups {
   /// The group of an observation.
   std::size_t of(Json const& observation) {
     auto const* code = observation.find("code");
-    std::vector<std::string> names;
+    std::vector<Name> names;
     if (code != nullptr) {
       if (auto const* codings = code->find("coding"); codings != nullptr && codings->is_array()) {
         for (auto const& coding : codings->items()) {
-          names.push_back(std::string(coding.text_of("system")) + "|" + std::string(coding.text_of("code")));
+          // A display alone is no code: who has one has nothing in common with another who has one.
+          if (auto const value = coding.text_of("code"); !value.empty())
+            names.emplace_back(Kind::kCoding, coding.text_of("system"), value);
         }
       }
-      if (names.empty()) names.push_back("text " + std::string(code->text_of("text")));
+      if (auto const text = code->text_of("text"); names.empty() && !text.empty())
+        names.emplace_back(Kind::kText, std::string(), text);
     }
     std::size_t const own = parents_.size();
     parents_.push_back(own);
@@ -41,8 +45,11 @@ class Groups {
   }
 
  private:
+  enum class Kind : std::uint8_t { kCoding, kText };
+  using Name = std::tuple<Kind, std::string, std::string>;  // kind, system, code or text
+
   std::vector<std::size_t> parents_;
-  std::map<std::string, std::size_t> by_name_;
+  std::map<Name, std::size_t> by_name_;
 };
 
 bool names_a_patient(std::string_view name) {

@@ -71,9 +71,9 @@ void add_named(fhir::SearchCriterion const& criterion, std::string_view type, st
   if (criterion.kind != fhir::SearchCriterion::Kind::kValue || criterion.modifier != fhir::Modifier::kNone)
     return;
   bool const is_id = type == "Patient" && criterion.parameter->code == "_id";
-  bool const is_link =
-      criterion.parameter->type == fhir::SearchType::kReference &&
-      std::ranges::find(criterion.parameter->targets, "Patient") != criterion.parameter->targets.end();
+  auto const& targets = criterion.parameter->targets;
+  bool const is_link = criterion.parameter->type == fhir::SearchType::kReference &&
+                       (targets.empty() || std::ranges::find(targets, "Patient") != targets.end());
   if (!is_id && !is_link) return;
   for (auto const& value : criterion.values) {
     std::string_view id = value.text;

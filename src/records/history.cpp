@@ -128,6 +128,17 @@ Result<HistoryPage> Store::history_of(Permit const& permit, std::string_view typ
   return page;
 }
 
+/// As the resource is now: a record that was filed under the wrong patient must not stay open to him after it
+/// was put right.
+Result<bool> Store::shows_now(Permit const& permit, std::string_view type, std::string_view id,
+                              vault::ReadPoint const& at) const {
+  if (permit.judges_all(type)) return true;
+  auto const row = TACENDA_TRY(view_.get(current_key(type, id), &at));
+  if (!row) return fail(ErrorKind::kCorrupt, "a version has no current one");
+  auto const header = TACENDA_TRY(parse_row(*row));
+  return permit.judge({type, id, header.patients(), header.version, header.deleted});
+}
+
 Result<HistoryPage> Store::history(Permit const& permit, std::string_view type, HistoryPosition position,
                                    std::size_t count, HistoryWindow const& window) const {
   auto const at = vault_->read_point();
@@ -152,6 +163,7 @@ Result<HistoryPage> Store::history(Permit const& permit, std::string_view type, 
       if (place == Place::kBefore) return page;
       if (place == Place::kOut) continue;
       if (!permit.judge({item.type, item.id, header.patients(), header.version, header.deleted})) continue;
+      if (!TACENDA_TRY(shows_now(permit, item.type, item.id, at))) continue;
       page.entries.push_back(TACENDA_TRY(open(item.type, item.id, row)));
     }
     if (items.size() < wanted) return page;  // the listing reached its end

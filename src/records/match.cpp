@@ -40,6 +40,17 @@ Result<void> Transaction::expect(std::string_view type, std::string_view id, fhi
   return {};
 }
 
+bool Transaction::is_indexed(std::string_view type, fhir::SearchCriterion const& criterion) const {
+  // The parameter of _has is that of the type that refers.
+  auto const owner = criterion.kind == Kind::kHas ? std::string_view(criterion.links.front().first) : type;
+  if (criterion.parameter) {
+    auto const known = extractor_->parameters().find(owner, criterion.parameter->code);
+    if (!known || number_of(owner, *known) != number_of(owner, *criterion.parameter)) return false;
+  }
+  return std::ranges::all_of(criterion.links,
+                             [&](auto const& link) { return is_indexed(link.first, *link.second); });
+}
+
 void Transaction::depend(std::string_view type, fhir::SearchCriterion const& criterion) {
   if (criterion.kind == Kind::kValue && criterion.parameter->code == "_id") return;  // the rows' own guards
   if (!names_terms(criterion)) {
@@ -79,7 +90,11 @@ Result<std::vector<std::string>> Transaction::match(PermitSource const& permits,
                                                     std::size_t limit) {
   if (criteria.empty()) return fail(ErrorKind::kInvalid, "the criteria are empty");
   if (!index_answers_) return fail(ErrorKind::kUnavailable, "the search index is being written anew");
-  for (auto const& criterion : criteria) depend(type, criterion);
+  for (auto const& criterion : criteria) {
+    if (!is_indexed(type, criterion))
+      return fail(ErrorKind::kConflict, "the search parameters changed while the request ran");
+    depend(type, criterion);
+  }
 
   std::vector<std::string> matches;
   auto const expected = expected_.find(type);

@@ -128,6 +128,13 @@ Result<std::optional<StoredVersion>> Store::version_at(Permit const& permit, std
   return TACENDA_TRY(open(type, id, *row));
 }
 
+Result<StoredVersion> Store::deletion(Permit const& permit, std::string_view type, ResourceId const& id,
+                                      std::uint64_t version) const {
+  auto stored = TACENDA_TRY(version_at(permit, type, id.view(), version));
+  if (!stored || !stored->deleted) return fail(ErrorKind::kNotFound, "there is no such deletion");
+  return std::move(*stored);
+}
+
 Result<StoredVersion> Store::vread(Permit const& permit, std::string_view type, ResourceId const& id,
                                    std::uint64_t version) const {
   auto stored = TACENDA_TRY(version_at(permit, type, id.view(), version));

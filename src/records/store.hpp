@@ -50,6 +50,10 @@ class Store {
   Result<StoredVersion> vread(Permit const& permit, std::string_view type, ResourceId const& id,
                               std::uint64_t version) const;
 
+  /// That a resource was deleted by this version. Errors: as `read`; kNotFound also when it is no deletion.
+  Result<StoredVersion> deletion(Permit const& permit, std::string_view type, ResourceId const& id,
+                                 std::uint64_t version) const;
+
   /// The versions of one resource. A page may be short, or empty, and have a next one. Errors: kNotFound.
   Result<HistoryPage> history_of(Permit const& permit, std::string_view type, ResourceId const& id,
                                  HistoryPosition position, std::size_t count,
@@ -124,6 +128,8 @@ class Store {
   /// Errors: kUnavailable (it is being written anew).
   Result<std::shared_ptr<Extractor const>> answering_index() const;
   Result<StoredVersion> open(std::string_view type, std::string_view id, ByteView row) const;
+  Result<bool> shows_now(Permit const& permit, std::string_view type, std::string_view id,
+                         vault::ReadPoint const& at) const;
   Result<std::optional<StoredVersion>> version_at(Permit const& permit, std::string_view type,
                                                   std::string_view id, std::uint64_t version) const;
   /// The documents that live and that the permits show; `judged`: they are known to be shown.

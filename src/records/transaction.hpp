@@ -138,6 +138,8 @@ class Transaction {
   Result<void> replace_index(std::string_view type, std::string_view id, Current const& current,
                              RowHeader const& header, fhir::Resource const* resource, std::uint32_t event);
   void touch(std::vector<Term> const& terms);
+  /// False: the index of this state has no rows of a parameter, which was read at another time.
+  bool is_indexed(std::string_view type, fhir::SearchCriterion const& criterion) const;
   void depend(std::string_view type, fhir::SearchCriterion const& criterion);
   Result<bool> answers(Expected const& expected, std::string_view type,
                        fhir::SearchCriterion const& criterion) const;

@@ -157,6 +157,21 @@ class Exports(harness.TestCase):
         self.assertEqual(json.loads(text), {"resourceType": "Bundle", "type": "transaction", "entry": [
             {"request": {"method": "DELETE", "url": "Basic/" + gone_id}}]})
 
+    def test_A03_a_file_of_deletions_names_the_patients_whom_they_were_of(self):
+        token = self.server.admin()
+
+        def make(resource):
+            return harness.json_of(self.server.request("POST", "/fhir/" + resource["resourceType"], resource, token))["id"]
+        whose = make({"resourceType": "Patient"})
+        gone = make({"resourceType": "Condition", "subject": {"reference": "Patient/" + whose}})
+        first = self.wait(self.start("/fhir/$export?_type=Condition"))
+        self.assertEqual(self.server.request("DELETE", "/fhir/Condition/" + gone, token=token).status, 204)
+        second = self.wait(self.start("/fhir/$export?_type=Condition&_since=" + urllib.parse.quote(first["transactionTime"])))
+        before = self.server.audit_size()
+        (_, text), = self.lines(second, part="deleted")
+        self.assertIn("Condition/" + gone, text)
+        self.assertIn([whose], [e.get("patients") for e in self.server.audit_after(before) if e["event"] == "export-file"])
+
     def test_an_export_is_of_one_state_while_others_write(self):
         token = self.server.admin()
         stop = threading.Event()

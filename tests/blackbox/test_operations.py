@@ -62,6 +62,17 @@ class LastN(Operations):
         words = [self.observation(someone, "", when, **{"code": {"text": "mood"}}) for when in ("2026-02-01", "2026-02-02")]
         self.assertEqual(self.ids(f"Observation/$lastn?patient={someone}"), [words[1], both])
 
+    def test_what_is_no_code_joins_nothing(self):
+        someone = self.patient()
+
+        def named(day, *codings, **code):
+            return self.observation(someone, "", f"2026-01-0{day}", **{"code": {**({"coding": list(codings)} if codings else {}), **code}})
+        weight = named(1, {"system": LOINC, "code": "29463-7"}, {"display": "Gewicht"})
+        potassium = named(2, {"system": LOINC, "code": "2823-3"}, {"display": "Kalium"})
+        displays = [named(3, {"display": "x"}), named(4, {"display": "x"})]
+        split = [named(5, {"system": "a|b", "code": "c"}), named(6, {"system": "a", "code": "b|c"})]
+        self.assertEqual(set(self.ids(f"Observation/$lastn?patient={someone}")), {weight, potassium, *displays, *split})
+
     def test_observations_of_one_moment_come_together(self):
         someone = self.patient()
         twins = {self.observation(someone, "8867-4", "2026-01-01T10:00:00Z") for _ in range(2)}
@@ -88,6 +99,13 @@ class LastN(Operations):
         self.ids(f"Observation/$lastn?patient={someone}", token=self.doctor)
         entries = [entry for entry in self.server.audit_after(before) if entry["event"] == "search"]
         self.assertEqual([entry["patients"] for entry in entries], [[someone]])
+
+    def test_A03_a_refused_body_stands_in_the_log(self):
+        before = self.server.audit_size()
+        body = {"resourceType": "Parameters", "parameter": [{"name": "patient", "valueString": "someone"}, {"name": "max", "valueString": "x"}]}
+        self.send("POST", "Observation/$lastn", body, status=400)
+        entry, = self.server.audit_after(before)
+        self.assertEqual((entry["query"], entry["outcome"]), ("patient=someone&max=x", 4))
 
     def test_who_may_not_search_gets_nothing(self):
         token = self.server.service("copier", "loader")

@@ -42,7 +42,11 @@ Result<void> ExportPreparation::run() {
       worker_.event_of(job_, audit::EventKind::kExportPrepared, "the preparation begins")));
   transaction_time_ = begun.time();
   {
+    // The state that is walked has rows of the parameters of its time, and of no others.
+    parameters_ = worker_.parts_.store.parameters();
     auto const at = worker_.parts_.store.read_point();
+    if (parameters_ != worker_.parts_.store.parameters())
+      return fail(ErrorKind::kConflict, "the search parameters changed: the export begins anew");
     TACENDA_TRY_VOID(walk_all(at));
   }
   if (job_.request.since) {
@@ -134,7 +138,7 @@ Result<void> ExportPreparation::walk(std::string const& type, records::WalkScope
   scope.now = transaction_time_;
   scope.watch = [this] { return look(); };
   auto const walk = TACENDA_TRY(worker_.parts_.store.walk(
-      std::move(scope), TACENDA_TRY(queries_of(*worker_.parts_.store.parameters(), job_.request, type)), at));
+      std::move(scope), TACENDA_TRY(queries_of(*parameters_, job_.request, type)), at));
   file_ = {ExportFileKind::kOutput, type, {}, {}};
   for (;;) {
     TACENDA_TRY_VOID(look());

@@ -43,6 +43,7 @@ class ExportPreparation {
   std::stop_token stop_;
   std::optional<identity::Principal> principal_;
   std::map<std::string, std::optional<Permit>, std::less<>> permits_;
+  std::shared_ptr<fhir::SearchParameters const> parameters_;  // of the state that is walked
   std::set<std::string> patients_;
   std::map<std::string, std::set<std::string>, std::less<>> referred_;  // ids by type, outside compartments
   std::size_t referred_count_ = 0;
