@@ -186,6 +186,15 @@ TEST(Expand, CutsTheValueSetsOfOneIncludeWithEachOtherAndWithItsCodes) {
   EXPECT_TRUE(expand(library, R"({"include":[{"valueSet":["http://none"]}]})").starts_with("error"));
 }
 
+TEST(Expand, TakesAVersionThatStandsBehindTheSystem) {
+  auto const library = animals();
+  auto const set = composed(R"({"include":[{"system":"http://animals|3","concept":[{"code":"cat"}]}]})");
+  Terminology terminology(library.source());
+  EXPECT_EQ(text_of(terminology.expand(*set)), "cat");
+  EXPECT_EQ(terminology.find(*set, {"http://animals", "cat"})->membership, Membership::kIn);
+  EXPECT_EQ(set->includes().front().version, "3");
+}
+
 TEST(Expand, LeavesInactiveCodesOutWhereTheValueSetSaysSo) {
   EXPECT_EQ(expand(animals(), R"({"inactive":false,"include":[{"system":"http://animals"}]})"),
             "animal mammal cat bat");

@@ -126,8 +126,12 @@ Result<void> ValueSet::read_compose(Json const& compose) {
 Result<ValueSetPart> ValueSet::read_part(Json const& json) {
   TACENDA_TRY_VOID(count_part());
   ValueSetPart part;
-  part.system = json.text_of("system");
+  // The version has an element of its own; some write it behind the URL, as in a canonical.
+  auto const system = json.text_of("system");
+  part.system = without_version(system);
   part.version = json.text_of("version");
+  if (part.version.empty() && part.system.size() < system.size())
+    part.version = system.substr(part.system.size() + 1);
   for (auto const& each : items_of(json, "concept")) {
     TACENDA_TRY_VOID(add(part, {each.text_of("code"), each.text_of("display"), &each, false, false}));
   }
