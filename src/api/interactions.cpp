@@ -81,6 +81,9 @@ std::optional<fhir::Format> body_format_for(Interaction interaction, net::Reques
       auto const format = body_format_of(request);
       return format == fhir::Format::kJson ? format : std::nullopt;
     }
+    case Interaction::kEverything:
+    case Interaction::kLastN:
+      return request.body.empty() ? fhir::Format::kJson : body_format_of(request);
     default:
       return body_format_of(request);
   }
@@ -95,10 +98,12 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
   switch (route.route->interaction) {
     case Interaction::kRead:
       return operations::read(context, *permit, route.type,
-                              TACENDA_TRY(id()), read_conditions(exchange.request));
+                              TACENDA_TRY(id()), read_conditions(exchange.request),
+                              TACENDA_TRY(operations::shape_of(exchange.request.query)));
     case Interaction::kVread:
       return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
-                               TACENDA_TRY(version_of(route.version)));
+                               TACENDA_TRY(version_of(route.version)),
+                               TACENDA_TRY(operations::shape_of(exchange.request.query)));
     case Interaction::kCreate:
     case Interaction::kUpdate:
     case Interaction::kUpdateMatching:
@@ -241,7 +246,8 @@ Released Pipeline::fhir(Exchange& exchange) {
                         exchange.prefer == Prefer::kRepresentation,
                         parts_.clock.now(),
                         &exchange.remarks,
-                        &still_allowed};
+                        &still_allowed,
+                        handling_of(request)};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
 }
 

@@ -1,6 +1,6 @@
 // What is answered page by page: searches and histories, and the links of their pages.
 #include <algorithm>
-#include <charconv>
+#include <initializer_list>
 
 #include <fmt/format.h>
 
@@ -9,7 +9,6 @@
 #include "api/internal/page_token.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
-#include "fhir/date_range.hpp"
 #include "operations/history.hpp"
 #include "operations/last_n.hpp"
 #include "operations/search.hpp"
@@ -20,65 +19,94 @@ namespace {
 using operations::Context;
 using operations::Outcome;
 
-struct Paging {
-  std::size_t count = limits::kPageSize;
-  std::string page;
-  records::HistoryWindow window;
+constexpr std::size_t kBodyParameters = 1'000;  // of an operation that searches
+
+/// A page of a listing, for its links.
+struct Listing {
+  std::string address;  // without parameters
+  std::string query;    // of this page, as it came
+  PageScope scope;      // of the tokens of the pages behind it
+  std::string format;   // "&_format=xml" when the client asked so
 };
 
-/// The time that a parameter of history names, in milliseconds: the first of them, and the first behind it.
-Result<records::HistoryWindow::Span> span_of(std::string_view text) {
-  using std::chrono::floor, std::chrono::microseconds, std::chrono::milliseconds;
-  auto const range = fhir::parse_date_range(text);
-  if (!range) return fail(ErrorKind::kInvalid, "_since or _at is no date and no time");
-  return records::HistoryWindow::Span{Time(floor<milliseconds>(microseconds(range->low))),
-                                      Time(floor<milliseconds>(microseconds(range->high)) + milliseconds(1))};
+/// What seals page tokens, and when.
+struct Sealer {
+  vault::Vault const& vault;
+  Time now;
+};
+
+std::string with_query(std::string const& address, std::string const& query) {
+  return query.empty() ? address : address + "?" + query;
 }
 
-Result<Paging> paging_of(std::string_view query) {
-  Paging paging;
-  for (auto& [name, value] : TACENDA_TRY(codec::parse_query(query))) {
-    if (name == "_count") {
-      std::uint64_t number = 0;
-      auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-      if (error == std::errc::result_out_of_range)
-        number = limits::kPageSizeMax;
-      else if (error != std::errc() || end != value.data() + value.size())
-        return fail(ErrorKind::kInvalid, "_count is not a number");
-      paging.count = std::clamp<std::size_t>(number, 1, limits::kPageSizeMax);
-    } else if (name == "_page") {
-      paging.page = std::move(value);
-    } else if (name == "_since") {
-      paging.window.since = TACENDA_TRY(span_of(value)).from;
-    } else if (name == "_at") {
-      paging.window.at = TACENDA_TRY(span_of(value));
-    } else if (name != "_format" && name != "_pretty") {
-      return fail(ErrorKind::kInvalid, "history takes _count, _since, _at, _page and _format only");
-    }
+/// The address of what stands under the base; each part is empty where it has none.
+std::string address_of(std::string base, std::initializer_list<std::string_view> parts) {
+  for (auto const part : parts) {
+    if (!part.empty()) base.append("/").append(part);
   }
-  return paging;
+  return base;
+}
+
+/// A query without the parameters that were left out, which are in order. Source: R4 search.html#self.
+std::string used_query(std::string_view raw, std::vector<operations::LeftOut> const& left_out) {
+  std::string used;
+  auto skipped = left_out.begin();
+  for (std::size_t index = 0; !raw.empty();) {
+    auto const end = raw.find('&');
+    auto const part = raw.substr(0, end);
+    raw.remove_prefix(end == std::string_view::npos ? raw.size() : end + 1);
+    if (part.empty()) continue;  // as codec::parse_query counts them
+    if (skipped != left_out.end() && skipped->index == index++) {
+      ++skipped;
+      continue;
+    }
+    if (!used.empty()) used.push_back('&');
+    used.append(part);
+  }
+  return used;
+}
+
+PageLinks history_links(Sealer const& sealer, Listing const& listing, records::HistoryPage const& page,
+                        std::size_t count, records::HistoryWindow const& window) {
+  PageLinks links{with_query(listing.address, listing.query), {}};
+  if (!page.next) return links;
+  auto const token = seal_page(sealer.vault, listing.scope, {*page.next, window}, sealer.now);
+  if (!token.has_value()) return links;
+  links.next = listing.address + "?_count=" + std::to_string(count) + "&_page=" + *token + listing.format;
+  return links;
+}
+
+/// `first`: what the first page asks, and its audit entry; without a position.
+PageLinks search_links(Sealer const& sealer, Listing const& listing, operations::SearchAnswer const& answer,
+                       SearchListing first) {
+  PageLinks links{with_query(listing.address, listing.query), {}};
+  if (!answer.next) return links;
+  first.position = *answer.next;
+  auto const token = seal_search(sealer.vault, listing.scope, first, sealer.now);
+  if (token.has_value()) links.next = listing.address + "?_page=" + *token + listing.format;
+  return links;
 }
 
 }  // namespace
 
 Result<Outcome> Pipeline::run_history(Exchange& exchange, Context const& context, Permit const& permit) {
   Match const& route = exchange.route;
-  auto const paging = TACENDA_TRY(paging_of(exchange.request.query));
-  HistoryListing listing{{}, paging.window};
-  if (!paging.page.empty()) {
+  auto const asked = TACENDA_TRY(operations::parse_history(exchange.request.query));
+  HistoryListing listing{{}, asked.window};
+  if (!asked.page.empty()) {
     PageScope const scope{std::string(exchange.principal->id().view()), exchange.request.path};
-    listing = TACENDA_TRY(open_page(parts_.vault, scope, paging.page, parts_.clock.now()));
+    listing = TACENDA_TRY(open_page(parts_.vault, scope, asked.page, parts_.clock.now()));
   }
   exchange.history = listing.window;
   if (route.route->interaction == Interaction::kHistoryInstance) {
     return operations::history_of(context, permit, route.type,
                                   TACENDA_TRY(ResourceId::parse(route.id)), listing.position,
-                                  paging.count, listing.window);
+                                  asked.count, listing.window);
   }
-  return operations::history(context, permit, route.type, listing.position, paging.count, listing.window);
+  return operations::history(context, permit, route.type, listing.position, asked.count, listing.window);
 }
 
-Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) const {
+Result<operations::SearchRequest> Pipeline::search_of(Exchange& exchange) const {
   net::Request const& request = exchange.request;
   if (exchange.route.route->interaction == Interaction::kEverything) return everything_of(exchange);
   operations::SearchRequest search;
@@ -111,14 +139,41 @@ Result<operations::SearchRequest> Pipeline::search_of(Exchange const& exchange) 
 PageScope Pipeline::search_scope(Exchange const& exchange) {
   auto const& route = exchange.route;
   bool const everything = route.route->interaction == Interaction::kEverything;
-  return {std::string(exchange.principal->id().view()),
-          fmt::format("search {}/{}/{}", route.type, route.id, everything ? "$everything" : route.inner)};
+  return search_scope(*exchange.principal, route.type, route.id, everything ? "$everything" : route.inner);
 }
 
-Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchange) const {
+PageScope Pipeline::search_scope(identity::Principal const& principal, std::string_view type,
+                                 std::string_view id, std::string_view inner) {
+  return {std::string(principal.id().view()), fmt::format("search {}/{}/{}", type, id, inner)};
+}
+
+Result<std::string> Pipeline::with_body_parameters(Exchange& exchange) {
+  std::string raw = exchange.request.query;
+  if (exchange.request.method != "POST" || exchange.request.body.empty()) return raw;
+  auto const body = TACENDA_TRY(resource_of(exchange, "Parameters"));
+  auto const* list = body.json().find("parameter");
+  if (list == nullptr) return raw;
+  if (list->items().size() > kBodyParameters)
+    return fail(ErrorKind::kTooLarge, "there are too many parameters");
+  for (auto const& each : list->items()) {
+    for (auto const& [name, value] : each.members()) {
+      bool const is_text = value.is_string() || value.is_number();
+      if (name == "resource" || name == "part" || (name.starts_with("value") && !is_text))
+        return fail(ErrorKind::kInvalid, "the parameters of this operation are texts and numbers");
+      if (!name.starts_with("value")) continue;
+      raw.append(raw.empty() ? "" : "&").append(codec::percent_encode(each.text_of("name"))).append("=");
+      raw.append(codec::percent_encode(value.is_string() ? value.as_string() : value.number_text()));
+    }
+  }
+  // Whatever becomes of it, the audit log keeps what was asked, in the form that a GET has.
+  exchange.origin.query = operations::recorded_query(raw);
+  return raw;
+}
+
+Result<operations::SearchRequest> Pipeline::everything_of(Exchange& exchange) const {
   if (exchange.route.type != "Patient")
     return fail(ErrorKind::kUnsupported, "there is nothing at this address");
-  std::string raw = exchange.request.query;
+  std::string raw = TACENDA_TRY(with_body_parameters(exchange));
   auto parameters = TACENDA_TRY(codec::parse_query(raw));
   records::SearchPosition position;
   std::optional<std::uint64_t> first_entry;
@@ -142,65 +197,74 @@ Result<operations::SearchRequest> Pipeline::everything_of(Exchange const& exchan
 Result<operations::SearchRequest> Pipeline::last_n_of(Exchange& exchange) {
   operations::SearchRequest search;
   search.type = "Observation";
-  search.raw = exchange.request.query;
+  search.raw = TACENDA_TRY(with_body_parameters(exchange));
   search.parameters = TACENDA_TRY(codec::parse_query(search.raw));
-  if (exchange.request.body.empty()) return search;
-  auto const body = TACENDA_TRY(resource_of(exchange, "Parameters"));
-  auto const* list = body.json().find("parameter");
-  if (list == nullptr) return search;
-  for (auto const& each : list->items()) {
-    for (auto const& member : each.members()) {
-      if (!member.name.starts_with("value")) continue;
-      if (!member.value.is_string() && !member.value.is_number())
-        return fail(ErrorKind::kInvalid, "the parameters of $lastn are texts and numbers");
-      std::string const value(member.value.is_string() ? member.value.as_string()
-                                                       : member.value.number_text());
-      std::string const name(each.text_of("name"));
-      search.raw.append(search.raw.empty() ? "" : "&").append(codec::percent_encode(name)).append("=");
-      search.raw.append(codec::percent_encode(value));
-      search.parameters.emplace_back(name, value);
-    }
-  }
-  exchange.origin.query = operations::recorded_query(search.raw);
   return search;
 }
 
-void Pipeline::search_links(Exchange const& exchange, operations::SearchAnswer const& answer,
-                            audit::Receipt const& receipt, Wishes& wishes) const {
-  std::string address = exchange.base_url;
-  for (auto const* part : {&exchange.route.type, &exchange.route.id, &exchange.route.inner}) {
-    if (!part->empty()) address.append("/").append(*part);
-  }
-  if (exchange.route.route->interaction == Interaction::kEverything) address.append("/$everything");
-  if (exchange.route.route->interaction == Interaction::kLastN) address.append("/$lastn");
-  bool const is_first = exchange.search.position.shown == 0;
+PageLinks Pipeline::links_of_search(Exchange const& exchange, operations::SearchAnswer const& answer,
+                                    audit::Receipt const& receipt) const {
+  auto const& route = exchange.route;
+  auto const& search = exchange.search;
+  auto const interaction = route.route->interaction;
+  std::string_view const operation = interaction == Interaction::kEverything ? "$everything"
+                                     : interaction == Interaction::kLastN    ? "$lastn"
+                                                                             : "";
+  bool const is_first = search.position.shown == 0;
   // Behind the first page the address says no more than a sealed token does.
-  std::string const& query = is_first ? exchange.search.raw : exchange.request.query;
-  wishes.self_url = query.empty() ? address : address + "?" + query;
-  if (!answer.next) return;
-  auto const first_entry = exchange.search.first_entry.value_or(receipt.first_sequence());
-  SearchListing const listing{exchange.search.raw, exchange.search.handling, *answer.next, first_entry};
-  auto const token = seal_search(parts_.vault, search_scope(exchange), listing, parts_.clock.now());
-  if (token.has_value())
-    wishes.next_url = address + "?_page=" + *token + format_parameter_of(exchange.request);
+  Listing const listing{address_of(exchange.base_url, {route.type, route.id, route.inner, operation}),
+                        is_first ? used_query(search.raw, answer.left_out) : exchange.request.query,
+                        search_scope(exchange), format_parameter_of(exchange.request)};
+  return search_links(
+      {parts_.vault, parts_.clock.now()}, listing, answer,
+      {search.raw, search.handling, {}, search.first_entry.value_or(receipt.first_sequence())});
+}
+
+PageLinks Pipeline::links_of_history(Exchange const& exchange, records::HistoryPage const& page) const {
+  net::Request const& request = exchange.request;
+  Listing const listing{"https://" + request.authority + request.path,
+                        request.query,
+                        {std::string(exchange.principal->id().view()), request.path},
+                        format_parameter_of(request)};
+  // It was read like this before, to make the listing.
+  auto const asked = operations::parse_history(request.query);
+  return history_links({parts_.vault, parts_.clock.now()}, listing, page,
+                       asked.has_value() ? asked->count : limits::kPageSize, exchange.history);
+}
+
+PageLinks Pipeline::links_of_entry(Exchange const& exchange, operations::EntryOutcome const& entry,
+                                   audit::Receipt const& receipt) const {
+  if (!entry.page) return {};
+  auto const& page = *entry.page;
+  auto const& principal = *exchange.principal;
+  Listing listing{address_of(exchange.base_url, {page.type, page.id, page.inner}),
+                  page.query,
+                  {},
+                  format_parameter_of(exchange.request)};
+  Sealer const sealer{parts_.vault, parts_.clock.now()};
+  if (auto const* history = std::get_if<records::HistoryPage>(&entry.result)) {
+    listing.scope = {std::string(principal.id().view()),
+                     address_of("/fhir", {page.type, page.id, page.inner})};
+    return history_links(sealer, listing, *history, page.count, page.window);
+  }
+  auto const* answer = std::get_if<operations::SearchAnswer>(&entry.result);
+  if (answer == nullptr) return {};
+  listing.scope = search_scope(principal, page.type, page.id, page.inner);
+  listing.query = used_query(page.query, answer->left_out);
+  return search_links(sealer, listing, *answer,
+                      {page.query, page.handling, {}, receipt.first_sequence() + page.event});
 }
 
 void Pipeline::page_links(Exchange const& exchange, Outcome const& outcome, audit::Receipt const& receipt,
                           Wishes& wishes) const {
   if (auto const* answer = std::get_if<operations::SearchAnswer>(&outcome.result)) {
-    return search_links(exchange, *answer, receipt, wishes);
+    wishes.links = links_of_search(exchange, *answer, receipt);
+  } else if (auto const* page = std::get_if<records::HistoryPage>(&outcome.result)) {
+    wishes.links = links_of_history(exchange, *page);
+  } else if (auto const* bundle = std::get_if<operations::BundleOutcome>(&outcome.result)) {
+    for (auto const& entry : bundle->entries)
+      wishes.entry_links.push_back(links_of_entry(exchange, entry, receipt));
   }
-  auto const* page = std::get_if<records::HistoryPage>(&outcome.result);
-  if (page == nullptr) return;
-  std::string const address = "https://" + exchange.request.authority + exchange.request.path;
-  wishes.self_url = exchange.request.query.empty() ? address : address + "?" + exchange.request.query;
-  if (!page->next) return;
-  PageScope const scope{std::string(exchange.principal->id().view()), exchange.request.path};
-  auto const token = seal_page(parts_.vault, scope, {*page->next, exchange.history}, parts_.clock.now());
-  auto const paging = paging_of(exchange.request.query);
-  if (!token.has_value() || !paging.has_value()) return;
-  wishes.next_url = address + "?_count=" + std::to_string(paging->count) + "&_page=" + *token +
-                    format_parameter_of(exchange.request);
 }
 
 }  // namespace tacenda::api

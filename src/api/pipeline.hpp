@@ -110,13 +110,21 @@ class Pipeline {
   Result<operations::Outcome> run_validate(Exchange const& exchange, operations::Context const& context);
   Result<operations::Outcome> run_terminology(Exchange& exchange, operations::Context const& context);
   /// What a search asks: its parameters, or those that its page token holds.
-  Result<operations::SearchRequest> search_of(Exchange const& exchange) const;
-  Result<operations::SearchRequest> everything_of(Exchange const& exchange) const;
-  Result<operations::SearchRequest> last_n_of(Exchange& exchange);
+  Result<operations::SearchRequest> search_of(Exchange& exchange) const;
+  Result<operations::SearchRequest> everything_of(Exchange& exchange) const;
+  static Result<operations::SearchRequest> last_n_of(Exchange& exchange);
+  /// The query of an operation that searches: that of the address, and behind it what Parameters of the body
+  /// say. Errors: kInvalid, kTooLarge.
+  static Result<std::string> with_body_parameters(Exchange& exchange);
   static PageScope search_scope(Exchange const& exchange);
-  void search_links(Exchange const& exchange, operations::SearchAnswer const& answer,
-                    audit::Receipt const& receipt, Wishes& wishes) const;
-  /// Links of a history or search page.
+  static PageScope search_scope(identity::Principal const& principal, std::string_view type,
+                                std::string_view id, std::string_view inner);
+  PageLinks links_of_search(Exchange const& exchange, operations::SearchAnswer const& answer,
+                            audit::Receipt const& receipt) const;
+  PageLinks links_of_history(Exchange const& exchange, records::HistoryPage const& page) const;
+  PageLinks links_of_entry(Exchange const& exchange, operations::EntryOutcome const& entry,
+                           audit::Receipt const& receipt) const;
+  /// Links of a history or search page, and of those of a bundle's entries.
   void page_links(Exchange const& exchange, operations::Outcome const& outcome, audit::Receipt const& receipt,
                   Wishes& wishes) const;
   Result<identity::Principal> authenticate(net::Request const& request) const;

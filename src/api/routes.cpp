@@ -91,6 +91,8 @@ constexpr auto kRoutes = std::to_array<Route>({
      Action::kVread},
     {"GET", "/fhir/{type}/{id}/$everything", Interaction::kEverything, "", EventKind::kSearch,
      Action::kSearch},
+    {"POST", "/fhir/{type}/{id}/$everything", Interaction::kEverything, "", EventKind::kSearch,
+     Action::kSearch},
     {"GET", "/fhir/Observation/$lastn", Interaction::kLastN, "", EventKind::kSearch, Action::kSearch},
     {"POST", "/fhir/Observation/$lastn", Interaction::kLastN, "", EventKind::kSearch, Action::kSearch},
     {"GET", "/fhir/{type}/{id}/$meta", Interaction::kMeta, "", EventKind::kRead, Action::kRead},

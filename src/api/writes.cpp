@@ -70,7 +70,8 @@ Result<Outcome> Pipeline::run_write(Exchange& exchange, Context const& context, 
     case Interaction::kDeleteMatching:
       return operations::remove_matching(context, permit, route.type,
                                          TACENDA_TRY(
-                                             operations::criteria_of(context, route.type, request.query)));
+                                             operations::criteria_of(context, route.type, request.query)),
+                                         TACENDA_TRY(if_match_of(request)));
     case Interaction::kPatch:
       return operations::patch(context, permit, TACENDA_TRY(patch_of(request)), route.type, TACENDA_TRY(id()),
                                TACENDA_TRY(if_match_of(request)));

@@ -6,14 +6,11 @@
 #include "codec/text.hpp"
 #include "fhir/outcome.hpp"
 #include "operations/bundle.hpp"
-#include "operations/history.hpp"
 #include "operations/internal/entry.hpp"
 #include "operations/internal/hold.hpp"
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/patch.hpp"
-#include "operations/read.hpp"
-#include "operations/search.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::operations {
@@ -21,21 +18,15 @@ namespace {
 
 /// One entry of a batch, as if it had come as a request of its own.
 Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhir::BundleEntry& entry) {
+  if (!needs_permit(target)) return read_entry(context, nullptr, target);
   auto const permit =
       TACENDA_TRY(context.services.gate.authorize(context.principal, action_of(target.kind), target.type));
   switch (target.kind) {
-    case EntryKind::kRead:
-      return read(context, permit, target.type, *target.id, target.read_conditions);
-    case EntryKind::kVread:
-      return vread(context, permit, target.type, *target.id, target.version);
-    case EntryKind::kHistory:
-      return history_of(context, permit, target.type, *target.id, {}, limits::kPageSize);
-    case EntryKind::kSearch:
-      return search_entry(context, target);
     case EntryKind::kDelete:
       if (!target.id) {
         return remove_matching(context, permit, target.type,
-                               TACENDA_TRY(criteria_of(context, target.type, target.query)));
+                               TACENDA_TRY(criteria_of(context, target.type, target.query)),
+                               target.if_match);
       }
       return remove(context, permit, target.type, *target.id, target.if_match);
     case EntryKind::kUpdate:
@@ -59,14 +50,9 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
       }
       return create(context, permit, entry.resource->clone(), unless);
     }
+    default:
+      return read_entry(context, &permit, target);
   }
-  return fail(ErrorKind::kBug, "an entry of a batch has no kind");
-}
-
-/// The criteria of an entry, for the log.
-std::string asked_by(Result<EntryTarget> const& target, fhir::BundleEntry const& entry) {
-  if (!target.has_value()) return {};
-  return recorded_query(target->query.empty() ? entry.if_none_exist : target->query);
 }
 
 bool is_fatal(Error const& error) {
@@ -96,15 +82,8 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
     Remarks remarks;
     remarks.wanted = context.remarks != nullptr && context.remarks->wanted;
     audit::Event origin = context.origin;
-    origin.query = asked_by(targets[i], bundle.entries[i]);
-    Context const alone{context.services,
-                        context.principal,
-                        origin,
-                        context.base_url,
-                        context.wants_representation,
-                        context.now,
-                        &remarks,
-                        context.still_allowed};
+    origin.query = asked_by(bundle.entries[i]);
+    Context const alone = context_of_entry(context, origin, &remarks);
     Result<Outcome> one = fail(ErrorKind::kConflict, "too many concurrent changes of the same resource");
     for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
       one = targets[i].has_value() ? run_alone(alone, *targets[i], bundle.entries[i])
@@ -122,7 +101,7 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
       if (receipt.error().kind() != ErrorKind::kConflict) break;
     }
     if (one.has_value()) {
-      take_result(answer, *one);
+      take_result(answer, *one, alone, *targets[i], outcome.events.size());
       if (remarks.wanted && makes_version(targets[i]->kind)) answer.outcome = remarks.outcome_of(0);
       std::ranges::move(one->events, std::back_inserter(outcome.events));
       continue;

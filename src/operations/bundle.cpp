@@ -6,14 +6,11 @@
 
 #include "codec/text.hpp"
 #include "fhir/outcome.hpp"
-#include "operations/history.hpp"
 #include "operations/internal/entry.hpp"
 #include "operations/internal/hold.hpp"
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/patch.hpp"
-#include "operations/read.hpp"
-#include "operations/search.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::operations {
@@ -73,6 +70,8 @@ class Run {
     std::map<std::pair<Action, std::string>, std::size_t> known;
     for (auto& entry : entries_) {
       entry.target = TACENDA_TRY(target_of(*entry.source));
+      writes_ = writes_ || rank(entry.target.kind) < 3;
+      if (!needs_permit(entry.target)) continue;
       auto const action = action_of(entry.target.kind);
       auto const [slot, is_new] = known.try_emplace({action, entry.target.type}, permits_.size());
       if (is_new) {
@@ -110,6 +109,8 @@ class Run {
       }
     } else if (target.kind == EntryKind::kPatch) {
       return fail(ErrorKind::kNotFound, "the criteria match no resource");
+    } else if (target.if_match) {
+      return fail(ErrorKind::kPrecondition, "the criteria match nothing, and If-Match names a version");
     } else if (target.kind == EntryKind::kUpdate && own.empty()) {
       target.id = TACENDA_TRY(context_.services.store.new_id());
     } else if (target.kind == EntryKind::kUpdate) {
@@ -256,34 +257,25 @@ class Run {
 
   Result<void> read_one(Entry& entry) {
     auto const& target = entry.target;
-    Permit const& permit = permits_[entry.permit];
-    if (target.kind == EntryKind::kSearch) return search_one(entry);
-    // Named only so that the commit fails when it changes meanwhile. Whether it is there is for the read to
-    // tell: to who may not see it, what is hidden and what does not exist must look alike.
-    TACENDA_TRY_VOID(transaction_.unchanged(target.type, target.id->view()));
-    if (transaction_.wrote(target.type, target.id->view())) {
-      // The state after the transaction has no time yet: a read of what it writes cannot be answered truly.
-      return fail(ErrorKind::kInvalid, "a transaction reads what it writes itself");
+    if (reads_one(target.kind)) {
+      // Named only so that the commit fails when it changes meanwhile. Whether it is there is for the read to
+      // tell: to who may not see it, what is hidden and what does not exist must look alike.
+      TACENDA_TRY_VOID(transaction_.unchanged(target.type, target.id->view()));
+      if (transaction_.wrote(target.type, target.id->view())) {
+        // The state after the transaction has no time yet: a read of what it writes cannot be answered truly.
+        return fail(ErrorKind::kInvalid, "a transaction reads what it writes itself");
+      }
+    } else if (writes_) {
+      // What the transaction writes is in no index and no listing yet: the answer could not be true.
+      return fail(ErrorKind::kNotSupported,
+                  "a transaction that writes can read single resources, and nothing else: use a batch");
     }
-    Outcome outcome = target.kind == EntryKind::kRead
-                          ? TACENDA_TRY(
-                                read(context_, permit, target.type, *target.id, target.read_conditions))
-                      : target.kind == EntryKind::kVread
-                          ? TACENDA_TRY(vread(context_, permit, target.type, *target.id, target.version))
-                          : TACENDA_TRY(
-                                history_of(context_, permit, target.type, *target.id, {}, limits::kPageSize));
-    take_result(entry.outcome, outcome);
-    std::ranges::move(outcome.events, std::back_inserter(events_));
-    return {};
-  }
-
-  Result<void> search_one(Entry& entry) {
-    bool const writes =
-        std::ranges::any_of(entries_, [](Entry const& each) { return rank(each.target.kind) < 3; });
-    // What the transaction writes is in no index yet: the answer could not be true.
-    if (writes) return fail(ErrorKind::kNotSupported, "a transaction that writes cannot search: use a batch");
-    auto outcome = TACENDA_TRY(search_entry(context_, entry.target));
-    take_result(entry.outcome, outcome);
+    audit::Event origin = context_.origin;
+    origin.query = asked_by(*entry.source);
+    Context const alone = context_of_entry(context_, origin, context_.remarks);
+    Permit const* const permit = needs_permit(target) ? &permits_[entry.permit] : nullptr;
+    auto outcome = TACENDA_TRY(read_entry(alone, permit, target));
+    take_result(entry.outcome, outcome, alone, target, events_.size());
     std::ranges::move(outcome.events, std::back_inserter(events_));
     return {};
   }
@@ -323,6 +315,7 @@ class Run {
   std::vector<Permit> permits_;
   std::vector<audit::Event> events_;
   std::vector<audit::Event> questions_;  // of criteria; those of links_ are its own
+  bool writes_ = false;
   bool keep_text_ = context_.wants_representation;
 };
 

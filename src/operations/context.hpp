@@ -12,6 +12,7 @@
 #include "audit/event.hpp"
 #include "audit/log.hpp"
 #include "core/limits.hpp"
+#include "fhir/search_query.hpp"
 #include "fhir/validate.hpp"
 #include "identity/principal.hpp"
 #include "records/export_jobs.hpp"
@@ -19,13 +20,21 @@
 
 namespace tacenda::operations {
 
+/// A parameter of a search that was left out.
+struct LeftOut {
+  std::size_t index = 0;    // of the request's parameters
+  std::string_view reason;  // a literal
+  std::string name;         // only one that the server knows; empty: it could be anything
+};
+
 /// What a search came to.
 struct SearchAnswer {
   std::vector<records::StoredVersion> matches;
   std::vector<records::StoredVersion> included;
   std::optional<std::uint64_t> total;
   std::optional<records::SearchPosition> next;
-  std::vector<std::string_view> warnings;  // literals
+  std::vector<LeftOut> left_out;
+  std::vector<std::string_view> warnings;  // of other things; literals
   bool explain = false;
   std::vector<records::SearchStep> steps;
   std::uint64_t rows_read = 0;
@@ -81,14 +90,34 @@ struct Context {
   /// Asked before each commit of a request that makes several: may the principal still act? Binds the set to
   /// the answer (identity::Directory::confirm). nullptr: always.
   std::function<Result<void>(vault::WriteSet&)> const* still_allowed = nullptr;
+  /// Prefer: handling, for the searches of a bundle.
+  fhir::Handling handling = fhir::Handling::kLenient;
+};
+
+/// What an operation says and does not do: a resource as its result.
+struct Advice {
+  std::string outcome;
+};
+
+/// The page of a search or history that answers an entry of a bundle, as far as its links tell of it.
+struct EntryPage {
+  // Of the address; each is empty where the address has none.
+  std::string type;
+  std::string id;
+  std::string inner;  // a type or * of a compartment, "_history", "$everything", "$lastn"
+  std::string query;  // behind the question mark, as it came
+  fhir::Handling handling = fhir::Handling::kLenient;
+  std::size_t count = 0;          // of a history
+  records::HistoryWindow window;  // of a history
+  std::size_t event = 0;          // its first event, by its place in Outcome::events
 };
 
 /// What one entry of a batch or transaction came to.
 struct EntryOutcome {
   std::variant<std::monostate, records::StoredVersion, records::Written, records::HistoryPage, SearchAnswer,
-               Error>
+               Advice, Error>
       result;
-  bool history = false;
+  std::optional<EntryPage> page;  // of a search or history
   /// Commit time of the entry when it was committed by itself (batch); a transaction has one time for all.
   std::optional<Time> time;
   /// Existing resource that a conditional create matched.
@@ -96,11 +125,6 @@ struct EntryOutcome {
   /// As in Outcome.
   bool not_modified = false;
   /// OperationOutcome with more than the error says, or one that was asked for; empty: none.
-  std::string outcome;
-};
-
-/// What an operation says and does not do: an OperationOutcome as its result.
-struct Advice {
   std::string outcome;
 };
 

@@ -4,6 +4,15 @@
 
 namespace tacenda::operations {
 
+/// What a listing of versions asks for.
+struct HistoryRequest {
+  std::size_t count = limits::kPageSize;
+  std::string page;  // sealed token; empty: the first page
+  records::HistoryWindow window;
+};
+/// Reads the parameters of a history. Errors: kInvalid (another parameter, or a value that is none).
+Result<HistoryRequest> parse_history(std::string_view query);
+
 /// history on one resource, one type (`type` set) or the system. Source: R4 http.html#history.
 /// One audit event names the listing; each distinct patient in a page of a type or system history gets an
 /// event of its own in the same commit.

@@ -1,7 +1,7 @@
 #include "operations/search.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <map>
 #include <set>
 
 #include "codec/text.hpp"
@@ -83,6 +83,23 @@ void add_named(fhir::SearchCriterion const& criterion, std::string_view type, st
   }
 }
 
+// What R4 names and no type has, or what is of the form of a result.
+constexpr std::string_view kNamesOfR4[] = {
+    "_text",    "_content",    "_query", "_filter", "_contained", "_containedType",
+    "_include", "_revinclude", "_sort",  "_has",    "_type",      "explain",
+};
+
+/// The name of a parameter without modifier and chain, when the server knows it: a name is the client's own
+/// text, in which anything may stand.
+std::string known_name(fhir::SearchParameters const& known, std::vector<std::string> const& types,
+                       std::string_view name) {
+  std::string_view const code = name.substr(0, name.find_first_of(":."));
+  bool const is_known =
+      std::ranges::find(kNamesOfR4, code) != std::end(kNamesOfR4) ||
+      std::ranges::any_of(types, [&](auto const& type) { return known.find(type, code) != nullptr; });
+  return is_known ? std::string(code) : std::string();
+}
+
 class Search {
  public:
   Search(Context const& context, SearchRequest const& request,
@@ -146,19 +163,49 @@ class Search {
   }
 
  private:
+  using Ignored = std::map<std::size_t, std::string_view>;  // place among the parameters -> why
+
+  /// What is a parameter of a search, and does nothing in this one.
+  Result<Ignored> misplaced() const {
+    Ignored ignored;
+    for (std::size_t i = 0; i < request_.parameters.size(); ++i) {
+      auto const& name = request_.parameters[i].first;
+      bool const is_type = name == "_type" && !request_.type.empty();
+      if (!is_type && (name != "explain" || may_explain())) continue;
+      Error const reason(ErrorKind::kNotSupported,
+                         is_type ? Literal("_type is for searches of several types")
+                                 : Literal("this role may not have searches explained"));
+      if (request_.handling == fhir::Handling::kStrict) return std::unexpected(reason);
+      ignored.emplace(i, reason.message());
+    }
+    return ignored;
+  }
+
+  /// Counts of rows tell of records that the asker may not see.
+  bool may_explain() const {
+    auto const role = context_.services.gate.role(context_.principal.role());
+    return role && role->may(access::AdminAction::kReadStatus);
+  }
+
+  void note_left_out(Ignored const& ignored, std::vector<std::string> const& types) {
+    for (auto const& [index, reason] : ignored) {
+      auto const& name = request_.parameters[index].first;
+      answer_.left_out.push_back({index, reason, known_name(*parameters_, types, name)});
+    }
+  }
+
   /// One query for each type. A parameter that one of several types does not have is left out for all.
   Result<std::vector<fhir::SearchQuery>> parse(std::vector<std::string> const& types) {
     auto parameters = request_.parameters;
+    Ignored ignored = TACENDA_TRY(misplaced());
     if (types.size() > 1) {
-      std::set<std::size_t, std::greater<>> unknown;
       for (auto const& type : types) {
-        for (auto const& ignored :
-             TACENDA_TRY(fhir::parse_search(*parameters_, type, parameters, request_.handling)).ignored) {
-          if (unknown.insert(ignored.index).second) answer_.warnings.push_back(ignored.reason.message());
-        }
+        for (auto const& each :
+             TACENDA_TRY(fhir::parse_search(*parameters_, type, parameters, request_.handling)).ignored)
+          ignored.emplace(each.index, each.reason.message());
       }
-      for (auto const index : unknown)
-        parameters.erase(parameters.begin() + static_cast<std::ptrdiff_t>(index));
+      for (auto at = ignored.rbegin(); at != ignored.rend(); ++at)
+        parameters.erase(parameters.begin() + static_cast<std::ptrdiff_t>(at->first));
     }
     std::vector<fhir::SearchQuery> queries;
     for (auto const& type : types) {
@@ -176,10 +223,10 @@ class Search {
       queries.push_back(std::move(query));
     }
     if (request_.compartment == "Patient") named_.insert(request_.compartment_id);
-    for (auto const& ignored : queries.front().ignored) answer_.warnings.push_back(ignored.reason.message());
-    // Counts of rows tell of records that the asker may not see.
-    auto const role = context_.services.gate.role(context_.principal.role());
-    answer_.explain = queries.front().explain && role && role->may(access::AdminAction::kReadStatus);
+    // Of one type the places are still those of the request.
+    for (auto const& each : queries.front().ignored) ignored.emplace(each.index, each.reason.message());
+    note_left_out(ignored, types);
+    answer_.explain = queries.front().explain && may_explain();
     return queries;
   }
 

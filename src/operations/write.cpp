@@ -133,13 +133,15 @@ Result<Outcome> update_matching(Context const& context, Permit const& permit, fh
 }
 
 Result<Outcome> remove_matching(Context const& context, Permit const& permit, std::string_view type,
-                                Criteria const& criteria) {
+                                Criteria const& criteria, std::optional<std::uint64_t> if_match) {
   auto transaction = context.services.store.begin();
   auto const found = TACENDA_TRY(only_match(context, permit, transaction, type, criteria));
   Outcome outcome;
   records::Written written;
   if (found) {
-    written = TACENDA_TRY(transaction.remove(permit, type, *found, std::nullopt, 0));
+    written = TACENDA_TRY(transaction.remove(permit, type, *found, if_match, 0));
+  } else if (if_match) {
+    return fail(ErrorKind::kPrecondition, "the criteria match nothing, and If-Match names a version");
   } else {
     written.type = type;
     written.changed = false;

@@ -35,8 +35,8 @@ Result<Outcome> update_matching(Context const& context, Permit const& permit, fh
                                 Criteria const& criteria, std::optional<std::uint64_t> if_match);
 
 /// Conditional delete of one resource: DELETE [base]/[type]?criteria. Source: R4 http.html#3.1.0.7.1.
-/// Errors: as remove; kPrecondition (several matches).
+/// Errors: as remove; kPrecondition (several matches, or none and If-Match names a version).
 Result<Outcome> remove_matching(Context const& context, Permit const& permit, std::string_view type,
-                                Criteria const& criteria);
+                                Criteria const& criteria, std::optional<std::uint64_t> if_match);
 
 }  // namespace tacenda::operations

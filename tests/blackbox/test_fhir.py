@@ -178,6 +178,45 @@ class Fhir(harness.TestCase):
             self.assertEqual([e["response"]["status"] for e in entries], ["304", "200", "304", "200"])
             self.assertEqual(["resource" in e for e in entries], [False, True, False, True])
 
+    # --- parts of a resource ---
+
+    def test_a_read_may_ask_for_a_part_of_the_resource(self):
+        sent = {"resourceType": "Patient", "birthDate": "1970-01-01", "gender": "male", "contact": [{"name": {"family": "B"}}],
+                "text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">A</div>'}}
+        id_ = self.create(sent)["id"]
+        for path in (f"/fhir/Patient/{id_}", f"/fhir/Patient/{id_}/_history/1"):
+            whole = self.ask("GET", path, expect=200)
+            for query, parts in (("_elements=birthDate", {"birthDate"}), ("_elements=gender,birthDate", {"gender", "birthDate"}),
+                                 ("_summary=text", {"text"}), ("_summary=true", {"birthDate", "gender"}),
+                                 ("_summary=data&_pretty=true", {"birthDate", "gender", "contact"})):
+                reply = self.ask("GET", f"{path}?{query}", expect=200)
+                part = json_of(reply)
+                self.assertEqual(set(part), {"resourceType", "id", "meta"} | parts, query)
+                self.assertEqual([tag["code"] for tag in part["meta"]["tag"]], ["SUBSETTED"])
+                self.assertEqual(part["meta"]["versionId"], "1")
+                for name in ("etag", "last-modified"):
+                    self.assertEqual(reply.headers[name], whole.headers[name])
+                as_xml = self.ask("GET", f"{path}?{query}&_format=xml", expect=200).body.decode()
+                self.assertIn("SUBSETTED", as_xml)
+                self.assertEqual("<contact>" in as_xml, "contact" in parts)
+            for query in ("", "?_summary=false", "?_elements=", "?unknown=1"):
+                self.assertEqual(self.ask("GET", path + query, expect=200).body, whole.body, query)
+            for query in ("_summary=count", "_summary=perhaps"):
+                self.ask("GET", f"{path}?{query}", expect=400)
+        self.ask("GET", f"/fhir/Patient/{id_}?_elements=gender", headers={"If-None-Match": 'W/"1"'}, expect=304)
+        self.assertNotIn("tag", json_of(self.ask("GET", f"/fhir/Patient/{id_}", expect=200))["meta"])
+
+    def test_a_binary_is_always_read_whole(self):
+        made = self.create({"resourceType": "Binary", "contentType": "text/plain", "data": "aGVsbG8="})
+        self.assertEqual(self.ask("GET", f"/fhir/Binary/{made['id']}?_summary=true", expect=200).body, b"hello")
+        whole = self.ask("GET", f"/fhir/Binary/{made['id']}?_elements=contentType&_format=json", expect=200)
+        self.assertEqual(json_of(whole)["data"], "aGVsbG8=")
+
+    def test_preferences_may_come_in_lists(self):
+        reply = self.ask("POST", "/fhir/Patient", {"resourceType": "Patient"}, {"Prefer": "handling=strict, return=minimal"}, expect=201)
+        self.assertEqual(reply.body, b"")
+        self.ask("GET", "/fhir/Patient?shoe-size=44", headers={"Prefer": "return=minimal, handling=strict"}, expect=400)
+
     # --- history ---
 
     def pages(self, path):

@@ -187,6 +187,53 @@ class Everything(Operations):
             url = links["next"].split("/fhir/", 1)[1] if "next" in links else None
         self.assertEqual(pages, always | {days[10], days[20]})
 
+    def test_parameters_can_come_in_a_body(self):
+        someone = self.patient()
+        days = {day: self.observation(someone, "8867-4", f"2026-01-{day:02}") for day in (1, 10, 20)}
+        self.make({"resourceType": "Condition", "subject": {"reference": f"Patient/{someone}"}, "onsetDateTime": "2026-01-10"})
+        start, end = {"name": "start", "valueDate": "2026-01-02"}, {"name": "end", "valueDate": "2026-01-31"}
+        types = [{"name": "_type", "valueCode": name} for name in ("Patient", "Observation")]
+
+        def everything(*parameters, query="", **options):
+            body = {"resourceType": "Parameters", **({"parameter": list(parameters)} if parameters else {})}
+            return self.send("POST", f"Patient/{someone}/$everything{query}", body, **options)
+
+        def found(bundle):
+            return sorted(entry["resource"]["id"] for entry in bundle["entry"])
+        self.assertEqual(len(everything()["entry"]), 5)
+        self.assertEqual(len(self.send("POST", f"Patient/{someone}/$everything")["entry"]), 5)
+        self.assertEqual(found(everything(start, end, *types)), sorted([someone, days[10], days[20]]))
+        self.assertEqual(found(everything(start, query="?_type=Observation")), sorted([someone, days[10], days[20]]))
+        since = self.send("GET", f"Observation/{days[20]}")["meta"]["lastUpdated"]
+        self.assertEqual(found(everything({"name": "_since", "valueInstant": since}, types[1])), sorted([someone, days[20]]))
+        bundle, pages = everything({"name": "_count", "valueInteger": 2}, *types), []
+        self.assertEqual([link["url"].split("/fhir/")[1] for link in bundle["link"] if link["relation"] == "self"],
+                         [f"Patient/{someone}/$everything?_count=2&_type=Patient&_type=Observation"])
+        while True:
+            pages += [entry["resource"]["id"] for entry in bundle.get("entry", [])]
+            following = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
+            if not following:
+                break
+            bundle = self.send("GET", following[0].split("/fhir/", 1)[1])
+        self.assertEqual(set(pages), {someone, *days.values()})
+        for wrong in ({"name": "start", "valueDate": "yesterday"}, {"name": "unknown", "valueString": "x"},
+                      {"name": "start", "valuePeriod": {"start": "2026"}}, {"name": "_count", "valueString": "many"},
+                      {"name": "start", "part": [{"name": "x", "valueString": "y"}]}):
+            everything(wrong, status=400)
+        everything(*types * 600, status=413)
+        self.send("POST", f"Patient/{someone}/$everything", {"resourceType": "Patient"}, 400)
+        self.send("POST", f"Observation/{days[1]}/$everything", {"resourceType": "Parameters"}, 404)
+        self.send("POST", f"Patient/{someone}/$everything", {"resourceType": "Parameters"}, 403, self.server.service("mover", "loader"))
+
+    def test_A03_what_a_body_asks_stands_in_the_log(self):
+        someone = self.patient()
+        body = {"resourceType": "Parameters", "parameter": [{"name": "start", "valueDate": "2026-01-02"}]}
+        for status, more in ((200, []), (400, [{"name": "unknown", "valueString": "a b"}])):
+            before = self.server.audit_size()
+            self.send("POST", f"Patient/{someone}/$everything", {**body, "parameter": body["parameter"] + more}, status)
+            entry, = self.server.audit_after(before)
+            self.assertEqual((entry["event"], entry["query"]), ("search", "start=2026-01-02" + ("&unknown=a%20b" if more else "")))
+
     def test_what_is_no_date_is_refused(self):
         someone = self.patient()
         for query in ("start=yesterday", "end=ge2020", "start=2020,2021", "start="):
@@ -197,6 +244,11 @@ class Everything(Operations):
         named = {each["type"]: {operation["name"] for operation in each["operation"]} for each in rest["resource"]}
         self.assertLessEqual({"lastn", "meta", "meta-add", "meta-delete", "validate"}, named["Observation"])
         self.assertNotIn("lastn", named["Patient"])
+        self.assertNotIn("everything", named["Observation"])
+        patient, = (each for each in rest["resource"] if each["type"] == "Patient")
+        everything = [each for each in patient["operation"] if each["name"] == "everything"]
+        self.assertEqual([each["definition"] for each in everything],
+                         ["http://hl7.org/fhir/OperationDefinition/Patient-everything"])
 
 
 if __name__ == "__main__":

@@ -109,6 +109,45 @@ class Search(unittest.TestCase):
         self.assertIn("outcome", [entry["search"]["mode"] for entry in answer["entry"]])
         self.ask("GET", "/fhir/Patient?shoe-size=44", headers={"Prefer": "handling=strict"}, expect=400)
 
+    def test_the_self_link_has_what_was_used_and_the_warning_says_what_was_not(self):
+        secret = "x" + uuid.uuid4().hex
+        mark, (id_,) = self.patients(1)
+
+        def answer(path, token=None, **options):
+            bundle = json_of(self.ask(*(("POST", path, options["form"], {"Content-Type": "application/x-www-form-urlencoded"})
+                                        if options else ("GET", path)), token=token))
+            self_link, = [link["url"] for link in bundle["link"] if link["relation"] == "self"]
+            remarks = [issue for entry in bundle.get("entry", []) if entry["search"]["mode"] == "outcome"
+                       for issue in entry["resource"]["issue"]]
+            self.assertNotIn(secret, json.dumps(bundle))
+            return self_link.split("/fhir", 1)[1], [(issue.get("expression"), issue["diagnostics"]) for issue in remarks]
+
+        used, remarks = answer(f"/fhir/Patient?&{secret}=1&identifier={mark}&_content=a%26b&_sort=birthdate&{secret}:exact=2")
+        self.assertEqual(used, f"/Patient?identifier={mark}&_sort=birthdate")
+        self.assertEqual([name for name, _ in remarks], [None, ["http._content"], None])
+        for place, (_, text) in zip((1, 3, 5), remarks):
+            self.assertIn(f"parameter {place} of the search", text)
+        used, remarks = answer("/fhir/Location?near=1%7C2&_count=1&_include=Location:partof", self.all_rights)
+        self.assertEqual((used, remarks[0][0]), ("/Location?_count=1&_include=Location:partof", ["http.near"]))
+        used, remarks = answer(f"/fhir?_type=Patient,Observation&{secret}=1&_id={id_}&_sort=birthdate")
+        self.assertEqual((used, [name for name, _ in remarks]), (f"?_type=Patient,Observation&_id={id_}", [None, ["http._sort"]]))
+        used, remarks = answer(f"/fhir/Patient?_id={id_}&_type=Observation&explain=true")
+        self.assertEqual((used, [name for name, _ in remarks]), (f"/Patient?_id={id_}", [["http._type"], ["http.explain"]]))
+        used, _ = answer("/fhir/Patient/_search?shoe-size=44", form=f"_id={id_}&{secret}=3&_count=2")
+        self.assertEqual(used, f"/Patient?_id={id_}&_count=2")
+        used, remarks = answer(f"/fhir/Patient?{secret}=1")
+        self.assertEqual((used, len(remarks)), ("/Patient", 1))
+        used, remarks = answer(f"/fhir/Patient?_id={id_}")
+        self.assertEqual((used, remarks), (f"/Patient?_id={id_}", []))
+
+    def test_a_modifier_that_is_not_served_is_refused_and_never_left_out(self):
+        for path in ("Patient?name:nonsense=x", "Patient?birthdate:exact=2000", "Patient?gender:contains=m",
+                     "Observation?subject:Nothing=1"):
+            self.ask("GET", f"/fhir/{path}", expect=400)
+        for path in ("Patient?shoe-size:exact=44", "Patient?_include:nonsense=Patient:organization"):
+            answer = json_of(self.ask("GET", f"/fhir/{path}&_count=1"))
+            self.assertIn("outcome", [entry["search"]["mode"] for entry in answer["entry"]])
+
     def test_hostile_queries_end_in_an_error(self):
         chain = ".".join(["part-of"] * 50) + ".status"
         for path in (f"Encounter?{chain}=x", "Patient?" + "&".join(["_include=Patient:organization"] * 1000)[:7000],

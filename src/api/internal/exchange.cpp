@@ -70,37 +70,62 @@ std::string request_id_of(net::Request const& request, vault::Vault const& vault
   return random.has_value() ? codec::format_uuid_v4(*random) : std::string("unknown");
 }
 
-Prefer prefer_of(net::Request const& request) {
-  auto const field = request.header("prefer");
-  if (!field) return Prefer::kDefault;
-  if (field->contains("return=minimal")) return Prefer::kMinimal;
-  if (field->contains("return=representation")) return Prefer::kRepresentation;
-  if (field->contains("return=OperationOutcome")) return Prefer::kOutcome;
-  return Prefer::kDefault;
-}
-
 namespace {
 
-/// "A client MAY use multiple instances of the Prefer header field" (RFC 7240 section 2).
-bool prefers(net::Request const& request, std::string_view preference) {
-  return std::ranges::any_of(request.headers, [&](net::Header const& field) {
-    return field.name == "prefer" && field.value.contains(preference);
-  });
+/// The part before `mark` outside of quotes, which is cut off `rest` with it.
+std::string_view take_until(std::string_view& rest, char mark) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < rest.size() && (quoted || rest[end] != mark); ++end) {
+    if (rest[end] == '"') quoted = !quoted;
+    if (quoted && rest[end] == '\\') ++end;  // what follows is no end of the quotes
+  }
+  end = std::min(end, rest.size());
+  auto const part = rest.substr(0, end);
+  rest.remove_prefix(std::min(rest.size(), end + 1));
+  return trim(part);
+}
+
+/// The value of a preference, empty when it has none; nullopt: it is not said. "A client MAY use multiple
+/// instances of the Prefer header field", each a list, and "if any preference is specified more than once,
+/// only the first instance is to be considered" (RFC 7240 section 2).
+std::optional<std::string_view> preference(net::Request const& request, std::string_view wanted) {
+  for (auto const& field : request.headers) {
+    if (field.name != "prefer") continue;
+    for (std::string_view rest = field.value; !rest.empty();) {
+      auto said = take_until(rest, ',');
+      auto value = take_until(said, ';');  // what follows are parameters of the preference
+      auto const name = take_until(value, '=');
+      if (!equal_ignoring_case(name, wanted)) continue;
+      value = trim(value);
+      if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+        value = value.substr(1, value.size() - 2);
+      return value;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
+Prefer prefer_of(net::Request const& request) {
+  auto const value = preference(request, "return");
+  if (value == "minimal") return Prefer::kMinimal;
+  if (value == "representation") return Prefer::kRepresentation;
+  if (value == "OperationOutcome") return Prefer::kOutcome;
+  return Prefer::kDefault;
+}
+
 bool prefers_async(net::Request const& request) {
-  return prefers(request, "respond-async");
+  return preference(request, "respond-async").has_value();
 }
 
 bool says_lenient(net::Request const& request) {
-  return prefers(request, "handling=lenient");
+  return preference(request, "handling") == "lenient";
 }
 
 fhir::Handling handling_of(net::Request const& request) {
-  auto const field = request.header("prefer");
-  return field && field->contains("handling=strict") ? fhir::Handling::kStrict : fhir::Handling::kLenient;
+  return preference(request, "handling") == "strict" ? fhir::Handling::kStrict : fhir::Handling::kLenient;
 }
 
 bool sends_form(net::Request const& request) {

@@ -86,16 +86,21 @@ void append_history_entry(std::string& out, StoredVersion const& version, Wishes
   out.append(",\"lastModified\":\"").append(codec::format_instant(version.last_updated)).append("\"}}");
 }
 
-std::string history_bundle(HistoryPage const& page, Wishes const& wishes) {
-  std::string out = R"({"resourceType":"Bundle","type":"history","link":[{"relation":"self","url":)";
-  append_string(out, wishes.self_url);
+void append_links(std::string& out, PageLinks const& links) {
+  out.append(R"(,"link":[{"relation":"self","url":)");
+  append_string(out, links.self);
   out.push_back('}');
-  if (!wishes.next_url.empty()) {
+  if (!links.next.empty()) {
     out.append(R"(,{"relation":"next","url":)");
-    append_string(out, wishes.next_url);
+    append_string(out, links.next);
     out.push_back('}');
   }
   out.push_back(']');
+}
+
+std::string history_bundle(HistoryPage const& page, PageLinks const& links, Wishes const& wishes) {
+  std::string out = R"({"resourceType":"Bundle","type":"history")";
+  append_links(out, links);
   if (!page.entries.empty()) {
     out.append(",\"entry\":[");
     for (std::size_t i = 0; i < page.entries.size(); ++i) {
@@ -116,43 +121,64 @@ void append_match(std::string& out, StoredVersion const& version, std::string_vi
   out.append(",\"search\":{\"mode\":\"").append(mode).append("\"}}");
 }
 
+/// An OperationOutcome that grows by its issues.
+class Remarks {
+ public:
+  explicit Remarks(std::string& out) : out_(out) {
+    out_.append(R"({"resource":{"resourceType":"OperationOutcome","issue":[)");
+  }
+  /// `parameter`: the name of the one that the issue is about; empty: of none that can be named.
+  void add(std::string_view severity, std::string_view code, std::string const& text,
+           std::string_view parameter = {}) {
+    if (!is_first_) out_.push_back(',');
+    is_first_ = false;
+    out_.append("{\"severity\":\"").append(severity).append("\",\"code\":\"").append(code);
+    out_.append("\",\"diagnostics\":");
+    append_string(out_, text);
+    if (!parameter.empty()) {
+      // "For HTTP errors, will be "http." + the parameter name": R4 says so of the location, which the
+      // expression replaces.
+      for (auto const* member : {"location", "expression"}) {
+        out_.append(",\"").append(member).append("\":[");
+        append_string(out_, std::string("http.").append(parameter));
+        out_.push_back(']');
+      }
+    }
+    out_.push_back('}');
+  }
+  void finish() { out_.append(R"(]},"search":{"mode":"outcome"}})"); }
+
+ private:
+  std::string& out_;
+  bool is_first_ = true;
+};
+
 /// What was left out, and for administrators how the search was made.
 void append_remarks(std::string& out, SearchAnswer const& answer) {
-  out.append(R"({"resource":{"resourceType":"OperationOutcome","issue":[)");
-  bool first = true;
-  auto const add = [&](std::string_view severity, std::string_view code, std::string const& text) {
-    if (!first) out.push_back(',');
-    first = false;
-    out.append("{\"severity\":\"").append(severity).append("\",\"code\":\"").append(code);
-    out.append("\",\"diagnostics\":");
-    append_string(out, text);
-    out.push_back('}');
-  };
-  for (auto const warning : answer.warnings) add("warning", "not-supported", std::string(warning));
+  Remarks remarks(out);
+  for (auto const& each : answer.left_out) {
+    remarks.add("warning", "not-supported",
+                std::string(each.reason) + " (parameter " + std::to_string(each.index + 1) +
+                    " of the search was left out)",
+                each.name);
+  }
+  for (auto const warning : answer.warnings) remarks.add("warning", "not-supported", std::string(warning));
   if (answer.explain) {
     for (auto const& step : answer.steps) {
-      add("information", "informational",
-          std::string(step.kind) + ": " + std::string(step.use) +
-              ", rows counted: " + std::to_string(step.rows));
+      remarks.add("information", "informational",
+                  std::string(step.kind) + ": " + std::string(step.use) +
+                      ", rows counted: " + std::to_string(step.rows));
     }
-    add("information", "informational", "index rows read: " + std::to_string(answer.rows_read));
+    remarks.add("information", "informational", "index rows read: " + std::to_string(answer.rows_read));
   }
-  out.append(R"(]},"search":{"mode":"outcome"}})");
+  remarks.finish();
 }
 
 /// Source: R4 search.html#response.
-std::string search_bundle(SearchAnswer const& answer, Wishes const& wishes) {
+std::string search_bundle(SearchAnswer const& answer, PageLinks const& links, Wishes const& wishes) {
   std::string out = R"({"resourceType":"Bundle","type":"searchset")";
   if (answer.total) out.append(",\"total\":").append(std::to_string(*answer.total));
-  out.append(R"(,"link":[{"relation":"self","url":)");
-  append_string(out, wishes.self_url);
-  out.push_back('}');
-  if (!wishes.next_url.empty()) {
-    out.append(R"(,{"relation":"next","url":)");
-    append_string(out, wishes.next_url);
-    out.push_back('}');
-  }
-  out.push_back(']');
+  append_links(out, links);
   bool first = true;
   auto const next_entry = [&] {
     out.append(first ? ",\"entry\":[" : ",");
@@ -166,7 +192,7 @@ std::string search_bundle(SearchAnswer const& answer, Wishes const& wishes) {
     next_entry();
     append_match(out, version, "include", wishes);
   }
-  if (!answer.warnings.empty() || answer.explain) {
+  if (!answer.left_out.empty() || !answer.warnings.empty() || answer.explain) {
     next_entry();
     append_remarks(out, answer);
   }
@@ -189,7 +215,7 @@ void append_place(std::string& out, std::string_view type, std::string_view id, 
 
 /// One entry of a batch-response or transaction-response (R4 http.html#transaction-response).
 void append_entry(std::string& out, operations::EntryOutcome const& entry, Time common_time,
-                  Wishes const& wishes) {
+                  PageLinks const& links, Wishes const& wishes) {
   Time const time = entry.time.value_or(common_time);
   out.push_back('{');
   if (auto const* error = std::get_if<Error>(&entry.result)) {
@@ -216,11 +242,15 @@ void append_entry(std::string& out, operations::EntryOutcome const& entry, Time 
     if (!entry.outcome.empty()) out.append(",\"outcome\":").append(entry.outcome);
     out.append("}}");
   } else if (auto const* page = std::get_if<HistoryPage>(&entry.result)) {
-    out.append("\"resource\":").append(history_bundle(*page, wishes)).append(",");
+    out.append("\"resource\":").append(history_bundle(*page, links, wishes)).append(",");
     append_status(out, 200);
     out.append("}}");
   } else if (auto const* answer = std::get_if<SearchAnswer>(&entry.result)) {
-    out.append("\"resource\":").append(search_bundle(*answer, wishes)).append(",");
+    out.append("\"resource\":").append(search_bundle(*answer, links, wishes)).append(",");
+    append_status(out, 200);
+    out.append("}}");
+  } else if (auto const* advice = std::get_if<operations::Advice>(&entry.result)) {
+    out.append("\"resource\":").append(advice->outcome).append(",");
     append_status(out, 200);
     out.append("}}");
   } else {
@@ -236,7 +266,7 @@ net::Response render_bundle(operations::BundleOutcome const& bundle, Time time, 
     out.append(",\"entry\":[");
     for (std::size_t i = 0; i < bundle.entries.size(); ++i) {
       if (i > 0) out.push_back(',');
-      append_entry(out, bundle.entries[i], time, wishes);
+      append_entry(out, bundle.entries[i], time, wishes.entry_links[i], wishes);
     }
     out.push_back(']');
   }
@@ -253,10 +283,10 @@ net::Response render_json(operations::Outcome const& outcome, audit::Receipt con
     return render_written(*written, receipt, wishes, outcome.matched);
   }
   if (auto const* page = std::get_if<HistoryPage>(&outcome.result)) {
-    return fhir_response(200, history_bundle(*page, wishes));
+    return fhir_response(200, history_bundle(*page, wishes.links, wishes));
   }
   if (auto const* answer = std::get_if<SearchAnswer>(&outcome.result)) {
-    return fhir_response(200, search_bundle(*answer, wishes));
+    return fhir_response(200, search_bundle(*answer, wishes.links, wishes));
   }
   if (auto const* answer = std::get_if<operations::ExportAnswer>(&outcome.result))
     return render_export(*answer, wishes.base_url);

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "audit/receipt.hpp"
 #include "fhir/format.hpp"
@@ -12,13 +13,19 @@ namespace tacenda::api {
 
 enum class Prefer : std::uint8_t { kDefault, kMinimal, kRepresentation, kOutcome };
 
+/// Addresses for the Bundle.link of a page.
+struct PageLinks {
+  std::string self;
+  std::string next;  // empty: there is no next page
+};
+
 /// What the client asked of the answer.
 struct Wishes {
   std::string base_url;  // without a slash at its end
   Prefer prefer = Prefer::kDefault;
   fhir::Format format = fhir::Format::kJson;
-  std::string self_url;  // of this request, for Bundle.link
-  std::string next_url;  // of the next page; empty: none
+  PageLinks links;                     // of a search or history
+  std::vector<PageLinks> entry_links;  // of a bundle: those of each of its entries
   std::string
       outcome;  // what there is to say of a resource that was written (Prefer: return=OperationOutcome)
   net::Request const* content_for = nullptr;  // of a read of a Binary: who may want its content alone
