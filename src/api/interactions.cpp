@@ -198,8 +198,8 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = operations::recorded_query(exchange.request.query);
   auto const used = services();
-  Context const context{used,   *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr,
-                        nullptr};
+  Context const context{
+      used, *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr, nullptr, nullptr};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value() || !parts_.directory.confirm(*exchange.principal, outcome->set).has_value())
     return std::nullopt;
@@ -236,6 +236,7 @@ Released Pipeline::fhir(Exchange& exchange) {
     permit = std::move(*decision);
   }
   auto const used = services();
+  Deadline const deadline(parts_.clock, limits::kRequestTime);
   std::function<Result<void>(vault::WriteSet&)> const still_allowed = [&](vault::WriteSet& set) {
     return parts_.directory.confirm(*exchange.principal, set);
   };
@@ -247,7 +248,8 @@ Released Pipeline::fhir(Exchange& exchange) {
                         parts_.clock.now(),
                         &exchange.remarks,
                         &still_allowed,
-                        handling_of(request)};
+                        handling_of(request),
+                        &deadline};
   return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
 }
 

@@ -40,7 +40,7 @@ bool serves(SearchType type, Modifier modifier) {
       return type == SearchType::kToken;
     case Modifier::kBelow:
     case Modifier::kAbove:
-      return type == SearchType::kUri || type == SearchType::kToken;
+      return type == SearchType::kUri || type == SearchType::kToken || type == SearchType::kReference;
     case Modifier::kIdentifier:
       return type == SearchType::kReference;
   }

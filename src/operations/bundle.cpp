@@ -28,7 +28,9 @@ struct Entry {
 class Run {
  public:
   Run(Context const& context, fhir::Bundle& bundle)
-      : context_(context), transaction_(context.services.store.begin()), links_(context, transaction_) {
+      : context_(context),
+        transaction_(context.services.store.begin(watch_of(context))),
+        links_(context, transaction_) {
     entries_.reserve(bundle.entries.size());
     for (auto& source : bundle.entries) entries_.push_back({&source, {}, {}, 0, false});
   }

@@ -1,5 +1,7 @@
 #include "operations/context.hpp"
 
+#include "operations/internal/code_criteria.hpp"
+
 namespace tacenda::operations {
 
 std::string Remarks::outcome_of(std::size_t index) const {
@@ -9,7 +11,18 @@ std::string Remarks::outcome_of(std::size_t index) const {
 
 Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, std::string_view type,
                                                        std::string_view query) {
-  return fhir::parse_criteria(*context.services.store.parameters(), type, query);
+  auto criteria = TACENDA_TRY(fhir::parse_criteria(*context.services.store.parameters(), type, query));
+  CodeCriteria codes(context);
+  TACENDA_TRY_VOID(codes.resolve(criteria));
+  return criteria;
+}
+
+records::Watch watch_of(Context const& context) {
+  if (context.deadline == nullptr) return {};
+  return [deadline = context.deadline]() -> Result<void> {
+    if (!deadline->is_expired()) return {};
+    return fail(ErrorKind::kTooCostly, "this search takes too long: make it narrower, or ask for less of it");
+  };
 }
 
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,

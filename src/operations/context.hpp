@@ -11,6 +11,7 @@
 #include "access/gate.hpp"
 #include "audit/event.hpp"
 #include "audit/log.hpp"
+#include "core/clock.hpp"
 #include "core/limits.hpp"
 #include "fhir/search_query.hpp"
 #include "fhir/validate.hpp"
@@ -92,7 +93,12 @@ struct Context {
   std::function<Result<void>(vault::WriteSet&)> const* still_allowed = nullptr;
   /// Prefer: handling, for the searches of a bundle.
   fhir::Handling handling = fhir::Handling::kLenient;
+  Deadline const* deadline = nullptr;  // of the request; nullptr: none
 };
+
+/// Ends what reads the index when the request's time is over. Its deadline outlives it. Errors:
+/// kTooCostly: who asks the same again would wait as long again.
+records::Watch watch_of(Context const& context);
 
 /// What an operation says and does not do: a resource as its result.
 struct Advice {
@@ -162,8 +168,9 @@ struct Outcome {
 /// `W/"3"` or `"3"`, as in If-Match. Errors: kInvalid.
 Result<std::uint64_t> parse_etag(std::string_view etag);
 
-/// Criteria of a conditional interaction or reference, by the search parameters that the store knows now.
-/// Errors: as fhir::parse_criteria.
+/// Criteria of a conditional interaction or reference, by the search parameters that the store knows now,
+/// with the codes that its value sets and code systems have now. Errors: as fhir::parse_criteria and
+/// CodeCriteria::resolve.
 Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, std::string_view type,
                                                        std::string_view query);
 

@@ -7,6 +7,7 @@
 #include "codec/json.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
+#include "operations/internal/code_criteria.hpp"
 #include "operations/internal/export_request.hpp"
 
 namespace tacenda::operations {
@@ -76,6 +77,17 @@ Result<void> choose_patients(Context const& context, Permit const& permit, Expor
   return {};
 }
 
+/// That the codes _typeFilter asks for are known: who asks learns it now and not from an export that failed.
+Result<void> check_codes(Context const& context, records::ExportRequest const& request) {
+  if (request.filters.empty()) return {};
+  CodeCriteria codes(context, Action::kExport);
+  for (auto const& type : request.types) {
+    for (auto& query : TACENDA_TRY(queries_of(*context.services.store.parameters(), request, type)))
+      TACENDA_TRY_VOID(codes.resolve(query.criteria));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Outcome> start_export(Context const& context, Permit const& permit, ExportKickOff const& kick_off) {
@@ -83,6 +95,7 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
     return fail(ErrorKind::kNotSupported, "this server exports nothing");
   ExportJob job;
   TACENDA_TRY_VOID(read_parameters(*context.services.store.parameters(), kick_off, context.base_url, job));
+  TACENDA_TRY_VOID(check_codes(context, job.request));
   auto const asked_about = job.request.patients;
   TACENDA_TRY_VOID(choose_patients(context, permit, kick_off, job.request));
   std::erase_if(job.request.types, [&](std::string const& type) {

@@ -15,6 +15,8 @@
 
 namespace tacenda::operations {
 
+class Vocabulary;
+
 /// Prepares the exports that were asked for, one after the other, and ends those that expired, were
 /// cancelled, or whose asker may export nothing any more. What it does is in the store: after a restart, an
 /// export that was not complete begins anew, over a newer state.
@@ -31,6 +33,7 @@ class ExportWorker {
     Clock const& clock;
     /// Who asked, as he is known now. Errors: kForbidden (disabled).
     std::function<Result<identity::Principal>(UserId const&)> principal;
+    Vocabulary const* vocabulary = nullptr;  // nullptr: as Services::vocabulary
   };
 
   explicit ExportWorker(Parts parts) : parts_(std::move(parts)) {}

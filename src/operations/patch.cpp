@@ -130,14 +130,14 @@ Result<Outcome> run(Context const& context, Permit const& permit, records::Trans
 
 Result<Outcome> patch(Context const& context, Permit const& permit, Patch const& patch, std::string_view type,
                       ResourceId const& id, std::optional<std::uint64_t> if_match) {
-  auto transaction = context.services.store.begin();
+  auto transaction = context.services.store.begin(watch_of(context));
   return run(context, permit, transaction, patch, type, id, if_match);
 }
 
 Result<Outcome> patch_matching(Context const& context, Permit const& permit, Patch const& patch,
                                std::string_view type, Criteria const& criteria,
                                std::optional<std::uint64_t> if_match) {
-  auto transaction = context.services.store.begin();
+  auto transaction = context.services.store.begin(watch_of(context));
   auto const reader = TACENDA_TRY(context.services.gate.authorize(context.principal, Action::kRead, type));
   Permits permits(context, type, reader);
   auto const matches = TACENDA_TRY(transaction.match(permits.source(), type, criteria, 2));

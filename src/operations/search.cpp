@@ -125,6 +125,7 @@ class Search {
     scope.permits = permits_.source();
     scope.base_urls = bases_;
     scope.now = context_.now;
+    scope.watch = watch_of(context_);
     scope.count = size;
     bool const counts_only = size == 0;
     if (counts_only) {

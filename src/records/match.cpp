@@ -13,8 +13,15 @@ namespace {
 
 using Kind = fhir::SearchCriterion::Kind;
 
+/// :below and :above of a reference look at what other resources are part of.
+bool is_hierarchy(fhir::SearchCriterion const& criterion) {
+  return criterion.kind == Kind::kValue && criterion.parameter->type == fhir::SearchType::kReference &&
+         (criterion.modifier == fhir::Modifier::kBelow || criterion.modifier == fhir::Modifier::kAbove);
+}
+
 bool is_plain(fhir::SearchCriterion const& criterion) {
-  return criterion.kind == Kind::kValue && criterion.parameter->code != "_lastUpdated";
+  return criterion.kind == Kind::kValue && criterion.parameter->code != "_lastUpdated" &&
+         !is_hierarchy(criterion);
 }
 
 /// Every value is one exact token, reference or URI: the criteria depend on the terms they name and on no
@@ -56,6 +63,8 @@ void Transaction::depend(std::string_view type, fhir::SearchCriterion const& cri
   if (!names_terms(criterion)) {
     set_.depends_on(view_.guard(type_guard(type)));
     for (auto const& [target, linked] : criterion.links) depend(target, *linked);
+    if (!is_hierarchy(criterion)) return;
+    for (auto const target : criterion.parameter->targets) set_.depends_on(view_.guard(type_guard(target)));
     return;
   }
   std::uint32_t const number = number_of(type, *criterion.parameter);
@@ -108,7 +117,7 @@ Result<std::vector<std::string>> Transaction::match(PermitSource const& permits,
       if (matches.size() == limit) return matches;
     }
   }
-  Budget budget(limits::kSearchRows);
+  Budget budget(limits::kSearchRows, watch_);
   SearchState const state(*vault_, view_, at_, *extractor_, {}, permits, budget);
   auto const matcher = TACENDA_TRY(Matcher::make(state, type, criteria));
   auto const stream = TACENDA_TRY(matcher->open(Matcher::Walk::kPart));

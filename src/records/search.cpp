@@ -6,11 +6,10 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "records/internal/condition.hpp"
+#include "records/internal/cut.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/links.hpp"
-#include "records/internal/matcher.hpp"
-#include "records/internal/order.hpp"
 #include "records/internal/row.hpp"
 #include "records/internal/search_lists.hpp"
 #include "records/store.hpp"
@@ -23,29 +22,6 @@ constexpr std::size_t kListedDocuments = 4'000'000;
 // What a list is counted as besides: many short ones would take more memory than they hold, and long to look
 // through.
 constexpr std::size_t kListOverhead = 1'000;
-
-/// All documents of a stream. Errors: kTooCostly (more than `limit`).
-Result<std::vector<std::uint64_t>> all_of(DocumentStream& stream, std::size_t limit) {
-  std::vector<std::uint64_t> documents;
-  for (std::uint64_t from = 0;;) {
-    auto const document = TACENDA_TRY(stream.at_or_after(from));
-    if (!document) return documents;
-    if (documents.size() == limit) {
-      return fail(ErrorKind::kTooCostly, "this search finds too many resources to sort them");
-    }
-    documents.push_back(*document);
-    from = *document + 1;
-  }
-}
-
-/// The documents of one page, and where the next one begins.
-struct Cut {
-  std::vector<std::uint64_t> documents;
-  std::optional<std::uint64_t> total;
-  std::optional<SearchPosition> next;
-};
-
-using Matchers = std::vector<std::unique_ptr<Matcher>>;
 
 /// In order of creation: no more is read than the page needs.
 Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosition const& position) {
@@ -66,7 +42,9 @@ Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosi
     if (more && !cut.next && scope.count > 0) {
       // A page that ended with a query goes on at the beginning of the next.
       bool const within = from > 0 && !cut.documents.empty() && from == cut.documents.back() + 1;
-      cut.next = SearchPosition{i, within ? cut.documents.back() : 0, 0, {}};
+      cut.next = SearchPosition();
+      cut.next->query = i;
+      if (within) cut.next->after = cut.documents.back();
     }
     if (whole) {
       rest += TACENDA_TRY(stream->count(from));
@@ -77,37 +55,6 @@ Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosi
   std::uint64_t const shown = position.shown + cut.documents.size();
   if (cut.next) cut.next->shown = shown;
   if (whole || !cut.next) cut.total = shown + rest;
-  return cut;
-}
-
-Result<std::vector<std::uint64_t>> sorted_matches(SearchState& state, Matchers& matchers,
-                                                  std::vector<fhir::SortKey> const& keys) {
-  std::vector<std::uint64_t> documents;
-  for (auto& matcher : matchers) {
-    auto const stream = TACENDA_TRY(matcher->open(Matcher::Walk::kWhole));
-    auto const some = TACENDA_TRY(all_of(*stream, limits::kSearchSorted - documents.size()));
-    documents.insert(documents.end(), some.begin(), some.end());
-  }
-  return sorted(state, matchers.front()->type(), keys, std::move(documents));
-}
-
-Cut cut_list(std::vector<std::uint64_t> const& list, SearchScope const& scope, SearchPosition position) {
-  std::size_t begin = std::min<std::size_t>(position.shown, list.size());
-  // A list that was made anew may have moved: go on behind the last match that was shown.
-  if (position.after != 0 && (begin == 0 || list[begin - 1] != position.after)) {
-    auto const last = std::ranges::find(list, position.after);
-    if (last != list.end()) begin = static_cast<std::size_t>(last - list.begin()) + 1;
-  }
-  std::size_t const end = std::min(list.size(), begin + scope.count);
-  Cut cut;
-  cut.documents.assign(list.begin() + static_cast<std::ptrdiff_t>(begin),
-                       list.begin() + static_cast<std::ptrdiff_t>(end));
-  cut.total = list.size();
-  if (end < list.size() && end > begin) {
-    position.after = list[end - 1];
-    position.shown = end;
-    cut.next = position;
-  }
   return cut;
 }
 
@@ -257,7 +204,7 @@ Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::Searc
                                  SearchPosition const& position) const {
   auto const extractor = TACENDA_TRY(answering_index());
   auto const at = vault_->read_point();
-  Budget budget(limits::kSearchRows);
+  Budget budget(limits::kSearchRows, scope.watch);
   SearchState state(*vault_, view_, at, *extractor, {scope.base_urls, scope.now}, scope.permits, budget);
   TACENDA_ASSERT(!queries.empty());
   fhir::SearchQuery const& query = queries.front();
@@ -265,28 +212,15 @@ Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::Searc
   for (auto const& each : queries) {
     matchers.push_back(TACENDA_TRY(Matcher::make(state, each.type, each.criteria)));
   }
-  Cut cut;
-  if (query.sort.empty() || scope.count == 0) {
-    cut = TACENDA_TRY(cut_streams(matchers, scope, position));
-  } else {
-    auto place = position;
-    auto list = place.list == SearchLists::Key{} ? nullptr : lists_->get(place.list);
-    if (list == nullptr) {
-      list = std::make_shared<std::vector<std::uint64_t> const>(
-          TACENDA_TRY(sorted_matches(state, matchers, query.sort)));
-      if (list->size() > scope.count) {
-        place.list = TACENDA_TRY(vault_->random_bytes16());
-        lists_->put(place.list, list);
-      }
-    }
-    cut = cut_list(*list, scope, place);
-  }
+  auto const cut = query.sort.empty() || scope.count == 0
+                       ? TACENDA_TRY(cut_streams(matchers, scope, position))
+                       : TACENDA_TRY(cut_sorted(state, *lists_, matchers, queries, scope, position));
 
   SearchPage page;
   page.total = cut.total;
   page.next = cut.next;
   TACENDA_TRY_VOID(state.read_ahead(cut.documents));
-  // A kept order may name what was deleted or hidden since.
+  // An order of an earlier moment may name what was deleted or hidden since.
   page.matches = TACENDA_TRY(open_all(state, cut.documents, false));
   if (!query.includes.empty()) {
     Includer includer(state, query);
@@ -298,6 +232,7 @@ Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::Searc
     page.included = TACENDA_TRY(open_all(state, includer.included(), true));
     page.includes_cut = includer.was_cut();
   }
+  page.steps = cut.steps;
   for (auto const& matcher : matchers) {
     for (auto const& step : matcher->steps()) page.steps.push_back({step.kind, step.use, step.rows});
   }

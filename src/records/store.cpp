@@ -18,9 +18,9 @@ Store::Store(vault::Vault& vault)
 
 Store::~Store() = default;
 
-Transaction Store::begin() const {
+Transaction Store::begin(Watch watch) const {
   MutexLock const lock(index_mutex_);
-  return Transaction(*vault_, view_, index_);
+  return Transaction(*vault_, view_, index_, std::move(watch));
 }
 
 IndexSnapshot Store::index() const {

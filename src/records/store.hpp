@@ -24,6 +24,7 @@ struct SearchScope {
   PermitSource permits;  // outlives the call
   std::span<std::string const> base_urls;
   Time now{};
+  Watch watch;            // of the request's time
   std::size_t count = 0;  // of matches on a page; 0: the total alone
   bool wants_total = false;
 };
@@ -67,7 +68,7 @@ class Store {
   /// result is that of the first query; several are sorted by _id and _lastUpdated alone (asserted). Pages
   /// follow the order of the queries and of creation, or that of `query.sort` as it was at the first page:
   /// they neither repeat nor drop a resource while others write. Errors: kInvalid, kNotSupported, kTooCostly,
-  /// kCorrupt, kUnavailable.
+  /// kCorrupt, kUnavailable, those of the watch.
   Result<SearchPage> search(SearchScope const& scope, std::span<fhir::SearchQuery const> queries,
                             SearchPosition const& position) const;
 
@@ -87,8 +88,8 @@ class Store {
   /// A new logical id: a random UUID, version 4. Errors: kUnavailable.
   Result<ResourceId> new_id() const;
 
-  /// Starts a set of changes over one consistent state.
-  Transaction begin() const;
+  /// Starts a set of changes over one consistent state. `watch` is asked while criteria are matched.
+  Transaction begin(Watch watch = {}) const;
 
   /// The search parameters that are known now. Never nullptr.
   std::shared_ptr<fhir::SearchParameters const> parameters() const;

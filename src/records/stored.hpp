@@ -2,15 +2,20 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/error.hpp"
 
 /// What the store gives.
 namespace tacenda::records {
+
+/// Asked now and then by work that reads many rows, whether to go on; its error ends the work.
+using Watch = std::function<Result<void>()>;
 
 /// One version as it leaves the store.
 struct StoredVersion {
@@ -46,12 +51,19 @@ struct HistoryPage {
   std::optional<HistoryPosition> next;
 };
 
+/// What a resource is sorted by: bytes that compare as the values do, for each key; nullopt: it has none.
+using SortValues = std::vector<std::optional<std::string>>;
+
 /// Where a search goes on. The default: at its beginning.
 struct SearchPosition {
-  std::uint64_t query = 0;           // index of the query that goes on; those before it are done
-  std::uint64_t after = 0;           // document number of the last match shown; 0: none yet
-  std::uint64_t shown = 0;           // matches shown so far
-  std::array<std::byte, 16> list{};  // of a sorted search: the order that was found at its first page
+  std::uint64_t query = 0;  // index of the query that goes on; those before it are done
+  std::uint64_t after = 0;  // document number of the last match shown; 0: none yet
+  std::uint64_t shown = 0;  // matches shown so far
+  // Of a sorted search:
+  std::uint64_t as_of = 0;           // audit sequence of the state whose order it is
+  SortValues values;                 // what the last match shown is sorted by; empty: too long to be kept
+  std::array<std::byte, 16> list{};  // an order that was kept; zeros: none
+  std::uint64_t list_at = 0;         // where it goes on
 };
 
 /// One step of how a search was made, for `explain`.

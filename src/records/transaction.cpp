@@ -60,12 +60,13 @@ std::string Written::render(Time last_updated) const {
   return records::render(Document{text, meta_offset}, version, last_updated);
 }
 
-Transaction::Transaction(vault::Vault& vault, vault::View view, IndexSnapshot const& index)
+Transaction::Transaction(vault::Vault& vault, vault::View view, IndexSnapshot const& index, Watch watch)
     : vault_(&vault),
       view_(std::move(view)),
       at_(vault.read_point()),
       extractor_(index.extractor),
-      index_answers_(index.answers) {
+      index_answers_(index.answers),
+      watch_(std::move(watch)) {
   set_.read_at(at_.sequence());
   // What is indexed may change before this is committed.
   set_.depends_on(view_.guard(index_state_key()));

@@ -13,6 +13,7 @@
 #include "core/permit.hpp"
 #include "fhir/resource.hpp"
 #include "fhir/search_query.hpp"
+#include "records/stored.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::records {
@@ -85,7 +86,7 @@ class Transaction {
   /// deleted counts as it will be. The write set then depends on the criteria: of two callers at once, one
   /// must run again. What the Permits hide is left out; a type that has none is as if it were empty. Errors:
   /// kNotSupported (criteria that go through references, of what this transaction writes), kTooCostly,
-  /// kUnavailable (the index is being written anew).
+  /// kUnavailable (the index is being written anew), those of the watch.
   Result<std::vector<std::string>> match(PermitSource const& permits, std::string_view type,
                                          std::vector<fhir::SearchCriterion> const& criteria,
                                          std::size_t limit);
@@ -106,7 +107,7 @@ class Transaction {
 
  private:
   friend class Store;
-  Transaction(vault::Vault& vault, vault::View view, IndexSnapshot const& index);
+  Transaction(vault::Vault& vault, vault::View view, IndexSnapshot const& index, Watch watch);
 
  public:
   Transaction(Transaction&&) noexcept;
@@ -149,6 +150,7 @@ class Transaction {
   vault::ReadPoint at_;
   std::shared_ptr<Extractor const> extractor_;
   bool index_answers_ = true;
+  Watch watch_;
   vault::WriteSet set_;
   std::map<std::string, Current, std::less<>> loaded_;                  // by "Type/id"
   std::map<std::string, std::vector<Expected>, std::less<>> expected_;  // by type

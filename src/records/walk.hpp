@@ -24,7 +24,7 @@ struct WalkScope {
   std::optional<std::set<std::string>> ids;       // only these
   /// Asked now and then, also where much is read and nothing found, whether to go on; its error ends the
   /// walk.
-  std::function<Result<void>()> watch;
+  Watch watch;
   /// Called with the type and id of each resource of this server that one of those given refers to.
   std::function<void(std::string_view type, std::string_view id)> refers_to;
 };

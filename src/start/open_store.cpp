@@ -43,7 +43,8 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
       operations::ExportWorker::Parts{*store->store_, *store->exports_, *store->gate_, *store->log_, clock,
                                       [directory = store->directory_.get()](UserId const& user) {
                                         return directory->principal_for_work(user);
-                                      }});
+                                      },
+                                      store->vocabulary_.get()});
   return store;
 }
 

@@ -130,6 +130,29 @@ class Exports(harness.TestCase):
         self.assertEqual(set(found), by_search)
         self.assertTrue(any(p.startswith("Observation/") for p in found))
 
+    def test_type_filters_ask_by_value_sets_and_by_subsumption(self):
+        token = self.server.admin()
+        system, url = "http://example.org/sizes", "http://example.org/ValueSet/large"
+
+        def store(resource):
+            place = f"/fhir/{resource['resourceType']}/{resource['id']}"
+            self.assertEqual(self.server.request("PUT", place, resource, token=token).status, 201)
+        store({"resourceType": "CodeSystem", "id": "sizes", "url": system, "status": "active", "content": "complete",
+               "hierarchyMeaning": "is-a", "concept": [{"code": "any", "concept": [{"code": "large"}, {"code": "small"}]}]})
+        store({"resourceType": "ValueSet", "id": "large", "url": url, "status": "active",
+               "compose": {"include": [{"system": system, "concept": [{"code": "large"}]}]}})
+        for code in ("large", "small", "other"):
+            store({"resourceType": "Basic", "id": "of-" + code, "code": {"coding": [{"system": system, "code": code}]}})
+
+        def found(criteria):
+            path = "/fhir/$export?_type=Basic&_typeFilter=" + urllib.parse.quote("Basic?" + criteria, safe="")
+            return set(self.export(path))
+        self.assertEqual(found("code:in=" + url), {"Basic/of-large"})
+        self.assertEqual(found("code:not-in=" + url), {"Basic/of-small", "Basic/of-other"})
+        self.assertEqual(found(f"code:below={system}|any"), {"Basic/of-large", "Basic/of-small"})
+        refused = self.kick_off("/fhir/$export?_type=Basic&_typeFilter=Basic%3Fcode:in=" + url + "/none")
+        self.assertEqual(refused.status, 400, refused)
+
     def test_two_filters_of_one_type_are_alternatives(self):
         queries = "Observation?code=8302-2,Observation?code=29463-7,Patient?gender=female"
         found = self.export("/fhir/$export?_type=Observation,Patient&_typeFilter=" + urllib.parse.quote(queries, safe=""))

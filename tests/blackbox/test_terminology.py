@@ -357,9 +357,31 @@ class Search(Case):
             answer = self.get("/fhir/DocumentReference", **{"contenttype__" + name: value})
             self.assertEqual([e["resource"]["id"] for e in answer.get("entry", [])], expected, (name, value))
 
-    def test_criteria_of_conditional_interactions_take_none_of_them(self):
-        for path in ("Observation?code:in=" + PETS, f"Observation?code:below={ANIMALS}|cat"):
-            self.ask("DELETE", "/fhir/" + path, expect=400)
+    def test_criteria_of_conditional_interactions_take_them(self):
+        mark = uuid.uuid4().hex
+        resource = {"resourceType": "Observation", "status": "final", "identifier": [{"system": "urn:mark", "value": mark}],
+                    "code": {"coding": [{"system": ANIMALS, "code": "cat"}]}}
+
+        def path(**more):
+            return "/fhir/Observation?" + query(identifier="urn:mark|" + mark, **more)
+        made = json_of(self.ask("POST", "/fhir/Observation", resource, 201))["id"]
+        criteria = path(code__in=PETS).split("?")[1]
+        matched = self.ask("POST", "/fhir/Observation", resource, headers={"If-None-Exist": criteria})
+        self.assertEqual(json_of(matched)["id"], made)
+        updated = json_of(self.ask("PUT", path(code__below=ANIMALS + "|mammal"), {**resource, "status": "amended"}))
+        self.assertEqual((updated["id"], updated["status"]), (made, "amended"))
+        change = [{"op": "replace", "path": "/status", "value": "corrected"}]
+        patched = json_of(self.ask("PATCH", path(code__above=ANIMALS + "|cat"), json.dumps(change),
+                                   headers={"Content-Type": "application/json-patch+json"}))
+        self.assertEqual((patched["id"], patched["status"]), (made, "corrected"))
+        answer = json_of(self.ask("POST", "/fhir", bundle("transaction", {
+            "resource": resource, "request": {"method": "POST", "url": "Observation", "ifNoneExist": criteria}})))
+        self.assertIn(made, answer["entry"][0]["response"]["location"])
+        self.ask("DELETE", path(**{"code__not-in": PETS}), expect=204)
+        self.ask("GET", "/fhir/Observation/" + made)
+        self.assertEqual(self.issue(json_of(self.ask("DELETE", path(code__in="http://example.org/none"), expect=400))), "invalid")
+        self.ask("DELETE", path(code__in=PETS), expect=204)
+        self.ask("GET", "/fhir/Observation/" + made, expect=410)
 
     def test_through_chains_forms_and_bundles(self):
         gender = "http://hl7.org/fhir/ValueSet/administrative-gender"

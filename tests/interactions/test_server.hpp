@@ -78,7 +78,8 @@ class TestServer {
     audit::Event origin;
     origin.request_id = "test";
     origin.actor_id = principal.id().view();
-    Context const context{*services_, principal, origin, base_url_, false, clock_.now()};
+    Context context{*services_, principal, origin, base_url_, false, clock_.now()};
+    context.deadline = deadline_;
     while (true) {
       auto outcome = interaction(context);
       if (!outcome.has_value()) return outcome;
@@ -176,6 +177,17 @@ class TestServer {
     return found;
   }
 
+  /// The store as it is after a restart: with nothing in memory.
+  void reopen_store() {
+    services_.reset();
+    store_ = std::make_unique<records::Store>(*vault_);
+    services_ =
+        std::make_unique<Services>(Services{*store_, *gate_, *log_, nullptr, nullptr, exports_.get()});
+  }
+
+  /// Of every later interaction; outlives them.
+  void set_deadline(Deadline const& deadline) { deadline_ = &deadline; }
+
   Time last_commit() const {
     MutexLock const lock(last_mutex_);
     return last_;
@@ -212,6 +224,7 @@ class TestServer {
   std::unique_ptr<Services> services_;
   mutable Mutex last_mutex_;
   Time last_ TACENDA_GUARDED_BY(last_mutex_){};
+  Deadline const* deadline_ = nullptr;
   int users_ = 0;
 };
 

@@ -63,8 +63,8 @@ export class Chance {
 
 /** The values of one parameter: each function gives { modifier, value } or undefined, of one element. */
 class Values {
-  constructor(chance, base) {
-    Object.assign(this, { chance, base });
+  constructor(chance, store) {
+    Object.assign(this, { chance, store, base: store.context.base });
   }
 
   string(element) {
@@ -182,7 +182,7 @@ class Values {
 
   reference(element) {
     const { value } = element;
-    if (typeof value === 'string') return { modifier: '', value: escaped(value) };
+    if (typeof value === 'string') return this.canonical(value);
     const { identifier } = value;
     if (identifier?.value && identifier.system)
       return { modifier: 'identifier', value: [identifier.system, identifier.value].map(escaped).join('|') };
@@ -193,9 +193,32 @@ class Values {
       [3, { modifier: '', value: `${place.type}/${place.id}` }],
       [2, { modifier: '', value: place.id }],
       [2, { modifier: place.type, value: place.id }],
+      [1, { modifier: 'below', value: this.related(place) }],
+      [1, { modifier: 'above', value: this.related(place) }],
     ];
     if (this.base) rows.push([1, { modifier: '', value: `${this.base}/${place.type}/${place.id}` }]);
     return this.chance.weighted(rows);
+  }
+
+  /** A canonical: with its version, without, or with the first parts of it. */
+  canonical(value) {
+    const [url, version] = value.split('|');
+    const parts = version?.split('.') ?? [];
+    const part = parts.slice(0, 1 + this.chance.below(parts.length)).join('.');
+    return this.chance.weighted([
+      [3, { modifier: '', value: escaped(url) + (version ? `|${version}` : '') }],
+      [1, { modifier: '', value: escaped(url) }],
+      [1, { modifier: 'below', value: escaped(url) + (part && this.chance.oneIn(2) ? `|${part}` : '') }],
+      [1, { modifier: 'above', value: escaped(url) + (version ? `|${version}` : '') }],
+    ]);
+  }
+
+  /** The resource itself, or what it is part of. */
+  related({ type, id }) {
+    const stored = this.store.get(type, id);
+    const whole = stored && this.chance.oneIn(2) ? this.store.parentOf(stored) : undefined;
+    const { id: chosen } = whole ?? { id };
+    return this.chance.oneIn(2) ? `${type}/${chosen}` : chosen;
   }
 }
 
@@ -205,11 +228,13 @@ const shifted = (value, power) => {
   return `${mantissa}e${moved}`;
 };
 
+const isCanonicalText = ({ type, value }) => type === 'canonical' || (typeof value === 'string' && value.includes('|'));
+
 class Generator {
   constructor(store, seed) {
     this.chance = new Chance(seed);
     this.store = store;
-    this.values = new Values(this.chance, store.context.base);
+    this.values = new Values(this.chance, store);
     this.byType = Map.groupBy ? Map.groupBy(store.all(), (one) => one.resourceType) : grouped(store.all());
     this.types = [...this.byType.keys()].sort();
   }
@@ -225,6 +250,7 @@ class Generator {
         [12, () => this.simple(type)],
         [depth < DEPTH_MAX ? 2 : 0, () => this.chain(type, depth)],
         [depth < DEPTH_MAX ? 2 : 0, () => this.has(type, depth)],
+        [depth === 0 ? 1 : 0, () => this.list(type)],
       ]);
       const made = make();
       if (made) return made;
@@ -308,12 +334,19 @@ class Generator {
     return undefined;
   }
 
+  /** _list by a List that names a resource of the type. */
+  list(type) {
+    const lists = (this.byType.get('List') ?? []).filter(({ entry }) =>
+      entry?.some(({ item }) => item?.reference?.startsWith(`${type}/`)),
+    );
+    return lists.length === 0 ? undefined : { key: '_list', value: this.chance.of(lists).id };
+  }
+
   sort(type) {
-    const codes = this.parameters(type, ['date', 'number', 'string'])
-      .filter(
-        (one) =>
-          !elementsOf(this.resource(type), one).some((element) => ['HumanName', 'Address'].includes(element.type)),
-      )
+    // Of names and addresses any part may count; of a canonical its version may or may not.
+    const unsaid = (element) => ['HumanName', 'Address'].includes(element.type) || isCanonicalText(element);
+    const codes = this.parameters(type, ['date', 'number', 'string', 'token', 'reference', 'quantity', 'uri'])
+      .filter((one) => !this.byType.get(type).some((resource) => elementsOf(resource, one).some(unsaid)))
       .map((one) => one.code);
     const keys = [...new Set(['_id', '_lastUpdated', ...codes])];
     return [this.chance.of(keys), ...(this.chance.oneIn(2) ? [this.chance.of(keys)] : [])]
@@ -322,6 +355,7 @@ class Generator {
   }
 
   includes(type) {
+    if (this.chance.oneIn(8)) return ['_include=*'];
     const made = [];
     const [parameter, target] = this.link(this.resource(type)) ?? [];
     if (parameter && this.chance.oneIn(2)) {

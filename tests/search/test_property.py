@@ -1,8 +1,9 @@
 """Random searches give exactly what a slow evaluator gives that shares no code with the server, in the order of _sort,
 across pages of any size, while a writer changes other resources.
 
-TACENDA_SEED repeats a run; TACENDA_QUERIES is the number of random queries of each test. What they are asked of: two
-patients of samples/ and the official examples that the server takes.
+TACENDA_SEED repeats a run; TACENDA_QUERIES is the number of random queries of each test. What they are asked of: the
+patients of samples/, or those whose bundles lie in the folder TACENDA_SYNTHEA, and the official examples that the server
+takes.
 """
 
 import collections
@@ -23,6 +24,7 @@ from evaluator import Evaluator, Page, problems  # noqa: E402
 
 SEED = int(os.environ.get("TACENDA_SEED") or random.randrange(2**31))
 QUERIES = int(os.environ.get("TACENDA_QUERIES") or 200)
+CHANGED = 40  # searched resources that change between two phases
 
 
 class Writer(threading.Thread):
@@ -75,12 +77,12 @@ class SearchProperty(search_case.SearchCase):
         super().setUpClass()
         print(f"seed {SEED}, {QUERIES} queries per test", file=sys.stderr)
 
-    def check_random(self, resources):
+    def check_random(self, resources, seed=SEED):
         evaluator = self.evaluator(resources)
-        chance = random.Random(SEED)
+        chance = random.Random(seed)
         failures, telling = [], 0
         with self.server.connect() as connection:
-            for query in evaluator.ask(queries=QUERIES, seed=SEED)["queries"]:
+            for query in evaluator.ask(queries=QUERIES, seed=seed)["queries"]:
                 count = chance.choice((1, 2, 7, 50, 1000, None))
                 found, expected = self.wrong(connection, query, count, chance.random() < 0.25, evaluator)
                 failures += found
@@ -102,6 +104,23 @@ class SearchProperty(search_case.SearchCase):
                 self.assertLessEqual(fed, set(expected["ids"]), query)
         self.report(failures, len(places))
 
+    def change(self, resources):
+        """Gives some of the searched resources the content of others of their type."""
+        chance = random.Random(SEED)
+        changed = 0
+        with self.server.connect() as connection:
+            for one in chance.sample(resources, min(len(resources), 2 * CHANGED)):
+                others = [each for each in resources if each["resourceType"] == one["resourceType"] and each is not one]
+                if not others or changed == CHANGED:
+                    continue
+                place = search_case.place_of(one)
+                body = {name: value for name, value in chance.choice(others).items() if name not in ("id", "meta")}
+                reply = connection.request("PUT", "/fhir/" + place, {**body, "id": one["id"]}, self.token)
+                self.assertEqual(reply.status, 200, reply.body[:500])
+                resources[resources.index(one)] = self.read(connection, place)
+                changed += 1
+        self.assertGreater(changed, 0)
+
     def check_while_writing(self, load):
         with self.server.connect() as connection:
             resources = load(connection)
@@ -109,6 +128,8 @@ class SearchProperty(search_case.SearchCase):
         writer.start()
         try:
             self.check_random(resources)
+            self.change(resources)
+            self.check_random(resources, SEED + 1)
         finally:
             writer.stopped.set()
             writer.join()
@@ -118,6 +139,8 @@ class SearchProperty(search_case.SearchCase):
 
 
 class SyntheaSearch(SearchProperty):
+    loaded = []
+
     def test_searches_of_synthea_patients_give_what_the_evaluator_gives_while_a_writer_runs(self):
         self.check_while_writing(self.load_samples)
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::chrono::hours kPageLife{1};
 constexpr std::string_view kPage = "tacenda/page/2";
-constexpr std::string_view kSearch = "tacenda/search/2";
+constexpr std::string_view kSearch = "tacenda/search/3";
 
 Bytes associated_data(std::string_view kind, PageScope const& scope) {
   Bytes data;
@@ -64,15 +64,19 @@ Result<std::string> seal_search(vault::Vault const& vault, PageScope const& scop
                                 SearchListing const& listing, Time now) {
   Bytes plaintext;
   auto const& position = listing.position;
-  ByteWriter(plaintext)
-      .u64(to_unix_ms(now))
+  ByteWriter writer(plaintext);
+  writer.u64(to_unix_ms(now))
       .u8(listing.handling == fhir::Handling::kStrict ? 1 : 0)
       .u64(position.query)
       .u64(position.after)
       .u64(position.shown)
       .u64(listing.first_entry)
       .raw(position.list)
-      .raw(as_bytes(listing.raw));
+      .u64(position.list_at)
+      .u64(position.as_of)
+      .u8(static_cast<std::uint8_t>(position.values.size()));
+  for (auto const& value : position.values) writer.u8(value ? 1 : 0).sized(value.value_or(""));
+  writer.raw(as_bytes(listing.raw));
   return codec::base64url_encode(
       TACENDA_TRY(vault.seal(vault::Purpose::kToken, associated_data(kSearch, scope), plaintext)));
 }
@@ -89,6 +93,14 @@ Result<SearchListing> open_search(vault::Vault const& vault, PageScope const& sc
   position.shown = TACENDA_TRY(reader.u64());
   listing.first_entry = TACENDA_TRY(reader.u64());
   std::ranges::copy(TACENDA_TRY(reader.raw(position.list.size())), position.list.begin());
+  position.list_at = TACENDA_TRY(reader.u64());
+  position.as_of = TACENDA_TRY(reader.u64());
+  auto const values = TACENDA_TRY(reader.u8());
+  for (std::size_t i = 0; i < values; ++i) {
+    bool const is_there = TACENDA_TRY(reader.u8()) == 1;
+    std::string value(as_text(TACENDA_TRY(reader.sized())));
+    position.values.push_back(is_there ? std::optional(std::move(value)) : std::nullopt);
+  }
   listing.raw = as_text(reader.rest());
   return listing;
 }

@@ -27,9 +27,9 @@ SearchValue value_of(std::string_view system, std::string_view code) {
 
 }  // namespace
 
-CodeCriteria::CodeCriteria(Context const& context)
+CodeCriteria::CodeCriteria(Context const& context, Action action)
     : context_(context),
-      permits_(context, Action::kRead),
+      permits_(context, action),
       terminology_(context.services.vocabulary == nullptr
                        ? fhir::TerminologySource{}
                        : context.services.vocabulary->source(permits_.source())) {}

@@ -15,7 +15,7 @@
 namespace tacenda::operations {
 
 /// Replaces the modifiers :in, :not-in, :below and :above of token parameters, chained ones too, by the codes
-/// that they mean now, as far as the asker may read value sets and code systems.
+/// that they mean now, as far as the asker may know value sets and code systems.
 ///
 /// Owner: one thread, for one request: all of its queries see the same codes. Source: R4 search.html#token.
 class CodeCriteria {
@@ -23,7 +23,8 @@ class CodeCriteria {
   // Codes that the modifiers of one request may come to: each is a place in the index that is looked at.
   static constexpr std::size_t kCodesMax = 20'000;
 
-  explicit CodeCriteria(Context const& context);
+  /// `action`: the right that value sets and code systems are known by.
+  explicit CodeCriteria(Context const& context, Action action = Action::kRead);
 
   /// Errors: kInvalid (a value set or code system that is not known here or whose codes are not all known,
   /// :below and :above without a system), kUnprocessable (value sets in a circle), kTooCostly.

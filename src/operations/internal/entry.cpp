@@ -178,7 +178,8 @@ Context context_of_entry(Context const& context, audit::Event const& origin, Rem
           context.now,
           remarks,
           context.still_allowed,
-          context.handling};
+          context.handling,
+          context.deadline};
 }
 
 Result<Outcome> read_entry(Context const& context, Permit const* permit, EntryTarget const& target) {

@@ -4,6 +4,7 @@
 
 #include "core/limits.hpp"
 #include "fhir/types.hpp"
+#include "operations/internal/code_criteria.hpp"
 #include "operations/internal/export_request.hpp"
 
 namespace tacenda::operations {
@@ -129,6 +130,18 @@ Result<void> ExportPreparation::walk_all(vault::ReadPoint const& at) {
   return {};
 }
 
+/// The codes that value sets and code systems have now, as far as the asker may export those.
+Result<void> ExportPreparation::resolve_codes(std::vector<fhir::SearchQuery>& queries,
+                                              std::string const& base_url) {
+  Services services{worker_.parts_.store, worker_.parts_.gate, worker_.parts_.log};
+  services.vocabulary = worker_.parts_.vocabulary;
+  audit::Event const origin;  // nothing is recorded by it
+  Context const context{services, *principal_, origin, base_url};
+  CodeCriteria codes(context, Action::kExport);
+  for (auto& query : queries) TACENDA_TRY_VOID(codes.resolve(query.criteria));
+  return {};
+}
+
 Result<void> ExportPreparation::walk(std::string const& type, records::WalkScope scope,
                                      vault::ReadPoint const& at) {
   if (permit(type) == nullptr) return {};
@@ -137,8 +150,9 @@ Result<void> ExportPreparation::walk(std::string const& type, records::WalkScope
   scope.base_urls = {url.substr(0, url.find("/fhir") + 5)};
   scope.now = transaction_time_;
   scope.watch = [this] { return look(); };
-  auto const walk = TACENDA_TRY(worker_.parts_.store.walk(
-      std::move(scope), TACENDA_TRY(queries_of(*parameters_, job_.request, type)), at));
+  auto queries = TACENDA_TRY(queries_of(*parameters_, job_.request, type));
+  TACENDA_TRY_VOID(resolve_codes(queries, scope.base_urls.front()));
+  auto const walk = TACENDA_TRY(worker_.parts_.store.walk(std::move(scope), std::move(queries), at));
   file_ = {ExportFileKind::kOutput, type, {}, {}};
   for (;;) {
     TACENDA_TRY_VOID(look());

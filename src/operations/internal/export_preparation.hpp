@@ -29,6 +29,7 @@ class ExportPreparation {
   /// stop).
   Result<void> look();
   Result<void> clear();
+  Result<void> resolve_codes(std::vector<fhir::SearchQuery>& queries, std::string const& base_url);
   Result<void> walk(std::string const& type, records::WalkScope scope, vault::ReadPoint const& at);
   Result<void> walk_all(vault::ReadPoint const& at);
   Result<void> add_deletions(std::string const& type);

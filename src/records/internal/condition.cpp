@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "records/internal/hierarchy.hpp"
 #include "records/internal/keys.hpp"
+#include "records/internal/opened.hpp"
 #include "records/internal/row.hpp"
 
 namespace tacenda::records {
@@ -189,10 +191,27 @@ class PresentCondition final : public Condition {
     return records::count_rows(state_.index(), parameter_, {TermRange()}, limit);
   }
   Result<std::unique_ptr<DocumentStream>> open() override { return set_stream(*TACENDA_TRY(all())); }
-  Result<bool> holds(Candidate& candidate) override { return TACENDA_TRY(all())->contains(candidate.document()); }
+  Result<bool> holds(Candidate& candidate) override {
+    if (all_) return all_->contains(candidate.document());
+    auto const* facts = TACENDA_TRY(candidate.facts());
+    auto const is_own = [&](Term const& term) { return term.parameter == parameter_; };
+    if (std::ranges::any_of(facts->terms, is_own)) return true;
+    // Facts keep no tokens: the resource itself tells, until reading all rows has become the better way.
+    if (tests_++ == kOpened) return TACENDA_TRY(all())->contains(candidate.document());
+    Permit const* permit = state_.permit(facts->type);
+    if (permit == nullptr || !permit->judge(facts->for_judging())) return false;
+    auto const& index = state_.index();
+    auto const row = TACENDA_TRY(index.view.get(current_key(facts->type, facts->id), &index.at));
+    if (!row) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
+    auto const header = TACENDA_TRY(parse_row(*row));
+    auto const terms = TACENDA_TRY(terms_of_version(state_, {facts->type, facts->id}, header));
+    return std::ranges::any_of(terms, is_own);
+  }
   std::string_view kind() const override { return "present"; }
 
  private:
+  static constexpr std::uint64_t kOpened = 512;
+
   Result<DocumentSet const*> all() {
     if (!all_) {
       DocumentSet set;
@@ -204,6 +223,7 @@ class PresentCondition final : public Condition {
 
   SearchState const& state_;
   std::uint32_t parameter_;
+  std::uint64_t tests_ = 0;  // that opened a resource
   std::optional<DocumentSet> all_;
 };
 
@@ -232,7 +252,7 @@ Result<std::unique_ptr<Condition>> value_condition(SearchState const& state, std
   }
   std::vector<TermRange> ranges;
   for (auto const& value : criterion.values) {
-    auto some = TACENDA_TRY(ranges_of(state.query(), parameter, parameter.type, criterion.modifier, value));
+    auto some = TACENDA_TRY(ranges_within(state, parameter, criterion.modifier, value));
     std::ranges::move(some, std::back_inserter(ranges));
   }
   if (criterion.or_missing)

@@ -108,6 +108,10 @@ std::unique_ptr<Condition> present_condition(SearchState const& state, std::uint
 std::unique_ptr<Condition> last_updated_condition(SearchState const& state, std::string_view type,
                                                   std::vector<fhir::SearchValue> const& values);
 
+/// The first audit sequence of a type's history at or after a time in Unix ms; one behind all when there is
+/// none.
+Result<std::uint64_t> history_sequence_at(SearchState const& state, std::string_view type, std::int64_t ms);
+
 /// What a criterion asks of resources of `type`. Errors: as ranges_of; kTooCostly.
 Result<std::unique_ptr<Condition>> make_condition(SearchState const& state, std::string_view type,
                                                   fhir::SearchCriterion const& criterion);

@@ -198,8 +198,8 @@ Result<void> Budget::spend(std::uint64_t rows) {
   spent_ += rows;
   if (rows > left_) return fail(ErrorKind::kTooCostly, "this search would read too much: make it narrower");
   left_ -= rows;
-  if (!watch_ || spent_ - watched_ < kWatchedRows) return {};
-  watched_ = spent_;
+  if (!watch_ || spent_ < watched_at_) return {};
+  watched_at_ = spent_ + kWatchedRows;
   return watch_();
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/error.hpp"
 #include "records/internal/term_query.hpp"
+#include "records/stored.hpp"
 #include "vault/view.hpp"
 
 namespace tacenda::records {
@@ -32,10 +33,9 @@ class DocumentSet : public Roaring64Map {
 /// What one search may cost. Owner: one thread.
 class Budget {
  public:
-  /// `watch` (empty: none) is asked every some thousand rows whether to go on: work without a deadline must
-  /// still be able to end.
-  explicit Budget(std::uint64_t rows, std::function<Result<void>()> watch = {})
-      : left_(rows), watch_(std::move(watch)) {}
+  /// `watch` (empty: none) is asked at the first row and then every some thousand whether to go on: rows that
+  /// are slow to read must not hold a worker for good.
+  explicit Budget(std::uint64_t rows, Watch watch = {}) : left_(rows), watch_(std::move(watch)) {}
   /// Errors: kTooCostly, those of the watch.
   Result<void> spend(std::uint64_t rows);
   std::uint64_t spent() const { return spent_; }
@@ -43,8 +43,8 @@ class Budget {
  private:
   std::uint64_t left_;
   std::uint64_t spent_ = 0;
-  std::uint64_t watched_ = 0;
-  std::function<Result<void>()> watch_;
+  std::uint64_t watched_at_ = 0;  // rows spent when the watch is asked next
+  Watch watch_;
 };
 
 /// Document numbers in ascending order. Owner: one thread; must not outlive what it reads.

@@ -19,6 +19,7 @@ struct Span {
 };
 
 constexpr std::int64_t kEver = INT64_MAX / 2;
+constexpr std::uint64_t kBeyond = 1'024;
 
 std::int64_t floor_ms(std::int64_t microseconds) {
   return microseconds >= 0 ? microseconds / 1'000 : -((-microseconds + 999) / 1'000);
@@ -51,6 +52,25 @@ void add_spans(Prefix prefix, DateRange asked, std::int64_t now_ms, std::vector<
       return spans.push_back({low - gap(low), high + gap(high)});
     }
   }
+}
+
+/// When the first version of the history at or after `sequence` was written; nullopt: there is none.
+Result<std::optional<std::int64_t>> time_from(IndexReader const& index, std::string_view type,
+                                              std::uint64_t sequence) {
+  TACENDA_TRY_VOID(index.budget.spend(1));
+  Bytes const end = tacenda::to_bytes(after_prefix(std::string(as_text(history_prefix(type)))));
+  auto const cursor = index.view.cursor(history_key_at(type, sequence), end, index.at);
+  if (!cursor.valid()) {
+    TACENDA_TRY_VOID(cursor.status());
+    return std::nullopt;
+  }
+  ByteReader reader(cursor.value());
+  std::uint64_t const version = TACENDA_TRY(reader.u64());
+  auto const id = as_text(reader.rest());
+  auto row = TACENDA_TRY(index.view.get(version_key(type, id, version), &index.at));
+  if (!row) row = TACENDA_TRY(index.view.get(current_key(type, id), &index.at));
+  if (!row) return fail(ErrorKind::kCorrupt, "a version is missing from a history");
+  return static_cast<std::int64_t>(to_unix_ms(TACENDA_TRY(parse_row(*row)).time));
 }
 
 class LastUpdatedCondition final : public Condition {
@@ -87,6 +107,7 @@ class LastUpdatedCondition final : public Condition {
 
   Result<bool> holds(Candidate& candidate) override {
     auto const* facts = TACENDA_TRY(candidate.facts());
+    TACENDA_TRY_VOID(index().budget.spend(1));
     auto const row = TACENDA_TRY(index().view.get(current_key(facts->type, facts->id), &index().at));
     if (!row) return false;
     auto const time = static_cast<std::int64_t>(to_unix_ms(TACENDA_TRY(parse_row(*row)).time));
@@ -101,8 +122,8 @@ class LastUpdatedCondition final : public Condition {
   /// Calls `visit` with the history rows of the span.
   Result<void> walk(Span span, std::function<Result<bool>(ByteView, ByteView)> const& visit) const {
     if (span.first > span.last) return {};
-    std::uint64_t const begin = TACENDA_TRY(sequence_at(span.first));
-    std::uint64_t const end = TACENDA_TRY(sequence_at(span.last + 1));
+    std::uint64_t const begin = TACENDA_TRY(history_sequence_at(state_, type_, span.first));
+    std::uint64_t const end = TACENDA_TRY(history_sequence_at(state_, type_, span.last + 1));
     if (begin >= end) return {};
     auto cursor = index().view.cursor(history_key_at(type_, begin), history_key_at(type_, end), index().at);
     for (; cursor.valid(); cursor.next()) {
@@ -112,54 +133,29 @@ class LastUpdatedCondition final : public Condition {
     return cursor.status();
   }
 
-  /// The first sequence of this type's history at or after a time; one behind all when there is none.
-  Result<std::uint64_t> sequence_at(std::int64_t ms) const {
-    std::uint64_t low = 0;
-    std::uint64_t high = index().at.sequence() + 1;  // the snapshot may show a little more: looked at below
-    while (TACENDA_TRY(time_from(high))) high += kBeyond;
-    while (low < high) {
-      std::uint64_t const middle = low + (high - low) / 2;
-      auto const time = TACENDA_TRY(time_from(middle));
-      if (!time || *time >= ms) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return low;
-  }
-
-  /// When the first version of the history at or after `sequence` was written; nullopt: there is none.
-  Result<std::optional<std::int64_t>> time_from(std::uint64_t sequence) const {
-    TACENDA_TRY_VOID(index().budget.spend(1));
-    Bytes const from = history_key_at(type_, sequence);
-    auto end = storage_end();
-    auto const cursor = index().view.cursor(from, end, index().at);
-    if (!cursor.valid()) {
-      TACENDA_TRY_VOID(cursor.status());
-      return std::nullopt;
-    }
-    ByteReader reader(cursor.value());
-    std::uint64_t const version = TACENDA_TRY(reader.u64());
-    auto const id = as_text(reader.rest());
-    auto row = TACENDA_TRY(index().view.get(version_key(type_, id, version), &index().at));
-    if (!row) row = TACENDA_TRY(index().view.get(current_key(type_, id), &index().at));
-    if (!row) return fail(ErrorKind::kCorrupt, "a version is missing from a history");
-    return static_cast<std::int64_t>(to_unix_ms(TACENDA_TRY(parse_row(*row)).time));
-  }
-
-  Bytes storage_end() const {
-    return tacenda::to_bytes(after_prefix(std::string(as_text(history_prefix(type_)))));
-  }
-
-  static constexpr std::uint64_t kBeyond = 1'024;
-
   SearchState const& state_;
   std::string type_;
   std::vector<Span> spans_;
 };
 
 }  // namespace
+
+Result<std::uint64_t> history_sequence_at(SearchState const& state, std::string_view type, std::int64_t ms) {
+  auto const& index = state.index();
+  std::uint64_t low = 0;
+  std::uint64_t high = index.at.sequence() + 1;  // the snapshot may show a little more: looked at below
+  while (TACENDA_TRY(time_from(index, type, high))) high += kBeyond;
+  while (low < high) {
+    std::uint64_t const middle = low + (high - low) / 2;
+    auto const time = TACENDA_TRY(time_from(index, type, middle));
+    if (!time || *time >= ms) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
 
 std::unique_ptr<Condition> last_updated_condition(SearchState const& state, std::string_view type,
                                                   std::vector<fhir::SearchValue> const& values) {

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "records/internal/condition.hpp"
+#include "records/internal/hierarchy.hpp"
 #include "records/internal/links.hpp"
 #include "records/internal/matcher.hpp"
 
@@ -275,8 +276,7 @@ Result<void> add_contained_ranges(SearchState const& state, SearchCriterion cons
       continue;
     std::uint32_t const number = number_of(target, *linked->parameter);
     for (auto const& value : linked->values) {
-      auto const inner = TACENDA_TRY(
-          ranges_of(state.query(), *linked->parameter, linked->parameter->type, linked->modifier, value));
+      auto const inner = TACENDA_TRY(ranges_within(state, *linked->parameter, linked->modifier, value));
       for (auto const& range : inner) ranges.push_back(inside_contained(number, range));
     }
   }

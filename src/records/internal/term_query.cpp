@@ -103,6 +103,19 @@ Ranges string_ranges(Modifier modifier, SearchValue const& value) {
   return ranges;
 }
 
+/// Does the row name a version that begins with these parts (1.2 of 1.2.3)?
+bool holds_below(std::string_view row_value, std::string_view version) {
+  ByteReader reader(as_bytes(row_value));
+  while (!reader.done()) {
+    auto const each = reader.sized();
+    if (!each.has_value()) return false;
+    auto const text = as_text(*each);
+    if (text.starts_with(version) && (text.size() == version.size() || text[version.size()] == '.'))
+      return true;
+  }
+  return false;
+}
+
 TermRange versioned(std::string bytes, std::string_view version) {
   TermRange range = one(std::move(bytes));
   if (!version.empty()) {
@@ -134,14 +147,22 @@ Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const
   Ranges ranges;
   // A canonical: url, or url|version.
   auto const bar = value.text.rfind('|');
-  ranges.push_back(versioned(
-      canonical_bytes(std::string_view(value.text).substr(0, bar)),
-      bar == std::string::npos ? std::string_view() : std::string_view(value.text).substr(bar + 1)));
-  ranges.push_back(one(reference_bytes(value.text)));
+  std::string_view const version =
+      bar == std::string::npos ? std::string_view() : std::string_view(value.text).substr(bar + 1);
+  ranges.push_back(versioned(canonical_bytes(std::string_view(value.text).substr(0, bar)), version));
+  if (modifier == Modifier::kBelow && !version.empty()) {
+    ranges.back().accepts = [version = std::string(version)](std::string_view, std::string_view row) {
+      return holds_below(row, version);
+    };
+  }
+  // What lies elsewhere has no place in a hierarchy of this server.
+  if (modifier == Modifier::kNone) ranges.push_back(one(reference_bytes(value.text)));
   auto const parsed = fhir::parse_reference(value.text, context.base_urls);
   if (parsed.kind == fhir::ReferenceKind::kLocal) {
     std::string const place = std::string(parsed.type) + "/" + std::string(parsed.id);
-    ranges.push_back(versioned(reference_bytes(place), parsed.version));
+    // The places of a hierarchy are resources, and not versions of them.
+    ranges.push_back(
+        versioned(reference_bytes(place), modifier == Modifier::kNone ? parsed.version : std::string_view()));
   } else if (ResourceId::parse(value.text).has_value()) {
     auto const add = [&](auto const& types) {
       for (std::string_view const type : types) {
@@ -195,9 +216,9 @@ Result<Ranges> ranges_of(QueryContext const& context, fhir::SearchParameter cons
     case SearchType::kToken: {
       bool const is_related = modifier == Modifier::kBelow || modifier == Modifier::kAbove;
       if (is_related && parameter.finds_media_types()) return media_type_ranges(parameter, modifier, value);
-      // A search has put codes in their place; criteria of conditional interactions have none.
+      // Who makes the criteria puts codes in their place.
       if (is_related || modifier == Modifier::kIn || modifier == Modifier::kNotIn) {
-        return fail(ErrorKind::kNotSupported, "this modifier is for searches and not for these criteria");
+        return fail(ErrorKind::kNotSupported, "the codes of this modifier are not known");
       }
       return token_ranges(modifier, value);
     }
