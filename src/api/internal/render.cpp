@@ -86,8 +86,10 @@ void append_history_entry(std::string& out, StoredVersion const& version, Wishes
   out.append(",\"lastModified\":\"").append(codec::format_instant(version.last_updated)).append("\"}}");
 }
 
-std::string history_bundle(HistoryPage const& page, Wishes const& wishes) {
-  std::string out = R"({"resourceType":"Bundle","type":"history","link":[{"relation":"self","url":)";
+/// None for an entry of a batch: its address is that of the entry, and an empty one would be no FHIR.
+void append_links(std::string& out, Wishes const& wishes) {
+  if (wishes.self_url.empty()) return;
+  out.append(R"(,"link":[{"relation":"self","url":)");
   append_string(out, wishes.self_url);
   out.push_back('}');
   if (!wishes.next_url.empty()) {
@@ -96,6 +98,11 @@ std::string history_bundle(HistoryPage const& page, Wishes const& wishes) {
     out.push_back('}');
   }
   out.push_back(']');
+}
+
+std::string history_bundle(HistoryPage const& page, Wishes const& wishes) {
+  std::string out = R"({"resourceType":"Bundle","type":"history")";
+  append_links(out, wishes);
   if (!page.entries.empty()) {
     out.append(",\"entry\":[");
     for (std::size_t i = 0; i < page.entries.size(); ++i) {
@@ -144,15 +151,7 @@ void append_remarks(std::string& out, SearchAnswer const& answer) {
 std::string search_bundle(SearchAnswer const& answer, Wishes const& wishes) {
   std::string out = R"({"resourceType":"Bundle","type":"searchset")";
   if (answer.total) out.append(",\"total\":").append(std::to_string(*answer.total));
-  out.append(R"(,"link":[{"relation":"self","url":)");
-  append_string(out, wishes.self_url);
-  out.push_back('}');
-  if (!wishes.next_url.empty()) {
-    out.append(R"(,{"relation":"next","url":)");
-    append_string(out, wishes.next_url);
-    out.push_back('}');
-  }
-  out.push_back(']');
+  append_links(out, wishes);
   bool first = true;
   auto const next_entry = [&] {
     out.append(first ? ",\"entry\":[" : ",");
