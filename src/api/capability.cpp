@@ -115,7 +115,8 @@ std::string make_statement(std::string const& version, std::string const& date,
   statement.set("instantiates", codes({"http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"}));
   statement.set("fhirVersion", Json::string("4.0.1"));
   statement.set("format", codes({"application/fhir+json", "application/fhir+xml", "json", "xml"}));
-  statement.set("patchFormat", codes({"application/json-patch+json", "application/fhir+json"}));
+  statement.set("patchFormat",
+                codes({"application/json-patch+json", "application/fhir+json", "application/fhir+xml"}));
   Json rest = Json::object();
   rest.set("mode", Json::string("server"));
   rest.set("security", security());

@@ -75,12 +75,7 @@ std::optional<fhir::Format> body_format_for(Interaction interaction, net::Reques
       return request.body.empty() || sends_form(request) ? std::optional(fhir::Format::kJson) : std::nullopt;
     case Interaction::kPatch:
     case Interaction::kPatchMatching:
-      if (sends_json_patch(request)) return fhir::Format::kJson;
-      [[fallthrough]];
-    case Interaction::kValidate: {
-      auto const format = body_format_of(request);
-      return format == fhir::Format::kJson ? format : std::nullopt;
-    }
+      return sends_json_patch(request) ? fhir::Format::kJson : body_format_of(request);
     case Interaction::kEverything:
     case Interaction::kLastN:
       return request.body.empty() ? fhir::Format::kJson : body_format_of(request);
@@ -125,6 +120,8 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
       return operations::last_n(context, exchange.search);
     case Interaction::kMeta:
       return operations::meta_of(context, *permit, route.type, TACENDA_TRY(id()));
+    case Interaction::kMetaInUse:
+      return operations::meta_in_use(context, route.type);
     case Interaction::kHistoryInstance:
     case Interaction::kHistoryType:
     case Interaction::kHistorySystem:
@@ -164,6 +161,7 @@ Result<Outcome> Pipeline::run_validate(Exchange const& exchange, Context const& 
   asked.type = exchange.route.type;
   if (!exchange.route.id.empty()) asked.id = TACENDA_TRY(ResourceId::parse(exchange.route.id));
   asked.body = exchange.request.body;
+  asked.format = exchange.body_format;
   asked.parameters = TACENDA_TRY(codec::parse_query(exchange.request.query));
   return operations::validate(context, asked);
 }

@@ -44,6 +44,12 @@ TEST(Outcome, TellsNothingOfDamage) {
             std::string::npos);
 }
 
+TEST(Released, TellsWithoutReceiptInTheFormatThatWasAskedFor) {
+  auto const response = Released(Unrecorded::kCounted, 401, fhir::Format::kXml).take();
+  EXPECT_EQ(response.status, 401);
+  EXPECT_TRUE(response.body.contains("<OperationOutcome xmlns=\"http://hl7.org/fhir\">"));
+}
+
 TEST(Released, CarriesTheSafetyHeadersAlways) {
   auto const response = Released(Unrecorded::kSealed).take();
   EXPECT_EQ(response.status, 503);

@@ -17,12 +17,12 @@ namespace {
 constexpr std::size_t kRaces = 4;
 
 /// The log did not take the event: nothing may be told but that.
-Released unrecorded(Error const& error) {
-  if (error.kind() == ErrorKind::kNoSpace) return Released(Unrecorded::kNoSpace);
+Released unrecorded(Error const& error, std::optional<fhir::Format> asked) {
+  auto const format = asked.value_or(fhir::Format::kJson);
+  if (error.kind() == ErrorKind::kNoSpace) return Released(Unrecorded::kNoSpace, 0, format);
   // The account changed while the read waited for its turn: who asks again hears what became of it.
-  if (error.kind() == ErrorKind::kConflict) return Released(Unrecorded::kAuditUnavailable);
-  log(LogLevel::kError, error);
-  return Released(Unrecorded::kAuditUnavailable);
+  if (error.kind() != ErrorKind::kConflict) log(LogLevel::kError, error);
+  return Released(Unrecorded::kAuditUnavailable, 0, format);
 }
 
 /// What is the same for everyone and tells nothing: not recorded.
@@ -76,7 +76,7 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
       std::move(set), std::move(events),
       [exchange = std::move(exchange), outcome = std::move(*outcome),
        reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
-        if (!receipt.has_value()) return reply(unrecorded(receipt.error()));
+        if (!receipt.has_value()) return reply(unrecorded(receipt.error(), exchange->format));
         Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};
         reply(Released(*receipt, render(outcome, *receipt, wishes)));
       });
@@ -160,16 +160,13 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
     case ErrorKind::kUnauthenticated:
     case ErrorKind::kForbidden:
       return refuse(exchange, receipt.error());  // the account ended meanwhile
-    case ErrorKind::kNoSpace:
-      return Released(Unrecorded::kNoSpace);
     case ErrorKind::kCorrupt:
       // Nothing is stored, and the log goes on: reads of what is whole are answered.
       log(LogLevel::kError, receipt.error());
       return refuse(exchange, Error(ErrorKind::kUnavailable,
                                     "the store is damaged: nothing is changed until it is repaired"));
     default:
-      log(LogLevel::kError, receipt.error());
-      return Released(Unrecorded::kAuditUnavailable);
+      return unrecorded(receipt.error(), exchange.format);
   }
 }
 
@@ -213,7 +210,8 @@ Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response 
   if (!exchange.principal && response.status >= 400) {
     // Nobody was recognised: a flood of these is counted and does not slow down who was.
     auto noted = parts_.failures.note(std::move(event));
-    if (!noted) return Released(Unrecorded::kCounted, response.status);
+    if (!noted)
+      return Released(Unrecorded::kCounted, response.status, exchange.format.value_or(fhir::Format::kJson));
     event = std::move(*noted);
   }
   std::vector<audit::Event> events;
@@ -228,7 +226,7 @@ Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response 
   exchange.remarks.questions.clear();
   auto receipt = parts_.log.commit({}, std::move(events));
   if (receipt.has_value()) return Released(*receipt, std::move(response));
-  return unrecorded(receipt.error());
+  return unrecorded(receipt.error(), exchange.format);
 }
 
 Released Pipeline::refuse(Exchange& exchange, Error const& error) {

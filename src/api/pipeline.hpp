@@ -17,6 +17,7 @@
 #include "net/http.hpp"
 #include "operations/context.hpp"
 #include "operations/index_worker.hpp"
+#include "operations/patch.hpp"
 #include "operations/search.hpp"
 #include "operations/validation.hpp"
 #include "operations/vocabulary.hpp"
@@ -103,6 +104,8 @@ class Pipeline {
   /// The resource of a body, which must be of this type. Errors: kInvalid, kTooLarge; the exchange's remarks
   /// then have every issue.
   static Result<fhir::Resource> resource_of(Exchange& exchange, std::string_view type);
+  /// What a body patches with. Errors: as resource_of.
+  static Result<operations::Patch> patch_of(Exchange& exchange);
   Result<operations::Outcome> run_bundle(Exchange& exchange, operations::Context const& context);
   Result<operations::Outcome> run_export(Exchange& exchange, operations::Context const& context,
                                          std::optional<Permit> const& permit);

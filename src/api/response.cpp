@@ -27,7 +27,7 @@ Released::Released(audit::Receipt const& receipt, net::Response response) : resp
   add_safety_headers(response_);
 }
 
-Released::Released(Unrecorded reason, std::uint16_t status) {
+Released::Released(Unrecorded reason, std::uint16_t status, fhir::Format format) {
   switch (reason) {
     case Unrecorded::kAuditUnavailable:
     case Unrecorded::kSealed:
@@ -47,6 +47,7 @@ Released::Released(Unrecorded reason, std::uint16_t status) {
   if (response_.status >= 400) {
     response_.body = outcome_json(response_.status == 507 ? std::uint16_t{503} : response_.status);
     response_.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
+    put_into(format, response_);
   }
   if (response_.status == 401) response_.headers.push_back({"www-authenticate", "Bearer realm=\"tacenda\""});
   if (response_.status == 503 || response_.status == 507) response_.headers.push_back({"retry-after", "5"});

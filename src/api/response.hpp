@@ -34,8 +34,8 @@ class Released {
  public:
   /// `response` answers the request whose events `receipt` proves durable.
   Released(audit::Receipt const& receipt, net::Response response);
-  /// `status` counts for kUnparsable and kCounted only.
-  explicit Released(Unrecorded reason, std::uint16_t status = 0);
+  /// `status` counts for kUnparsable and kCounted only; `format` is that of its OperationOutcome.
+  explicit Released(Unrecorded reason, std::uint16_t status = 0, fhir::Format format = fhir::Format::kJson);
   explicit Released(PublicPage which);
   /// Counted by audit::FailureMeter, like failures: whoever can connect may ask for it.
   explicit Released(PublicStatement const& statement);

@@ -15,6 +15,7 @@ using audit::EventKind;
 constexpr std::string_view kSystemExport = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export";
 constexpr std::string_view kPatientExport =
     "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export";
+constexpr std::string_view kMeta = "http://hl7.org/fhir/OperationDefinition/Resource-meta";
 constexpr std::string_view kGroupExport = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export";
 
 constexpr auto kRoutes = std::to_array<Route>({
@@ -95,6 +96,8 @@ constexpr auto kRoutes = std::to_array<Route>({
      Action::kSearch},
     {"GET", "/fhir/Observation/$lastn", Interaction::kLastN, "", EventKind::kSearch, Action::kSearch},
     {"POST", "/fhir/Observation/$lastn", Interaction::kLastN, "", EventKind::kSearch, Action::kSearch},
+    {"GET", "/fhir/$meta", Interaction::kMetaInUse, "", EventKind::kSearch, std::nullopt, true, kMeta},
+    {"GET", "/fhir/{type}/$meta", Interaction::kMetaInUse, "", EventKind::kSearch, Action::kSearch},
     {"GET", "/fhir/{type}/{id}/$meta", Interaction::kMeta, "", EventKind::kRead, Action::kRead},
     {"POST", "/fhir/{type}/{id}/$meta-add", Interaction::kMetaAdd, "", EventKind::kUpdate, Action::kUpdate},
     {"POST", "/fhir/{type}/{id}/$meta-delete", Interaction::kMetaDelete, "", EventKind::kUpdate,

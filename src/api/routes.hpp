@@ -28,6 +28,7 @@ enum class Interaction : std::uint8_t {
   kEverything,
   kLastN,
   kMeta,
+  kMetaInUse,
   kMetaAdd,
   kMetaDelete,
   kUpdateMatching,

@@ -21,12 +21,6 @@ Result<std::optional<std::uint64_t>> if_match_of(net::Request const& request) {
   return TACENDA_TRY(operations::parse_etag(*field));
 }
 
-Result<operations::Patch> patch_of(net::Request const& request) {
-  return sends_json_patch(request) ? operations::Patch::parse_json_patch(request.body)
-                                   : operations::Patch::parse_fhirpath_patch(request.body);
-}
-
-/// The format of a body by its content type; nullopt when the interaction does not take it (415).
 }  // namespace
 
 Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange, std::string_view type) {
@@ -40,6 +34,11 @@ Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange, std::string_vie
     return fail(ErrorKind::kInvalid, "the resource has another type than it must have here");
   }
   return std::move(*checked);
+}
+
+Result<operations::Patch> Pipeline::patch_of(Exchange& exchange) {
+  if (sends_json_patch(exchange.request)) return operations::Patch::parse_json_patch(exchange.request.body);
+  return operations::Patch::from_resource(TACENDA_TRY(resource_of(exchange, "Parameters")));
 }
 
 Result<Outcome> Pipeline::run_write(Exchange& exchange, Context const& context, Permit const& permit) {
@@ -73,10 +72,10 @@ Result<Outcome> Pipeline::run_write(Exchange& exchange, Context const& context, 
                                              operations::criteria_of(context, route.type, request.query)),
                                          TACENDA_TRY(if_match_of(request)));
     case Interaction::kPatch:
-      return operations::patch(context, permit, TACENDA_TRY(patch_of(request)), route.type, TACENDA_TRY(id()),
-                               TACENDA_TRY(if_match_of(request)));
+      return operations::patch(context, permit, TACENDA_TRY(patch_of(exchange)), route.type,
+                               TACENDA_TRY(id()), TACENDA_TRY(if_match_of(request)));
     case Interaction::kPatchMatching:
-      return operations::patch_matching(context, permit, TACENDA_TRY(patch_of(request)), route.type,
+      return operations::patch_matching(context, permit, TACENDA_TRY(patch_of(exchange)), route.type,
                                         TACENDA_TRY(
                                             operations::criteria_of(context, route.type, request.query)),
                                         TACENDA_TRY(if_match_of(request)));

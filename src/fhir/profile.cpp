@@ -1,6 +1,8 @@
 #include "fhir/profile.hpp"
 
+#include "fhir/internal/differential.hpp"
 #include "fhir/internal/profile_reader.hpp"
+#include "fhir/validate_codes.hpp"
 
 namespace tacenda::fhir {
 namespace {
@@ -15,6 +17,24 @@ std::vector<ExtensionContext> contexts_of(Json const& structure_definition) {
     }
   }
   return contexts;
+}
+
+Json const* find_elements(Json const& structure_definition, std::string_view view) {
+  Json const* found = structure_definition.find(view);
+  return found == nullptr ? nullptr : found->find("element");
+}
+
+/// Those of the snapshot, or what the differential comes to.
+Result<std::vector<Json>> elements_of(Json const& structure_definition, Node const& type) {
+  if (auto const* snapshot = find_elements(structure_definition, "snapshot")) return snapshot->items();
+  auto const* differential = find_elements(structure_definition, "differential");
+  if (differential == nullptr)
+    return fail(ErrorKind::kUnsupported, "a StructureDefinition has neither a snapshot nor a differential");
+  auto const base = without_version(structure_definition.text_of("baseDefinition"));
+  if (!base.starts_with(kBaseDefinitions) || base.substr(kBaseDefinitions.size()) != path_of(type))
+    return fail(ErrorKind::kUnsupported,
+                "a profile of another profile has no snapshot, and none is generated");
+  return elements_of_differential(differential->items(), type);
 }
 
 }  // namespace
@@ -34,13 +54,9 @@ Result<Profile> Profile::parse(Json const& structure_definition) {
   if (profile.node_ == nullptr) {
     return fail(ErrorKind::kUnsupported, "a StructureDefinition is of no resource type or data type of R4");
   }
-  Json const* snapshot = structure_definition.find("snapshot");
-  Json const* elements = snapshot == nullptr ? nullptr : snapshot->find("element");
-  if (elements == nullptr) {
-    return fail(ErrorKind::kUnsupported, "a StructureDefinition has no snapshot, and none is generated here");
-  }
+  auto const elements = TACENDA_TRY(elements_of(structure_definition, *profile.node_));
   if (profile.type() == "Extension") profile.contexts_ = contexts_of(structure_definition);
-  TACENDA_TRY_VOID(ProfileReader(profile).read(elements->items()));
+  TACENDA_TRY_VOID(ProfileReader(profile).read(elements));
   return profile;
 }
 

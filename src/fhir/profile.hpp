@@ -86,14 +86,14 @@ struct ExtensionContext {
   std::string expression;
 };
 
-/// The snapshot of a StructureDefinition as a tree that holds only what it says beyond the base definition of
-/// its type: an element that restates the base is not there. Immutable.
-/// Source: R4 structuredefinition.html, elementdefinition.html, profiling.html.
+/// The snapshot of a StructureDefinition, or the differential of one that constrains a type of R4 itself, as
+/// a tree that holds only what it says beyond the base definition of its type: an element that restates the
+/// base is not there. Immutable. Source: R4 structuredefinition.html, elementdefinition.html, profiling.html.
 class Profile {
  public:
   /// Errors: kInvalid (no StructureDefinition; an element that the base does not have; elements in no order),
-  /// kUnsupported (a logical model, an abstract or unknown type, no snapshot: snapshots are not generated),
-  /// kTooLarge (over kProfileElementsMax or kProfileDepthMax).
+  /// kUnsupported (a logical model, an abstract or unknown type, a profile of another profile without a
+  /// snapshot), kTooLarge (over kProfileElementsMax or kProfileDepthMax).
   static Result<Profile> parse(codec::Json const& structure_definition);
 
   std::string_view url() const { return url_; }

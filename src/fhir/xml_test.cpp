@@ -69,15 +69,25 @@ Json json_value(std::string_view text) {
   return codec::parse_json(text).value();
 }
 
-TEST(Xml, KeepsEveryOfficialExample) {
-  ASSERT_EQ(testing::examples().size(), 727U);
-  for (auto const& [name, text] : testing::examples()) {
+/// Each resource through XML and back, and through XML again.
+void expect_kept(std::map<std::string, std::string> const& examples) {
+  for (auto const& [name, text] : examples) {
     auto const xml = xml_of(text);
     auto const back = read_xml(xml);
     ASSERT_TRUE(back.has_value()) << name << ": " << json_of(xml);
     EXPECT_EQ(canonical(*back), canonical(json_value(text))) << name;
     EXPECT_EQ(xml_of(codec::write_json(*back)), xml) << name;
   }
+}
+
+TEST(Xml, KeepsEveryOfficialExample) {
+  ASSERT_EQ(testing::examples().size(), 727U);
+  expect_kept(testing::examples());
+}
+
+TEST(Xml, KeepsEveryExampleOfUsCore) {
+  ASSERT_EQ(testing::us_core_examples().size(), 231U);
+  expect_kept(testing::us_core_examples());
 }
 
 TEST(Xml, KeepsEverySampleBundle) {

@@ -36,7 +36,7 @@ Result<Outcome> run_alone(Context const& context, EntryTarget const& target, fhi
       }
       return update(context, permit, entry.resource->clone(), *target.id, target.if_match);
     case EntryKind::kPatch: {
-      auto const change = TACENDA_TRY(Patch::from_entry(*entry.resource));
+      auto const change = TACENDA_TRY(Patch::from_resource(*entry.resource));
       if (!target.id) {
         return patch_matching(context, permit, change, target.type,
                               TACENDA_TRY(criteria_of(context, target.type, target.query)), target.if_match);

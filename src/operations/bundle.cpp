@@ -196,7 +196,7 @@ class Run {
     for (auto& entry : entries_) {
       auto const& target = entry.target;
       if (target.kind != EntryKind::kPatch) continue;
-      auto const patch = TACENDA_TRY(Patch::from_entry(*entry.source->resource));
+      auto const patch = TACENDA_TRY(Patch::from_resource(*entry.source->resource));
       entry.source->resource =
           TACENDA_TRY(patched(context_, transaction_, patch, target.type, *target.id, target.if_match));
     }

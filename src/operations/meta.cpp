@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "fhir/types.hpp"
 #include "operations/internal/hold.hpp"
+#include "operations/internal/permits.hpp"
 #include "operations/internal/terminology_call.hpp"
 
 namespace tacenda::operations {
@@ -58,12 +60,30 @@ Result<Json> meta_parameter(Json const& parameters) {
 }
 
 std::string answer_of(Json meta) {
-  Json list = Json::array();
-  list.push(ParametersBuilder::part("return", "valueMeta", std::move(meta)));
   Json answer = Json::object();
   answer.set("resourceType", Json::string("Parameters"));
-  answer.set("parameter", std::move(list));
+  // FHIR has no empty elements: a meta with nothing in it is none.
+  if (!meta.members().empty()) {
+    Json list = Json::array();
+    list.push(ParametersBuilder::part("return", "valueMeta", std::move(meta)));
+    answer.set("parameter", std::move(list));
+  }
   return codec::write_json(answer);
+}
+
+void put_unless_empty(Json& meta, std::string_view list, Json values) {
+  if (!values.items().empty()) meta.set(list, std::move(values));
+}
+
+Json codings_of(std::set<records::MetaInUse::Label> const& labels) {
+  Json list = Json::array();
+  for (auto const& label : labels) {
+    Json coding = Json::object();
+    if (!label.system.empty()) coding.set("system", Json::string(label.system));
+    coding.set("code", Json::string(label.code));
+    list.push(std::move(coding));
+  }
+  return list;
 }
 
 /// The resource with the changed meta; nullopt: nothing would be another.
@@ -100,6 +120,40 @@ Result<Outcome> meta_of(Context const& context, Permit const& permit, std::strin
   Outcome outcome;
   outcome.events.push_back(event_of(context, audit::EventKind::kRead, version));
   outcome.result = Advice{answer_of(meta != nullptr ? *meta : Json::object())};
+  return outcome;
+}
+
+Result<Outcome> meta_in_use(Context const& context, std::string_view type) {
+  std::vector<std::string> types;
+  if (type.empty()) {
+    types.assign(fhir::resource_types().begin(), fhir::resource_types().end());
+  } else {
+    types.emplace_back(type);
+  }
+  Permits permits(context);
+  if (std::ranges::none_of(types, [&](auto const& each) { return permits.of(each) != nullptr; })) {
+    // The same answer that the gate gives.
+    return std::unexpected(
+        context.services.gate.authorize(context.principal, Action::kSearch, types.front()).error());
+  }
+  auto const found = TACENDA_TRY(context.services.store.meta_in_use(permits.source(), types));
+  Json meta = Json::object();
+  Json profiles = Json::array();
+  for (auto const& profile : found.profiles) profiles.push(Json::string(profile));
+  put_unless_empty(meta, "profile", std::move(profiles));
+  put_unless_empty(meta, "security", codings_of(found.security));
+  put_unless_empty(meta, "tag", codings_of(found.tags));
+  Outcome outcome;
+  auto const add_event = [&] {
+    outcome.events.push_back(event_of(context, audit::EventKind::kSearch, type, ""));
+    outcome.events.back().reason = "what profiles, tags and labels are in use";
+  };
+  for (auto const& patient : found.patients) {
+    add_event();
+    outcome.events.back().patients.push_back(patient);
+  }
+  if (outcome.events.empty()) add_event();
+  outcome.result = Advice{answer_of(std::move(meta))};
   return outcome;
 }
 

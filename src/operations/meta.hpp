@@ -14,6 +14,11 @@ namespace tacenda::operations {
 Result<Outcome> meta_of(Context const& context, Permit const& permit, std::string_view type,
                         ResourceId const& id);
 
+/// [type]/$meta and $meta of the system (`type` is empty): the profiles, tags and labels that resources have
+/// which the principal may search, in the order of their texts. Errors: kForbidden, those of
+/// records::Store::meta_in_use. Source: R4 resource-operation-meta.html.
+Result<Outcome> meta_in_use(Context const& context, std::string_view type);
+
 enum class MetaChange : std::uint8_t { kAdd, kDelete };
 
 /// [type]/[id]/$meta-add and $meta-delete: puts profiles, tags and labels into the resource's meta or takes

@@ -59,14 +59,7 @@ Result<Patch> Patch::parse_json_patch(std::string_view text) {
   return Patch(Form::kJsonPatch, std::move(json));
 }
 
-Result<Patch> Patch::parse_fhirpath_patch(std::string_view text) {
-  auto resource = TACENDA_TRY(fhir::parse_resource(text));
-  if (resource.type() != "Parameters")
-    return fail(ErrorKind::kInvalid, "a FHIRPath Patch is a Parameters resource");
-  return Patch(Form::kFhirPathPatch, std::move(resource).take_json());
-}
-
-Result<Patch> Patch::from_entry(fhir::Resource const& resource) {
+Result<Patch> Patch::from_resource(fhir::Resource const& resource) {
   if (resource.type() == "Parameters") return Patch(Form::kFhirPathPatch, resource.json());
   if (resource.type() != "Binary")
     return fail(ErrorKind::kInvalid, "a patch is a Parameters resource, or in a bundle a Binary");

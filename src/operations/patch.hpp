@@ -16,12 +16,10 @@ class Patch {
  public:
   /// From `application/json-patch+json`: RFC 6902. Errors: kInvalid (no JSON array), kTooLarge.
   static Result<Patch> parse_json_patch(std::string_view text);
-  /// From `application/fhir+json`: a Parameters resource. Errors: kInvalid, kTooLarge.
-  /// Source: R4 fhirpatch.html.
-  static Result<Patch> parse_fhirpath_patch(std::string_view text);
-  /// From the resource of an entry of a bundle: a Parameters, or a Binary that holds a JSON Patch.
-  /// Errors: as above; kNotSupported (a Binary of another content type). Source: R4 http.html#patch.
-  static Result<Patch> from_entry(fhir::Resource const& resource);
+  /// From a resource: a Parameters (FHIRPath Patch), or as an entry of a bundle has it a Binary that holds a
+  /// JSON Patch. Errors: kInvalid, kTooLarge, kNotSupported (a Binary of another content type). Source: R4
+  /// fhirpatch.html, http.html#patch.
+  static Result<Patch> from_resource(fhir::Resource const& resource);
 
   /// The resource after the patch. Its id and type stay. Narrative that was generated from what the patch
   /// changes goes, unless the patch changes it too; it would say what the record no longer does. Errors:

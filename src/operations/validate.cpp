@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "codec/xml.hpp"
 #include "core/limits.hpp"
 #include "fhir/outcome.hpp"
 #include "fhir/types.hpp"
+#include "fhir/xml.hpp"
 #include "operations/validation.hpp"
 
 namespace tacenda::operations {
@@ -22,7 +24,16 @@ enum class Mode : std::uint8_t { kNone, kCreate, kUpdate, kDelete };
 struct Asked {
   std::optional<Json> resource;
   Mode mode = Mode::kNone;
-  std::vector<std::string> profiles;  // canonical URLs
+  std::vector<std::string> profiles;     // canonical URLs
+  std::optional<fhir::Issues> not_fhir;  // what keeps a body of XML from being a resource of R4
+};
+
+/// Hears nothing but whether a text is XML.
+class Unheard final : public codec::XmlEvents {
+ public:
+  bool open(codec::XmlTag const&) override { return true; }
+  bool text(std::string_view) override { return true; }
+  bool close(std::size_t) override { return true; }
 };
 
 Result<void> take_parameter(std::string_view name, std::string_view value, Asked& asked) {
@@ -78,6 +89,18 @@ Result<void> unwrap(Json body, Asked& asked) {
   return {};
 }
 
+/// A body of XML. An element that R4 does not know is what is wrong with the resource, as a property is in
+/// JSON; what is no XML at all is nothing to validate.
+Result<Json> parse_xml(std::string_view text, Asked& asked) {
+  auto read = fhir::read_xml(text);
+  if (read.has_value()) return std::move(*read);
+  Unheard unheard;
+  TACENDA_TRY_VOID(
+      codec::scan_xml(text, codec::XmlForm::kDocument, {.size_bytes = limits::kBodyBytes}, unheard));
+  asked.not_fhir = std::move(read.error());
+  return Json::object();
+}
+
 Result<Asked> asked_of(ValidateRequest const& request) {
   Asked asked;
   for (auto const& [name, value] : request.parameters) {
@@ -85,7 +108,10 @@ Result<Asked> asked_of(ValidateRequest const& request) {
     TACENDA_TRY_VOID(take_parameter(name, value, asked));
   }
   if (request.body.empty()) return asked;
-  auto body = TACENDA_TRY(codec::parse_json(request.body, {.size_bytes = limits::kBodyBytes}));
+  auto body = TACENDA_TRY(request.format == fhir::Format::kXml
+                              ? parse_xml(request.body, asked)
+                              : codec::parse_json(request.body, {.size_bytes = limits::kBodyBytes}));
+  if (asked.not_fhir) return asked;
   if (is_wrapper(body, request.type)) {
     TACENDA_TRY_VOID(unwrap(std::move(body), asked));
   } else {
@@ -181,11 +207,12 @@ Result<Outcome> validate(Context const& context, ValidateRequest const& request)
   auto asked = TACENDA_TRY(asked_of(request));
   if (asked.mode == Mode::kDelete) return try_delete(context, request);
   Outcome outcome;
-  if (asked.resource) {
+  if (asked.resource || asked.not_fhir) {
     TACENDA_TRY_VOID(may_write(context, request.type));
     std::string_view const id = request.id ? request.id->view() : std::string_view();
     outcome.events.push_back(event_of(context, audit::EventKind::kValidate, request.type, id));
-    outcome.result = Advice{judge(context, request, asked, std::move(*asked.resource))};
+    outcome.result = Advice{asked.not_fhir ? fhir::outcome_text(*asked.not_fhir)
+                                           : judge(context, request, asked, std::move(*asked.resource))};
     return outcome;
   }
   if (!request.id) return fail(ErrorKind::kInvalid, "there is no resource to validate");

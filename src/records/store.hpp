@@ -78,6 +78,12 @@ class Store {
                                       std::vector<fhir::SearchCriterion> const& criteria,
                                       std::size_t limit) const;
 
+  /// What the living resources of the types have in their meta, as far as the Permits show one that has it.
+  /// By the index: none is opened, and where a Permit shows all of a type the cost grows with the values and
+  /// not with the resources. Codings without a code are left out. Errors: kTooCostly (more than 10,000
+  /// values, or limits::kSearchRows), kCorrupt, kUnavailable.
+  Result<MetaInUse> meta_in_use(PermitSource const& permits, std::span<std::string const> types) const;
+
   /// One state to walk through, however long it takes.
   vault::ReadPoint read_point() const;
   /// The living resources of a type that meet one of the queries, which must all be of that type, at `at`.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +82,21 @@ struct SearchPage {
   bool includes_cut = false;  // more would have been included than limits::kSearchIncluded
   std::vector<SearchStep> steps;
   std::uint64_t rows_read = 0;
+};
+
+/// What resources have in their meta, each value once.
+struct MetaInUse {
+  struct Label {
+    std::string system;  // empty: none
+    std::string code;
+
+    friend auto operator<=>(Label const&, Label const&) = default;
+  };
+  std::set<std::string> profiles;
+  std::set<Label> security;
+  std::set<Label> tags;
+  /// Patients of the resources that show it, where not every resource of their types may be seen.
+  std::set<std::string> patients;
 };
 
 /// A living resource by its place alone.

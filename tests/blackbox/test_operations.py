@@ -152,6 +152,81 @@ class Meta(Operations):
         self.send("GET", "Patient/nobody/$meta", status=404)
         self.assertEqual(self.send("GET", place)["meta"]["versionId"], "1")
 
+    def test_what_a_type_and_the_system_use_is_listed_once_and_no_longer(self):
+        server = self.new_server("classic").start()
+        token, mine = server.admin(), []
+        self.assertEqual(self.asked(server, "$meta", token), ([], [], []))
+
+        def make(type_, **meta):
+            reply = server.request("POST", f"/fhir/{type_}", {"resourceType": type_, "meta": meta}, token)
+            self.assertEqual(reply.status, 201, reply.body)
+            mine.append(f"{type_}/{harness.json_of(reply)['id']}")
+
+        url = "http://example.org/StructureDefinition/p"
+        other = {"system": "http://example.org/tags", "code": "study-8", "display": "Eight"}
+        for _ in range(3):
+            make("Patient", tag=[self.TAG, {"code": "bare"}], security=[self.LABEL], profile=[url, url + "|1"])
+        make("Basic", tag=[other, self.TAG], profile=[url])
+        make("Basic", tag=[{"system": "http://example.org/tags", "display": "no code"}])
+        labels = [(self.LABEL["system"], "R")]
+        bare, seven, eight = (None, "bare"), (self.TAG["system"], "study-7"), (self.TAG["system"], "study-8")
+        self.assertEqual(self.asked(server, "Patient/$meta", token), ([url, url + "|1"], labels, [bare, seven]))
+        self.assertEqual(self.asked(server, "Basic/$meta", token), ([url], [], [seven, eight]))
+        self.assertEqual(self.asked(server, "Observation/$meta", token), ([], [], []))
+        self.assertEqual(self.asked(server, "$meta", token), ([url, url + "|1"], labels, [bare, seven, eight]))
+        xml = server.request("GET", "/fhir/$meta?_format=xml", token=token)
+        self.assertIn(b'<code value="study-8"/>', xml.body)
+        # What the last of them gives up is not in use.
+        self.assertEqual(server.request("DELETE", "/fhir/" + mine[3], token=token).status, 204)
+        self.assertEqual(self.asked(server, "$meta", token), ([url, url + "|1"], labels, [bare, seven]))
+        for place in mine[:3]:
+            body = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [self.TAG], "profile": [url + "|1"]}}]}
+            self.assertEqual(server.request("POST", f"/fhir/{place}/$meta-delete", body, token).status, 200)
+        self.assertEqual(self.asked(server, "$meta", token), ([url], labels, [bare]))
+
+    def asked(self, server, path, token):
+        reply = server.request("GET", "/fhir/" + path, token=token)
+        self.assertEqual(reply.status, 200, reply.body)
+        meta, = [each["valueMeta"] for each in harness.json_of(reply).get("parameter", [])] or [{}]
+        codes = {name: [(each.get("system"), each["code"]) for each in meta.get(name, [])] for name in ("security", "tag")}
+        return meta.get("profile", []), codes["security"], codes["tag"]
+
+    def test_C10_what_only_hidden_records_use_is_as_if_it_were_not(self):
+        server = self.new_server("separated").start()
+        doctor = server.token_of(server.person("dr", "doctor"))
+
+        def make(resource):
+            reply = server.request("POST", "/fhir/" + resource["resourceType"], resource, doctor)
+            self.assertEqual(reply.status, 201, reply.body)
+            return harness.json_of(reply)["id"]
+
+        def coded(code):
+            return {"tag": [{"system": "http://example.org/tags", "code": code}, {"system": "http://example.org/tags", "code": "all"}]}
+
+        one, two = (make({"resourceType": "Patient", "meta": coded(name)}) for name in ("one", "two"))
+        for of, code in ((one, "mine"), (two, "hers"), (two, "hers")):
+            make({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "meta": coded(code),
+                  "subject": {"reference": "Patient/" + of}})
+        own = server.token_of(server.person("p1", "patient", "--patient", one))
+
+        def tags(path, token):
+            return [code for _, code in self.asked(server, path, token)[2]]
+
+        self.assertEqual(tags("Observation/$meta", doctor), ["all", "hers", "mine"])
+        self.assertEqual(tags("Observation/$meta", own), ["all", "mine"])
+        self.assertEqual(tags("Patient/$meta", own), ["all", "one"])
+        self.assertEqual(tags("$meta", own), ["all", "mine", "one"])
+        self.assertEqual(tags("$meta", doctor), ["all", "hers", "mine", "one", "two"])
+        before = server.audit_size()
+        tags("Observation/$meta", own)
+        tags("Observation/$meta", doctor)
+        entries = [(each["event"], each["type"], each.get("patients", [])) for each in server.audit_after(before)]
+        self.assertEqual(entries, [("search", "Observation", [one]), ("search", "Observation", [])])
+        loader = server.service("carrier", "loader")
+        for path in ("$meta", "Patient/$meta"):
+            self.assertEqual(server.request("GET", "/fhir/" + path, token=loader).status, 403)
+            self.assertEqual(server.request("GET", "/fhir/" + path).status, 401)
+
     def test_changes_at_once_lose_nothing(self):
         from concurrent.futures import ThreadPoolExecutor
 
@@ -243,6 +318,8 @@ class Everything(Operations):
         rest = self.send("GET", "metadata")["rest"][0]
         named = {each["type"]: {operation["name"] for operation in each["operation"]} for each in rest["resource"]}
         self.assertLessEqual({"lastn", "meta", "meta-add", "meta-delete", "validate"}, named["Observation"])
+        meta, = [each for each in rest["operation"] if each["name"] == "meta"]
+        self.assertEqual(meta["definition"], "http://hl7.org/fhir/OperationDefinition/Resource-meta")
         self.assertNotIn("lastn", named["Patient"])
         self.assertNotIn("everything", named["Observation"])
         patient, = (each for each in rest["resource"] if each["type"] == "Patient")

@@ -9,6 +9,7 @@ import pathlib
 import threading
 import time
 import unittest
+import urllib.parse
 
 import harness
 
@@ -28,6 +29,16 @@ def resources(number, patient):
            "content": [{"attachment": {"data": base64.b64encode(NAMES[2].encode()).decode()}}]}
 
 
+def transaction(number, patient):
+    entries = [{"request": {"method": "PUT", "url": f"{each['resourceType']}/{patient}"}, "resource": {**each, "id": patient}}
+               for each in resources(number, patient)]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def named(name):
+    return urllib.parse.urlencode({"name": name})
+
+
 def entropy(data):
     counts = collections.Counter(data)
     return -sum(n / len(data) * math.log2(n / len(data)) for n in counts.values())
@@ -44,8 +55,10 @@ class Sealed(harness.TestCase):
         secrets += [person.password, person.secret]
         doctor = server.token_of(person)
         service = server.service("canary.loader", "loader")
+        exporter = server.service("canary.exporter", "exporter")
         pending = server.invite("canary.pending", "nurse")["enrolment_code"]
-        secrets += [doctor, service, pending, "dr.canarybird", "canary.loader", "canary.pending"]
+        secrets += [doctor, service, exporter, pending, "canary.exporter", "dr.canarybird", "canary.loader", "canary.pending"]
+        self.assertEqual(server.request("POST", "/fhir", transaction(0, "canarypatientid-0"), token).status, 200)
         number = 0
         for _ in range(3):
             stop = threading.Event()
@@ -57,11 +70,9 @@ class Sealed(harness.TestCase):
                         while not stop.is_set():
                             number += 1
                             patient = f"canarypatientid-{first}-{number}"
-                            entries = [{"request": {"method": "PUT", "url": f"{r['resourceType']}/{patient}"},
-                                        "resource": {**r, "id": patient}} for r in resources(number, patient)]
-                            sent = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-                            connection.request("POST", "/fhir", sent, token)
+                            connection.request("POST", "/fhir", transaction(number, patient), token)
                             connection.request("GET", f"/fhir/Patient/{patient}?canaryquery=1", token=token)
+                            connection.request("GET", f"/fhir/Patient?{named(NAMES[0])}", token=token)
                             connection.request("DELETE", f"/fhir/DocumentReference/{patient}", token=token)
                             connection.request("GET", "/fhir/_history?_count=5", token=token)
                 except (OSError, harness.http.client.HTTPException):
@@ -70,7 +81,10 @@ class Sealed(harness.TestCase):
             threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
             for thread in threads:
                 thread.start()
-            time.sleep(1.5)
+            time.sleep(0.5)
+            self.ask_for_canaries(token)
+            status = self.start_export(exporter)
+            time.sleep(0.5)
             server.kill()
             stop.set()
             for thread in threads:
@@ -78,6 +92,10 @@ class Sealed(harness.TestCase):
             self.look_for(NAMES + secrets)
             server.start()
         self.assertGreater(number, 10)
+        self.ask_for_canaries(token)
+        self.take_export(self.start_export(exporter), exporter)
+        self.look_for(NAMES + secrets)
+        self.assertIn(server.request("GET", status, token=exporter).status, (200, 202))  # begun before the kill
         self.look_for(NAMES + secrets)
         server.stop()
         self.look_for(NAMES + secrets)
@@ -87,6 +105,57 @@ class Sealed(harness.TestCase):
             if len(data) > 65536:
                 self.assertGreater(entropy(data), 7.9, path)
         server.start()
+
+    def ask_for_canaries(self, token):
+        """Searches whose terms are canaries, in URLs and in forms, with their further pages."""
+        server = self.server
+        identifier = urllib.parse.quote(f"{NAMES[5]}|{NAMES[1]}-0", safe="")
+        by_name, by_note = named(NAMES[0]), urllib.parse.urlencode({"given:contains": NAMES[3]})
+        for path, asked, is_found in (
+                ("Patient", by_name, True), ("Patient", f"{by_note}&_sort=-_lastUpdated", True),
+                ("Patient", f"identifier={identifier}", True), ("Patient", f"identifier={urllib.parse.quote(NAMES[5])}|", True),
+                ("Patient", urllib.parse.urlencode({"_tag": NAMES[2], "name": NAMES[4]}), False),
+                ("Observation", urllib.parse.urlencode({"subject:Patient.family": NAMES[0]}), True),
+                ("Observation", urllib.parse.urlencode({"code:text": NAMES[4], "subject.identifier": NAMES[1]}), False),
+                ("Patient", urllib.parse.urlencode({"_has:Observation:subject:code": NAMES[2]}), False),
+                ("", urllib.parse.urlencode({"_type": "Patient,Observation", "_tag": NAMES[1]}), False)):
+            for reply in (server.request("GET", f"/fhir/{path}?{asked}&_count=2", token=token),
+                          server.request("POST", f"/fhir/{path}/_search".replace("//", "/"), f"{asked}&_count=2", token,
+                                         {"Content-Type": "application/x-www-form-urlencoded"})):
+                self.assertEqual(reply.status, 200, (path, asked, reply.body))
+                bundle = json.loads(reply.body)
+                self.assertEqual(any(e["search"]["mode"] == "match" for e in bundle.get("entry", [])), is_found, (path, asked))
+                for _ in range(3):
+                    following = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
+                    if not following:
+                        break
+                    # An address of a page says nothing of what is searched for.
+                    for canary in NAMES:
+                        for spelling in harness.spellings(canary):
+                            self.assertNotIn(spelling, urllib.parse.unquote_to_bytes(following[0]))
+                    reply = server.request("GET", "/fhir" + following[0].split("/fhir", 1)[1], token=token)
+                    self.assertEqual(reply.status, 200, reply.body)
+                    bundle = json.loads(reply.body)
+        made = server.request("POST", "/fhir/Patient", {"resourceType": "Patient"}, token,
+                              {"If-None-Exist": f"identifier={identifier}"})
+        self.assertEqual(made.status, 200, made.body)
+
+    def start_export(self, token):
+        """An export whose filters are canaries; gives the path of its status."""
+        filters = urllib.parse.quote(f"Patient?{named(NAMES[0])}", safe="")
+        reply = self.server.request("GET", f"/fhir/$export?_type=Patient,Observation&_typeFilter={filters}", token=token,
+                                    headers={"Prefer": "respond-async", "Accept": "application/fhir+json"})
+        self.assertEqual(reply.status, 202, reply.body)
+        return urllib.parse.urlparse(reply.headers["content-location"]).path
+
+    def take_export(self, status, token):
+        end = time.monotonic() + harness.PATIENCE
+        while (reply := self.server.request("GET", status, token=token)).status == 202 and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertEqual(reply.status, 200, reply.body)
+        lines = b"".join(self.server.request("GET", urllib.parse.urlparse(file["url"]).path, token=token).body
+                         for file in json.loads(reply.body)["output"])
+        self.assertIn(NAMES[0].encode(), lines)
 
     def look_for(self, canaries):
         places = [self.server.data, self.server.out, self.server.err]

@@ -164,6 +164,127 @@ class Xml(harness.TestCase):
         self.assertEqual([status[:3] for status in values(answer, "entry/response/status")], ["400", "201"])
         self.assertEqual(values(answer, "entry/response/outcome/OperationOutcome/issue/severity"), ["error"])
 
+    # --- patches and operations ---
+
+    def patch_of(self, path, value):
+        """A FHIRPath Patch that replaces what is at a path."""
+        return (f'<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="operation"/>'
+                f'<part><name value="type"/><valueCode value="replace"/></part>'
+                f'<part><name value="path"/><valueString value="{path}"/></part>'
+                f'<part><name value="value"/>{value}</part></parameter></Parameters>')
+
+    def test_a_fhirpath_patch_comes_in_xml(self):
+        id_ = self.create()
+        patch = self.patch_of("Patient.birthDate", '<valueDate value="1971-04-05"/>')
+        reply = self.send("PATCH", f"/fhir/Patient/{id_}", patch, 200, Accept=XML)
+        self.assertEqual(values(self.assert_xml(reply, "Patient"), "birthDate"), ["1971-04-05"])
+        self.assertEqual(reply.headers["etag"], 'W/"2"')
+        patch = self.patch_of("Patient.active", '<valueBoolean value="false"/>')
+        self.send("PATCH", f"/fhir/Patient?_id={id_}", patch, 200)
+        bundle = ('<Bundle xmlns="http://hl7.org/fhir"><type value="transaction"/><entry><resource>'
+                  + self.patch_of("Patient.name[0].family", '<valueString value="New"/>').replace(
+                      ' xmlns="http://hl7.org/fhir"', "") +
+                  f'</resource><request><method value="PATCH"/><url value="Patient/{id_}"/></request></entry></Bundle>')
+        self.send("POST", "/fhir", bundle, 200)
+        got = json_of(self.ask("GET", f"/fhir/Patient/{id_}", expect=200))
+        self.assertEqual((got["birthDate"], got["active"], got["name"][0]["family"], got["meta"]["versionId"]),
+                         ("1971-04-05", False, "New", "4"))
+
+    def test_what_is_no_patch_of_xml_is_refused_in_xml(self):
+        id_ = self.create()
+        for body, status in (("<", 400), (PATIENT, 400), ('<Parameters xmlns="http://hl7.org/fhir"><x/></Parameters>', 400),
+                             (self.patch_of("Patient.deceased", '<valueBoolean value="true"/>'), 422)):
+            reply = self.send("PATCH", f"/fhir/Patient/{id_}", body, status, Accept=XML)
+            self.assertEqual(values(self.assert_xml(reply, "OperationOutcome"), "issue/severity"), ["error"])
+        self.ask("PATCH", f"/fhir/Patient/{id_}", PATIENT, {"Content-Type": "application/xml-patch+xml"}, 415)
+        self.assertEqual(json_of(self.ask("GET", f"/fhir/Patient/{id_}", expect=200))["meta"]["versionId"], "1")
+        statement = json_of(self.ask("GET", "/fhir/metadata", expect=200))
+        self.assertEqual(set(statement["patchFormat"]),
+                         {"application/json-patch+json", "application/fhir+json", "application/fhir+xml"})
+
+    def test_xml_is_validated_as_json_is(self):
+        def said(path, body):
+            reply = self.send("POST", path, body, 200, Accept=XML)
+            outcome = self.assert_xml(reply, "OperationOutcome")
+            self.assertNotIn(b"unheard-of", reply.body)  # no value of the record
+            return {(values(issue, "code")[0], *values(issue, "expression")) for issue in outcome.findall(FHIR + "issue")
+                    if values(issue, "severity") == ["error"]}
+
+        space = 'xmlns="http://hl7.org/fhir"'
+        self.assertEqual(said("/fhir/Patient/$validate", PATIENT), set())
+        broken = '<Patient{}><gender value="unheard-of"/><contact><gender value="male"/></contact></Patient>'
+        faults = {("code-invalid", "Patient.gender"), ("invariant", "Patient.contact[0]")}
+        self.assertEqual(said("/fhir/Patient/$validate", broken.format(" " + space)), faults)
+        wrapped = ('<Parameters {}><parameter><name value="resource"/><resource>{}</resource></parameter>'
+                   '<parameter><name value="mode"/><valueCode value="{}"/></parameter></Parameters>')
+        self.assertEqual(said("/fhir/Patient/$validate", wrapped.format(space, broken.format(""), "create")), faults)
+        self.assertEqual(said("/fhir/Patient/$validate", wrapped.format(space, "<Patient><active value='true'/></Patient>",
+                                                                        "update")), {("required", "Patient.id")})
+        # What JSON has no words for is found by its place, too.
+        self.assertEqual(said("/fhir/Patient/$validate",
+                              f'<Patient {space}><active value="yes"/><name><unheard-of/></name></Patient>'),
+                         {("structure", "Patient.name[0]")})
+        for body in ("<", "{}", f"<Patient {space}>", f'<!DOCTYPE x><Patient {space}/>', f'<Observation {space}><status value="final"/></Observation>'):
+            self.assert_xml(self.send("POST", "/fhir/Patient/$validate", body, 400, Accept=XML), "OperationOutcome")
+        self.assertEqual(said(f"/fhir/Patient/{self.create()}/$validate", wrapped.format(space, "", "delete").replace(
+            '<parameter><name value="resource"/><resource></resource></parameter>', "")), set())
+
+    def test_who_may_not_write_does_not_validate_xml(self):
+        reader = self.server.service("xml.reader", "auditor")
+        for body in (PATIENT, '<Patient xmlns="http://hl7.org/fhir"><nothing/></Patient>'):
+            refused = self.server.request("POST", "/fhir/Patient/$validate", body, reader, {"Content-Type": XML})
+            self.assertEqual(refused.status, 403, refused.body)
+
+    def test_every_interaction_is_spoken_in_xml(self):
+        id_, gone = self.create(), self.create()
+        code_system = ('<CodeSystem xmlns="http://hl7.org/fhir"><url value="http://example.org/xml"/><status value="active"/>'
+                       '<content value="complete"/><concept><code value="a"/></concept></CodeSystem>')
+        self.send("POST", "/fhir/CodeSystem", code_system, 201)
+        asked = ('<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="{}"/><valueUri value="http://example.org/xml"/>'
+                 '</parameter><parameter><name value="code"/><valueCode value="a"/></parameter></Parameters>')
+        meta = ('<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="meta"/><valueMeta><tag>'
+                '<system value="http://example.org"/><code value="t"/></tag></valueMeta></parameter></Parameters>')
+        last = ('<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="patient"/>'
+                f'<valueString value="{id_}"/></parameter></Parameters>')
+        batch = ('<Bundle xmlns="http://hl7.org/fhir"><type value="batch"/><entry><request><method value="GET"/>'
+                 '<url value="{}"/></request></entry></Bundle>')
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        for method, path, body, status, root in (
+                ("GET", f"Patient/{id_}", None, 200, "Patient"), ("GET", f"Patient/{id_}/_history/1", None, 200, "Patient"),
+                ("POST", "Patient", PATIENT, 201, "Patient"), ("PUT", "Patient/xml-new", PATIENT.replace(
+                    "  <text>", '  <id value="xml-new"/><text>'), 201, "Patient"),
+                ("PUT", f"Patient?_id={id_}", PATIENT, 200, "Patient"),
+                ("PATCH", f"Patient/{id_}", self.patch_of("Patient.active", '<valueBoolean value="false"/>'), 200, "Patient"),
+                ("GET", f"Patient/{id_}/_history", None, 200, "Bundle"), ("GET", "Patient/_history?_count=2", None, 200, "Bundle"),
+                ("GET", "_history?_count=2", None, 200, "Bundle"), ("GET", f"Patient?_id={id_}", None, 200, "Bundle"),
+                ("POST", "Patient/_search", f"_id={id_}", 200, "Bundle"), ("GET", f"?_type=Patient&_id={id_}", None, 200, "Bundle"),
+                ("POST", "_search", f"_type=Patient&_id={id_}", 200, "Bundle"),
+                ("GET", f"Patient/{id_}/Observation", None, 200, "Bundle"), ("GET", f"Patient/{id_}/*", None, 200, "Bundle"),
+                ("GET", f"Patient/{id_}/$everything", None, 200, "Bundle"),
+                ("GET", f"Observation/$lastn?patient={id_}", None, 200, "Bundle"), ("POST", "Observation/$lastn", last, 200, "Bundle"),
+                ("POST", "", batch.format(f"Patient/{id_}"), 200, "Bundle"), ("POST", "", batch.format(f"Patient?_id={id_}"), 200, "Bundle"),
+                ("POST", "", batch.format(f"Patient/{id_}/_history"), 200, "Bundle"),
+                ("GET", f"Patient/{id_}/$meta", None, 200, "Parameters"), ("POST", f"Patient/{id_}/$meta-add", meta, 200, "Parameters"),
+                ("POST", f"Patient/{id_}/$meta-delete", meta, 200, "Parameters"),
+                ("GET", f"Patient/{id_}/$validate", None, 200, "OperationOutcome"),
+                ("POST", f"Patient/{id_}/$validate", PATIENT, 200, "OperationOutcome"),
+                ("POST", "CodeSystem/$lookup", asked.format("system"), 200, "Parameters"),
+                ("POST", "CodeSystem/$validate-code", asked.format("url"), 200, "Parameters"),
+                ("GET", "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender", None, 200, "ValueSet"),
+                ("GET", "CodeSystem/$subsumes?system=http://example.org/xml&codeA=a&codeB=a", None, 200, "Parameters"),
+                ("GET", "metadata", None, 200, "CapabilityStatement"), ("GET", "$export", None, 400, "OperationOutcome"),
+                ("DELETE", f"Patient/{gone}", None, 204, None), ("DELETE", "Patient?_id=nobody", None, 204, None)):
+            headers = {"Accept": XML, "Content-Type": XML, **(form if "_search" in path else {})}
+            reply = self.ask(method, ("/fhir/" + path).rstrip("/") if path else "/fhir", body, headers, status)
+            if root:
+                self.assert_xml(reply, root)
+
+    def test_a_form_can_ask_for_xml(self):
+        id_ = self.create()
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        reply = self.ask("POST", "/fhir/Patient/_search", f"_id={id_}&_format=xml", headers, 200)
+        self.assertEqual(values(self.assert_xml(reply, "Bundle"), "entry/resource/Patient/id"), [id_])
+
     # --- errors ---
 
     def test_errors_are_told_in_the_format_that_was_asked_for(self):

@@ -6,9 +6,12 @@
 #include <string_view>
 #include <utility>
 
+#include "api/internal/exchange.hpp"
+#include "api/outcome.hpp"
 #include "codec/json.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
+#include "core/log.hpp"
 #include "fhir/resource.hpp"
 #include "fhir/xml.hpp"
 
@@ -129,10 +132,10 @@ std::optional<Format> accepted(net::Request const& request) {
   return xml.is_before(json) ? Format::kXml : Format::kJson;
 }
 
-/// The parameter _format. A '+' that a client forgot to escape has become a blank.
-std::optional<std::string> format_parameter(net::Request const& request) {
-  if (!request.query.contains("_format")) return std::nullopt;
-  auto const query = codec::parse_query(request.query);
+/// The parameter _format of a query or a form. A '+' that a client forgot to escape has become a blank.
+std::optional<std::string> format_parameter_in(std::string_view text) {
+  if (!text.contains("_format")) return std::nullopt;
+  auto const query = codec::parse_query(text);
   if (!query.has_value()) return std::nullopt;
   for (auto const& [name, value] : *query) {
     if (name != "_format") continue;
@@ -141,6 +144,35 @@ std::optional<std::string> format_parameter(net::Request const& request) {
     return asked;
   }
   return std::nullopt;
+}
+
+/// "In the case of POST, the parameters can be in the URL or in the body" (R4 http.html#search).
+std::optional<std::string> format_parameter(net::Request const& request) {
+  auto asked = format_parameter_in(request.query);
+  if (!asked && request.method == "POST" && sends_form(request)) asked = format_parameter_in(request.body);
+  return asked;
+}
+
+Result<std::string> xml_of(std::string_view text) {
+  // Resources of the depth that is allowed stand inside the entries of a Bundle, and that in one of a batch.
+  constexpr std::size_t kBundleDepth = 16;
+  auto const resource = TACENDA_TRY(fhir::Resource::parse(
+      TACENDA_TRY(codec::parse_json(text, {.depth = limits::kJsonDepth + kBundleDepth}))));
+  return fhir::write_xml(resource);
+}
+
+/// What was done is done and recorded; only its answer is refused.
+void refuse_answer(Error const& error, net::Response& response) {
+  Error const told = error.kind() == ErrorKind::kTooLarge
+                         ? Error(ErrorKind::kTooLarge,
+                                 "the request is done, but the answer is too large to be written in XML: ask "
+                                 "for less at once, or for JSON")
+                         : Error(ErrorKind::kBug, "an answer is no resource of R4");
+  response.status = told.kind() == ErrorKind::kTooLarge ? 406 : status_of(told);
+  response.headers.clear();
+  response.headers.push_back({"content-type", std::string(kXmlContentType)});
+  response.body = *xml_of(outcome_json(told));
+  if (told.kind() == ErrorKind::kBug) log(LogLevel::kError, told);
 }
 
 }  // namespace
@@ -174,13 +206,9 @@ void put_into(Format format, net::Response& response) {
   auto const field = std::ranges::find(response.headers, "content-type", &net::Header::name);
   if (field == response.headers.end() || field->value != kJsonContentType) return;
   if (!response.body.empty()) {
-    // Resources of the depth that is allowed stand inside the entries of a Bundle.
-    constexpr std::size_t kBundleDepth = 8;
-    auto json = codec::parse_json(response.body, {.depth = limits::kJsonDepth + kBundleDepth});
-    if (!json.has_value()) return;
-    auto const resource = fhir::Resource::parse(std::move(*json));
-    if (!resource.has_value()) return;
-    response.body = fhir::write_xml(*resource);
+    auto xml = xml_of(response.body);
+    if (!xml.has_value()) return refuse_answer(xml.error(), response);
+    response.body = std::move(*xml);
   }
   field->value = kXmlContentType;
 }

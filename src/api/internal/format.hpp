@@ -19,9 +19,9 @@ std::optional<fhir::Format> body_format_of(net::Request const& request);
 /// "&_format=xml" when the query asked so: what the link to a next page must go on with.
 std::string format_parameter_of(net::Request const& request);
 
-/// Turns a response whose body is FHIR JSON into the format; every other response stays as it is. So does a
-/// body that is not a resource of R4, or larger than limits::kBundleBodyBytes: an answer in the other format
-/// is better than none.
+/// Turns a response whose body is FHIR JSON into the format; every other response stays as it is. What cannot
+/// be written in it becomes an error in that format: 406 for what is larger than limits::kBundleBodyBytes,
+/// 500 for what is no resource of R4. Never an answer in another format than was asked for.
 void put_into(fhir::Format format, net::Response& response);
 
 }  // namespace tacenda::api

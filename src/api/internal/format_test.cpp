@@ -96,6 +96,18 @@ TEST(AnswerFormat, IsTheOneOfTheParameterBeforeAnyOther) {
   EXPECT_EQ(answer_format_of(asking("application/fhir+xml", "x_format=json&y=_format")), Format::kXml);
 }
 
+TEST(AnswerFormat, IsTheOneOfASearchsForm) {
+  auto request = asking("application/fhir+json");
+  request.method = "POST";
+  request.body = "name=x&_format=xml";
+  EXPECT_EQ(answer_format_of(request), Format::kJson);  // whatever the body is, it is no form
+  request.headers.push_back({"content-type", "application/x-www-form-urlencoded"});
+  EXPECT_EQ(answer_format_of(request), Format::kXml);
+  EXPECT_EQ(format_parameter_of(request), "&_format=xml");
+  request.query = "_format=json";
+  EXPECT_EQ(answer_format_of(request), Format::kJson);
+}
+
 TEST(BodyFormat, IsTheOneOfTheContentType) {
   for (auto const* type :
        {"application/fhir+json", "application/json; charset=UTF-8", "application/json;charset=\"utf-8\""}) {
@@ -146,18 +158,42 @@ TEST(PutInto, TurnsTheCapabilityStatementIntoXml) {
   EXPECT_TRUE(response.body.contains("<format value=\"application/fhir+xml\"/>"));
 }
 
-TEST(PutInto, LeavesWhatIsNoResource) {
-  for (auto response :
-       {saying(R"({"user":"alice"})", "application/json"), saying(R"({"user":"alice"})"), saying("<p>")}) {
-    auto const body = response.body;
-    auto const type = response.headers.front().value;
-    put_into(Format::kXml, response);
-    EXPECT_EQ(response.body, body);
-    EXPECT_EQ(response.headers.front().value, type);
-  }
+TEST(PutInto, LeavesWhatIsNotOfFhir) {
+  auto response = saying(R"({"user":"alice"})", "application/json");
+  put_into(Format::kXml, response);
+  EXPECT_EQ(response.body, R"({"user":"alice"})");
+  EXPECT_EQ(response.headers.front().value, "application/json");
   net::Response empty;
   put_into(Format::kXml, empty);
   EXPECT_TRUE(empty.body.empty());
+}
+
+TEST(PutInto, NeverAnswersInAnotherFormat) {
+  std::string large = R"({"resourceType":"Bundle","type":"searchset","entry":[)";
+  std::string const text(std::size_t{1} << 20U, 'x');
+  while (large.size() <= limits::kBundleBodyBytes) {
+    large.append(R"({"resource":{"resourceType":"Basic","language":")").append(text).append("\"}},");
+  }
+  large.back() = ']';
+  struct Case {
+    net::Response response;
+    std::uint16_t status;
+    std::string_view code;
+  };
+  for (auto& [response, status, code] :
+       {Case{saying(R"({"user":"alice"})"), 500, "exception"}, Case{saying("<p>"), 500, "exception"},
+        Case{saying(R"({"resourceType":"Patient","unknown":true})"), 500, "exception"},
+        Case{saying(large + "}"), 406, "too-long"}}) {
+    auto answer = response;
+    answer.headers.push_back({"etag", "W/\"1\""});
+    put_into(Format::kXml, answer);
+    EXPECT_EQ(answer.status, status);
+    ASSERT_EQ(answer.headers.size(), 1U);
+    EXPECT_EQ(answer.headers.front().value, "application/fhir+xml; charset=utf-8");
+    EXPECT_TRUE(answer.body.contains("<OperationOutcome xmlns=\"http://hl7.org/fhir\">"));
+    EXPECT_TRUE(answer.body.contains("<code value=\"" + std::string(code) + "\"/>"));
+    EXPECT_FALSE(answer.body.contains("alice"));
+  }
 }
 
 TEST(PutInto, TakesTheDeepestResourceInsideABundle) {

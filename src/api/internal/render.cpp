@@ -87,6 +87,7 @@ void append_history_entry(std::string& out, StoredVersion const& version, Wishes
 }
 
 void append_links(std::string& out, PageLinks const& links) {
+  if (links.self.empty()) return;  // an empty address would be no FHIR
   out.append(R"(,"link":[{"relation":"self","url":)");
   append_string(out, links.self);
   out.push_back('}');

@@ -13,7 +13,7 @@
 #include "codec/json.hpp"
 #include "core/bytes.hpp"
 
-/// The official examples of FHIR R4 and the sample patients, for fhir's tests alone.
+/// The official examples of FHIR R4 and US Core, and the sample patients, for fhir's tests alone.
 namespace tacenda::fhir::testing {
 
 inline std::string read_whole(std::string const& path) {
@@ -50,6 +50,13 @@ inline std::map<std::string, std::string> read_tar(std::string const& tar) {
 inline std::map<std::string, std::string> const& examples() {
   static auto const files =
       read_tar(unpack_zstd(read_whole(TACENDA_SOURCE_DIR "/tests/vectors/fhir-r4-examples.tar.zst")));
+  return files;
+}
+
+/// The same of the 231 examples of US Core.
+inline std::map<std::string, std::string> const& us_core_examples() {
+  static auto const files =
+      read_tar(unpack_zstd(read_whole(TACENDA_SOURCE_DIR "/tests/vectors/us-core-examples.tar.zst")));
   return files;
 }
 
