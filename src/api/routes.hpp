@@ -30,6 +30,7 @@ enum class Interaction : std::uint8_t {
   kMeta,
   kMetaAdd,
   kMetaDelete,
+  kBreakGlass,
   kUpdateMatching,
   kDeleteMatching,
   kPatch,

@@ -1,5 +1,7 @@
 #include "operations/context.hpp"
 
+#include "operations/internal/writing.hpp"
+
 namespace tacenda::operations {
 
 std::string Remarks::outcome_of(std::size_t index) const {
@@ -9,7 +11,16 @@ std::string Remarks::outcome_of(std::size_t index) const {
 
 Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, std::string_view type,
                                                        std::string_view query) {
-  return fhir::parse_criteria(*context.services.store.parameters(), type, query);
+  auto criteria = TACENDA_TRY(fhir::parse_criteria(*context.services.store.parameters(), type, query));
+  TACENDA_TRY_VOID(check_shown(context, type, criteria));
+  return criteria;
+}
+
+void explain(Context const& context, audit::Event& event) {
+  auto const found = context.services.gate.explain(context.principal, event.patients);
+  event.explained_by = access::word_of(found.relation);
+  // What an emergency opened is recorded as that, whatever else the request was for (C-12).
+  if (found.emergency) event.purpose_of_use = "BTG";
 }
 
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,
@@ -28,6 +39,7 @@ audit::Event event_of(Context const& context, audit::EventKind kind, records::Wr
   // Whose record was taken away must find that in his audit trail, too.
   event.patients.insert(event.patients.end(), written.left.begin(), written.left.end());
   event.record_digest = written.digest;
+  explain(context, event);
   return event;
 }
 
@@ -35,6 +47,7 @@ audit::Event event_of(Context const& context, audit::EventKind kind, records::St
   audit::Event event = event_of(context, kind, version.type, version.id);
   event.resource_version = version.version;
   event.patients = version.patients;
+  explain(context, event);
   return event;
 }
 

@@ -5,6 +5,7 @@
 
 #include "operations/internal/hold.hpp"
 #include "operations/internal/terminology_call.hpp"
+#include "operations/internal/writing.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -107,7 +108,7 @@ Result<Outcome> change_meta(Context const& context, Permit const& permit, std::s
                             ResourceId const& id, MetaChange change, Json const& parameters) {
   auto const wanted = TACENDA_TRY(meta_parameter(parameters));
   auto const reader = TACENDA_TRY(context.services.gate.authorize(context.principal, Action::kRead, type));
-  auto transaction = context.services.store.begin();
+  auto transaction = begin_writing(context);
   auto const living = TACENDA_TRY(transaction.living(reader, type, id));
   auto const json = codec::parse_json(living.json);
   if (!json.has_value()) return fail(ErrorKind::kCorrupt, "a stored resource is no JSON");
