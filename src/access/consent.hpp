@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,9 +25,10 @@ enum class Ruling : std::uint8_t { kNone, kPermit, kDeny };
 
 /// Who wants to do what, and why. Views outlive the call.
 struct ConsentQuestion {
-  std::span<std::string const> actors;  // "Practitioner/1", "Organization/2", "PractitionerRole/3" ...: all that he is
-  std::string_view role;                // role of the policy
-  std::string_view purpose;             // code of v3-ActReason, e.g. "TREAT"
+  std::span<std::string const>
+      actors;                // "Practitioner/1", "Organization/2", "PractitionerRole/3" ...: all that he is
+  std::string_view role;     // role of the policy
+  std::string_view purpose;  // code of v3-ActReason, e.g. "TREAT"
   ConsentAction action = ConsentAction::kAccess;
   Time now{};
 };
@@ -38,26 +41,41 @@ struct ConsentItem {
   Labels const* labels = nullptr;        // nullptr: none
 };
 
-/// One Consent, read once. Immutable: thread-safe.
+struct Provision;  // access/internal/provision.hpp
+
+/// One Consent, read once. Immutable: thread-safe. How each element is read: docs/access-rules.md.
 class Consent {
  public:
-  /// nullopt: it says nothing of privacy here (status not active, other scope). A Consent that is active, of scope
-  /// patient-privacy and not understood (an unknown policyRule and no root type, a modifierExtension, a nested
-  /// provision without a type) is one that denies everything: unknown consent is no consent.
+  /// A consent with more than this is not understood: every record of the patient would pay for it.
+  static constexpr std::size_t kDepthMax = 8;  // provisions within provisions
+  static constexpr std::size_t kProvisionsMax = 512;
+  static constexpr std::size_t kValuesMax = 4'096;  // entries of all lists of criteria
+
+  /// nullopt: it says nothing of privacy here (status not active, other scope). A Consent that is active, of
+  /// scope patient-privacy and not understood (an unknown policyRule and no root type, a modifierExtension, a
+  /// nested provision without a type, anything malformed, more than the limits above) is one that denies
+  /// everything: unknown consent is no consent.
   static std::optional<Consent> parse(codec::Json const& resource);
 
   /// What this consent says. A nested provision whose criteria all match overrides its parent; siblings that
-  /// contradict each other deny. kNone outside its period, or where it does not speak.
+  /// contradict each other deny. kNone outside its period, or where it does not speak. What cannot be decided
+  /// counts as met for a denial and as not met for a permission. Allocates nothing.
   Ruling rule(ConsentQuestion const& question, ConsentItem const& item) const;
+  /// True when a denial that holds names the question's purpose itself: what breaking the glass must not
+  /// override (C-14), asked with "ETREAT" or "BTG".
+  bool denies_by_purpose(ConsentQuestion const& question, ConsentItem const& item) const;
 
   /// True when some criterion looks at the record's content: it must be opened to be judged.
-  bool needs_content() const;
+  bool needs_content() const { return needs_content_; }
   std::optional<Time> dated() const { return dated_; }  // Consent.dateTime
   std::string const& id() const { return id_; }
 
  private:
-  struct Provision;
-  // (to be filled in by the implementation: compiled provisions)
+  Consent() = default;
+
+  std::shared_ptr<Provision const> root_;  // shared: copies are cheap, and all alike; null denies everything
+  bool opted_out_ = false;                 // what is not permitted is denied
+  bool needs_content_ = false;
   std::string id_;
   std::optional<Time> dated_;
 };

@@ -33,15 +33,16 @@ struct Labels {
   Confidentiality confidentiality = Confidentiality::kN;
   std::vector<Label> all;  // sorted, each once
 
-  /// A label by its code, whatever system it is from: a policy names "HIV" and means it however it was written.
+  /// A label by its code, whatever system it is from: a policy names "HIV" and means it however it was
+  /// written.
   bool has_code(std::string_view code) const;
   friend bool operator==(Labels const&, Labels const&) = default;
 };
 
 /// Labels of a resource (of its `meta.security`). Never fails: what is no Coding is no label.
 Labels labels_of(codec::Json const& resource);
-/// The same of a resource's text; quick where it holds no labels. A text that cannot be read is labelled V: fail
-/// closed.
+/// The same of a resource's text; quick where it holds no labels. A text that cannot be read is labelled V:
+/// fail closed.
 Labels labels_of_text(std::string_view json);
 
 /// Which codes in a resource demand which labels: the rule table of a labelling service (C-17).
@@ -58,8 +59,8 @@ class LabelRules {
   explicit LabelRules(std::vector<Rule> rules);
 
   bool empty() const { return rules_.empty(); }
-  /// Labels that the codings anywhere in the resource demand, those of contained resources among them; sorted, each
-  /// once.
+  /// Labels that the codings anywhere in the resource demand, those of contained resources among them;
+  /// sorted, each once.
   std::vector<Label> demanded_by(codec::Json const& resource) const;
 
  private:
@@ -68,8 +69,8 @@ class LabelRules {
   std::vector<std::size_t> prefixes_;
 };
 
-/// Puts `labels` into `meta.security` of the resource, keeping what is there and its order; of several confidentiality
-/// codes only the highest stays (exactly one, C-15). True when the resource changed.
+/// Puts `labels` into `meta.security` of the resource, keeping what is there and its order; of several
+/// confidentiality codes only the highest stays (exactly one, C-15). True when the resource changed.
 bool add_labels(codec::Json& resource, std::vector<Label> const& labels);
 
 }  // namespace tacenda::access

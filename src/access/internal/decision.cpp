@@ -194,12 +194,12 @@ Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, 
   if (!emergency) return Denial::kConsent;
   if (policy_->bounds().emergency_overrides_denied) return Denial::kNone;
   // What is denied for emergencies by name stays closed (C-14).
-  question.purpose = "ETREAT";
-  std::vector<Consent> naming;
-  for (auto const& consent : **consents) {
-    if (consent.names_purpose("ETREAT")) naming.push_back(consent);
+  for (auto const* purpose : {"ETREAT", "BTG"}) {
+    question.purpose = purpose;
+    if (std::ranges::any_of(**consents, [&](Consent const& each) { return each.denies_by_purpose(question, item); }))
+      return Denial::kConsent;
   }
-  return rule(naming, question, item) == Ruling::kDeny ? Denial::kConsent : Denial::kNone;
+  return Denial::kNone;
 }
 
 Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& look) const {
