@@ -27,6 +27,7 @@ enum class AdminAction : std::uint8_t {
   kReadStatus,
   kManagePolicy,
   kManageKeys,
+  kReviewAccess,
 };
 
 /// The four groups that every concrete resource type falls into (PRODUCT row M3).

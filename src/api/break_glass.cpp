@@ -1,5 +1,6 @@
 // POST /fhir/Patient/[id]/$break-glass: sees one record in an emergency (REQUIREMENTS C-12 to C-14).
 #include "api/internal/exchange.hpp"
+#include "api/internal/format.hpp"
 #include "api/outcome.hpp"
 #include "codec/json.hpp"
 #include "codec/text.hpp"

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "records/internal/content.hpp"
 #include "records/internal/facts.hpp"
+#include "records/internal/keys.hpp"
 #include "records/store.hpp"
 
 namespace tacenda::records {
@@ -40,6 +42,16 @@ void Store::depend_on_consents(vault::WriteSet& set) const {
 
 void Store::change_decisions(vault::WriteSet& set) const {
   set.touches(view_.guard(consent_guard()));
+}
+
+Result<void> Store::with_facts(Permit const& permit, std::string_view type, ResourceId const& id,
+                               std::function<void(RecordFacts const&)> const& look) const {
+  auto const row = TACENDA_TRY(view_.get(current_key(type, id.view())));
+  if (!row) return fail(ErrorKind::kNotFound, "there is no such resource");
+  RecordOnDemand const record(*vault_, {type, id.view()}, TACENDA_TRY(parse_row(*row)));
+  if (!TACENDA_TRY(is_shown(permit, record))) return fail(ErrorKind::kNotFound, "there is no such resource");
+  look(record.facts());
+  return {};
 }
 
 std::uint64_t Store::committed() const {

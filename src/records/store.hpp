@@ -93,6 +93,11 @@ class Store {
 
   /// The search parameters that are known now. Never nullptr.
   std::shared_ptr<fhir::SearchParameters const> parameters() const;
+  /// Calls `look` with what access control looks at of a resource, for those who explain decisions; its content is
+  /// for judging alone. Errors: kNotFound, kCorrupt.
+  Result<void> with_facts(Permit const& permit, std::string_view type, ResourceId const& id,
+                          std::function<void(RecordFacts const&)> const& look) const;
+
   /// Commits that readers can surely see. What is read after this question stands until decided_at says more.
   std::uint64_t committed() const;
   /// Sequence of the newest commit that may have changed it; 0: none since the start.
