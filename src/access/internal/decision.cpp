@@ -135,6 +135,8 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
 
 Denial DecisionFilter::by_relation(RecordFacts const& facts) const {
   if (!role_->needs_relation || facts.patients.empty() || evidence_ == nullptr) return Denial::kNone;
+  // Nobody treats yet who is registered just now.
+  if (facts.is_proposed && facts.version == 0 && facts.type == "Patient") return Denial::kNone;
   if (!asker_.practitioner) return Denial::kRelation;
   for (auto const& patient : facts.patients) {
     auto const relation = evidence_->relation(*asker_.practitioner, patient, asker_.now);
