@@ -121,7 +121,8 @@ class Hospital(harness.TestCase):
     # --- consent ---
 
     def test_C01_the_five_patterns(self):
-        exception = {"type": "permit", "actor": [{"role": {"coding": [{"code": "IRCP"}]}, "reference": {
+        exception = {"type": "permit", "actor": [{"role": {"coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]}, "reference": {
             "reference": "Practitioner/" + self.practitioners["dr"]}}]}
         restriction = {**exception, "type": "deny"}
         cases = [(None, None, True, True),
