@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "records/internal/content.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/facts.hpp"
 #include "records/internal/keys.hpp"
 #include "records/store.hpp"

@@ -3,7 +3,7 @@
 #include <queue>
 
 #include "fhir/types.hpp"
-#include "records/internal/content.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
 #include "records/store.hpp"

@@ -5,7 +5,7 @@
 
 #include "core/log.hpp"
 #include "fhir/types.hpp"
-#include "records/internal/content.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"
 #include "records/internal/index_state.hpp"

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "codec/text.hpp"
-#include "records/internal/content.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"

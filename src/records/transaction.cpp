@@ -6,7 +6,7 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "fhir/compartment.hpp"
-#include "records/internal/content.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/document.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"

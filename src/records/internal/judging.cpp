@@ -1,4 +1,4 @@
-#include "records/internal/content.hpp"
+#include "records/internal/judging.hpp"
 
 namespace tacenda::records {
 
