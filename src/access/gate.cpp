@@ -3,43 +3,30 @@
 #include <algorithm>
 #include <optional>
 
+#include "access/internal/decision.hpp"
 #include "core/limits.hpp"
 #include "core/process.hpp"
 
 namespace tacenda::access {
 namespace {
 
-/// Judges each record by the role's right to its type and, for patients, by their own compartment.
-class RoleFilter final : public RecordFilter {
- public:
-  RoleFilter(std::shared_ptr<Policy const> policy, Role const& role, std::optional<std::string> own_patient)
-      : policy_(std::move(policy)), role_(&role), own_patient_(std::move(own_patient)) {}
-
-  bool judge(Action action, RecordFacts const& facts) const override {
-    // A system history meets records of every type: each needs the right to its type's history as well.
-    Action const needed = action == Action::kHistorySystem ? Action::kHistoryType : action;
-    if (!role_->may(needed, facts.type)) return false;
-    if (!role_->own_record_only) return true;
-    return own_patient_ && facts.patients.size() == 1 && facts.patients.front() == *own_patient_;
-  }
-
-  bool judges_all(Action action, std::string_view type) const override {
-    Action const needed = action == Action::kHistorySystem ? Action::kHistoryType : action;
-    return !role_->own_record_only && role_->may(needed, type);
-  }
-
- private:
-  std::shared_ptr<Policy const> policy_;  // shared: keeps role_ alive while a Permit lives
-  Role const* role_;
-  std::optional<std::string> own_patient_;
-};
-
 /// The server's own work sees every record.
 class SystemFilter final : public RecordFilter {
  public:
   bool judge(Action, RecordFacts const&) const override { return true; }
   bool judges_all(Action, std::string_view) const override { return true; }
+  std::optional<std::string> view(std::string_view, std::string_view json) const override {
+    return std::string(json);
+  }
+  bool views_whole(std::string_view) const override { return true; }
 };
+
+Result<std::string> stated_purpose(identity::Principal const& principal, Role const& role) {
+  if (principal.purpose().empty()) return role.purposes.front();
+  if (!role.may_ask_for(principal.purpose()))
+    return fail(ErrorKind::kForbidden, "this role may not ask for this purpose");
+  return principal.purpose();
+}
 
 }  // namespace
 
@@ -58,10 +45,103 @@ Result<Permit> Gate::authorize(identity::Principal const& principal, Action acti
   if (role == nullptr || !role->may(action, type)) {
     return fail(ErrorKind::kForbidden, "this role has no right to this interaction on this type");
   }
-  std::optional<std::string> own;
-  if (role->own_record_only && principal.patient()) own = principal.patient()->view();
-  auto filter = std::make_shared<RoleFilter const>(current, *role, std::move(own));
+  auto purpose = TACENDA_TRY(stated_purpose(principal, *role));
+  auto filter = std::make_shared<DecisionFilter const>(
+      current, *role, asker_of(principal, *role, std::move(purpose)), evidence_, assignments_);
   return Permit(principal.id(), action, current->epoch(), std::move(filter));
+}
+
+Asker Gate::asker_of(identity::Principal const& principal, Role const& role, std::string purpose) const {
+  Asker asker;
+  asker.user = principal.id().view();
+  asker.role = principal.role();
+  asker.purpose = std::move(purpose);
+  if (role.own_record_only && principal.patient()) asker.own_patient = principal.patient()->view();
+  if (assignments_ != nullptr) asker.practitioner = assignments_->practitioner_of(asker.user);
+  if (clock_ != nullptr) asker.now = clock_->now();
+  return asker;
+}
+
+void Gate::look_at(Evidence const& evidence, Assignments const& assignments, Clock const& clock) {
+  evidence_ = &evidence;
+  assignments_ = &assignments;
+  clock_ = &clock;
+}
+
+Result<std::string> Gate::purpose_of(identity::Principal const& principal) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  if (role == nullptr) return fail(ErrorKind::kForbidden, "this role has no right to anything");
+  return stated_purpose(principal, *role);
+}
+
+bool Gate::shows_parameter(identity::Principal const& principal, std::string_view type,
+                           fhir::SearchParameter const& parameter) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  if (role == nullptr) return false;
+  auto const view = role->views.find(type);
+  return view == role->views.end() || view->second.shows(parameter);
+}
+
+bool Gate::sees_whole(identity::Principal const& principal, std::string_view type) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  return role != nullptr && role->views.find(type) == role->views.end();
+}
+
+Gate::Explanation Gate::explain(identity::Principal const& principal,
+                                std::span<std::string const> patients) const {
+  Explanation explanation;
+  if (patients.empty() || assignments_ == nullptr || principal.is_service()) return explanation;
+  Time const now = clock_->now();
+  auto const user = principal.id().view();
+  auto const practitioner = assignments_->practitioner_of(user);
+  for (auto const& patient : patients) {
+    Relation relation = Relation::kNone;
+    if (principal.patient() && principal.patient()->view() == patient) {
+      relation = Relation::kSelf;
+    } else if (assignments_->emergency(user, patient, now)) {
+      explanation.emergency = true;
+      relation = Relation::kEmergency;
+    } else if (practitioner) {
+      // Unknown is unexplained: what is said here must not be more than is known.
+      relation = evidence_->relation(*practitioner, patient, now).value_or(Relation::kNone);
+    }
+    if (relation == Relation::kNone) return {Relation::kNone, explanation.emergency};
+    explanation.relation = relation;
+  }
+  return explanation;
+}
+
+Result<std::chrono::minutes> Gate::authorize_emergency(identity::Principal const& principal) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  if (role == nullptr || !role->breaks_glass)
+    return fail(ErrorKind::kForbidden, "this role may not break the glass");
+  return current->bounds().emergency_time;
+}
+
+std::vector<Label> Gate::labels_for(codec::Json const& resource) const {
+  auto const current = policy();
+  return current->bounds().label_rules.demanded_by(resource);
+}
+
+bool Gate::may_lower_labels(identity::Principal const& principal) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  return role != nullptr && role->lowers_labels;
+}
+
+std::string Gate::why(identity::Principal const& principal, Action action, RecordFacts const& facts) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  if (role == nullptr) return "role";
+  auto purpose = stated_purpose(principal, *role);
+  if (!purpose.has_value()) return "purpose";
+  DecisionFilter const filter(current, *role, asker_of(principal, *role, std::move(*purpose)), evidence_,
+                              assignments_);
+  return std::string(word_of(filter.why(action, facts)));
 }
 
 Result<void> Gate::authorize_admin(identity::Principal const& principal, AdminAction action, Time now) const {

@@ -2,11 +2,14 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "access/address_list.hpp"
+#include "access/assignments.hpp"
+#include "access/evidence.hpp"
 #include "access/policy.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -15,6 +18,8 @@
 #include "identity/principal.hpp"
 
 namespace tacenda::access {
+
+struct Asker;
 
 /// Says yes or no. The only maker of Permits. Deny by default: an unknown role, type or action is denied.
 ///
@@ -25,9 +30,37 @@ class Gate {
   explicit Gate(std::shared_ptr<Policy const> policy,
                 std::map<std::string, AddressList, std::less<>> listeners = {});
 
+  /// What decisions look at beside the policy. Called once, before anybody asks; both outlive the gate. A gate that was
+  /// given nothing knows of no consent and no relation.
+  void look_at(Evidence const& evidence, Assignments const& assignments, Clock const& clock);
+
   /// Permit for one interaction on `type` (empty: the system level). Its filter then judges each record.
-  /// Errors: kForbidden.
+  /// Decides as of `now`. Errors: kForbidden (the right, or the purpose that was stated).
   Result<Permit> authorize(identity::Principal const& principal, Action action, std::string_view type) const;
+
+  /// The purpose of use that holds for what he asks: what he states, or what his role does by default. Errors:
+  /// kForbidden (not a purpose of his role, G-01, C-03).
+  Result<std::string> purpose_of(identity::Principal const& principal) const;
+  /// May he search, sort, chain or include by this parameter of the type? Not by what his role does not see (P-01).
+  bool shows_parameter(identity::Principal const& principal, std::string_view type,
+                       fhir::SearchParameter const& parameter) const;
+
+  /// True when his role has no view of the type but sees all of what it sees.
+  bool sees_whole(identity::Principal const& principal, std::string_view type) const;
+
+  /// What an access to records of these patients is explained by, for the log.
+  struct Explanation {
+    Relation relation = Relation::kNone;  // the weakest of all: kNone when one patient is not explained
+    bool emergency = false;
+  };
+  Explanation explain(identity::Principal const& principal, std::span<std::string const> patients) const;
+
+  /// Errors: kForbidden (no right to break the glass).
+  Result<std::chrono::minutes> authorize_emergency(identity::Principal const& principal) const;
+  /// Labels that what is written must have by the policy's rules (C-17).
+  std::vector<Label> labels_for(codec::Json const& resource) const;
+  /// May he take a security label off a record (C-18)?
+  bool may_lower_labels(identity::Principal const& principal) const;
 
   /// Errors: kForbidden (no right), kUnauthenticated (second factor older than limits::kStepUpAge at `now`).
   Result<void> authorize_admin(identity::Principal const& principal, AdminAction action, Time now) const;
@@ -42,12 +75,20 @@ class Gate {
   std::optional<Role> role(std::string_view name) const;
   std::vector<std::string> roles() const;
 
+  /// Why a principal may or may not see a record, step by step: for `policy explain`.
+  std::string why(identity::Principal const& principal, Action action, RecordFacts const& facts) const;
+
+  /// The policy that holds.
+  std::shared_ptr<Policy const> policy() const;
   /// Takes effect for the next decision.
   void replace(std::shared_ptr<Policy const> policy);
 
  private:
-  std::shared_ptr<Policy const> policy() const;
+  Asker asker_of(identity::Principal const& principal, Role const& role, std::string purpose) const;
 
+  Evidence const* evidence_ = nullptr;
+  Assignments const* assignments_ = nullptr;
+  Clock const* clock_ = nullptr;
   mutable Mutex mutex_;
   std::shared_ptr<Policy const> policy_
       TACENDA_GUARDED_BY(mutex_);  // shared: decisions in flight keep theirs

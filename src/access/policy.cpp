@@ -5,6 +5,7 @@
 
 #include "access/shipped_policies.hpp"
 #include "codec/toml.hpp"
+#include "core/limits.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::access {
@@ -39,10 +40,21 @@ constexpr auto kAdminActions = std::to_array<AdminName>({
     {"read-status", AdminAction::kReadStatus},
     {"manage-policy", AdminAction::kManagePolicy},
     {"manage-keys", AdminAction::kManageKeys},
+    {"review-access", AdminAction::kReviewAccess},
 });
 
 constexpr auto kGroups =
     std::to_array<std::string_view>({"patient-records", "prescriptions", "directory", "other"});
+
+constexpr std::size_t kWordBytes = 64;
+
+/// U to V are confidentialities; every other word is a sensitivity.
+Label label_of(std::string word) {
+  bool const is_level = parse_confidentiality(word).has_value();
+  return {is_level ? "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+                   : "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+          std::move(word)};
+}
 
 template <typename E>
 constexpr std::uint32_t bit(E action) {
@@ -65,6 +77,63 @@ Result<std::uint32_t> bits_of(toml::node const& node, Names const& names) {
   return bits;
 }
 
+/// A list of words, each of 1 to 64 characters. Errors: kInvalid.
+Result<std::vector<std::string>> words_of(toml::node const& node) {
+  auto const* list = node.as_array();
+  if (list == nullptr) return fail(ErrorKind::kInvalid, "a list of words is expected in the policy");
+  std::vector<std::string> words;
+  for (auto const& item : *list) {
+    auto const word = item.value<std::string_view>();
+    if (!word || word->empty() || word->size() > kWordBytes)
+      return fail(ErrorKind::kInvalid, "a list of the policy holds something that is no word");
+    words.emplace_back(*word);
+  }
+  return words;
+}
+
+Result<std::set<std::string, std::less<>>> set_of(toml::node const& node) {
+  auto words = TACENDA_TRY(words_of(node));
+  return std::set<std::string, std::less<>>(words.begin(), words.end());
+}
+
+Result<void> parse_views(toml::table const& table, Role& role) {
+  for (auto const& [type, elements] : table) {
+    auto view = TACENDA_TRY(ElementView::make(type.str(), TACENDA_TRY(words_of(elements))));
+    role.views.emplace(std::string(type.str()), std::move(view));
+  }
+  return {};
+}
+
+/// What a role says beside its rights. False: it is no such key.
+Result<bool> parse_bounds(std::string_view name, toml::node const& node, Role& role) {
+  if (name == "types") {
+    role.types = TACENDA_TRY(set_of(node));
+    if (!std::ranges::all_of(role.types, [](auto const& type) { return fhir::is_resource_type(type); }))
+      return fail(ErrorKind::kInvalid, "a role names a type that is none of R4");
+  } else if (name == "purposes") {
+    role.purposes = TACENDA_TRY(words_of(node));
+    if (role.purposes.empty()) return fail(ErrorKind::kInvalid, "a role has no purpose");
+  } else if (name == "clearance" && node.is_string()) {
+    role.clearance = TACENDA_TRY(parse_confidentiality(*node.value<std::string_view>()));
+  } else if (name == "sensitive") {
+    role.sensitive = TACENDA_TRY(set_of(node));
+  } else if (name == "relation" && node.is_string()) {
+    auto const word = *node.value<std::string_view>();
+    if (word != "required" && word != "recorded")
+      return fail(ErrorKind::kInvalid, "a role's relation is required or recorded");
+    role.needs_relation = word == "required";
+  } else if (name == "break-glass" && node.is_boolean()) {
+    role.breaks_glass = *node.value<bool>();
+  } else if (name == "lowers-labels" && node.is_boolean()) {
+    role.lowers_labels = *node.value<bool>();
+  } else if (name == "views" && node.is_table()) {
+    TACENDA_TRY_VOID(parse_views(*node.as_table(), role));
+  } else {
+    return false;
+  }
+  return true;
+}
+
 Result<Role> parse_role(toml::table const& table) {
   constexpr auto kSystem = std::to_array<ActionName>({{"history-system", Action::kHistorySystem}});
   Role role;
@@ -81,11 +150,78 @@ Result<Role> parse_role(toml::table const& table) {
       role.admin_actions = TACENDA_TRY(bits_of(node, kAdminActions));
     } else if (name == "own-record-only" && node.is_boolean()) {
       role.own_record_only = *node.value<bool>();
-    } else {
+    } else if (!TACENDA_TRY(parse_bounds(name, node, role))) {
       return fail(ErrorKind::kInvalid, "a role has an unknown key");
     }
   }
+  for (auto const& [type, view] : role.views) {
+    // What is seen in part would be written back without the rest (C-19).
+    if (role.may(Action::kUpdate, type)) return fail(ErrorKind::kInvalid, "a role may update what it sees in part");
+    // Conditions of an export would tell what the view hides.
+    if (role.may(Action::kExport, type)) return fail(ErrorKind::kInvalid, "a role may export what it sees in part");
+  }
   return role;
+}
+
+Result<LabelRules::Rule> parse_label_rule(toml::table const& table) {
+  LabelRules::Rule rule;
+  for (auto const& [key, node] : table) {
+    if (key.str() == "system" && node.is_string()) {
+      rule.system = *node.value<std::string>();
+    } else if (key.str() == "code" && node.is_string()) {
+      rule.code = *node.value<std::string>();
+    } else if (key.str() == "labels") {
+      for (auto& word : TACENDA_TRY(words_of(node))) rule.labels.push_back(label_of(std::move(word)));
+    } else {
+      return fail(ErrorKind::kInvalid, "a label rule has an unknown key");
+    }
+  }
+  if (rule.code.empty() || rule.code == "*" || rule.labels.empty())
+    return fail(ErrorKind::kInvalid, "a label rule needs a code and labels");
+  return rule;
+}
+
+Result<void> parse_consent(toml::table const& table, Bounds& bounds) {
+  for (auto const& [key, node] : table) {
+    if (key.str() != "purposes-without") return fail(ErrorKind::kInvalid, "the policy has an unknown key");
+    bounds.without_consent = TACENDA_TRY(set_of(node));
+  }
+  return {};
+}
+
+Result<void> parse_labels(toml::table const& table, Bounds& bounds) {
+  std::vector<LabelRules::Rule> rules;
+  for (auto const& [key, node] : table) {
+    if (key.str() == "sensitive") {
+      bounds.sensitive = TACENDA_TRY(set_of(node));
+    } else if (key.str() == "rules" && node.is_array()) {
+      for (auto const& rule : *node.as_array()) {
+        if (!rule.is_table()) return fail(ErrorKind::kInvalid, "a label rule is not a table");
+        rules.push_back(TACENDA_TRY(parse_label_rule(*rule.as_table())));
+      }
+    } else {
+      return fail(ErrorKind::kInvalid, "the policy has an unknown key");
+    }
+  }
+  bounds.label_rules = LabelRules(std::move(rules));
+  return {};
+}
+
+Result<void> parse_emergency(toml::table const& table, Bounds& bounds) {
+  for (auto const& [key, node] : table) {
+    if (key.str() == "minutes" && node.is_integer()) {
+      bounds.emergency_time = std::chrono::minutes(*node.value<std::int64_t>());
+      if (bounds.emergency_time < std::chrono::minutes(1) || bounds.emergency_time > limits::kEmergencyMax)
+        return fail(ErrorKind::kInvalid, "an emergency lasts from 1 to 720 minutes");
+    } else if (key.str() == "never") {
+      bounds.never_in_emergency = TACENDA_TRY(set_of(node));
+    } else if (key.str() == "overrides-denied-emergency" && node.is_boolean()) {
+      bounds.emergency_overrides_denied = *node.value<bool>();
+    } else {
+      return fail(ErrorKind::kInvalid, "the policy has an unknown key");
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -102,17 +238,24 @@ ResourceGroup group_of(std::string_view type) {
   return ResourceGroup::kOther;
 }
 
+bool Role::may_ask_for(std::string_view purpose) const {
+  return std::ranges::find(purposes, purpose) != purposes.end();
+}
+
 bool Role::may(Action action, std::string_view type) const {
   if (type.empty()) return action == Action::kExport ? exports : (system_actions & bit(action)) != 0;
   // Entries of the audit log are never written by a client and are read through the log alone (O-02).
   if (!fhir::is_resource_type(type) || type == "AuditEvent") return false;
-  return (actions[static_cast<std::size_t>(group_of(type))] & bit(action)) != 0;
+  auto const group = group_of(type);
+  if (!types.empty() && group != ResourceGroup::kDirectory && types.find(type) == types.end()) return false;
+  return (actions[static_cast<std::size_t>(group)] & bit(action)) != 0;
 }
 
 Result<std::shared_ptr<Policy const>> Policy::shipped(std::string_view name) {
   if (name == "separated") return parse(kSeparatedPolicy, 1);
   if (name == "classic") return parse(kClassicPolicy, 1);
-  return fail(ErrorKind::kNotFound, "there is no such policy: use separated or classic");
+  if (name == "hospital") return parse(kHospitalPolicy, 1);
+  return fail(ErrorKind::kNotFound, "there is no such policy: use separated, classic or hospital");
 }
 
 Result<std::shared_ptr<Policy const>> Policy::parse(std::string_view text, std::uint64_t epoch) {
@@ -132,6 +275,12 @@ Result<std::shared_ptr<Policy const>> Policy::parse(std::string_view text, std::
         if (!rights.is_table()) return fail(ErrorKind::kInvalid, "a role is not a table");
         policy->roles_.emplace(std::string(role.str()), TACENDA_TRY(parse_role(*rights.as_table())));
       }
+    } else if (key.str() == "consent" && node.is_table()) {
+      TACENDA_TRY_VOID(parse_consent(*node.as_table(), policy->bounds_));
+    } else if (key.str() == "labels" && node.is_table()) {
+      TACENDA_TRY_VOID(parse_labels(*node.as_table(), policy->bounds_));
+    } else if (key.str() == "emergency" && node.is_table()) {
+      TACENDA_TRY_VOID(parse_emergency(*node.as_table(), policy->bounds_));
     } else {
       return fail(ErrorKind::kInvalid, "the policy has an unknown key");
     }

@@ -1,12 +1,17 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "access/labels.hpp"
+#include "access/view.hpp"
 #include "core/error.hpp"
 #include "core/permit.hpp"
 
@@ -22,6 +27,7 @@ enum class AdminAction : std::uint8_t {
   kReadStatus,
   kManagePolicy,
   kManageKeys,
+  kReviewAccess,
 };
 
 /// The four groups that every concrete resource type falls into (PRODUCT row M3).
@@ -31,13 +37,40 @@ ResourceGroup group_of(std::string_view type);
 /// The rights of one role.
 struct Role {
   std::uint32_t actions[4] = {0, 0, 0, 0};  // by ResourceGroup: bit per Action
+  // Of patient records, prescriptions and other these types alone; empty: all.
+  std::set<std::string, std::less<>> types;
   std::uint32_t system_actions = 0;         // interactions without a type
   std::uint32_t admin_actions = 0;          // bit per AdminAction
   bool own_record_only = false;
-  bool exports = false;  // records of at least one group
+  bool exports = false;                           // records of at least one group
+  std::vector<std::string> purposes{"TREAT"};     // codes of v3-ActReason; the first holds where none is stated
+  Confidentiality clearance = Confidentiality::kN;  // sees records up to it
+  std::set<std::string, std::less<>> sensitive;   // labels of Policy::sensitive that he sees
+  bool needs_relation = false;                    // sees records of patients whom he treats
+  bool breaks_glass = false;
+  bool lowers_labels = false;  // may take a security label off (C-18)
+  std::map<std::string, ElementView, std::less<>> views;  // by type: what he sees of it
+
+  bool may_ask_for(std::string_view purpose) const;
 
   bool may(Action action, std::string_view type) const;
   bool may(AdminAction action) const { return (admin_actions >> static_cast<unsigned>(action) & 1U) != 0; }
+};
+
+/// What holds for every role.
+struct Bounds {
+  using Words = std::set<std::string, std::less<>>;
+  std::optional<Words> without_consent;  // purposes that need no consent that speaks; nullopt: all
+  Words sensitive;                       // labels that only roles which name them see (C-06)
+  LabelRules label_rules;
+  std::chrono::minutes emergency_time{60};  // how long the glass stays broken
+  Words never_in_emergency{"PSYTHPN"};      // labels that no emergency opens (C-14)
+  bool emergency_overrides_denied = false;  // also what a consent denies for emergencies by name (ETREAT)
+
+  /// True when a patient whose consents do not speak permits this purpose.
+  bool permits_without_consent(std::string_view purpose) const {
+    return !without_consent || without_consent->contains(purpose);
+  }
 };
 
 /// Roles and their rights as data. Parsed from TOML; an unknown key or word is an error.
@@ -58,12 +91,15 @@ class Policy {
   std::string const& name() const { return name_; }
   std::uint64_t epoch() const { return epoch_; }
 
+  Bounds const& bounds() const { return bounds_; }
+
  private:
   Policy() = default;
   std::string text_;
   std::string name_;
   std::uint64_t epoch_ = 0;
   std::map<std::string, Role, std::less<>> roles_;
+  Bounds bounds_;
 };
 
 }  // namespace tacenda::access

@@ -33,6 +33,19 @@ std::span<Admin::Row const> Admin::rows() {
        &Admin::unlock_user},
       {"POST", "/admin/users/certificate", AdminAction::kManageUsers, EventKind::kRoleChanged,
        &Admin::bind_certificate},
+      {"POST", "/admin/users/practitioner", AdminAction::kManageUsers, EventKind::kPractitionerLinked,
+       &Admin::link_practitioner},
+      {"GET", "/admin/access-lists", AdminAction::kReviewAccess, EventKind::kPolicyRead, &Admin::access_lists},
+      {"POST", "/admin/access-lists", AdminAction::kManagePolicy, EventKind::kAccessListChanged,
+       &Admin::change_access_list},
+      {"GET", "/admin/emergencies", AdminAction::kReviewAccess, EventKind::kEmergenciesRead,
+       &Admin::emergencies},
+      {"POST", "/admin/emergencies/review", AdminAction::kReviewAccess, EventKind::kEmergencyReviewed,
+       &Admin::review_emergency},
+      {"GET", "/admin/policy", AdminAction::kReadStatus, EventKind::kPolicyRead, &Admin::show_policy},
+      {"POST", "/admin/policy", AdminAction::kManagePolicy, EventKind::kPolicyChanged, &Admin::set_policy},
+      {"POST", "/admin/policy/explain", AdminAction::kManagePolicy, EventKind::kPolicyRead,
+       &Admin::explain_policy},
       {"POST", "/admin/tokens", AdminAction::kIssueTokens, EventKind::kTokenIssued, &Admin::issue_token},
       {"GET", "/admin/audit", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_list},
       {"GET", "/admin/audit/checkpoint", AdminAction::kReadAudit, EventKind::kAuditRead,
@@ -124,6 +137,24 @@ Released Admin::change(Call& call, identity::Pending& pending, std::string json)
     return Released(receipt.error().kind() == ErrorKind::kNoSpace ? Unrecorded::kNoSpace
                                                                   : Unrecorded::kAuditUnavailable);
   }
+  net::Response response;
+  response.status = 200;
+  response.body = std::move(json);
+  response.headers.push_back({"content-type", "application/json"});
+  return Released(*receipt, std::move(response));
+}
+
+Released Admin::change(Call& call, access::Assignments::Change change, std::string json) {
+  parts_.store.change_decisions(change.set);
+  std::vector<audit::Event> events;
+  events.push_back(call.origin);
+  auto const receipt = parts_.log.commit(std::move(change.set), std::move(events));
+  if (!receipt.has_value()) {
+    if (receipt.error().kind() == ErrorKind::kConflict) return refuse(call, receipt.error());
+    return Released(receipt.error().kind() == ErrorKind::kNoSpace ? Unrecorded::kNoSpace
+                                                                  : Unrecorded::kAuditUnavailable);
+  }
+  if (change.committed) change.committed();
   net::Response response;
   response.status = 200;
   response.body = std::move(json);

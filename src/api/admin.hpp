@@ -52,6 +52,14 @@ class Admin {
   Released audit_proof(Call& call);
   Released reindex(Call& call);
   Released verify(Call& call);
+  Released link_practitioner(Call& call);
+  Released access_lists(Call& call);
+  Released change_access_list(Call& call);
+  Released emergencies(Call& call);
+  Released review_emergency(Call& call);
+  Released show_policy(Call& call);
+  Released set_policy(Call& call);
+  Released explain_policy(Call& call);
   Released seal(Call& call);
 
   Released run(Call& call, Row const& row);
@@ -59,6 +67,8 @@ class Admin {
   Released release(Call& call, audit::Event event, net::Response response);
   Released answer(Call& call, std::string json);
   Released change(Call& call, identity::Pending& pending, std::string json);
+  /// Commits a change of what is permitted, and makes it effective.
+  Released change(Call& call, access::Assignments::Change change, std::string json);
 
   Parts parts_;
   Pipeline* pipeline_;  // signs people in; outlives this

@@ -192,6 +192,7 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
       match.route->interaction == Interaction::kRead || match.route->interaction == Interaction::kVread;
   // Only what is told as it is stored: `reply` comes on the committer's thread, which writes no XML.
   if (!is_read || exchange.format != fhir::Format::kJson || match.type == "Binary") return std::nullopt;
+  std::uint64_t const seen = parts_.store.committed();
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = operations::recorded_query(exchange.request.query);
@@ -199,8 +200,7 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   Context const context{
       used, *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr, nullptr, nullptr};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
-  if (!outcome.has_value() || !parts_.directory.confirm(*exchange.principal, outcome->set).has_value())
-    return std::nullopt;
+  if (!outcome.has_value() || !bind(exchange, seen, outcome->set).has_value()) return std::nullopt;
   return std::move(*outcome);
 }
 
@@ -227,16 +227,14 @@ Released Pipeline::fhir(Exchange& exchange) {
   }
   exchange.origin.query = asked_by(request);
 
-  std::optional<Permit> permit;
-  if (route.action) {
-    auto decision = parts_.gate.authorize(*exchange.principal, *route.action, exchange.route.type);
-    if (!decision.has_value()) return refuse(exchange, decision.error());
-    permit = std::move(*decision);
-  }
+  if (auto const purpose = parts_.gate.purpose_of(*exchange.principal); !purpose.has_value())
+    return refuse(exchange, purpose.error());
   auto const used = services();
   Deadline const deadline(parts_.clock, limits::kRequestTime);
-  std::function<Result<void>(vault::WriteSet&)> const still_allowed = [&](vault::WriteSet& set) {
-    return parts_.directory.confirm(*exchange.principal, set);
+  std::function<Result<void>(vault::WriteSet&)> const still_allowed = [&](vault::WriteSet& set) -> Result<void> {
+    TACENDA_TRY_VOID(parts_.directory.confirm(*exchange.principal, set));
+    parts_.store.depend_on_consents(set);
+    return {};
   };
   Context const context{used,
                         *exchange.principal,
@@ -248,7 +246,13 @@ Released Pipeline::fhir(Exchange& exchange) {
                         &still_allowed,
                         handling_of(request),
                         &deadline};
-  return commit(exchange, [&] { return run_interaction(exchange, context, permit); });
+  return commit(exchange, [&]() -> Result<operations::Outcome> {
+    // Decided anew each time: the policy may have changed with what made the commit conflict.
+    std::optional<Permit> permit;
+    if (route.action)
+      permit = TACENDA_TRY(parts_.gate.authorize(*exchange.principal, *route.action, exchange.route.type));
+    return run_interaction(exchange, context, permit);
+  });
 }
 
 }  // namespace tacenda::api

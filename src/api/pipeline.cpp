@@ -52,6 +52,20 @@ std::size_t Pipeline::body_limit(net::Request const& head) const {
 }
 
 Result<identity::Principal> Pipeline::authenticate(net::Request const& request) const {
+  auto principal = recognise(request);
+  if (!principal.has_value()) return principal;
+  if (auto const purpose = request.header("x-purpose-of-use")) principal->state_purpose(std::string(*purpose));
+  return principal;
+}
+
+Result<void> Pipeline::bind(Exchange const& exchange, std::uint64_t seen, vault::WriteSet& set) const {
+  TACENDA_TRY_VOID(parts_.directory.confirm(*exchange.principal, set));
+  set.read_at(seen);
+  parts_.store.depend_on_consents(set);
+  return {};
+}
+
+Result<identity::Principal> Pipeline::recognise(net::Request const& request) const {
   if (auto const token = bearer_token(request)) return parts_.directory.authenticate_token(*token);
   if (request.peer.certificate) return parts_.directory.authenticate_certificate(*request.peer.certificate);
   return fail(ErrorKind::kUnauthenticated, "sign in first: an access token is needed");
@@ -112,6 +126,8 @@ std::optional<Released> Pipeline::admit(Exchange& exchange) {
     if (!principal.has_value()) return refuse(exchange, principal.error());
     exchange.principal = std::move(*principal);
     identify(exchange.origin, *exchange.principal);
+    // A purpose that is none of his role's is refused where it would open something.
+    exchange.origin.purpose_of_use = parts_.gate.purpose_of(*exchange.principal).value_or(std::string());
   }
   return std::nullopt;
 }
@@ -120,6 +136,8 @@ Released Pipeline::dispatch(Exchange& exchange) {
   switch (exchange.route.route->interaction) {
     case Interaction::kCapabilities:
       return capabilities(exchange);
+    case Interaction::kBreakGlass:
+      return break_glass(exchange);
     case Interaction::kEnrol:
       return enrol(exchange);
     case Interaction::kConfirmEnrolment:
@@ -138,10 +156,12 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   exchange.remarks.refusal.clear();
   exchange.remarks.matched.clear();
   exchange.remarks.questions.clear();
+  std::uint64_t const seen = parts_.store.committed();
   auto outcome = run();
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
-  // Nothing is done or told for who was disabled, or given another role, while the request ran (S-11, S-12).
-  if (auto const still = parts_.directory.confirm(*exchange.principal, outcome->set); !still.has_value())
+  // Nothing is done or told for who was disabled, or given another role, while the request ran (S-11, S-12), nor
+  // against a consent that was withdrawn meanwhile (G-05).
+  if (auto const still = bind(exchange, seen, outcome->set); !still.has_value())
     return refuse(exchange, still.error());
   auto receipt = outcome->is_partly_committed
                      ? commit_events(exchange, outcome->events)

@@ -42,6 +42,7 @@ struct Parts {
   records::ExportJobs& exports;
   records::Indexer const& indexer;
   operations::IndexWorker& index_worker;
+  access::Assignments& assignments;
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
 };
 
@@ -75,6 +76,8 @@ class Pipeline {
   std::optional<operations::Outcome> try_read(Exchange& exchange);
   Released capabilities(Exchange& exchange);
   Released fhir(Exchange& exchange);
+  /// Breaks the glass for one patient: $break-glass.
+  Released break_glass(Exchange& exchange);
   Released enrol(Exchange& exchange);
   Released confirm_enrolment(Exchange& exchange);
   Released login(Exchange& exchange);
@@ -130,7 +133,12 @@ class Pipeline {
   /// Links of a history or search page, and of those of a bundle's entries.
   void page_links(Exchange const& exchange, operations::Outcome const& outcome, audit::Receipt const& receipt,
                   Wishes& wishes) const;
+  /// Who asks, and why he says he does.
   Result<identity::Principal> authenticate(net::Request const& request) const;
+  Result<identity::Principal> recognise(net::Request const& request) const;
+  /// What leaves on decisions of this request depends on them: a change of a consent or of the policy that commits
+  /// after `seen` makes the commit conflict. Errors: the account ended or changed.
+  Result<void> bind(Exchange const& exchange, std::uint64_t seen, vault::WriteSet& set) const;
 
   Parts parts_;
   // Who lost several rounds goes on alone, so that of many writers of one resource none loses without end.

@@ -18,6 +18,8 @@ constexpr std::string_view kPatientExport =
 constexpr std::string_view kMeta = "http://hl7.org/fhir/OperationDefinition/Resource-meta";
 constexpr std::string_view kGroupExport = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export";
 
+constexpr std::string_view kBreakGlass = "urn:tacenda:operation:break-glass";
+
 constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/fhir/metadata", Interaction::kCapabilities, "", EventKind::kMetadata, std::nullopt, false},
     {"GET", "/fhir/_history", Interaction::kHistorySystem, "history-system", EventKind::kHistorySystem,
@@ -102,6 +104,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/fhir/{type}/{id}/$meta-add", Interaction::kMetaAdd, "", EventKind::kUpdate, Action::kUpdate},
     {"POST", "/fhir/{type}/{id}/$meta-delete", Interaction::kMetaDelete, "", EventKind::kUpdate,
      Action::kUpdate},
+    {"POST", "/fhir/Patient/{id}/$break-glass", Interaction::kBreakGlass, "", EventKind::kEmergencyBegun,
+     std::nullopt, true, kBreakGlass},
     {"GET", "/fhir/{type}/{id}/{inner}", Interaction::kSearchCompartment, "", EventKind::kSearch,
      Action::kSearch},
     {"POST", "/fhir/{type}/{id}/{inner}/_search", Interaction::kSearchCompartment, "", EventKind::kSearch,

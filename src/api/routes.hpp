@@ -31,6 +31,7 @@ enum class Interaction : std::uint8_t {
   kMetaInUse,
   kMetaAdd,
   kMetaDelete,
+  kBreakGlass,
   kUpdateMatching,
   kDeleteMatching,
   kPatch,

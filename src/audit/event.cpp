@@ -55,6 +55,13 @@ constexpr std::array kKinds{
     KindFacts{kUserListed, "user-listed", "110113", "110132", 'R'},
     KindFacts{kVerified, "verified", "110101", "", 'R'},
     KindFacts{kAdminDenied, "admin-denied", "110113", "110132", 'E'},
+    // Breaking the glass is a security alert: DCM 110127 emergency override started.
+    KindFacts{kEmergencyBegun, "emergency-begun", "110113", "110127", 'E'},
+    KindFacts{kEmergencyReviewed, "emergency-reviewed", "110113", "110128", 'U'},
+    KindFacts{kAccessListChanged, "access-list-changed", "110113", "110131", 'U'},
+    KindFacts{kPractitionerLinked, "practitioner-linked", "110113", "110137", 'U'},
+    KindFacts{kPolicyRead, "policy-read", "110113", "110132", 'R'},
+    KindFacts{kEmergenciesRead, "emergencies-read", "110101", "", 'R'},
     KindFacts{kStoreCreated, "store-created", "110113", "110134", 'C'},
     KindFacts{kStarted, "started", "110100", "110120", 'E'},
     KindFacts{kStopped, "stopped", "110100", "110121", 'E'},

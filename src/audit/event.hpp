@@ -57,6 +57,13 @@ enum class EventKind : std::uint16_t {
   kUserListed = 69,
   kVerified = 70,
   kAdminDenied = 71,
+  // who may see what, and who saw it although something stood against it
+  kEmergencyBegun = 80,
+  kEmergencyReviewed = 81,
+  kAccessListChanged = 82,
+  kPractitionerLinked = 83,
+  kPolicyRead = 84,
+  kEmergenciesRead = 85,
   // the store (DCM 110100 application activity)
   kStoreCreated = 96,
   kStarted = 97,
@@ -100,6 +107,9 @@ struct Event {
   std::uint64_t resource_version = 0;
   std::vector<std::string> patients;  // logical ids of the compartments touched
   std::string purpose_of_use;         // e.g. "TREAT"
+  /// What the access to these patients is explained by: "care-team", "encounter", "appointment", "order", "self",
+  /// "emergency". Empty: nothing known explains it.
+  std::string explained_by;
   /// Raw text of what was asked. Kept once for all events of a commit that have the same, under a key that
   /// ends with any of the patients whom those events or the text name.
   std::string query;

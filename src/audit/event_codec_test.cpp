@@ -21,6 +21,7 @@ Event full_event() {
   event.resource_version = 300;
   event.patients = {"p1", "0b57a1be-6c3d-4f43-9d2a-0d3a8a6f3f11"};
   event.purpose_of_use = "TREAT";
+  event.explained_by = "encounter";
   event.target = std::string(300, 'q');
   event.old_value = "a";
   event.new_value = "b";
@@ -45,6 +46,7 @@ void expect_same(Event const& a, Event const& b) {
   EXPECT_EQ(a.resource_version, b.resource_version);
   EXPECT_EQ(a.patients, b.patients);
   EXPECT_EQ(a.purpose_of_use, b.purpose_of_use);
+  EXPECT_EQ(a.explained_by, b.explained_by);
   EXPECT_EQ(a.target, b.target);
   EXPECT_EQ(a.old_value, b.old_value);
   EXPECT_EQ(a.new_value, b.new_value);

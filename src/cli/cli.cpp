@@ -24,6 +24,9 @@ class Commands {
     add_login();
     add_user();
     add_token();
+    add_policy();
+    add_emergency();
+    add_access_list();
     add_load();
     add_audit();
     add_index();
@@ -54,8 +57,9 @@ class Commands {
         ->required();
     sub->add_option("--admin", init_.admin, "Name of the first administrator")->required();
     sub->add_option("--policy", init_.policy,
-                    "separated: administrators do not read records; classic: they do")
-        ->check(CLI::IsMember({"separated", "classic"}))
+                    "separated: administrators do not read records; classic: they do; hospital: a hospital's roles, "
+                    "clinicians see whom they treat")
+        ->check(CLI::IsMember({"separated", "classic", "hospital"}))
         ->capture_default_str();
     auto* cert = sub->add_option("--tls-cert", init_.tls_cert,
                                  "Certificate chain (PEM) in place of a development authority");
@@ -143,6 +147,70 @@ class Commands {
     name(certificate);
     certificate->add_option("--sha256", user_.certificate, "SHA-256 of the certificate's DER, hex")
         ->required();
+    auto* practitioner =
+        command(*parent, "practitioner", "Say which Practitioner a user is; without --id: none any more",
+                "tacenda user practitioner dr.demo --id 123 --data /srv/tacenda",
+                [this] { return user_practitioner(access_); });
+    access_common(practitioner);
+    practitioner->add_option("name", access_.user, "User name")->required();
+    practitioner->add_option("--id", access_.id, "Logical id of the Practitioner");
+  }
+
+  void access_common(CLI::App* sub) {
+    sub->add_option("--data", access_.data, "Folder of the running server's store")->required();
+    sub->add_flag("--json", access_.json, "Print JSON");
+  }
+
+  void add_policy() {
+    auto* parent = app_.add_subcommand("policy", "Roles and their rights");
+    parent->require_subcommand(1);
+    access_common(command(*parent, "show", "Print the policy that holds (TOML)",
+                          "tacenda policy show --data /srv/tacenda > policy.toml",
+                          [this] { return policy_show(access_); }));
+    auto* set = command(*parent, "set", "Put another policy in its place, at once; old and new one are audited",
+                        "tacenda policy set policy.toml --data /srv/tacenda",
+                        [this] { return policy_set(access_); });
+    access_common(set);
+    set->add_option("file", access_.file, "TOML file")->required();
+    auto* why = command(*parent, "explain", "Say whether a user may, and what decides it; nothing is opened for anybody",
+                        "tacenda policy explain --user dr.demo --action read --resource Patient/123 --data /srv/tacenda",
+                        [this] { return policy_explain(access_); });
+    access_common(why);
+    why->add_option("--user", access_.user, "User name")->required();
+    why->add_option("--action", access_.action, "read, search, create, update, delete, export ...")
+        ->capture_default_str();
+    why->add_option("--resource", access_.resource, "Type, or Type/id")->required();
+    why->add_option("--purpose", access_.purpose, "Purpose of use (TREAT, HRESCH ...); the role's own without");
+  }
+
+  void add_emergency() {
+    auto* parent = app_.add_subcommand("emergency", "Who broke the glass, and who looked at it afterwards");
+    parent->require_subcommand(1);
+    auto* list = command(*parent, "list", "List emergencies", "tacenda emergency list --open --data /srv/tacenda",
+                         [this] { return emergency_list(access_); });
+    access_common(list);
+    list->add_flag("--open", access_.open, "Those that nobody has reviewed");
+    auto* review = command(*parent, "review", "Say what a look at an emergency found",
+                           "tacenda emergency review ID --finding 'patient was unconscious' --data /srv/tacenda",
+                           [this] { return emergency_review(access_); });
+    access_common(review);
+    review->add_option("id", access_.id, "Id of the emergency")->required();
+    review->add_option("--finding", access_.finding, "What was found")->required();
+  }
+
+  void add_access_list() {
+    auto* parent = app_.add_subcommand("access-list", "Who may see records that are labelled very restricted");
+    parent->require_subcommand(1);
+    access_common(command(*parent, "show", "Print the lists", "tacenda access-list show --data /srv/tacenda",
+                          [this] { return access_list(access_); }));
+    for (bool const listed : {true, false}) {
+      auto* sub = command(*parent, listed ? "add" : "remove", listed ? "Put a user on a list" : "Take a user off a list",
+                          "tacenda access-list add --patient 123 --user dr.demo --data /srv/tacenda",
+                          [this, listed] { return access_list_change(access_, listed); });
+      access_common(sub);
+      sub->add_option("--patient", access_.patient, "Logical id of the Patient")->required();
+      sub->add_option("--user", access_.user, "User name")->required();
+    }
   }
 
   void add_token() {
@@ -293,6 +361,7 @@ class Commands {
   ServeOptions serve_;
   LoginOptions login_;
   UserOptions user_;
+  AccessOptions access_;
   TokenOptions token_;
   LoadOptions load_;
   AuditOptions audit_;

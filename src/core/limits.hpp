@@ -85,4 +85,8 @@ inline constexpr std::chrono::hours kSessionAbsolute{12};
 inline constexpr std::chrono::minutes kStepUpAge{5};
 inline constexpr std::chrono::hours kServiceToken{1};
 
+// Access
+inline constexpr std::size_t kReasonBytes = 2'000;  // of an emergency and of its review
+inline constexpr std::chrono::hours kEmergencyMax{12};
+
 }  // namespace tacenda::limits

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,14 +30,29 @@ enum class Action : std::uint8_t {
   kExport,
 };
 
-/// What access control may look at before it lets one record be opened, counted or listed. Holds no
-/// content. Views are valid for the call of `judge`.
+/// The text of a record for whoever judges it, where its facts do not tell: consents and labels look at content.
+/// Opened when first asked for, and for judging alone: nothing of it leaves when the answer is no.
+class RecordContent {
+ public:
+  RecordContent() = default;
+  RecordContent(RecordContent const&) = delete;
+  RecordContent& operator=(RecordContent const&) = delete;
+  virtual ~RecordContent() = default;
+  /// The resource as JSON; empty for a deletion; nullopt when it cannot be opened: the answer must then be no.
+  virtual std::optional<std::string_view> text() const = 0;
+};
+
+/// What access control may look at before it lets one record be shown, counted or listed. Views are valid for
+/// the call of `judge`.
 struct RecordFacts {
   std::string_view type;                  // resource type, e.g. "Observation"
   std::string_view id;                    // logical id
   std::span<std::string const> patients;  // logical ids of the Patient compartments it is in
   std::uint64_t version = 0;              // 0: does not exist yet
   bool deleted = false;
+  RecordContent const* content = nullptr;  // nullptr: unknown, so that the answer is no where it matters
+  bool may_have_labels = true;             // false: it surely has no security label
+  bool is_proposed = false;                // about to be written: its place is judged, not its content
 };
 
 /// Decides about single records on behalf of a Permit. Implemented in access/. Must be thread-safe,
@@ -51,6 +67,11 @@ class RecordFilter {
   /// True when `judge` says yes to every living record of the type, whatever its facts: they need not be read
   /// then.
   virtual bool judges_all(Action, std::string_view type) const = 0;
+  /// What is shown of a record of the type that was judged: its text, or one without the elements that are not
+  /// necessary for who asks. nullopt: it cannot be cut, and nothing is shown.
+  virtual std::optional<std::string> view(std::string_view type, std::string_view json) const = 0;
+  /// True when `view` changes nothing of the type.
+  virtual bool views_whole(std::string_view type) const = 0;
 };
 
 /// Proof that access control said yes to one action of one principal. Move-only, made only by
@@ -70,6 +91,11 @@ class Permit {
   bool judge(RecordFacts const& facts) const { return filter_->judge(action_, facts); }
   /// True when the answer would be yes for every living record of the type.
   bool judges_all(std::string_view type) const { return filter_->judges_all(action_, type); }
+  /// True when records of the type are shown as they are; else whoever gives one away asks `view` first.
+  bool views_whole(std::string_view type) const { return filter_->views_whole(type); }
+  std::optional<std::string> view(std::string_view type, std::string_view json) const {
+    return filter_->view(type, json);
+  }
 
  private:
   friend class access::Gate;

@@ -26,6 +26,10 @@ class Principal {
   Method method() const { return method_; }
   std::string const& token_id() const { return token_id_; }  // random jti for the audit; never the token
   Time second_factor_at() const { return second_factor_at_; }
+  /// Why he asks, as the request says (a code of v3-ActReason); empty: as his role does. Whether he may is access'
+  /// question.
+  std::string const& purpose() const { return purpose_; }
+  void state_purpose(std::string purpose) { purpose_ = std::move(purpose); }
 
  private:
   friend class Directory;
@@ -38,6 +42,7 @@ class Principal {
   std::optional<PatientId> patient_;
   Method method_ = Method::kToken;
   std::string token_id_;
+  std::string purpose_;
   Time second_factor_at_{};
   std::uint32_t epoch_ = 0;  // the account's when it was recognised: see Directory::confirm
 };

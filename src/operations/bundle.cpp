@@ -10,6 +10,7 @@
 #include "operations/internal/hold.hpp"
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
+#include "operations/internal/writing.hpp"
 #include "operations/patch.hpp"
 #include "operations/write.hpp"
 
@@ -28,9 +29,7 @@ struct Entry {
 class Run {
  public:
   Run(Context const& context, fhir::Bundle& bundle)
-      : context_(context),
-        transaction_(context.services.store.begin(watch_of(context))),
-        links_(context, transaction_) {
+      : context_(context), transaction_(begin_writing(context)), links_(context, transaction_) {
     entries_.reserve(bundle.entries.size());
     for (auto& source : bundle.entries) entries_.push_back({&source, {}, {}, 0, false});
   }

@@ -1,6 +1,7 @@
 #include "operations/context.hpp"
 
 #include "operations/internal/code_criteria.hpp"
+#include "operations/internal/writing.hpp"
 
 namespace tacenda::operations {
 
@@ -12,6 +13,7 @@ std::string Remarks::outcome_of(std::size_t index) const {
 Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, std::string_view type,
                                                        std::string_view query) {
   auto criteria = TACENDA_TRY(fhir::parse_criteria(*context.services.store.parameters(), type, query));
+  TACENDA_TRY_VOID(check_shown(context, type, criteria));
   CodeCriteria codes(context);
   TACENDA_TRY_VOID(codes.resolve(criteria));
   return criteria;
@@ -23,6 +25,13 @@ records::Watch watch_of(Context const& context) {
     if (!deadline->is_expired()) return {};
     return fail(ErrorKind::kTooCostly, "this search takes too long: make it narrower, or ask for less of it");
   };
+}
+
+void explain(Context const& context, audit::Event& event) {
+  auto const found = context.services.gate.explain(context.principal, event.patients);
+  event.explained_by = access::word_of(found.relation);
+  // What an emergency opened is recorded as that, whatever else the request was for (C-12).
+  if (found.emergency) event.purpose_of_use = "BTG";
 }
 
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,
@@ -41,6 +50,7 @@ audit::Event event_of(Context const& context, audit::EventKind kind, records::Wr
   // Whose record was taken away must find that in his audit trail, too.
   event.patients.insert(event.patients.end(), written.left.begin(), written.left.end());
   event.record_digest = written.digest;
+  explain(context, event);
   return event;
 }
 
@@ -48,6 +58,7 @@ audit::Event event_of(Context const& context, audit::EventKind kind, records::St
   audit::Event event = event_of(context, kind, version.type, version.id);
   event.resource_version = version.version;
   event.patients = version.patients;
+  explain(context, event);
   return event;
 }
 

@@ -174,6 +174,9 @@ Result<std::uint64_t> parse_etag(std::string_view etag);
 Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, std::string_view type,
                                                        std::string_view query);
 
+/// Says in an event what the access to its patients is explained by.
+void explain(Context const& context, audit::Event& event);
+
 /// A copy of the request's origin for one event.
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,
                       std::string_view id);

@@ -7,6 +7,7 @@
 #include "operations/internal/hold.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/internal/terminology_call.hpp"
+#include "operations/internal/writing.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -136,7 +137,7 @@ Result<Outcome> meta_in_use(Context const& context, std::string_view type) {
     return std::unexpected(
         context.services.gate.authorize(context.principal, Action::kSearch, types.front()).error());
   }
-  auto const found = TACENDA_TRY(context.services.store.meta_in_use(permits.source(), types));
+  auto const found = TACENDA_TRY(context.services.store.meta_in_use(permits.source(), types, watch_of(context)));
   Json meta = Json::object();
   Json profiles = Json::array();
   for (auto const& profile : found.profiles) profiles.push(Json::string(profile));
@@ -161,7 +162,7 @@ Result<Outcome> change_meta(Context const& context, Permit const& permit, std::s
                             ResourceId const& id, MetaChange change, Json const& parameters) {
   auto const wanted = TACENDA_TRY(meta_parameter(parameters));
   auto const reader = TACENDA_TRY(context.services.gate.authorize(context.principal, Action::kRead, type));
-  auto transaction = context.services.store.begin(watch_of(context));
+  auto transaction = begin_writing(context);
   auto const living = TACENDA_TRY(transaction.living(reader, type, id));
   auto const json = codec::parse_json(living.json);
   if (!json.has_value()) return fail(ErrorKind::kCorrupt, "a stored resource is no JSON");

@@ -10,6 +10,7 @@
 #include "operations/internal/hold.hpp"
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
+#include "operations/internal/writing.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -123,14 +124,14 @@ Result<Outcome> run(Context const& context, Permit const& permit, records::Trans
 
 Result<Outcome> patch(Context const& context, Permit const& permit, Patch const& patch, std::string_view type,
                       ResourceId const& id, std::optional<std::uint64_t> if_match) {
-  auto transaction = context.services.store.begin(watch_of(context));
+  auto transaction = begin_writing(context);
   return run(context, permit, transaction, patch, type, id, if_match);
 }
 
 Result<Outcome> patch_matching(Context const& context, Permit const& permit, Patch const& patch,
                                std::string_view type, Criteria const& criteria,
                                std::optional<std::uint64_t> if_match) {
-  auto transaction = context.services.store.begin(watch_of(context));
+  auto transaction = begin_writing(context);
   auto const reader = TACENDA_TRY(context.services.gate.authorize(context.principal, Action::kRead, type));
   Permits permits(context, type, reader);
   auto const matches = TACENDA_TRY(transaction.match(permits.source(), type, criteria, 2));

@@ -12,6 +12,7 @@
 #include "operations/internal/code_criteria.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/internal/subset.hpp"
+#include "operations/internal/writing.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -214,6 +215,7 @@ class Search {
       if (types.size() > 1) TACENDA_TRY_VOID(check_sort(query));
       for (auto const& criterion : query.criteria)
         add_named(criterion, query.type, context_.base_url, named_);
+      TACENDA_TRY_VOID(check_shown(context_, query));
       TACENDA_TRY_VOID(codes_.resolve(query.criteria));
       if (!request_.compartment.empty()) {
         query.criteria.push_back(
@@ -282,6 +284,7 @@ class Search {
     for (auto const& patient : patients) {
       add();
       outcome.events.back().patients.push_back(patient);
+      explain(context_, outcome.events.back());
     }
     if (outcome.events.empty()) add();
     // Whoever is named, and not shown, closes the text as well.

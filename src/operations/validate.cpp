@@ -8,6 +8,7 @@
 #include "fhir/types.hpp"
 #include "fhir/xml.hpp"
 #include "operations/validation.hpp"
+#include "operations/internal/writing.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -192,7 +193,7 @@ Result<Outcome> try_delete(Context const& context, ValidateRequest const& reques
     return fail(ErrorKind::kInvalid, "mode delete is of a stored resource: its id must be in the URL");
   auto const permit =
       TACENDA_TRY(context.services.gate.authorize(context.principal, Action::kDelete, request.type));
-  auto transaction = context.services.store.begin(watch_of(context));
+  auto transaction = begin_writing(context);
   auto const written = TACENDA_TRY(transaction.remove(permit, request.type, *request.id, std::nullopt, 0));
   Outcome outcome;
   outcome.events.push_back(event_of(context, audit::EventKind::kValidate, request.type, request.id->view()));

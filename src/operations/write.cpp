@@ -3,6 +3,7 @@
 #include "operations/internal/hold.hpp"
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
+#include "operations/internal/writing.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -47,7 +48,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
                        std::optional<Criteria> const& unless) {
   Outcome outcome;
   std::string const type(resource.type());
-  auto transaction = context.services.store.begin(watch_of(context));
+  auto transaction = begin_writing(context);
   if (unless) {
     // Whether a match may be revealed is the read right's question, not the create right's.
     auto const reader = context.services.gate.authorize(context.principal, Action::kRead, type);
@@ -79,7 +80,7 @@ Result<Outcome> update(Context const& context, Permit const& permit, fhir::Resou
   TACENDA_TRY_VOID(make_local(context, resource));
   TACENDA_TRY_VOID(hold(context, resource));
   Outcome outcome;
-  auto transaction = context.services.store.begin(watch_of(context));
+  auto transaction = begin_writing(context);
   auto written = TACENDA_TRY(transaction.update(permit, std::move(resource), id, if_match, 0));
   outcome.events.push_back(event_of(context, audit::EventKind::kUpdate, written));
   outcome.result = std::move(written);
@@ -90,7 +91,7 @@ Result<Outcome> update(Context const& context, Permit const& permit, fhir::Resou
 Result<Outcome> remove(Context const& context, Permit const& permit, std::string_view type,
                        ResourceId const& id, std::optional<std::uint64_t> if_match) {
   Outcome outcome;
-  auto transaction = context.services.store.begin(watch_of(context));
+  auto transaction = begin_writing(context);
   auto written = TACENDA_TRY(transaction.remove(permit, type, id, if_match, 0));
   outcome.events.push_back(event_of(context, audit::EventKind::kDelete, written));
   outcome.result = std::move(written);
@@ -101,7 +102,7 @@ Result<Outcome> remove(Context const& context, Permit const& permit, std::string
 Result<Outcome> update_matching(Context const& context, Permit const& permit, fhir::Resource resource,
                                 Criteria const& criteria, std::optional<std::uint64_t> if_match) {
   std::string const type(resource.type());
-  auto transaction = context.services.store.begin(watch_of(context));
+  auto transaction = begin_writing(context);
   auto const found = TACENDA_TRY(only_match(context, permit, transaction, type, criteria));
   std::string const own(resource.id());
   if (found && !own.empty() && own != found->view()) {
@@ -134,7 +135,7 @@ Result<Outcome> update_matching(Context const& context, Permit const& permit, fh
 
 Result<Outcome> remove_matching(Context const& context, Permit const& permit, std::string_view type,
                                 Criteria const& criteria, std::optional<std::uint64_t> if_match) {
-  auto transaction = context.services.store.begin(watch_of(context));
+  auto transaction = begin_writing(context);
   auto const found = TACENDA_TRY(only_match(context, permit, transaction, type, criteria));
   Outcome outcome;
   records::Written written;

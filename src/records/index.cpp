@@ -86,6 +86,8 @@ Result<void> Transaction::replace_index(std::string_view type, std::string_view 
   touch(changed);
   touch(added);
   set_.touches(view_.guard(type_guard(type)));
+  announce(type, current, header.patients(),
+           std::ranges::find(after, label_parameter(type), &Term::parameter) != after.end());
 
   Term const of_type{number_of_type(type), {}, {}};
   if (resource == nullptr) {
@@ -94,13 +96,7 @@ Result<void> Transaction::replace_index(std::string_view type, std::string_view 
     return {};
   }
   if (current.body.empty()) writer.put(of_type);
-  DocumentFacts facts;
-  facts.version = header.version;
-  facts.type = type;
-  facts.id = id;
-  facts.patients = header.patients();
-  std::ranges::copy_if(after, std::back_inserter(facts.terms), is_kept);
-  writer.put(facts_key(current.document), to_bytes(facts));
+  writer.put(facts_key(current.document), to_bytes(facts_of(type, id, header, after)));
   return {};
 }
 

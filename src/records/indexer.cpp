@@ -5,6 +5,7 @@
 
 #include "core/log.hpp"
 #include "fhir/types.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"
 #include "records/internal/index_state.hpp"
@@ -288,7 +289,8 @@ class Indexer::Step {
     auto const place = TACENDA_TRY(parse_current_key(key));
     auto const header = parse_row(row);
     if (!header.has_value() || header->deleted) return {};
-    if (!permit.judge({place.type, place.id, header->patients(), header->version, false})) return {};
+    RecordOnDemand const record(vault_, {place.type, place.id}, *header);
+    if (!permit.judge(record.facts())) return {};
     auto const stored = TACENDA_TRY(view_.get(facts_key(header->document_number()), &at_));
     auto const facts = stored ? parse_facts(*stored) : fail(ErrorKind::kCorrupt, "missing");
     bool const concerns =
@@ -317,10 +319,7 @@ class Indexer::Step {
       view_.put(set_, index_key(term.parameter, term.bytes, number), to_bytes(as_bytes(term.value)));
     }
     if (state_.whole) view_.put(set_, index_key(number_of_type(place.type), {}, number), {});
-    DocumentFacts facts{
-        header.version, std::string(place.type), std::string(place.id), header.patients(), {}};
-    std::ranges::copy_if(terms, std::back_inserter(facts.terms), is_kept);
-    Bytes row = records::to_bytes(facts);
+    Bytes row = records::to_bytes(facts_of(place.type, place.id, header, terms));
     if (!stored || !equal(*stored, row)) view_.put(set_, facts_key(number), std::move(row));
     return {};
   }

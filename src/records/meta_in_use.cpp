@@ -32,7 +32,7 @@ class Seen {
     TACENDA_TRY_VOID(state_.index().budget.spend(kRowsPerLook));
     Candidate candidate(state_, document);
     auto const* facts = TACENDA_TRY(candidate.facts());
-    bool const shown = permit_->judge(facts->for_judging());
+    bool const shown = TACENDA_TRY(state_.shows(*permit_, *facts));
     (shown ? shown_ : hidden_).add(document);
     if (shown) patients_.insert(facts->patients.begin(), facts->patients.end());
     return shown;
@@ -102,10 +102,11 @@ class Collected {
 
 }  // namespace
 
-Result<MetaInUse> Store::meta_in_use(PermitSource const& permits, std::span<std::string const> types) const {
+Result<MetaInUse> Store::meta_in_use(PermitSource const& permits, std::span<std::string const> types,
+                                     Watch watch) const {
   auto const extractor = TACENDA_TRY(answering_index());
   auto const at = vault_->read_point();
-  Budget budget(limits::kSearchRows);
+  Budget budget(limits::kSearchRows, std::move(watch));
   SearchState const state(*vault_, view_, at, *extractor, {}, permits, budget);
   MetaInUse found;
   Collected collected(found);

@@ -7,6 +7,7 @@
 #include "core/process.hpp"
 #include "records/internal/condition.hpp"
 #include "records/internal/cut.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/links.hpp"
@@ -142,7 +143,7 @@ class Includer {
     Candidate candidate(state_, document);
     auto const* facts = TACENDA_TRY(candidate.facts());
     Permit const* permit = state_.permit(facts->type);
-    if (permit == nullptr || !permit->judge(facts->for_judging())) return {};
+    if (permit == nullptr || !TACENDA_TRY(state_.shows(*permit, *facts))) return {};
     if (included_.size() + found.size() == limits::kSearchIncluded) {
       cut_ = true;
       return {};
@@ -186,8 +187,9 @@ Result<std::vector<StoredVersion>> Store::open_all(SearchState const& state,
   for (auto const document : documents) {
     auto facts = TACENDA_TRY(state.facts_of(document));
     if (!facts) continue;
-    Permit const* permit = judged ? nullptr : state.permit(facts->type);
-    if (!judged && (permit == nullptr || !permit->judge(facts->for_judging()))) continue;
+    Permit const* permit = state.permit(facts->type);
+    if (permit == nullptr) continue;
+    if (!judged && !permit->judges_all(facts->type) && !TACENDA_TRY(state.shows(*permit, *facts))) continue;
     keys.push_back(current_key(facts->type, facts->id));
     living.push_back(std::move(facts));
   }
@@ -195,7 +197,8 @@ Result<std::vector<StoredVersion>> Store::open_all(SearchState const& state,
   std::vector<StoredVersion> versions;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!rows[i]) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
-    versions.push_back(TACENDA_TRY(open(living[i]->type, living[i]->id, *rows[i])));
+    auto version = TACENDA_TRY(open(living[i]->type, living[i]->id, *rows[i]));
+    versions.push_back(TACENDA_TRY(shown(*state.permit(living[i]->type), std::move(version))));
   }
   return versions;
 }

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "codec/text.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
@@ -61,15 +62,15 @@ Result<void> Store::each(Permit const& permit, std::string_view type,
         auto const place = TACENDA_TRY(parse_current_key(key));
         auto const header = TACENDA_TRY(parse_row(row));
         if (header.deleted) return true;
-        if (!permit.judge({place.type, place.id, header.patients(), header.version, false})) return true;
-        ids.emplace(header.document_number(), place.id);
+        RecordOnDemand const record(*vault_, {place.type, place.id}, header);
+        if (permit.judge(record.facts())) ids.emplace(header.document_number(), place.id);
         return true;
       },
       &at));
   for (auto const& [document, id] : ids) {
     auto const row = TACENDA_TRY(view_.get(current_key(type, id), &at));
     if (!row) return fail(ErrorKind::kCorrupt, "a record is there and is not");
-    if (!TACENDA_TRY(visit(TACENDA_TRY(open(type, id, *row))))) return {};
+    if (!TACENDA_TRY(visit(TACENDA_TRY(shown(permit, TACENDA_TRY(open(type, id, *row))))))) return {};
   }
   return {};
 }
@@ -79,33 +80,17 @@ Result<ResourceId> Store::new_id() const {
 }
 
 Result<StoredVersion> Store::open(std::string_view type, std::string_view id, ByteView row) const {
-  auto const header = TACENDA_TRY(parse_row(row));
-  StoredVersion stored;
-  stored.type = type;
-  stored.id = id;
-  stored.version = header.version;
-  stored.last_updated = header.time;
-  stored.deleted = header.deleted;
-  stored.patients = header.patients();
-  Bytes const body = TACENDA_TRY(open_body(*vault_, {type, id}, header));
-  if (header.deleted) return stored;
-  auto const document = TACENDA_TRY(open_document(body));
-  if (document.text.empty()) return fail(ErrorKind::kCorrupt, "a living version has no content");
-  stored.json = render(document, header.version, header.time);
-  return stored;
+  return RecordOnDemand(*vault_, {type, id}, TACENDA_TRY(parse_row(row))).take();
 }
 
 Result<StoredVersion> Store::read(Permit const& permit, std::string_view type, ResourceId const& id) const {
   auto const row = TACENDA_TRY(view_.get(current_key(type, id.view())));
   if (!row) return fail(ErrorKind::kNotFound, "there is no such resource");
-  auto const header = TACENDA_TRY(parse_row(*row));
-  if (!permit.judge({type, id.view(), header.patients(), header.version, header.deleted})) {
-    return fail(ErrorKind::kNotFound, "there is no such resource");
-  }
-  // Opened although it is deleted: a forged deletion flag would fail its authentication.
-  auto stored = TACENDA_TRY(open(type, id.view(), *row));
+  RecordOnDemand record(*vault_, {type, id.view()}, TACENDA_TRY(parse_row(*row)));
+  if (!permit.judge(record.facts())) return std::unexpected(record.refusal());
+  auto stored = TACENDA_TRY(record.take());
   if (stored.deleted) return fail(ErrorKind::kGone, "the resource was deleted");
-  return stored;
+  return shown(permit, std::move(stored));
 }
 
 Result<std::optional<StoredVersion>> Store::version_at(Permit const& permit, std::string_view type,
@@ -117,15 +102,17 @@ Result<std::optional<StoredVersion>> Store::version_at(Permit const& permit, std
   auto header = TACENDA_TRY(parse_row(*row));
   // Who may not see the resource as it is sees no version of it, as in its history: a record that was filed
   // under the wrong patient must not stay open to him after it was put right.
-  if (!permit.judge({type, id, header.patients(), header.version, header.deleted})) return std::nullopt;
+  RecordOnDemand const now(*vault_, {type, id}, header);
+  if (!TACENDA_TRY(is_shown(permit, now))) return std::nullopt;
   if (header.version != version) {
     row = TACENDA_TRY(view_.get(version_key(type, id, version), &at));
     if (!row) return std::nullopt;
     header = TACENDA_TRY(parse_row(*row));
   }
   if (header.version != version) return std::nullopt;
-  if (!permit.judge({type, id, header.patients(), header.version, header.deleted})) return std::nullopt;
-  return TACENDA_TRY(open(type, id, *row));
+  RecordOnDemand record(*vault_, {type, id}, std::move(header));
+  if (!TACENDA_TRY(is_shown(permit, record))) return std::nullopt;
+  return TACENDA_TRY(shown(permit, TACENDA_TRY(record.take())));
 }
 
 Result<StoredVersion> Store::deletion(Permit const& permit, std::string_view type, ResourceId const& id,

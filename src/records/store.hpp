@@ -13,6 +13,7 @@
 #include "core/mutex.hpp"
 #include "core/permit.hpp"
 #include "fhir/search_query.hpp"
+#include "records/decisions.hpp"
 #include "records/stored.hpp"
 #include "records/transaction.hpp"
 #include "vault/vault.hpp"
@@ -82,7 +83,8 @@ class Store {
   /// By the index: none is opened, and where a Permit shows all of a type the cost grows with the values and
   /// not with the resources. Codings without a code are left out. Errors: kTooCostly (more than 10,000
   /// values, or limits::kSearchRows), kCorrupt, kUnavailable.
-  Result<MetaInUse> meta_in_use(PermitSource const& permits, std::span<std::string const> types) const;
+  Result<MetaInUse> meta_in_use(PermitSource const& permits, std::span<std::string const> types,
+                                Watch watch = {}) const;
 
   /// One state to walk through, however long it takes.
   vault::ReadPoint read_point() const;
@@ -99,6 +101,22 @@ class Store {
 
   /// The search parameters that are known now. Never nullptr.
   std::shared_ptr<fhir::SearchParameters const> parameters() const;
+  /// Calls `look` with what access control looks at of a resource, for those who explain decisions; its content is
+  /// for judging alone. Errors: kNotFound, kCorrupt.
+  Result<void> with_facts(Permit const& permit, std::string_view type, ResourceId const& id,
+                          std::function<void(RecordFacts const&)> const& look) const;
+
+  /// Commits that readers can surely see. What is read after this question stands until decided_at says more.
+  std::uint64_t committed() const;
+  /// Sequence of the newest commit that may have changed it; 0: none since the start.
+  std::uint64_t decided_at(Decisive kind, std::string_view name) const;
+  /// Makes `set` conflict with every change of a Consent that commits after its reads.
+  void depend_on_consents(vault::WriteSet& set) const;
+  /// Makes those sets conflict with `set`, as a change of a Consent does: it changes what is permitted.
+  void change_decisions(vault::WriteSet& set) const;
+  /// True when any living resource of the type has a security label. Errors: kUnavailable.
+  Result<bool> has_labels(std::string_view type) const;
+
   /// Audit sequence of the newest version of any resource of a type; 0: there never was one. Errors:
   /// kUnavailable.
   Result<std::uint64_t> newest_change(std::string_view type) const;
@@ -139,7 +157,7 @@ class Store {
                          vault::ReadPoint const& at) const;
   Result<std::optional<StoredVersion>> version_at(Permit const& permit, std::string_view type,
                                                   std::string_view id, std::uint64_t version) const;
-  /// The documents that live and that the permits show; `judged`: they are known to be shown.
+  /// The documents that live and that the permits show, as they show them; `judged`: they are known to be shown.
   Result<std::vector<StoredVersion>> open_all(SearchState const& state,
                                               std::span<std::uint64_t const> documents, bool judged) const;
 

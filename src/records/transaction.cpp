@@ -6,6 +6,7 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "fhir/compartment.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/document.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"
@@ -54,7 +55,26 @@ std::vector<std::string> gone_from(std::vector<std::string> const& before,
   return gone;
 }
 
+/// A record that is not written yet: its place is judged.
+RecordFacts about_to_be(std::string_view type, std::string_view id, std::span<std::string const> patients,
+                        std::uint64_t version) {
+  RecordFacts facts{type, id, patients, version, false};
+  facts.is_proposed = true;
+  return facts;
+}
+
 }  // namespace
+
+bool Transaction::shows(Permit const& permit, std::string_view type, std::string_view id,
+                        Current const& current) const {
+  if (current.version == 0) {
+    // Where some records are hidden, that one is not there may not be told by making it: whoever cannot see all
+    // of a type creates under ids of the server's alone (C-10).
+    return permit.judges_all(type);
+  }
+  OpenedContent const content(current.body);
+  return permit.judge({type, id, current.patients, current.version, current.deleted, &content, true});
+}
 
 std::string Written::render(Time last_updated) const {
   return records::render(Document{text, meta_offset}, version, last_updated);
@@ -102,9 +122,10 @@ Result<Written> Transaction::create(Permit const& permit, fhir::Resource resourc
   Current* current = TACENDA_TRY(load(type, id.view()));
   if (current->version != 0) return fail(ErrorKind::kConflict, "a resource with this id exists");
   auto const subjects = TACENDA_TRY(fhir::subjects_of(resource, id.view()));
-  if (!permit.judge({type, id.view(), subjects.patients, 0, false})) {
+  if (!permit.judge(about_to_be(type, id.view(), subjects.patients, 0))) {
     return fail(ErrorKind::kForbidden, "this role may not create this resource");
   }
+  resource = TACENDA_TRY(amended(std::move(resource), *current));
   return write(type, id, &resource, *current, event);
 }
 
@@ -116,22 +137,29 @@ Result<Written> Transaction::update(Permit const& permit, fhir::Resource resourc
   Current* current = TACENDA_TRY(load(type, id.view()));
   auto const subjects = TACENDA_TRY(fhir::subjects_of(resource, id.view()));
   // Both the record as it is and as it would be: an update must not move a record out of reach or into it.
-  if (!permit.judge({type, id.view(), subjects.patients, current->version, false}) ||
-      (current->version != 0 &&
-       !permit.judge({type, id.view(), current->patients, current->version, current->deleted}))) {
+  if (!permit.judge(about_to_be(type, id.view(), subjects.patients, current->version)) ||
+      !shows(permit, type, id.view(), *current)) {
     return fail(ErrorKind::kForbidden, "this role may not update this resource");
   }
   if (if_match && *if_match != (current->deleted ? 0 : current->version)) {
     return fail(ErrorKind::kPrecondition, "the resource has another version than If-Match names");
   }
+  resource = TACENDA_TRY(amended(std::move(resource), *current));
   return write(type, id, &resource, *current, event);
+}
+
+Result<fhir::Resource> Transaction::amended(fhir::Resource resource, Current const& current) const {
+  if (!amend_) return resource;
+  if (current.body.empty()) return amend_(std::move(resource), {});
+  auto const replaced = TACENDA_TRY(open_document(current.body));
+  return amend_(std::move(resource), replaced.text);
 }
 
 Result<Written> Transaction::remove(Permit const& permit, std::string_view type, ResourceId const& id,
                                     std::optional<std::uint64_t> if_match, std::uint32_t event) {
   Current* current = TACENDA_TRY(load(type, id.view()));
   bool const absent = current->version == 0 || current->deleted;
-  if (!absent && !permit.judge({type, id.view(), current->patients, current->version, false})) {
+  if (!absent && !shows(permit, type, id.view(), *current)) {
     return fail(ErrorKind::kForbidden, "this role may not delete this resource");
   }
   if (if_match && *if_match != (absent ? 0 : current->version)) {
@@ -224,15 +252,16 @@ Result<Written> Transaction::unchanged(std::string_view type, std::string_view i
 Result<Living> Transaction::living(Permit const& reader, std::string_view type, ResourceId const& id) {
   Current const* current = TACENDA_TRY(load(type, id.view()));
   if (current->own) return fail(ErrorKind::kInvalid, "a transaction changes one resource twice");
-  if (current->version == 0 ||
-      !reader.judge({type, id.view(), current->patients, current->version, current->deleted})) {
+  if (current->version == 0 || !shows(reader, type, id.view(), *current)) {
     return fail(ErrorKind::kNotFound, "there is no such resource");
   }
   if (current->deleted) return fail(ErrorKind::kGone, "the resource was deleted");
   auto const document = TACENDA_TRY(open_document(current->body));
   if (document.text.empty()) return fail(ErrorKind::kCorrupt, "a living version has no content");
   Time const time = TACENDA_TRY(parse_row(current->row)).time;
-  return Living{current->version, records::render(document, current->version, time)};
+  auto json = records::render(document, current->version, time);
+  if (!reader.views_whole(type)) return fail(ErrorKind::kForbidden, "what is seen in part cannot be changed");
+  return Living{current->version, std::move(json)};
 }
 
 bool Transaction::wrote(std::string_view type, std::string_view id) const {

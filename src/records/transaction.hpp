@@ -63,6 +63,11 @@ struct Living {
 /// Owner: one thread. `event` is the index of the audit event that records the change.
 class Transaction {
  public:
+  /// What the rooms above put into each resource before it is written; `replaced` is the text of the version that it
+  /// replaces, empty where there is none.
+  using Amend = std::function<Result<fhir::Resource>(fhir::Resource, std::string_view replaced)>;
+  void amend_with(Amend amend) { amend_ = std::move(amend); }
+
   /// Writes version 1. The resource's own id is replaced.
   /// Errors: kForbidden (the Permit refuses the record), kConflict (the id is taken), kGone (its patient was
   /// erased), kUnprocessable.
@@ -133,18 +138,26 @@ class Transaction {
     std::vector<Term> terms;
   };
   Result<Current*> load(std::string_view type, std::string_view id);
+  /// Does the Permit show what is stored? Of what is not there: may that be learned?
+  bool shows(Permit const& permit, std::string_view type, std::string_view id, Current const& current) const;
   Result<Written> write(std::string_view type, ResourceId const& id, fhir::Resource const* resource,
                         Current& current, std::uint32_t event);
   /// Takes the rows of the version before out of the index and puts those of `resource` in (nullptr: none).
   Result<void> replace_index(std::string_view type, std::string_view id, Current const& current,
                              RowHeader const& header, fhir::Resource const* resource, std::uint32_t event);
   void touch(std::vector<Term> const& terms);
+  /// Tells those who keep decisions that this write may change them. `patients`: of the new version.
+  void announce(std::string_view type, Current const& current, std::vector<std::string> const& patients,
+                bool labelled);
   /// False: the index of this state has no rows of a parameter, which was read at another time.
   bool is_indexed(std::string_view type, fhir::SearchCriterion const& criterion) const;
   void depend(std::string_view type, fhir::SearchCriterion const& criterion);
   Result<bool> answers(Expected const& expected, std::string_view type,
                        fhir::SearchCriterion const& criterion) const;
 
+  Result<fhir::Resource> amended(fhir::Resource resource, Current const& current) const;
+
+  Amend amend_;
   vault::Vault* vault_;
   vault::View view_;
   vault::ReadPoint at_;

@@ -137,9 +137,7 @@ class Pass {
     if (missing && index_.answers()) damaged(name, "the index lacks something of it");
     index_rows_ += terms.size() + 1;
     ++facts_rows_;
-    DocumentFacts facts{
-        header.version, std::string(place.type), std::string(place.id), header.patients(), {}};
-    std::ranges::copy_if(terms, std::back_inserter(facts.terms), is_kept);
+    auto const facts = facts_of(place.type, place.id, header, terms);
     auto const row = TACENDA_TRY(view_.get(facts_key(number), &at_));
     // While the index is being changed, facts may have more or less terms.
     if (!index_.walking && (!row || !equal(*row, to_bytes(facts))))

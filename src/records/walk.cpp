@@ -5,6 +5,7 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "records/internal/condition.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/matcher.hpp"
@@ -72,8 +73,10 @@ Result<std::optional<StoredVersion>> Walk::next() {
     if (!row) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
     auto stored = state.store.open(facts->type, facts->id, *row);
     if (stored.has_value()) {
+      Permit const* permit = state.scope.permits(facts->type);
+      if (permit == nullptr) continue;
       state.tell_references(*facts);
-      return std::move(*stored);
+      return TACENDA_TRY(shown(*permit, std::move(*stored)));
     }
     // Gone: the keys of its patient were destroyed, which holds for copies of older states as well.
     if (stored.error().kind() == ErrorKind::kGone) continue;

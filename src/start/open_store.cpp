@@ -1,12 +1,12 @@
 #include "start/open_store.hpp"
 
+#include "access/stored_policy.hpp"
 #include "core/log.hpp"
 #include "storage/embedded/open.hpp"
 
 namespace tacenda::start {
 namespace {
 
-constexpr std::string_view kPolicyRow = "policy";
 constexpr std::string_view kEngineFolder = "engine";
 
 }  // namespace
@@ -67,32 +67,31 @@ void OpenStore::stop_work() {
 }
 
 Result<void> OpenStore::load_policy(OpenOptions const& options) {
-  auto const rows = vault_->sealed_view(vault::Keeper::kPolicy, vault::Purpose::kAuth);
-  auto const row = TACENDA_TRY(rows.get(as_bytes(kPolicyRow)));
+  auto policy = TACENDA_TRY(access::stored_policy(*vault_));
   // A store without a policy is one that `init` has not finished: nobody gets in but by the shipped default.
-  auto policy = row ? TACENDA_TRY(access::Policy::parse(as_text(*row), 1)) : TACENDA_TRY(access::Policy::shipped("separated"));
+  if (!policy) policy = TACENDA_TRY(access::Policy::shipped("separated"));
   gate_ = std::make_unique<access::Gate>(std::move(policy), options.listeners);
+  assignments_ = TACENDA_TRY(access::Assignments::open(*vault_, clock_));
+  evidence_ = std::make_unique<access::Evidence>(*store_, gate_->system_permit(Action::kRead));
+  gate_->look_at(*evidence_, *assignments_, clock_);
   return {};
 }
 
 Result<void> OpenStore::store_policy(std::string_view toml) {
-  auto policy = TACENDA_TRY(access::Policy::parse(toml, 1));
-  auto const rows = vault_->sealed_view(vault::Keeper::kPolicy, vault::Purpose::kAuth);
-  vault::WriteSet set;
-  TACENDA_TRY_VOID(rows.put(set, as_bytes(kPolicyRow), as_bytes(toml)));
+  auto change = TACENDA_TRY(access::policy_change(*vault_, *gate_->policy(), toml));
   audit::Event event;
   event.kind = audit::EventKind::kPolicyChanged;
   event.actor_name = "system";
-  event.new_value = policy->name();
+  event.new_value = change.policy->name();
   std::vector<audit::Event> events{std::move(event)};
-  TACENDA_TRY_VOID(log_->commit(std::move(set), std::move(events)));
-  gate_->replace(std::move(policy));
+  TACENDA_TRY_VOID(log_->commit(std::move(change.set), std::move(events)));
+  gate_->replace(std::move(change.policy));
   return {};
 }
 
 api::Parts OpenStore::parts() {
   return {*vault_,      *store_,      *log_,     *directory_, *gate_,         clock_,      failures_,
-          *validation_, *vocabulary_, *exports_, *indexer_,   *index_worker_, export_time_};
+          *validation_, *vocabulary_, *exports_, *indexer_,   *index_worker_, *assignments_, export_time_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {

@@ -76,6 +76,8 @@ class OpenStore {
   std::unique_ptr<records::Store> store_;
   std::unique_ptr<records::Indexer> indexer_;
   std::unique_ptr<identity::Directory> directory_;
+  std::unique_ptr<access::Assignments> assignments_;
+  std::unique_ptr<access::Evidence> evidence_;
   std::unique_ptr<access::Gate> gate_;
   std::unique_ptr<operations::Vocabulary> vocabulary_;
   std::unique_ptr<operations::Validation> validation_;

@@ -27,6 +27,9 @@ bool CommitOrder::admits(WriteSet const& set) const {
 }
 
 void CommitOrder::admit(WriteSet const& set, std::uint64_t sequence) {
+  for (auto const guard : set.announced()) {
+    announced_[static_cast<std::uint64_t>(guard) % kAnnounced].store(sequence, std::memory_order_release);
+  }
   for (auto const guard : set.touched()) {
     auto const hash = static_cast<std::uint64_t>(guard);
     last_touch_[hash] = sequence;

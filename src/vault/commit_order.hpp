@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
+#include <vector>
 
 #include "core/mutex.hpp"
 #include "vault/write_set.hpp"
@@ -50,6 +51,12 @@ class CommitOrder {
   /// Number of leaves whose commits readers can surely see.
   std::uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
 
+  /// Sequence of the newest commit that announced `guard` or, by chance, another one of the same place: what was
+  /// read under `guard` when no more than that was committed may be stale. From any thread.
+  std::uint64_t announced(Guard guard) const {
+    return announced_[static_cast<std::uint64_t>(guard) % kAnnounced].load(std::memory_order_acquire);
+  }
+
   /// True when `set` may be committed after everything admitted before.
   bool admits(WriteSet const& set) const;
   /// Notes the guards of an admitted set that will end at `sequence` (the tree size after it).
@@ -65,6 +72,8 @@ class CommitOrder {
   std::atomic<std::uint64_t> erasures_{0};
   std::atomic<std::uint64_t> patient_erasures_{0};
   std::atomic<std::uint64_t> committed_{0};
+  static constexpr std::size_t kAnnounced = 65'536;
+  std::vector<std::atomic<std::uint64_t>> announced_ = std::vector<std::atomic<std::uint64_t>>(kAnnounced);
   std::uint64_t forgotten_ = 0;  // touches up to this sequence may have been forgotten
   std::unordered_map<std::uint64_t, std::uint64_t> last_touch_;
   std::deque<std::pair<std::uint64_t, std::uint64_t>> order_;  // guard, sequence: oldest first

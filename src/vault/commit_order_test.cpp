@@ -44,6 +44,19 @@ TEST(CommitOrder, RefusesASetThatDependsWithoutSayingWhenItRead) {
   EXPECT_FALSE(order.admits(set));
 }
 
+TEST(CommitOrder, TellsTheNewestCommitThatAnnouncedAGuard) {
+  CommitOrder order;
+  EXPECT_EQ(order.announced(Guard{7}), 0U);
+  WriteSet set;
+  WriteSet other;
+  other.announces(Guard{7});
+  set.merge(std::move(other), 1);
+  order.admit(set, 5);
+  order.admit(writer(Guard{7}), 6);  // a touch is no announcement
+  EXPECT_EQ(order.announced(Guard{7}), 5U);
+  EXPECT_EQ(order.announced(Guard{8}), 0U);
+}
+
 TEST(CommitOrder, TheEarliestReadOfASetCounts) {
   CommitOrder order;
   order.admit(writer(Guard{1}), 5);

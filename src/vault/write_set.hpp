@@ -60,6 +60,9 @@ class WriteSet {
   /// Committing this set refuses every set that depends on `guard` and read before. Does not itself depend
   /// on `guard`: whoever needs both calls both.
   void touches(Guard guard) { touched_.push_back(guard); }
+  /// Whoever keeps something that he read under `guard` learns of this commit from CommitOrder::announced, from
+  /// before it is visible on.
+  void announces(Guard guard) { announced_.push_back(guard); }
 
   /// Kept alive until the set is committed or dropped: a page of the key vault that must not be re-keyed
   /// while keys sealed under it are on their way to the store.
@@ -77,6 +80,7 @@ class WriteSet {
   std::vector<StateChange> const& state_changes() const { return state_changes_; }
   std::vector<Guard> const& dependencies() const { return dependencies_; }
   std::vector<Guard> const& touched() const { return touched_; }
+  std::vector<Guard> const& announced() const { return announced_; }
 
   /// Keys that this set makes and that no reader of the store can see yet, by subject.
   std::map<std::string, std::shared_ptr<SubjectKeys const>, std::less<>>& new_subjects() {
@@ -88,6 +92,7 @@ class WriteSet {
   std::vector<StateChange> state_changes_;
   std::vector<Guard> dependencies_;
   std::vector<Guard> touched_;
+  std::vector<Guard> announced_;
   std::optional<std::uint64_t> read_sequence_;
   std::optional<std::uint64_t> keys_found_;
   std::map<std::string, std::shared_ptr<SubjectKeys const>, std::less<>> new_subjects_;

@@ -27,7 +27,9 @@ namespace tacenda::operations::test {
 /// A whole unsealed store in a folder of its own, without HTTP: what the interactions run on in the product.
 class TestServer {
  public:
-  explicit TestServer(std::string_view policy = "classic") {
+  /// kBlind: the gate looks at roles alone, as if nobody had consented and nothing were labelled.
+  enum class Eyes : bool { kBlind, kOpen };
+  explicit TestServer(std::string_view policy = "classic", Eyes eyes = Eyes::kOpen) {
     std::string name = (std::filesystem::temp_directory_path() / "tacenda-operations-XXXXXX").string();
     EXPECT_NE(::mkdtemp(name.data()), nullptr);
     folder_ = name;
@@ -44,6 +46,9 @@ class TestServer {
     store_ = std::make_unique<records::Store>(*vault_);
     directory_ = identity::Directory::open(*vault_, clock_, random_).value();
     gate_ = std::make_unique<access::Gate>(access::Policy::shipped(policy).value());
+    assignments_ = access::Assignments::open(*vault_, clock_).value();
+    evidence_ = std::make_unique<access::Evidence>(*store_, gate_->system_permit(Action::kRead));
+    if (eyes == Eyes::kOpen) gate_->look_at(*evidence_, *assignments_, clock_);
     exports_ = std::make_unique<records::ExportJobs>(*vault_);
     services_ =
         std::make_unique<Services>(Services{*store_, *gate_, *log_, nullptr, nullptr, exports_.get()});
@@ -52,6 +57,8 @@ class TestServer {
     committer_.request_stop();
     committer_.join();
     directory_.reset();
+    evidence_.reset();
+    assignments_.reset();
     store_.reset();
     log_.reset();
     vault_.reset();
@@ -194,6 +201,7 @@ class TestServer {
   }
   records::Store& store() { return *store_; }
   access::Gate& gate() { return *gate_; }
+  access::Assignments& assignments() { return *assignments_; }
   audit::Log& log() { return *log_; }
   vault::Vault& vault() { return *vault_; }
   identity::Directory& directory() { return *directory_; }
@@ -219,6 +227,8 @@ class TestServer {
   std::jthread committer_;
   std::unique_ptr<records::Store> store_;
   std::unique_ptr<identity::Directory> directory_;
+  std::unique_ptr<access::Assignments> assignments_;
+  std::unique_ptr<access::Evidence> evidence_;
   std::unique_ptr<access::Gate> gate_;
   std::unique_ptr<records::ExportJobs> exports_;
   std::unique_ptr<Services> services_;

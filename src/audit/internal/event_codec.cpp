@@ -6,10 +6,10 @@
 namespace tacenda::audit {
 namespace {
 
-// Body, format 3 (1 had the query itself; 2 says that the body lies in a row of its own):
-//   u8      format = 3
+// Body, format 4 (1 had the query itself; 2 says that the body lies in a row of its own; 3 had no explanation):
+//   u8      format = 4
 //   number  HTTP status, resource version, count
-//   text    the 14 of kTexts, in that order, and the reason
+//   text    the 14 of kTexts, in that order, the explanation (format 4), and the reason
 //   number  patients, then one text each
 //   u8      query: 0 none; 1 kept, then number of entries back and 32 bytes SHA-256 of its row; 2 erased
 //   u8      1 and 32 bytes of record digest, or 0
@@ -17,7 +17,8 @@ namespace {
 // number: LEB128, at most 10 bytes, no superfluous zero byte at its end.
 // text: one byte length below 0xfe and the bytes; or 0xfe, u32 length and the bytes; or 0xff and the 16
 // bytes of a UUID in its usual spelling (36 lower-case characters): ids are most of an entry.
-constexpr std::uint8_t kFormat = 3;
+constexpr std::uint8_t kFormat = 4;
+constexpr std::uint8_t kWithoutExplanation = 3;
 constexpr std::uint8_t kLongText = 0xfe;
 constexpr std::uint8_t kUuid = 0xff;
 constexpr std::size_t kUuidText = 36;
@@ -132,6 +133,7 @@ void encode_event(Event const& event, QueryMark const& mark, Bytes& out) {
   put_number(writer, event.resource_version);
   put_number(writer, event.count);
   for (auto const text : kTexts) put_text(writer, event.*text);
+  put_text(writer, event.explained_by);
   put_text(writer, event.reason);
   put_number(writer, event.patients.size());
   for (auto const& patient : event.patients) put_text(writer, patient);
@@ -147,7 +149,8 @@ void encode_event(Event const& event, QueryMark const& mark, Bytes& out) {
 
 Result<QueryMark> decode_event(ByteView body, Event& event) {
   ByteReader in(body);
-  if (TACENDA_TRY(in.u8()) != kFormat) {
+  auto const format = TACENDA_TRY(in.u8());
+  if (format != kFormat && format != kWithoutExplanation) {
     return fail(ErrorKind::kUnsupported, "audit entry: body was written by a newer version");
   }
   std::uint64_t const status = TACENDA_TRY(read_number(in));
@@ -156,6 +159,8 @@ Result<QueryMark> decode_event(ByteView body, Event& event) {
   event.resource_version = TACENDA_TRY(read_number(in));
   event.count = TACENDA_TRY(read_number(in));
   for (auto const text : kTexts) event.*text = TACENDA_TRY(read_text(in));
+  event.explained_by.clear();
+  if (format == kFormat) event.explained_by = TACENDA_TRY(read_text(in));
   event.reason = TACENDA_TRY(read_text(in));
   std::uint64_t const patients = TACENDA_TRY(read_number(in));
   if (patients > in.rest().size()) return fail(ErrorKind::kCorrupt, "audit entry: more patients than bytes");

@@ -37,6 +37,29 @@ int user_role(UserOptions const& options);
 int user_unlock(UserOptions const& options);
 int user_certificate(UserOptions const& options);
 
+/// `tacenda policy`, `tacenda emergency` and `tacenda access-list`.
+struct AccessOptions {
+  std::filesystem::path data;
+  std::filesystem::path file;
+  std::string user;
+  std::string patient;
+  std::string action = "read";
+  std::string resource;
+  std::string purpose;
+  std::string id;
+  std::string finding;
+  bool open = false;
+  bool json = false;
+};
+int policy_show(AccessOptions const& options);
+int policy_set(AccessOptions const& options);
+int policy_explain(AccessOptions const& options);
+int emergency_list(AccessOptions const& options);
+int emergency_review(AccessOptions const& options);
+int access_list(AccessOptions const& options);
+int access_list_change(AccessOptions const& options, bool listed);
+int user_practitioner(AccessOptions const& options);
+
 struct TokenOptions {
   std::filesystem::path data;
   std::string user;

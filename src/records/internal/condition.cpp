@@ -18,6 +18,8 @@ bool keeps(std::vector<TermRange> const& ranges) {
   });
 }
 
+// What opening a record costs, in index rows.
+constexpr std::uint64_t kRowsPerRecord = 64;
 // So many terms are walked side by side, each from its own place.
 constexpr std::size_t kWalked = 16;
 // Rows that are looked up rather than reading a document's facts.
@@ -199,7 +201,7 @@ class PresentCondition final : public Condition {
     // Facts keep no tokens: the resource itself tells, until reading all rows has become the better way.
     if (tests_++ == kOpened) return TACENDA_TRY(all())->contains(candidate.document());
     Permit const* permit = state_.permit(facts->type);
-    if (permit == nullptr || !permit->judge(facts->for_judging())) return false;
+    if (permit == nullptr || !TACENDA_TRY(state_.shows(*permit, *facts))) return false;
     auto const& index = state_.index();
     auto const row = TACENDA_TRY(index.view.get(current_key(facts->type, facts->id), &index.at));
     if (!row) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
@@ -273,6 +275,45 @@ Result<std::optional<std::uint64_t>> SearchState::document_of(std::string_view t
   auto const header = TACENDA_TRY(parse_row(*row));
   if (header.deleted) return std::nullopt;
   return header.document_number();
+}
+
+Result<Document> SearchState::open(DocumentFacts const& facts) const {
+  TACENDA_TRY_VOID(index_.budget.spend(kRowsPerRecord));
+  auto const row = TACENDA_TRY(index_.view.get(current_key(facts.type, facts.id), &index_.at));
+  if (!row) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
+  auto const header = TACENDA_TRY(parse_row(*row));
+  return open_document(TACENDA_TRY(open_body(vault_, {facts.type, facts.id}, header)));
+}
+
+namespace {
+
+/// A living resource that is opened when its judge looks into it.
+class IndexedContent final : public RecordContent {
+ public:
+  IndexedContent(SearchState const& state, DocumentFacts const& facts) : state_(state), facts_(facts) {}
+  std::optional<std::string_view> text() const override {
+    if (!opened_) opened_ = state_.open(facts_);
+    return opened_->has_value() ? std::optional<std::string_view>((*opened_)->text) : std::nullopt;
+  }
+  /// Errors: why it could not be opened, but for what was erased.
+  Result<void> status() const {
+    if (!opened_ || opened_->has_value() || opened_->error().kind() == ErrorKind::kGone) return {};
+    return std::unexpected(opened_->error());
+  }
+
+ private:
+  SearchState const& state_;
+  DocumentFacts const& facts_;
+  mutable std::optional<Result<Document>> opened_;
+};
+
+}  // namespace
+
+Result<bool> SearchState::shows(Permit const& permit, DocumentFacts const& facts) const {
+  IndexedContent const content(*this, facts);
+  bool const yes = permit.judge(facts.for_judging(&content));
+  TACENDA_TRY_VOID(content.status());
+  return yes;
 }
 
 Result<std::shared_ptr<DocumentFacts const>> SearchState::facts_of(std::uint64_t document) const {

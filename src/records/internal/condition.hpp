@@ -14,6 +14,7 @@
 #include "fhir/search_query.hpp"
 #include "records/internal/documents.hpp"
 #include "records/internal/facts.hpp"
+#include "records/internal/row.hpp"
 #include "records/internal/term_query.hpp"
 #include "vault/vault.hpp"
 
@@ -42,6 +43,10 @@ class SearchState {
   vault::Vault const& vault() const { return vault_; }
   Extractor const& extractor() const { return extractor_; }
 
+  /// Judges a living resource. Errors: why it could not be judged; kTooCostly.
+  Result<bool> shows(Permit const& permit, DocumentFacts const& facts) const;
+  /// The stored row of a living resource, opened when it is needed. Errors: kCorrupt, kTooCostly.
+  Result<Document> open(DocumentFacts const& facts) const;
   /// nullopt: there is no such living resource.
   Result<std::optional<std::uint64_t>> document_of(std::string_view type, std::string_view id) const;
   /// nullptr: the document does not live.

@@ -9,9 +9,6 @@
 namespace tacenda::records {
 namespace {
 
-// What opening a record costs, in index rows.
-constexpr std::uint64_t kRowsPerRecord = 64;
-
 /// A row of the index tells that some contained resource has a term; that one has it not is told by the
 /// resource alone.
 class ContainedCondition final : public Condition {
@@ -52,17 +49,11 @@ class ContainedCondition final : public Condition {
 
  private:
   Result<bool> contains_match(Candidate& candidate) const {
-    auto const& index = state_.index();
     auto const* facts = TACENDA_TRY(candidate.facts());
-    // What may not be seen is not opened.
+    // What may not be seen is not looked into.
     Permit const* permit = state_.permit(facts->type);
-    if (permit == nullptr || !permit->judge(facts->for_judging())) return false;
-    TACENDA_TRY_VOID(index.budget.spend(kRowsPerRecord));
-    auto const row = TACENDA_TRY(index.view.get(current_key(facts->type, facts->id), &index.at));
-    if (!row) return fail(ErrorKind::kCorrupt, "the index names a resource that is not there");
-    auto const header = TACENDA_TRY(parse_row(*row));
-    Bytes const body = TACENDA_TRY(open_body(state_.vault(), {facts->type, facts->id}, header));
-    auto const document = TACENDA_TRY(open_document(body));
+    if (permit == nullptr || !TACENDA_TRY(state_.shows(*permit, *facts))) return false;
+    auto const document = TACENDA_TRY(state_.open(*facts));
     auto const json = TACENDA_TRY(codec::parse_json(document.text));
     auto const contained = TACENDA_TRY(state_.extractor().contained_terms_of(json, parameter_, target_));
     for (auto const& terms : contained) {

@@ -9,6 +9,7 @@
 #include "fhirpath/expression.hpp"
 #include "records/indexer.hpp"
 #include "records/internal/element_terms.hpp"
+#include "records/internal/facts.hpp"
 #include "vault/digest.hpp"
 
 namespace tacenda::records {
@@ -351,6 +352,7 @@ bool Extractor::awaits_of(std::string_view type) const {
 Digest reading_of_r4() {
   Bytes all;
   ByteWriter writer(all);
+  writer.u8(kFactsFormat);
   for (auto const type : fhir::resource_types()) {
     for (auto const* parameter : fhir::search_parameters_of(type)) {
       if (has_rows(*parameter)) writer.u32(number_of(type, *parameter));

@@ -1,11 +1,18 @@
 #include "records/internal/facts.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+#include "fhir/search_parameter.hpp"
+#include "fhir/types.hpp"
 #include "records/internal/term_query.hpp"
 
 namespace tacenda::records {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kWithoutFlags = 1;
+constexpr std::uint8_t kLabelled = 1;
 
 }  // namespace
 
@@ -27,6 +34,30 @@ bool is_kept(Term const& term) {
   }
 }
 
+std::uint32_t label_parameter(std::string_view type) {
+  static auto const numbers = [] {
+    std::map<std::string_view, std::uint32_t> made;
+    // Every resource type has it.
+    for (auto const each : fhir::resource_types())
+      made.emplace(each, number_of(each, *fhir::find_search_parameter(each, "_security")));
+    return made;
+  }();
+  auto const found = numbers.find(type);
+  return found == numbers.end() ? 0 : found->second;
+}
+
+DocumentFacts facts_of(std::string_view type, std::string_view id, RowHeader const& header,
+                       std::vector<Term> const& terms) {
+  DocumentFacts facts;
+  facts.version = header.version;
+  facts.type = type;
+  facts.id = id;
+  facts.patients = header.patients();
+  std::ranges::copy_if(terms, std::back_inserter(facts.terms), is_kept);
+  facts.labelled = std::ranges::find(terms, label_parameter(type), &Term::parameter) != terms.end();
+  return facts;
+}
+
 Bytes facts_key(std::uint64_t document) {
   Bytes key;
   key.reserve(9);
@@ -37,7 +68,7 @@ Bytes facts_key(std::uint64_t document) {
 Bytes to_bytes(DocumentFacts const& facts) {
   Bytes row;
   ByteWriter writer(row);
-  writer.u8(kFormat).u64(facts.version).sized(facts.type).sized(facts.id);
+  writer.u8(kFactsFormat).u8(facts.labelled ? kLabelled : 0).u64(facts.version).sized(facts.type).sized(facts.id);
   writer.u16(static_cast<std::uint16_t>(facts.patients.size()));
   for (auto const& patient : facts.patients) writer.sized(patient);
   writer.u32(static_cast<std::uint32_t>(facts.terms.size()));
@@ -47,8 +78,15 @@ Bytes to_bytes(DocumentFacts const& facts) {
 
 Result<DocumentFacts> parse_facts(ByteView row) {
   ByteReader reader(row);
-  if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "a facts row has another format");
+  auto const format = TACENDA_TRY(reader.u8());
+  if (format != kFactsFormat && format != kWithoutFlags)
+    return fail(ErrorKind::kCorrupt, "a facts row has another format");
   DocumentFacts facts;
+  if (format == kFactsFormat) {
+    auto const flags = TACENDA_TRY(reader.u8());
+    if ((flags & ~kLabelled) != 0) return fail(ErrorKind::kCorrupt, "a facts row has unknown flags");
+    facts.labelled = (flags & kLabelled) != 0;
+  }
   facts.version = TACENDA_TRY(reader.u64());
   facts.type = as_text(TACENDA_TRY(reader.sized()));
   facts.id = as_text(TACENDA_TRY(reader.sized()));

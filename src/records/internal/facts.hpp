@@ -9,6 +9,7 @@
 #include "core/bytes.hpp"
 #include "core/error.hpp"
 #include "core/permit.hpp"
+#include "records/internal/row.hpp"
 #include "records/internal/terms.hpp"
 #include "vault/view.hpp"
 
@@ -16,10 +17,12 @@
 /// of the row D document(8). The document number of a resource is the audit sequence of its first version; it
 /// stays the same for all versions and names the resource in every index row.
 ///
-///   format(1) = 1 | version(8) | type, id | patients: count(2) {text} | terms: count(4) {parameter(4) text}
+///   format(1) = 2 | flags(1): bit 0 labelled | version(8) | type, id | patients: count(2) {text}
+///   | terms: count(4) {parameter(4) text}
 ///
 /// Texts are size(4) and bytes. The terms are those that a search may want to compare, sort by or follow: all
-/// but tokens.
+/// but tokens. Labelled: it has security labels, which access control must look at. Format 1 had no flags: what
+/// was written so may have labels.
 namespace tacenda::records {
 
 struct DocumentFacts {
@@ -28,12 +31,24 @@ struct DocumentFacts {
   std::string id;
   std::vector<std::string> patients;
   std::vector<Term> terms;  // sorted; without row values
+  bool labelled = true;
 
-  RecordFacts for_judging() const { return {type, id, patients, version, false}; }
+  RecordFacts for_judging(RecordContent const* content) const {
+    return {type, id, patients, version, false, content, labelled};
+  }
 };
+
+/// The facts of a living resource out of all its terms.
+DocumentFacts facts_of(std::string_view type, std::string_view id, RowHeader const& header,
+                       std::vector<Term> const& terms);
+/// Number of `_security` of a type: what has a term of it is labelled.
+std::uint32_t label_parameter(std::string_view type);
 
 /// True for the terms that facts keep.
 bool is_kept(Term const& term);
+
+/// Another one makes the index be written anew.
+inline constexpr std::uint8_t kFactsFormat = 2;
 
 Bytes facts_key(std::uint64_t document);
 Bytes to_bytes(DocumentFacts const& facts);

@@ -56,7 +56,7 @@ class Hierarchy {
   Result<std::shared_ptr<DocumentFacts const>> seen(std::uint64_t document) const {
     auto facts = TACENDA_TRY(state_.facts_of(document));
     Permit const* permit = state_.permit(type_);
-    if (!facts || permit == nullptr || !permit->judge(facts->for_judging())) return nullptr;
+    if (!facts || permit == nullptr || !TACENDA_TRY(state_.shows(*permit, *facts))) return nullptr;
     return facts;
   }
 

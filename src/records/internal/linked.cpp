@@ -401,7 +401,7 @@ Result<std::unique_ptr<Condition>> list_condition(SearchState const& state, std:
     if (!list || permit == nullptr) continue;
     Candidate candidate(state, *list);
     auto const* facts = TACENDA_TRY(candidate.facts());
-    if (!permit->judge(facts->for_judging())) continue;
+    if (!TACENDA_TRY(state.shows(*permit, *facts))) continue;
     for (auto const& term : facts->terms) {
       auto const target = term.parameter == item ? target_of(term) : std::nullopt;
       if (!target || target->first != type) continue;

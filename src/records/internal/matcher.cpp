@@ -117,7 +117,7 @@ Result<bool> Matcher::judge(Candidate& candidate) const {
   if (judges_all_) return true;
   if (permit_ == nullptr) return false;
   auto const* facts = TACENDA_TRY(candidate.facts());
-  return permit_->judge(facts->for_judging());
+  return state_.shows(*permit_, *facts);
 }
 
 Result<bool> Matcher::holds(Candidate& candidate) {

@@ -1,0 +1,227 @@
+#include "access/assignments.hpp"
+
+#include <algorithm>
+
+#include "codec/text.hpp"
+#include "core/limits.hpp"
+
+namespace tacenda::access {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+// Rows: l<user> Practitioner id; v<patient> 0 <user> on the list; e<id> emergency.
+Bytes row_key(char kind, std::string_view name) {
+  Bytes key;
+  ByteWriter(key).u8(static_cast<std::uint8_t>(kind)).raw(as_bytes(name));
+  return key;
+}
+
+std::string listed_name(std::string_view patient, std::string_view user) {
+  std::string name(patient);
+  name.push_back('\0');
+  name.append(user);
+  return name;
+}
+
+Result<std::string> read_text(ByteReader& reader) {
+  return std::string(as_text(TACENDA_TRY(reader.sized())));
+}
+
+}  // namespace
+
+Bytes encode_emergency(Emergency const& emergency) {
+  Bytes row;
+  ByteWriter(row)
+      .u8(kFormat)
+      .sized(emergency.id)
+      .sized(emergency.user)
+      .sized(emergency.patient)
+      .sized(emergency.reason)
+      .u64(to_unix_ms(emergency.begun))
+      .u64(to_unix_ms(emergency.expires))
+      .sized(emergency.reviewer)
+      .sized(emergency.finding)
+      .u64(emergency.reviewed ? to_unix_ms(*emergency.reviewed) : 0);
+  return row;
+}
+
+Result<Emergency> decode_emergency(ByteView row) {
+  ByteReader reader(row);
+  if (TACENDA_TRY(reader.u8()) != kFormat)
+    return fail(ErrorKind::kCorrupt, "an emergency row has an unknown format");
+  Emergency emergency;
+  emergency.id = TACENDA_TRY(read_text(reader));
+  emergency.user = TACENDA_TRY(read_text(reader));
+  emergency.patient = TACENDA_TRY(read_text(reader));
+  emergency.reason = TACENDA_TRY(read_text(reader));
+  emergency.begun = from_unix_ms(TACENDA_TRY(reader.u64()));
+  emergency.expires = from_unix_ms(TACENDA_TRY(reader.u64()));
+  emergency.reviewer = TACENDA_TRY(read_text(reader));
+  emergency.finding = TACENDA_TRY(read_text(reader));
+  if (auto const time = TACENDA_TRY(reader.u64()); time != 0) emergency.reviewed = from_unix_ms(time);
+  if (!reader.done()) return fail(ErrorKind::kCorrupt, "an emergency row is longer than its fields");
+  return emergency;
+}
+
+Assignments::Assignments(vault::Vault& vault, Clock const& clock)
+    : vault_(vault), clock_(clock), rows_(vault.sealed_view(vault::Keeper::kPolicy, vault::Purpose::kAuth)) {}
+
+Result<std::unique_ptr<Assignments>> Assignments::open(vault::Vault& vault, Clock const& clock) {
+  std::unique_ptr<Assignments> made(new Assignments(vault, clock));
+  TACENDA_TRY_VOID(made->load());
+  return made;
+}
+
+Result<void> Assignments::load() {
+  WriteLock const lock(mutex_);
+  auto* self = this;
+  TACENDA_TRY_VOID(rows_.scan(
+      as_bytes("l"), [self](ByteView key, ByteView row) TACENDA_REQUIRES(self->mutex_) -> Result<bool> {
+        self->practitioners_.emplace(as_text(key.subspan(1)), as_text(row));
+        return true;
+      }));
+  TACENDA_TRY_VOID(rows_.scan(
+      as_bytes("v"), [self](ByteView key, ByteView) TACENDA_REQUIRES(self->mutex_) -> Result<bool> {
+        auto const name = as_text(key.subspan(1));
+        auto const end = name.find('\0');
+        if (end == std::string_view::npos) return fail(ErrorKind::kCorrupt, "a list row has another key");
+        self->listed_.emplace(name.substr(0, end), name.substr(end + 1));
+        return true;
+      }));
+  return rows_.scan(
+      as_bytes("e"), [self](ByteView, ByteView row) TACENDA_REQUIRES(self->mutex_) -> Result<bool> {
+        auto emergency = TACENDA_TRY(decode_emergency(row));
+        auto id = emergency.id;
+        self->emergencies_.emplace(std::move(id), std::move(emergency));
+        return true;
+      });
+}
+
+std::optional<std::string> Assignments::practitioner_of(std::string_view user) const {
+  ReadLock const lock(mutex_);
+  auto const found = practitioners_.find(user);
+  return found == practitioners_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<Assignments::Change> Assignments::set_practitioner(std::string_view user,
+                                                          std::optional<ResourceId> const& practitioner) {
+  Change change;
+  auto const key = row_key('l', user);
+  if (practitioner) {
+    TACENDA_TRY_VOID(rows_.put(change.set, key, as_bytes(practitioner->view())));
+    change.committed = [this, user = std::string(user), id = std::string(practitioner->view())] {
+      WriteLock const lock(mutex_);
+      practitioners_.insert_or_assign(user, id);
+    };
+    return change;
+  }
+  rows_.erase(change.set, key);
+  WriteLock const lock(mutex_);
+  practitioners_.erase(std::string(user));
+  return change;
+}
+
+bool Assignments::is_listed(std::string_view patient, std::string_view user) const {
+  ReadLock const lock(mutex_);
+  return listed_.contains({std::string(patient), std::string(user)});
+}
+
+std::vector<std::pair<std::string, std::string>> Assignments::lists() const {
+  ReadLock const lock(mutex_);
+  return {listed_.begin(), listed_.end()};
+}
+
+Result<Assignments::Change> Assignments::set_listed(std::string_view patient, std::string_view user,
+                                                    bool listed) {
+  Change change;
+  auto const key = row_key('v', listed_name(patient, user));
+  std::pair<std::string, std::string> entry{patient, user};
+  if (listed) {
+    TACENDA_TRY_VOID(rows_.put(change.set, key, {}));
+    change.committed = [this, entry = std::move(entry)] {
+      WriteLock const lock(mutex_);
+      listed_.insert(entry);
+    };
+    return change;
+  }
+  rows_.erase(change.set, key);
+  WriteLock const lock(mutex_);
+  listed_.erase(entry);
+  return change;
+}
+
+std::optional<Emergency> Assignments::emergency(std::string_view user, std::string_view patient,
+                                                Time now) const {
+  ReadLock const lock(mutex_);
+  for (auto const& [id, each] : emergencies_) {
+    if (each.user == user && each.patient == patient && each.begun <= now && now < each.expires) return each;
+  }
+  return std::nullopt;
+}
+
+Result<vault::WriteSet> Assignments::emergency_set(Emergency const& emergency) const {
+  vault::WriteSet set;
+  set.read_at(vault_.order().committed());
+  auto const key = row_key('e', emergency.id);
+  set.depends_on(rows_.guard(key));
+  set.touches(rows_.guard(key));
+  TACENDA_TRY_VOID(rows_.put(set, key, encode_emergency(emergency)));
+  return set;
+}
+
+Result<Assignments::Begun> Assignments::begin_emergency(std::string_view user, std::string_view patient,
+                                                        std::string_view reason, std::chrono::seconds lasts) {
+  if (reason.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    return fail(ErrorKind::kUnprocessable, "say why: breaking the glass needs a reason");
+  if (reason.size() > limits::kReasonBytes) return fail(ErrorKind::kUnprocessable, "the reason is too long");
+  Begun begun;
+  auto& emergency = begun.emergency;
+  emergency.id = codec::format_uuid_v4(TACENDA_TRY(vault_.random_bytes16()));
+  emergency.user = user;
+  emergency.patient = patient;
+  emergency.reason = reason;
+  emergency.begun = clock_.now();
+  emergency.expires = emergency.begun + lasts;
+  begun.change.set = TACENDA_TRY(emergency_set(emergency));
+  begun.change.committed = [this, emergency] {
+    WriteLock const lock(mutex_);
+    emergencies_.insert_or_assign(emergency.id, emergency);
+  };
+  return begun;
+}
+
+std::vector<Emergency> Assignments::emergencies() const {
+  ReadLock const lock(mutex_);
+  std::vector<Emergency> all;
+  for (auto const& [id, each] : emergencies_) all.push_back(each);
+  std::ranges::sort(all, {}, &Emergency::begun);
+  return all;
+}
+
+Result<Assignments::Change> Assignments::review(std::string_view id, std::string_view reviewer,
+                                                std::string_view finding) {
+  Emergency emergency;
+  {
+    ReadLock const lock(mutex_);
+    auto const found = emergencies_.find(id);
+    if (found == emergencies_.end()) return fail(ErrorKind::kNotFound, "there is no such emergency");
+    emergency = found->second;
+  }
+  if (emergency.user == reviewer) return fail(ErrorKind::kForbidden, "nobody reviews what he did himself");
+  if (emergency.reviewed) return fail(ErrorKind::kConflict, "this emergency was reviewed already");
+  if (finding.find_first_not_of(" \t\r\n") == std::string_view::npos || finding.size() > limits::kReasonBytes)
+    return fail(ErrorKind::kUnprocessable, "a review needs a finding of at most 2,000 bytes");
+  emergency.reviewer = reviewer;
+  emergency.finding = finding;
+  emergency.reviewed = clock_.now();
+  Change change;
+  change.set = TACENDA_TRY(emergency_set(emergency));
+  change.committed = [this, emergency] {
+    WriteLock const lock(mutex_);
+    emergencies_.insert_or_assign(emergency.id, emergency);
+  };
+  return change;
+}
+
+}  // namespace tacenda::access

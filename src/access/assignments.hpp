@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "core/id.hpp"
+#include "core/mutex.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::access {
+
+/// A time in which one person may see one patient's record although consent, label or a missing relation stands
+/// against it. Source: FHIR R4 security-labels.html#break-the-glass; REQUIREMENTS C-12 to C-14.
+struct Emergency {
+  std::string id;
+  std::string user;     // UserId
+  std::string patient;  // logical id
+  std::string reason;   // as he gave it
+  Time begun{};
+  Time expires{};
+  std::string reviewer;  // UserId of who looked at it afterwards; empty: nobody yet
+  std::string finding;
+  std::optional<Time> reviewed;
+};
+
+/// What was decided about single persons: which Practitioner a user is, who may see a very restricted record, and who
+/// broke the glass. Kept in memory and in SealedView(kPolicy, kAuth).
+///
+/// Owner: start. Thread-safe.
+class Assignments {
+ public:
+  static Result<std::unique_ptr<Assignments>> open(vault::Vault& vault, Clock const& clock);
+
+  /// A change that is not durable yet. Commit `set` with its event, then call `committed`. What opens nothing (an end)
+  /// is effective at once. One thread.
+  struct Change {
+    vault::WriteSet set;
+    std::move_only_function<void()> committed;
+  };
+
+  /// Logical id of the Practitioner that a user is; nullopt: none is known.
+  std::optional<std::string> practitioner_of(std::string_view user) const;
+  /// nullopt: of nobody any more. Errors: kUnavailable.
+  Result<Change> set_practitioner(std::string_view user, std::optional<ResourceId> const& practitioner);
+
+  /// Is the user on the list of a very restricted record?
+  bool is_listed(std::string_view patient, std::string_view user) const;
+  std::vector<std::pair<std::string, std::string>> lists() const;  // patient, user
+  Result<Change> set_listed(std::string_view patient, std::string_view user, bool listed);
+
+  /// The emergency of a user with a patient that holds now; nullopt: there is none.
+  std::optional<Emergency> emergency(std::string_view user, std::string_view patient, Time now) const;
+  struct Begun {
+    Change change;
+    Emergency emergency;
+  };
+  /// Errors: kUnprocessable (no reason, or one of over limits::kReasonBytes), kUnavailable.
+  Result<Begun> begin_emergency(std::string_view user, std::string_view patient, std::string_view reason,
+                                std::chrono::seconds lasts);
+  /// Newest last.
+  std::vector<Emergency> emergencies() const;
+  /// Says that somebody else than who broke the glass has looked at it. Errors: kNotFound, kForbidden (his own),
+  /// kConflict (done already), kUnprocessable (no finding).
+  Result<Change> review(std::string_view id, std::string_view reviewer, std::string_view finding);
+
+ private:
+  Assignments(vault::Vault& vault, Clock const& clock);
+  Result<void> load();
+  Result<vault::WriteSet> emergency_set(Emergency const& emergency) const;
+
+  vault::Vault& vault_;
+  Clock const& clock_;
+  vault::SealedView rows_;
+  mutable SharedMutex mutex_;
+  std::map<std::string, std::string, std::less<>> practitioners_ TACENDA_GUARDED_BY(mutex_);  // by user
+  std::set<std::pair<std::string, std::string>> listed_ TACENDA_GUARDED_BY(mutex_);           // patient, user
+  std::map<std::string, Emergency, std::less<>> emergencies_ TACENDA_GUARDED_BY(mutex_);      // by id
+};
+
+// Rows (docs/data-file.md, "Assignment rows"). Errors: kCorrupt.
+Bytes encode_emergency(Emergency const& emergency);
+Result<Emergency> decode_emergency(ByteView row);
+
+}  // namespace tacenda::access

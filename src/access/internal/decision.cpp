@@ -1,0 +1,270 @@
+#include "access/internal/decision.hpp"
+
+#include <algorithm>
+
+#include "codec/json.hpp"
+#include "core/log.hpp"
+
+namespace tacenda::access {
+namespace {
+
+/// A system history meets records of every type: each needs the right to its type's history as well.
+Action needed_of(Action action) {
+  return action == Action::kHistorySystem ? Action::kHistoryType : action;
+}
+
+ConsentAction consent_action_of(Action action) {
+  switch (action) {
+    case Action::kCreate:
+      return ConsentAction::kCollect;
+    case Action::kUpdate:
+    case Action::kDelete:
+      return ConsentAction::kCorrect;
+    case Action::kExport:
+      return ConsentAction::kDisclose;
+    default:
+      return ConsentAction::kAccess;
+  }
+}
+
+/// An emergency opens reading, and nothing that takes many records out or away (C-14).
+bool is_reading(Action action) {
+  switch (action) {
+    case Action::kRead:
+    case Action::kVread:
+    case Action::kHistoryInstance:
+    case Action::kSearch:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string_view word_of(Denial denial) {
+  switch (denial) {
+    case Denial::kNone:
+      return "permitted";
+    case Denial::kRight:
+      return "role";
+    case Denial::kOwn:
+      return "own-record";
+    case Denial::kRelation:
+      return "relation";
+    case Denial::kConsent:
+      return "consent";
+    case Denial::kLabel:
+      return "label";
+    case Denial::kUnreadable:
+      return "unreadable";
+  }
+  return "";
+}
+
+/// Opens the record at most once, and reads it at most once.
+struct DecisionFilter::Look {
+  explicit Look(RecordFacts const& the_facts) : facts(the_facts) {}
+
+  bool open() {
+    if (asked) return text.has_value();
+    asked = true;
+    if (facts.content != nullptr) text = facts.content->text();
+    return text.has_value();
+  }
+  Labels const* labels_or_null() {
+    if (!labels) {
+      if (!facts.may_have_labels) {
+        labels.emplace();
+      } else if (open()) {
+        labels = text->empty() ? Labels() : labels_of_text(*text);
+      }
+    }
+    return labels ? &*labels : nullptr;
+  }
+  /// nullptr with `unreadable` false: a deletion, which has no content.
+  codec::Json const* json_or_null() {
+    if (!open() || text->empty()) return nullptr;
+    if (!json) {
+      auto parsed = codec::parse_json(*text);
+      if (!parsed.has_value()) {
+        text.reset();
+        return nullptr;
+      }
+      json = std::move(*parsed);
+    }
+    return &*json;
+  }
+  bool unreadable() const { return asked && !text; }
+
+  RecordFacts const& facts;
+  bool asked = false;
+  std::optional<std::string_view> text;
+  std::optional<Labels> labels;
+  std::optional<codec::Json> json;
+};
+
+DecisionFilter::DecisionFilter(std::shared_ptr<Policy const> policy, Role const& role, Asker asker,
+                               Evidence const* evidence, Assignments const* assignments)
+    : policy_(std::move(policy)),
+      role_(&role),
+      asker_(std::move(asker)),
+      evidence_(evidence),
+      assignments_(assignments) {}
+
+bool DecisionFilter::judge(Action action, RecordFacts const& facts) const {
+  return why(action, facts) == Denial::kNone;
+}
+
+Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
+  if (!role_->may(needed_of(action), facts.type)) return Denial::kRight;
+  if (role_->own_record_only) {
+    // Who reads what is about himself needs nobody's consent and no clearance.
+    bool const own = asker_.own_patient && facts.patients.size() == 1 &&
+                     facts.patients.front() == *asker_.own_patient;
+    return own ? Denial::kNone : Denial::kOwn;
+  }
+  if (auto const denial = by_relation(facts); denial != Denial::kNone) {
+    if (!has_emergency_with_all(action, facts)) return denial;
+  }
+  if (facts.is_proposed) return Denial::kNone;
+  Look look(facts);
+  if (auto const denial = by_consent(action, facts, look); denial != Denial::kNone) return denial;
+  return by_label(action, facts, look);
+}
+
+Denial DecisionFilter::by_relation(RecordFacts const& facts) const {
+  if (!role_->needs_relation || facts.patients.empty() || evidence_ == nullptr) return Denial::kNone;
+  // Nobody treats yet who is registered just now.
+  if (facts.is_proposed && facts.version == 0 && facts.type == "Patient") return Denial::kNone;
+  if (!asker_.practitioner) return Denial::kRelation;
+  for (auto const& patient : facts.patients) {
+    auto const relation = evidence_->relation(*asker_.practitioner, patient, asker_.now);
+    if (!relation.has_value()) {
+      log(LogLevel::kError, relation.error());
+      return Denial::kUnreadable;
+    }
+    if (*relation == Relation::kNone) return Denial::kRelation;
+  }
+  return Denial::kNone;
+}
+
+Denial DecisionFilter::by_consent(Action action, RecordFacts const& facts, Look& look) const {
+  if (evidence_ == nullptr) return Denial::kNone;
+  for (auto const& patient : facts.patients) {
+    auto const denial = by_consent_of(patient, action, facts, look);
+    if (denial != Denial::kNone) return denial;
+  }
+  return Denial::kNone;
+}
+
+Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, RecordFacts const& facts,
+                                     Look& look) const {
+  auto const consents = evidence_->consents_of(patient);
+  if (!consents.has_value()) {
+    log(LogLevel::kError, consents.error());
+    return Denial::kUnreadable;
+  }
+  bool const without = policy_->bounds().permits_without_consent(asker_.purpose);
+  bool const emergency = has_emergency(action, patient);
+  if ((*consents)->empty()) return without || emergency ? Denial::kNone : Denial::kConsent;
+
+  std::shared_ptr<std::vector<std::string> const> actors;
+  if (asker_.practitioner) {
+    auto known = evidence_->actors_of(*asker_.practitioner);
+    if (!known.has_value()) {
+      log(LogLevel::kError, known.error());
+      return Denial::kUnreadable;
+    }
+    actors = std::move(*known);
+  }
+  ConsentItem item{facts.type, facts.id, nullptr, nullptr};
+  bool const needs = std::ranges::any_of(**consents, &Consent::needs_content);
+  if (needs) {
+    item.content = look.json_or_null();
+    item.labels = look.labels_or_null();
+    if (look.unreadable() || item.labels == nullptr) return Denial::kUnreadable;
+  }
+  ConsentQuestion question;
+  if (actors) question.actors = *actors;
+  question.role = asker_.role;
+  question.purpose = asker_.purpose;
+  question.action = consent_action_of(action);
+  question.now = asker_.now;
+  auto const ruling = rule(**consents, question, item);
+  if (ruling == Ruling::kPermit || (ruling == Ruling::kNone && without)) return Denial::kNone;
+  if (!emergency) return Denial::kConsent;
+  if (policy_->bounds().emergency_overrides_denied) return Denial::kNone;
+  // What is denied for emergencies by name stays closed (C-14).
+  for (auto const* purpose : {"ETREAT", "BTG"}) {
+    question.purpose = purpose;
+    if (std::ranges::any_of(**consents, [&](Consent const& each) { return each.denies_by_purpose(question, item); }))
+      return Denial::kConsent;
+  }
+  return Denial::kNone;
+}
+
+Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& look) const {
+  if (!facts.may_have_labels) return Denial::kNone;
+  auto const* labels = look.labels_or_null();
+  if (labels == nullptr) return Denial::kUnreadable;
+  if (labels->all.empty() && labels->confidentiality == Confidentiality::kN) return Denial::kNone;
+  auto const& bounds = policy_->bounds();
+  bool const emergency =
+      !facts.patients.empty() && has_emergency_with_all(action, facts) &&
+      std::ranges::none_of(labels->all, [&](Label const& label) { return bounds.never_in_emergency.contains(label.code); });
+  if (emergency) return Denial::kNone;
+  for (auto const& label : labels->all) {
+    if (bounds.sensitive.contains(label.code) && !role_->sensitive.contains(label.code)) return Denial::kLabel;
+    if (bounds.never_in_emergency.contains(label.code) && !role_->sensitive.contains(label.code) &&
+        role_->clearance != Confidentiality::kV)
+      return Denial::kLabel;
+  }
+  if (labels->confidentiality <= role_->clearance && labels->confidentiality != Confidentiality::kV)
+    return Denial::kNone;
+  if (labels->confidentiality < Confidentiality::kV) return Denial::kLabel;
+  // Very restricted: those on the list of each patient it is about (C-15, C-16); a role of that clearance where it is
+  // about none.
+  if (facts.patients.empty() || assignments_ == nullptr)
+    return role_->clearance == Confidentiality::kV ? Denial::kNone : Denial::kLabel;
+  for (auto const& patient : facts.patients) {
+    if (role_->clearance != Confidentiality::kV && !assignments_->is_listed(patient, asker_.user))
+      return Denial::kLabel;
+  }
+  return Denial::kNone;
+}
+
+bool DecisionFilter::has_emergency(Action action, std::string const& patient) const {
+  return role_->breaks_glass && is_reading(action) && assignments_ != nullptr &&
+         assignments_->emergency(asker_.user, patient, asker_.now).has_value();
+}
+
+bool DecisionFilter::has_emergency_with_all(Action action, RecordFacts const& facts) const {
+  return std::ranges::all_of(facts.patients,
+                             [&](std::string const& patient) { return has_emergency(action, patient); });
+}
+
+bool DecisionFilter::judges_all(Action action, std::string_view type) const {
+  if (role_->own_record_only || !role_->may(needed_of(action), type)) return false;
+  if (evidence_ == nullptr) return true;
+  if (group_of(type) != ResourceGroup::kDirectory) {
+    if (role_->needs_relation || !policy_->bounds().permits_without_consent(asker_.purpose)) return false;
+    auto const consents = evidence_->has_consents();
+    if (!consents.has_value() || *consents) return false;
+  }
+  auto const labels = evidence_->has_labels(type);
+  return labels.has_value() && !*labels;
+}
+
+std::optional<std::string> DecisionFilter::view(std::string_view type, std::string_view json) const {
+  auto const found = role_->views.find(type);
+  if (found == role_->views.end()) return std::string(json);
+  auto cut = found->second.apply(json);
+  return cut.has_value() ? std::optional(std::move(*cut)) : std::nullopt;
+}
+
+bool DecisionFilter::views_whole(std::string_view type) const {
+  return role_->views.find(type) == role_->views.end();
+}
+
+}  // namespace tacenda::access

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/assignments.hpp"
+#include "access/evidence.hpp"
+#include "access/policy.hpp"
+#include "core/permit.hpp"
+#include "identity/principal.hpp"
+
+namespace tacenda::access {
+
+/// Who asks, and why: what every judgement of one request has in common.
+struct Asker {
+  std::string user;                           // UserId
+  std::string role;                           // name of the role
+  std::string purpose;                        // code of v3-ActReason
+  std::optional<std::string> own_patient;     // of a role that sees its own record only
+  std::optional<std::string> practitioner;    // logical id
+  Time now{};
+};
+
+/// Why a record may not be seen. The word is for `policy explain` and tests; callers of the API are never told.
+enum class Denial : std::uint8_t {
+  kNone,
+  kRight,      // the role has no such right to the type
+  kOwn,        // another patient's record
+  kRelation,   // no treating relation
+  kConsent,    // a consent denies it, or none permits the purpose
+  kLabel,      // the role's clearance or the list of a very restricted record
+  kUnreadable  // what must be looked at cannot be read
+};
+std::string_view word_of(Denial denial);
+
+/// Judges each record: right of the role, own record, relation, consent, label. REQUIREMENTS annex D. What cannot be
+/// decided is denied. Thread-safe: everything it keeps is immutable or locks itself.
+class DecisionFilter final : public RecordFilter {
+ public:
+  /// `evidence`, `assignments`: nullptr in a gate without a store, where nobody consented and nobody treats.
+  DecisionFilter(std::shared_ptr<Policy const> policy, Role const& role, Asker asker, Evidence const* evidence,
+                 Assignments const* assignments);
+
+  bool judge(Action action, RecordFacts const& facts) const override;
+  bool judges_all(Action action, std::string_view type) const override;
+  std::optional<std::string> view(std::string_view type, std::string_view json) const override;
+  bool views_whole(std::string_view type) const override;
+
+  Denial why(Action action, RecordFacts const& facts) const;
+
+ private:
+  struct Look;  // at one record's content, read when needed
+  Denial by_relation(RecordFacts const& facts) const;
+  Denial by_consent(Action action, RecordFacts const& facts, Look& look) const;
+  Denial by_consent_of(std::string const& patient, Action action, RecordFacts const& facts, Look& look) const;
+  Denial by_label(Action action, RecordFacts const& facts, Look& look) const;
+  bool has_emergency(Action action, std::string const& patient) const;
+  bool has_emergency_with_all(Action action, RecordFacts const& facts) const;
+
+  std::shared_ptr<Policy const> policy_;  // shared: keeps role_ alive while a Permit lives
+  Role const* role_;
+  Asker asker_;
+  Evidence const* evidence_;
+  Assignments const* assignments_;
+};
+
+}  // namespace tacenda::access

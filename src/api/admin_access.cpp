@@ -1,0 +1,180 @@
+// Administration of who may see what: practitioners, access lists, emergencies and the policy.
+#include <algorithm>
+#include <array>
+
+#include "access/stored_policy.hpp"
+#include "api/admin.hpp"
+#include "api/internal/admin_call.hpp"
+#include "codec/text.hpp"
+
+namespace tacenda::api {
+namespace {
+
+using codec::Json;
+
+Json emergency_json(access::Emergency const& emergency, identity::Directory const& directory) {
+  auto const name_of = [&](std::string const& user) {
+    for (auto const& view : directory.users()) {
+      if (view.id == user) return view.name;
+    }
+    return user;
+  };
+  Json json = Json::object();
+  json.set("id", Json::string(emergency.id));
+  json.set("user", Json::string(name_of(emergency.user)));
+  json.set("patient", Json::string(emergency.patient));
+  json.set("reason", Json::string(emergency.reason));
+  json.set("begun", Json::string(codec::format_instant(emergency.begun)));
+  json.set("expires", Json::string(codec::format_instant(emergency.expires)));
+  if (emergency.reviewed) {
+    json.set("reviewed", Json::string(codec::format_instant(*emergency.reviewed)));
+    json.set("reviewer", Json::string(name_of(emergency.reviewer)));
+    json.set("finding", Json::string(emergency.finding));
+  }
+  return json;
+}
+
+struct ActionWord {
+  std::string_view word;
+  Action action;
+};
+constexpr auto kActionWords = std::to_array<ActionWord>({
+    {"read", Action::kRead},
+    {"vread", Action::kVread},
+    {"history-instance", Action::kHistoryInstance},
+    {"search", Action::kSearch},
+    {"create", Action::kCreate},
+    {"update", Action::kUpdate},
+    {"delete", Action::kDelete},
+    {"export", Action::kExport},
+});
+
+}  // namespace
+
+Released Admin::link_practitioner(Call& call) {
+  std::string const name(call.body.text_of("name"));
+  call.origin.target = name;
+  auto const user = parts_.directory.find_user(name);
+  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
+  call.origin.old_value = parts_.assignments.practitioner_of(user->id).value_or(std::string());
+  std::optional<ResourceId> practitioner;
+  if (auto const id = call.body.text_of("practitioner"); !id.empty()) {
+    auto parsed = ResourceId::parse(id);
+    if (!parsed.has_value()) return refuse(call, parsed.error());
+    practitioner = std::move(*parsed);
+    call.origin.new_value = practitioner->view();
+  }
+  auto linked = parts_.assignments.set_practitioner(user->id, practitioner);
+  if (!linked.has_value()) return refuse(call, linked.error());
+  return change(call, std::move(*linked), "{}");
+}
+
+Released Admin::access_lists(Call& call) {
+  Json list = Json::array();
+  for (auto const& [patient, user] : parts_.assignments.lists()) {
+    Json entry = Json::object();
+    entry.set("patient", Json::string(patient));
+    for (auto const& view : parts_.directory.users()) {
+      if (view.id == user) entry.set("user", Json::string(view.name));
+    }
+    list.push(std::move(entry));
+  }
+  Json json = Json::object();
+  json.set("lists", std::move(list));
+  return answer(call, codec::write_json(json));
+}
+
+Released Admin::change_access_list(Call& call) {
+  auto const* listed = call.body.find("listed");
+  auto const patient = PatientId::parse(call.body.text_of("patient"));
+  std::string const name(call.body.text_of("user"));
+  call.origin.target = name;
+  if (!patient.has_value()) return refuse(call, patient.error());
+  if (listed == nullptr || !listed->is_boolean())
+    return refuse(call, Error(ErrorKind::kInvalid, "say whether the user is to be on the list"));
+  auto const user = parts_.directory.find_user(name);
+  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
+  call.origin.patients.emplace_back(patient->view());
+  call.origin.new_value = listed->as_boolean() ? "listed" : "not listed";
+  auto changed = parts_.assignments.set_listed(patient->view(), user->id, listed->as_boolean());
+  if (!changed.has_value()) return refuse(call, changed.error());
+  return change(call, std::move(*changed), "{}");
+}
+
+Released Admin::emergencies(Call& call) {
+  bool const open_only = call.query.contains("open");
+  Json list = Json::array();
+  for (auto const& emergency : parts_.assignments.emergencies()) {
+    if (!open_only || !emergency.reviewed) list.push(emergency_json(emergency, parts_.directory));
+  }
+  Json json = Json::object();
+  json.set("emergencies", std::move(list));
+  return answer(call, codec::write_json(json));
+}
+
+Released Admin::review_emergency(Call& call) {
+  std::string const id(call.body.text_of("id"));
+  std::string const finding(call.body.text_of("finding"));
+  call.origin.target = id;
+  call.origin.new_value = finding;
+  auto reviewed = parts_.assignments.review(id, call.origin.actor_id, finding);
+  if (!reviewed.has_value()) return refuse(call, reviewed.error());
+  return change(call, std::move(*reviewed), "{}");
+}
+
+Released Admin::show_policy(Call& call) {
+  auto const policy = parts_.gate.policy();
+  Json json = Json::object();
+  json.set("name", Json::string(policy->name()));
+  json.set("version", Json::number(static_cast<std::int64_t>(policy->epoch())));
+  json.set("toml", Json::string(policy->text()));
+  return answer(call, codec::write_json(json));
+}
+
+Released Admin::set_policy(Call& call) {
+  auto const now = parts_.gate.policy();
+  auto changed = access::policy_change(parts_.vault, *now, call.body.text_of("toml"));
+  if (!changed.has_value()) return refuse(call, changed.error());
+  call.origin.target = changed->policy->name();
+  // What held and what holds, whole: an audit log of rights is of no use without them.
+  call.origin.old_value = now->text();
+  call.origin.new_value = changed->policy->text();
+  std::string const version = std::to_string(changed->policy->epoch());
+  return change(call, {std::move(changed->set), [this, policy = changed->policy] { parts_.gate.replace(policy); }},
+                "{\"version\":" + version + "}");
+}
+
+Released Admin::explain_policy(Call& call) {
+  std::string const name(call.body.text_of("user"));
+  auto const resource = call.body.text_of("resource");
+  call.origin.target = name;
+  auto const user = parts_.directory.find_user(name);
+  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
+  auto const id = UserId::parse(user->id);
+  if (!id.has_value()) return refuse(call, id.error());
+  auto principal = parts_.directory.principal_for_work(*id);
+  if (!principal.has_value()) return refuse(call, principal.error());
+  if (auto const purpose = call.body.text_of("purpose"); !purpose.empty())
+    principal->state_purpose(std::string(purpose));
+  auto const* word = std::ranges::find(kActionWords, call.body.text_of("action"), &ActionWord::word);
+  if (word == kActionWords.end()) return refuse(call, Error(ErrorKind::kInvalid, "there is no such action"));
+  auto const slash = resource.find('/');
+  auto const type = resource.substr(0, slash);
+  std::string why = parts_.gate.why(*principal, word->action, {type, "", {}, 0, false, nullptr, false, true});
+  if (why == "permitted" && slash != std::string_view::npos) {
+    auto const place = ResourceId::parse(resource.substr(slash + 1));
+    if (!place.has_value()) return refuse(call, place.error());
+    auto decided = parts_.store.with_facts(
+        parts_.gate.system_permit(Action::kRead), type, *place,
+        [&](RecordFacts const& facts) { why = parts_.gate.why(*principal, word->action, facts); });
+    if (!decided.has_value()) return refuse(call, decided.error());
+  }
+  Json json = Json::object();
+  json.set("permitted", Json::boolean(why == "permitted"));
+  json.set("decided_by", Json::string(why));
+  json.set("role", Json::string(user->role));
+  json.set("policy", Json::string(parts_.gate.policy()->name()));
+  return answer(call, codec::write_json(json));
+}
+
+}  // namespace tacenda::api

@@ -1,0 +1,128 @@
+// `tacenda policy`, `tacenda emergency`, `tacenda access-list`: who may see what, and why.
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <iterator>
+
+#include "cli/internal/commands.hpp"
+#include "cli/internal/connection.hpp"
+
+namespace tacenda::cli {
+namespace {
+
+using codec::Json;
+using Show = std::function<void(Json const&)>;
+
+constexpr std::size_t kPolicyBytesMax = 60'000;
+
+int ask(std::string_view command, AccessOptions const& options, std::string const& path, Json const* body,
+        Show const& show) {
+  auto connection = AdminConnection::open(options.data);
+  if (!connection.has_value()) return report(command, connection.error());
+  auto const answer = body != nullptr ? connection->post(path, *body) : connection->get(path);
+  if (!answer.has_value()) return report(command, answer.error());
+  if (answer->status != 200) return report(command, answer->status, answer->body);
+  if (options.json) {
+    std::cout << codec::write_json(answer->body) << "\n";
+  } else {
+    show(answer->body);
+  }
+  return kOk;
+}
+
+Json object_of(std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
+  Json object = Json::object();
+  for (auto const& [name, value] : members) object.set(name, Json::string(value));
+  return object;
+}
+
+}  // namespace
+
+int policy_show(AccessOptions const& options) {
+  return ask("policy show", options, "/admin/policy", nullptr,
+             [](Json const& answer) { std::cout << answer.text_of("toml"); });
+}
+
+int policy_set(AccessOptions const& options) {
+  std::ifstream file(options.file, std::ios::binary);
+  if (!file || std::filesystem::is_directory(options.file)) {
+    std::cerr << "tacenda: policy set: " << options.file.string() << " cannot be read\n";
+    return kUsage;
+  }
+  std::string const text{std::istreambuf_iterator<char>(file), {}};
+  if (text.size() > kPolicyBytesMax) {
+    std::cerr << "tacenda: policy set: a policy has 60,000 bytes at most\n";
+    return kUsage;
+  }
+  auto const body = object_of({{"toml", text}});
+  return ask("policy set", options, "/admin/policy", &body, [](Json const& answer) {
+    std::cout << "version " << answer.find("version")->number_text() << " of the policy holds from now on\n";
+  });
+}
+
+int policy_explain(AccessOptions const& options) {
+  auto const body = object_of({{"user", options.user},
+                               {"action", options.action},
+                               {"resource", options.resource},
+                               {"purpose", options.purpose}});
+  return ask("policy explain", options, "/admin/policy/explain", &body, [&](Json const& answer) {
+    auto const* permitted = answer.find("permitted");
+    bool const yes = permitted != nullptr && permitted->is_boolean() && permitted->as_boolean();
+    std::cout << options.user << " (" << answer.text_of("role") << ") "
+              << (yes ? "may " : "may not ") << options.action << " " << options.resource << "\n"
+              << "decided by " << answer.text_of("decided_by") << ", policy " << answer.text_of("policy") << "\n";
+  });
+}
+
+int emergency_list(AccessOptions const& options) {
+  return ask("emergency list", options, options.open ? "/admin/emergencies?open" : "/admin/emergencies", nullptr,
+             [](Json const& answer) {
+               for (auto const& each : answer.find("emergencies")->items()) {
+                 std::cout << each.text_of("id") << "  " << each.text_of("begun") << "  " << each.text_of("user")
+                           << "  Patient/" << each.text_of("patient") << "\n  why: " << each.text_of("reason")
+                           << "\n";
+                 if (each.find("reviewed") == nullptr) {
+                   std::cout << "  not reviewed yet\n";
+                 } else {
+                   std::cout << "  reviewed " << each.text_of("reviewed") << " by " << each.text_of("reviewer")
+                             << ": " << each.text_of("finding") << "\n";
+                 }
+               }
+             });
+}
+
+int emergency_review(AccessOptions const& options) {
+  auto const body = object_of({{"id", options.id}, {"finding", options.finding}});
+  return ask("emergency review", options, "/admin/emergencies/review", &body,
+             [](Json const&) { std::cout << "reviewed\n"; });
+}
+
+int access_list(AccessOptions const& options) {
+  return ask("access-list show", options, "/admin/access-lists", nullptr, [](Json const& answer) {
+    for (auto const& each : answer.find("lists")->items())
+      std::cout << "Patient/" << each.text_of("patient") << "  " << each.text_of("user") << "\n";
+  });
+}
+
+int access_list_change(AccessOptions const& options, bool listed) {
+  auto body = object_of({{"user", options.user}, {"patient", options.patient}});
+  body.set("listed", Json::boolean(listed));
+  return ask(listed ? "access-list add" : "access-list remove", options, "/admin/access-lists", &body,
+             [&](Json const&) {
+               std::cout << options.user << (listed ? " is on" : " is not on") << " the list of Patient/"
+                         << options.patient << "\n";
+             });
+}
+
+int user_practitioner(AccessOptions const& options) {
+  auto const body = object_of({{"name", options.user}, {"practitioner", options.id}});
+  return ask("user practitioner", options, "/admin/users/practitioner", &body, [&](Json const&) {
+    if (options.id.empty()) {
+      std::cout << options.user << " is no Practitioner any more\n";
+    } else {
+      std::cout << options.user << " is Practitioner/" << options.id << "\n";
+    }
+  });
+}
+
+}  // namespace tacenda::cli

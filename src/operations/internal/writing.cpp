@@ -1,0 +1,77 @@
+#include "operations/internal/writing.hpp"
+
+#include <algorithm>
+
+#include "access/labels.hpp"
+#include "access/view.hpp"
+
+namespace tacenda::operations {
+namespace {
+
+using Kind = fhir::SearchCriterion::Kind;
+
+constexpr Literal kHidden("this role does not see what the request looks for");
+
+Result<fhir::Resource> labelled(Context const& context, fhir::Resource resource, std::string_view replaced) {
+  if (!replaced.empty() && access::is_partial(resource.json()))
+    return fail(ErrorKind::kConflict, "what was seen in part cannot be written back");
+  auto const& gate = context.services.gate;
+  auto wanted = gate.labels_for(resource.json());
+  if (!replaced.empty() && !gate.may_lower_labels(context.principal)) {
+    auto before = access::labels_of_text(replaced);
+    std::ranges::move(before.all, std::back_inserter(wanted));
+  }
+  if (wanted.empty()) return resource;
+  auto json = std::move(resource).take_json();
+  access::add_labels(json, wanted);
+  return fhir::Resource::parse(std::move(json));
+}
+
+Result<void> check_shown(Context const& context, std::string_view type,
+                         fhir::ParameterHandle const& parameter) {
+  if (parameter == nullptr || context.services.gate.shows_parameter(context.principal, type, *parameter)) return {};
+  return fail(ErrorKind::kForbidden, kHidden);
+}
+
+// Recursion: limits::kSearchDepth links at most.
+Result<void> check_shown(Context const& context, std::string_view type,
+                         fhir::SearchCriterion const& criterion) {
+  if (criterion.kind == Kind::kValue || criterion.kind == Kind::kChain)
+    TACENDA_TRY_VOID(check_shown(context, type, criterion.parameter));
+  for (auto const& [linked_type, linked] : criterion.links) {
+    if (criterion.kind == Kind::kHas) TACENDA_TRY_VOID(check_shown(context, linked_type, criterion.parameter));
+    TACENDA_TRY_VOID(check_shown(context, linked_type, *linked));
+  }
+  return {};
+}
+
+}  // namespace
+
+records::Transaction begin_writing(Context const& context) {
+  auto transaction = context.services.store.begin(watch_of(context));
+  transaction.amend_with([&context](fhir::Resource resource, std::string_view replaced) {
+    return labelled(context, std::move(resource), replaced);
+  });
+  return transaction;
+}
+
+Result<void> check_shown(Context const& context, std::string_view type,
+                         std::vector<fhir::SearchCriterion> const& criteria) {
+  for (auto const& criterion : criteria) TACENDA_TRY_VOID(check_shown(context, type, criterion));
+  return {};
+}
+
+Result<void> check_shown(Context const& context, fhir::SearchQuery const& query) {
+  TACENDA_TRY_VOID(check_shown(context, query.type, query.criteria));
+  for (auto const& key : query.sort) TACENDA_TRY_VOID(check_shown(context, query.type, key.parameter));
+  for (auto const& include : query.includes) {
+    std::string_view const source = include.source.empty() ? query.type : include.source;
+    TACENDA_TRY_VOID(check_shown(context, source, include.parameter));
+    // Every reference, those that are not shown among them.
+    if (include.parameter == nullptr && !context.services.gate.sees_whole(context.principal, source))
+      return fail(ErrorKind::kForbidden, kHidden);
+  }
+  return {};
+}
+
+}  // namespace tacenda::operations

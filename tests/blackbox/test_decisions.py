@@ -1,0 +1,340 @@
+"""Who may see what: treating relation, consent, labels, views and emergencies under the policy `hospital`, against the
+real server. REQUIREMENTS 1i, P-01, G-01, G-05, S-12."""
+
+import json
+import unittest
+import uuid
+
+import harness
+from harness import json_of
+
+ACT = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+LEVEL = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+
+
+def consent(patient, rule=None, provision=None, **more):
+    made = {"resourceType": "Consent", "status": "active",
+            "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope",
+                                  "code": "patient-privacy"}]},
+            "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+            "patient": {"reference": "Patient/" + patient}, "dateTime": "2026-01-01T00:00:00Z"}
+    if rule:
+        made["policyRule"] = {"coding": [{"system": ACT_CODE, "code": rule}]}
+    if provision:
+        made["provision"] = provision
+    return {**made, **more}
+
+
+def observation(patient, text="a finding", **more):
+    return {"resourceType": "Observation", "status": "final", "code": {"text": text},
+            "subject": {"reference": "Patient/" + patient}, **more}
+
+
+def label(*codes):
+    return {"security": [{"system": LEVEL if code in "ULMNRV" else ACT_CODE, "code": code} for code in codes]}
+
+
+class Hospital(harness.TestCase):
+    policy = "hospital"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        server = cls.server
+        cls.loader = server.service("loader", "loader")
+        cls.tokens, cls.practitioners = {}, {}
+        for name, role in (("dr", "doctor"), ("dr2", "doctor"), ("nurse", "nurse")):
+            cls.practitioners[name] = cls.make({"resourceType": "Practitioner", "active": True})
+            cls.person(name, role)
+            server.cli("user", "practitioner", name, "--id", cls.practitioners[name], "--data", server.data, check=True)
+        cls.person("clerk", "clerk")
+        cls.person("officer", "privacy-officer")
+        cls.person("scholar", "researcher")
+
+    @classmethod
+    def person(cls, name, role, *more):
+        cls.tokens[name] = cls.server.token_of(cls.server.person(name, role, *more))
+
+    @classmethod
+    def make(cls, resource):
+        reply = cls.server.request("POST", "/fhir/" + resource["resourceType"], resource, cls.loader)
+        assert reply.status == 201, reply
+        return json_of(reply)["id"]
+
+    def ask(self, who, path, method="GET", body=None, headers=None):
+        return self.server.request(method, "/fhir/" + path, body, self.tokens[who], headers)
+
+    def treated(self, *names):
+        """A patient who has an encounter with each of them now."""
+        patient = self.make({"resourceType": "Patient", "name": [{"family": "F" + uuid.uuid4().hex}],
+                             "birthDate": "1970-01-01"})
+        for name in names:
+            self.encounter(patient, name)
+        return patient
+
+    def encounter(self, patient, name, status="in-progress", **more):
+        return self.make({"resourceType": "Encounter", "status": status, "class": {"code": "IMP"},
+                          "subject": {"reference": "Patient/" + patient},
+                          "participant": [{"individual": {"reference": "Practitioner/" + self.practitioners[name]}}],
+                          **more})
+
+    def sees(self, who, path, **more):
+        status = self.ask(who, path, **more).status
+        self.assertIn(status, (200, 404), path)
+        return status == 200
+
+    def found(self, who, query, headers=None):
+        reply = self.ask(who, query, headers=headers)
+        self.assertEqual(reply.status, 200, reply)
+        return sorted(each["resource"]["id"] for each in json_of(reply).get("entry", []))
+
+    # --- treating relation ---
+
+    def test_C20_who_treats_sees_and_who_does_not_finds_nothing(self):
+        patient = self.treated("dr")
+        finding = self.make(observation(patient))
+        self.assertTrue(self.sees("dr", "Patient/" + patient))
+        self.assertTrue(self.sees("dr", "Observation/" + finding))
+        self.assertFalse(self.sees("dr2", "Patient/" + patient))
+        self.assertFalse(self.sees("dr2", f"Observation/{finding}/_history/1"))
+        self.assertEqual(self.found("dr", "Observation?subject=Patient/" + patient), [finding])
+        self.assertEqual(self.found("dr2", "Observation?subject=Patient/" + patient), [])
+        count = json_of(self.ask("dr2", f"Observation?subject=Patient/{patient}&_summary=count"))
+        self.assertEqual(count["total"], 0)
+
+    def test_C20_an_encounter_that_ended_long_ago_explains_nothing(self):
+        patient = self.treated()
+        self.encounter(patient, "dr", "finished", period={"start": "2019-01-01", "end": "2019-01-02"})
+        self.assertFalse(self.sees("dr", "Patient/" + patient))
+        self.encounter(patient, "dr")
+        self.assertTrue(self.sees("dr", "Patient/" + patient), "a new encounter opens at once")
+
+    def test_what_explains_an_access_is_in_the_log(self):
+        patient = self.treated("dr")
+        before = self.server.audit_size()
+        self.ask("dr", "Patient/" + patient)
+        event = [e for e in self.server.audit_after(before) if e["event"] == "read"][0]
+        self.assertEqual(event["explained_by"], "encounter")
+        self.assertEqual(event["purpose_of_use"], "TREAT")
+
+    # --- consent ---
+
+    def test_C01_the_five_patterns(self):
+        exception = {"type": "permit", "actor": [{"role": {"coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]}, "reference": {
+            "reference": "Practitioner/" + self.practitioners["dr"]}}]}
+        restriction = {**exception, "type": "deny"}
+        cases = [(None, None, True, True),
+                 ("OPTOUT", None, False, False),
+                 ("OPTOUT", {"provision": [exception]}, True, False),
+                 ("OPTIN", None, True, True),
+                 ("OPTIN", {"provision": [restriction]}, False, True)]
+        for rule, provision, dr, dr2 in cases:
+            with self.subTest(rule=rule, provision=bool(provision)):
+                patient = self.treated("dr", "dr2")
+                finding = self.make(observation(patient))
+                if rule:
+                    self.make(consent(patient, rule, provision))
+                for who, expected in (("dr", dr), ("dr2", dr2)):
+                    self.assertEqual(self.sees(who, "Observation/" + finding), expected, who)
+                    self.assertEqual(self.found(who, "Observation?subject=Patient/" + patient),
+                                     [finding] if expected else [], who)
+
+    def test_C03_purpose_is_what_the_role_may_ask_for(self):
+        patient = self.treated("dr")
+        path = "Patient/" + patient
+        self.assertEqual(self.ask("dr", path, headers={"X-Purpose-Of-Use": "HRESCH"}).status, 403)
+        self.assertEqual(self.ask("dr", path, headers={"X-Purpose-Of-Use": "BTG"}).status, 403)
+        self.assertEqual(self.ask("dr", path, headers={"X-Purpose-Of-Use": "ETREAT"}).status, 200)
+        self.assertFalse(self.sees("scholar", path), "research needs a consent")
+        self.make(consent(patient, "OPTIN", {"purpose": [{"system": ACT, "code": "HRESCH"}]}))
+        self.assertTrue(self.sees("scholar", path))
+
+    def test_G05_withdrawal_holds_for_the_next_request(self):
+        patient = self.treated("dr")
+        path = "Patient/" + patient
+        officer = {"resourceType": "Consent"}
+        self.assertTrue(self.sees("dr", path))
+        given = self.make(consent(patient, "OPTIN", {"purpose": [{"system": ACT, "code": "HRESCH"}]}))
+        self.assertTrue(self.sees("scholar", path))
+        self.assertEqual(self.ask("officer", "Consent/" + given, "DELETE").status, 204, officer)
+        self.assertFalse(self.sees("scholar", path))
+        self.assertEqual(self.found("scholar", "Patient?_id=" + patient), [])
+
+    def test_C06_a_denied_label_is_absent_everywhere_and_counts_adjust(self):
+        patient = self.treated("dr")
+        open_one = self.make(observation(patient, "open"))
+        hidden = self.make(observation(patient, "hidden", meta=label("HIV")))
+        everything = f"Observation?subject=Patient/{patient}&_total=accurate"
+        self.assertEqual(json_of(self.ask("dr", everything))["total"], 2)
+        self.make(consent(patient, "OPTIN", {"provision": [
+            {"type": "deny", "securityLabel": [{"system": ACT_CODE, "code": "HIV"}]}]}))
+        self.assertTrue(self.sees("dr", "Observation/" + open_one))
+        for path in ("", "/_history", "/_history/1"):
+            self.assertEqual(self.ask("dr", f"Observation/{hidden}{path}").status, 404, path)
+        bundle = json_of(self.ask("dr", everything))
+        self.assertEqual((bundle["total"], [e["resource"]["id"] for e in bundle["entry"]]), (1, [open_one]))
+        included = json_of(self.ask("dr", f"Patient?_id={patient}&_revinclude=Observation:subject"))
+        ids = {each["resource"]["id"] for each in included["entry"]}
+        self.assertIn(open_one, ids)
+        self.assertNotIn(hidden, ids)
+        has = self.found("dr", f"Patient?_id={patient}&_has:Observation:patient:_id={hidden}")
+        self.assertEqual(has, [])
+        record = json_of(self.ask("dr", f"Patient/{patient}/$everything"))
+        self.assertNotIn(hidden, {each["resource"]["id"] for each in record["entry"]})
+
+    def test_C10_hidden_and_absent_look_alike(self):
+        patient = self.treated("dr")
+        hidden = self.make(observation(patient, "hidden"))
+        self.make(consent(patient, "OPTOUT"))
+        there = self.ask("dr", "Observation/" + hidden)
+        absent = self.ask("dr", "Observation/" + str(uuid.uuid4()))
+        self.assertEqual((there.status, there.body), (absent.status, absent.body))
+        put = {**observation(patient), "id": hidden}
+        there = self.ask("dr", "Observation/" + hidden, "PUT", put)
+        other = str(uuid.uuid4())
+        absent = self.ask("dr", "Observation/" + other, "PUT", {**put, "id": other})
+        self.assertEqual((there.status, there.body), (absent.status, absent.body))
+        self.assertEqual(there.status, 403)
+
+    # --- labels ---
+
+    def test_C15_clearance_of_roles(self):
+        patient = self.treated("dr", "nurse")
+        for level, dr, nurse in (("N", True, True), ("R", True, False), ("V", False, False)):
+            id_ = self.make(observation(patient, meta=label(level)))
+            self.assertEqual(self.sees("dr", "Observation/" + id_), dr, level)
+            self.assertEqual(self.sees("nurse", "Observation/" + id_), nurse, level)
+            self.assertTrue(self.sees("officer", "Observation/" + id_), level)
+
+    def test_C16_a_very_restricted_record_is_for_those_on_its_list(self):
+        patient = self.treated("dr", "dr2")
+        id_ = self.make(observation(patient, meta=label("V")))
+        self.assertFalse(self.sees("dr", "Observation/" + id_))
+        listing = ("--patient", patient, "--user", "dr", "--data", self.server.data)
+        self.server.cli("access-list", "add", *listing, check=True)
+        self.assertTrue(self.sees("dr", "Observation/" + id_))
+        self.assertFalse(self.sees("dr2", "Observation/" + id_))
+        self.server.cli("access-list", "remove", *listing, check=True)
+        self.assertFalse(self.sees("dr", "Observation/" + id_))
+
+    def test_C17_C18_rules_label_and_clients_cannot_take_labels_off(self):
+        patient = self.treated("dr")
+        code = {"coding": [{"system": "http://loinc.org", "code": "75622-1"}]}
+        made = self.ask("dr", "Observation", "POST", {**observation(patient), "code": code})
+        self.assertEqual(made.status, 201, made)
+        resource = json_of(made)
+        codes = {each["code"] for each in resource["meta"]["security"]}
+        self.assertEqual(codes, {"R", "HIV"})
+        bare = {**resource, "code": {"text": "nothing"}, "meta": {}}
+        changed = json_of(self.ask("dr", "Observation/" + resource["id"], "PUT", bare))
+        self.assertEqual({each["code"] for each in changed["meta"]["security"]}, {"R", "HIV"})
+
+    # --- views ---
+
+    def test_P01_a_clerk_sees_demographics_and_nothing_else(self):
+        patient = self.make({"resourceType": "Patient", "name": [{"family": "Kept"}], "birthDate": "1970-01-01",
+                             "maritalStatus": {"text": "secret-marital"}, "generalPractitioner": [
+                                 {"reference": "Practitioner/" + self.practitioners["dr"]}]})
+        self.make(observation(patient, "secret-observation"))
+        seen = self.ask("clerk", "Patient/" + patient)
+        resource = json_of(seen)
+        self.assertEqual(resource["name"], [{"family": "Kept"}])
+        self.assertNotIn("maritalStatus", resource)
+        self.assertNotIn("generalPractitioner", resource)
+        self.assertIn("SUBSETTED", [each["code"] for each in resource["meta"]["tag"]])
+        self.assertEqual(self.ask("clerk", "Observation?subject=Patient/" + patient).status, 403)
+        for query in (f"Patient?_id={patient}&_revinclude=Observation:subject",
+                      f"Patient/{patient}/_history", f"Patient?_id={patient}&_has:Observation:patient:code-value-string=x"):
+            self.assertNotIn(b"secret", self.ask("clerk", query).body, query)
+        for query in (f"Patient?general-practitioner=Practitioner/{self.practitioners['dr']}",
+                      "Patient?_sort=general-practitioner", "Patient?_include=Patient:general-practitioner",
+                      "Patient?_include=*", "Patient?general-practitioner.name=x"):
+            self.assertEqual(self.ask("clerk", query).status, 403, query)
+        self.assertEqual(self.ask("clerk", "Patient?family=Kept").status, 200)
+
+    def test_C19_what_was_seen_in_part_is_not_written_back(self):
+        patient = self.treated("dr")
+        partial = {**json_of(self.ask("dr", "Patient/" + patient)), "meta": {"tag": [
+            {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}]}}
+        self.assertEqual(self.ask("dr", "Patient/" + patient, "PUT", partial).status, 409)
+
+    # --- emergencies ---
+
+    def break_glass(self, who, patient, reason="unconscious, unknown medication"):
+        body = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": reason}]}
+        return self.ask(who, f"Patient/{patient}/$break-glass", "POST", body if reason is not None else None)
+
+    def test_C12_C13_breaking_the_glass(self):
+        patient = self.treated()
+        finding = self.make(observation(patient, meta=label("R")))
+        self.assertEqual(self.break_glass("clerk", patient).status, 403)
+        self.assertEqual(self.break_glass("dr2", patient, " ").status, 422)
+        self.assertFalse(self.sees("dr2", "Observation/" + finding))
+        before = self.server.audit_size()
+        granted = self.break_glass("dr2", patient)
+        self.assertEqual(granted.status, 200, granted)
+        self.assertTrue(self.sees("dr2", "Observation/" + finding))
+        other = self.treated()
+        self.assertFalse(self.sees("dr2", "Patient/" + other), "one patient only")
+        events = self.server.audit_after(before)
+        self.assertEqual([e["event"] for e in events][:2], ["emergency-begun", "read"])
+        self.assertEqual({e["purpose_of_use"] for e in events[:2]}, {"BTG"})
+        self.assertEqual(events[1]["explained_by"], "emergency")
+
+        id_ = json_of(granted)["parameter"][0]["valueId"]
+        listed = json.loads(self.server.cli("emergency", "list", "--open", "--json", "--data", self.server.data).stdout)
+        # The administrator of this policy may not look at who broke the glass: the privacy officer does.
+        self.assertNotIn("emergencies", listed)
+
+    def test_C14_an_emergency_opens_no_export_no_delete_and_nothing_denied_by_name(self):
+        patient = self.treated()
+        self.make(consent(patient, "OPTIN", {"provision": [
+            {"type": "deny", "purpose": [{"system": ACT, "code": "ETREAT"}, {"system": ACT, "code": "TREAT"}]}]}))
+        self.assertEqual(self.break_glass("dr", patient).status, 200)
+        self.assertFalse(self.sees("dr", "Patient/" + patient))
+        closed = self.treated()
+        notes = self.make(observation(closed, meta=label("PSYTHPN")))
+        self.assertEqual(self.break_glass("dr", closed).status, 200)
+        self.assertTrue(self.sees("dr", "Patient/" + closed))
+        self.assertFalse(self.sees("dr", "Observation/" + notes))
+        self.assertEqual(self.ask("dr", "Patient/" + closed, "DELETE").status, 403)
+        self.assertEqual(self.ask("dr", "$export", headers={"Prefer": "respond-async"}).status, 403)
+
+
+class PolicyChanges(harness.TestCase):
+    policy = "classic"
+
+    def test_S12_a_policy_holds_at_once_and_its_change_is_recorded_whole(self):
+        server = self.server
+        token = server.token_of(server.person("dr", "doctor"))
+        patient = json_of(server.request("POST", "/fhir/Patient", {"resourceType": "Patient"}, token))["id"]
+        shown = server.cli("policy", "show", "--data", server.data, check=True).stdout
+        changed = shown.replace("[roles.doctor]\n", "[roles.doctor]\ntypes = [\"Observation\"]\n")
+        self.assertNotEqual(shown, changed)
+        path = server.root / "policy.toml"
+        path.write_text(changed)
+        why = ("policy", "explain", "--user", "dr", "--resource", "Patient/" + patient, "--json", "--data", server.data)
+        self.assertTrue(json.loads(server.cli(*why, check=True).stdout)["permitted"])
+        server.cli("policy", "set", path, "--data", server.data, check=True)
+        self.assertEqual(server.request("GET", "/fhir/Patient/" + patient, token=token).status, 403)
+        explained = json.loads(server.cli(*why, check=True).stdout)
+        self.assertEqual((explained["permitted"], explained["decided_by"]), (False, "role"))
+        event = [e for e in server.audit() if e["event"] == "policy-changed"][-1]
+        self.assertEqual((event["old_value"], event["new_value"]), (shown, changed))
+        server.stop()
+        server.start()
+        self.assertEqual(server.request("GET", "/fhir/Patient/" + patient, token=token).status, 403)
+
+    def test_S12_a_policy_that_cannot_be_read_or_never_be_changed_again_is_refused(self):
+        server = self.server
+        server.admin()
+        for text in ("version = 1\n[roles.a]\nnonsense = 1\n", "version = 1\n[roles.a]\nother = [\"read\"]\n"):
+            path = server.root / "bad.toml"
+            path.write_text(text)
+            self.assertNotEqual(server.cli("policy", "set", path, "--data", server.data).returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

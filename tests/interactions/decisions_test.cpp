@@ -1,0 +1,408 @@
+// C-11: nothing that access control hides can be seen or inferred. For each asker a second store is made that holds
+// only what a slow, literal reading of the rules lets him see, and is asked by somebody who sees everything: any
+// question must have the same answer in both. What is hidden is then as if it were not there, in matches, counts,
+// orders, chains, _has, includes, pages and histories.
+#include <cstdlib>
+#include <random>
+#include <set>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "codec/text.hpp"
+#include "core/limits.hpp"
+#include "interactions/test_server.hpp"
+#include "operations/search.hpp"
+
+namespace tacenda::operations {
+namespace {
+
+using test::TestServer;
+
+constexpr std::string_view kPolicy = R"(version = 1
+[consent]
+purposes-without = ["TREAT", "PUBHLTH"]
+[labels]
+sensitive = ["HIV"]
+[roles.all]
+patient-records = ["read", "vread", "history-instance", "history-type", "search", "create", "update"]
+directory = ["read", "search", "create", "update"]
+clearance = "V"
+sensitive = ["HIV"]
+purposes = ["TREAT"]
+[roles.normal]
+patient-records = ["read", "vread", "history-instance", "history-type", "search"]
+purposes = ["TREAT"]
+[roles.cleared]
+patient-records = ["read", "vread", "history-instance", "history-type", "search"]
+clearance = "R"
+sensitive = ["HIV"]
+purposes = ["TREAT"]
+[roles.treating]
+patient-records = ["read", "vread", "history-instance", "history-type", "search"]
+clearance = "R"
+relation = "required"
+purposes = ["TREAT"]
+[roles.scholar]
+patient-records = ["read", "vread", "history-instance", "history-type", "search"]
+clearance = "R"
+purposes = ["HRESCH"]
+)";
+
+enum class Wish : std::uint8_t {
+  kNone,
+  kOptOut,
+  kOptOutButMe,
+  kOptInNoHiv,
+  kOptInNoObservations,
+  kOptInNotMe,
+  kOptInResearch
+};
+
+struct Person {
+  std::string id;
+  Wish wish = Wish::kNone;
+  bool treated = false;  // by the asker
+};
+
+struct Record {
+  std::string type;
+  std::string id;
+  std::string patient;
+  std::string level;  // confidentiality; empty: none
+  bool hiv = false;
+  std::string json;
+};
+
+struct World {
+  std::vector<Person> people;
+  std::vector<Record> records;  // in the order of their making
+};
+
+constexpr std::string_view kMe = "me";  // the asker's Practitioner
+
+std::string security_of(Record const& record) {
+  std::vector<std::string> labels;
+  if (!record.level.empty()) {
+    labels.push_back(fmt::format(
+        R"({{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"{}"}})", record.level));
+  }
+  if (record.hiv)
+    labels.emplace_back(R"({"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"HIV"})");
+  if (labels.empty()) return {};
+  return fmt::format(R"("meta":{{"security":[{}]}},)", fmt::join(labels, ","));
+}
+
+std::string consent_of(Person const& person, std::string const& id) {
+  auto const consent = [&](std::string_view rule, std::string_view provision) {
+    return fmt::format(
+        R"({{"resourceType":"Consent","id":"{}","status":"active","scope":{{"coding":[{{"system":)"
+        R"("http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}}]}},"category":[{{"text":"c"}}],)"
+        R"("patient":{{"reference":"Patient/{}"}},"policyRule":{{"coding":[{{"system":)"
+        R"("http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"{}"}}]}}{}}})",
+        id, person.id, rule, provision.empty() ? "" : fmt::format(R"(,"provision":{{"provision":[{}]}})", provision));
+  };
+  std::string const me = fmt::format(
+      R"("actor":[{{"role":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ParticipationType",)"
+      R"("code":"IRCP"}}]}},"reference":{{"reference":"Practitioner/{}"}}}}])",
+      kMe);
+  switch (person.wish) {
+    case Wish::kOptOut:
+      return consent("OPTOUT", "");
+    case Wish::kOptOutButMe:
+      return consent("OPTOUT", R"({"type":"permit",)" + me + "}");
+    case Wish::kOptInNoHiv:
+      return consent("OPTIN", R"({"type":"deny","securityLabel":[{"system":)"
+                              R"("http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"HIV"}]})");
+    case Wish::kOptInNoObservations:
+      return consent("OPTIN",
+                     R"({"type":"deny","class":[{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}]})");
+    case Wish::kOptInNotMe:
+      return consent("OPTIN", R"({"type":"deny",)" + me + "}");
+    case Wish::kOptInResearch:
+      return consent("OPTIN", "");
+    case Wish::kNone:
+      break;
+  }
+  return {};
+}
+
+class Maker {
+ public:
+  explicit Maker(std::uint32_t seed) : random_(seed) {}
+
+  World world() {
+    World world;
+    std::size_t const people = 3 + pick(4);
+    for (std::size_t i = 0; i < people; ++i) {
+      Person person{fmt::format("p{}", i), static_cast<Wish>(pick(7)), pick(2) == 0};
+      add_person(world, person);
+      world.people.push_back(person);
+    }
+    std::size_t const more = 10 + pick(15);
+    for (std::size_t i = 0; i < more; ++i) add_record(world, world.people[pick(people)], i);
+    return world;
+  }
+
+  std::string query(World const& world) {
+    std::string const patient = world.people[pick(world.people.size())].id;
+    std::string const code = fmt::format("c{}", pick(4));
+    std::string const family = fmt::format("f{}", pick(3));
+    std::string const other = world.records[pick(world.records.size())].id;
+    std::vector<std::string> const queries{
+        "Observation?",
+        "Observation?subject=Patient/" + patient,
+        "Observation?code=" + code,
+        "Observation?code:not=" + code,
+        "Observation?_security=HIV",
+        "Observation?_security:not=HIV",
+        "Observation?patient.family=" + family,
+        "Observation?subject:Patient.family=" + family,
+        "Observation?patient.birthdate=lt1980",
+        "Observation?patient._has:Condition:patient:code=" + code,
+        "Observation?_has:Observation:derived-from:code=" + code,
+        "Observation?derived-from.code=" + code,
+        "Observation?derived-from:missing=false",
+        "Observation?_id=" + other,
+        "Observation?code=" + code + "&_include=Observation:subject&_include=Observation:derived-from",
+        "Condition?patient.family=" + family + "&_include=*",
+        "Condition?code=" + code + "&_include=Condition:subject&_revinclude:iterate=Observation:subject",
+        "Patient?",
+        "Patient?family=" + family,
+        "Patient?_has:Observation:patient:code=" + code,
+        "Patient?_has:Observation:patient:_security=HIV",
+        "Patient?_has:Condition:patient:_has:Condition:patient:code=" + code,
+        "Patient?_has:Consent:patient:status=active",
+        "Patient?_id=" + patient + "&_revinclude=Observation:subject&_revinclude=Condition:subject",
+        "Patient?family=" + family + "&_revinclude=*",
+        "Consent?patient.family=" + family,
+        "Encounter?patient=Patient/" + patient,
+        "Patient/" + patient + "/Observation?",
+        "Patient/" + patient + "/*?",
+        "$everything " + patient,
+        "history Observation",
+        "history Patient",
+        "history Observation/" + other,
+        "read Observation/" + other,
+        "read Patient/" + patient,
+    };
+    std::string query = queries[pick(queries.size())];
+    if (query.find('?') == std::string::npos) return query;
+    bool const one_type = query.find("/*?") == std::string::npos;
+    std::vector<std::string> const forms{"",
+                                         "_summary=count",
+                                         "_total=accurate",
+                                         "_count=2",
+                                         "_count=1&_total=accurate",
+                                         one_type ? "_sort=-_lastUpdated&_count=2" : "_count=3",
+                                         "_sort=_id&_count=2",
+                                         query.starts_with("Observation") ? "_sort=-date&_count=3" : "_count=2",
+                                         query.starts_with("Patient?") ? "_sort=family,birthdate&_count=2" : ""};
+    auto const& form = forms[pick(forms.size())];
+    if (!form.empty()) query += (query.ends_with('?') ? "" : "&") + form;
+    return query;
+  }
+
+ private:
+  std::size_t pick(std::size_t below) { return std::uniform_int_distribution<std::size_t>(0, below - 1)(random_); }
+
+  void add(World& world, Record record, std::string const& rest) {
+    record.json = fmt::format(R"({{"resourceType":"{}","id":"{}",{}{}}})", record.type, record.id,
+                              security_of(record), rest);
+    world.records.push_back(std::move(record));
+  }
+
+  void label(Record& record) {
+    static constexpr std::array<std::string_view, 6> kLevels{"", "", "", "N", "R", "V"};
+    record.level = kLevels[pick(kLevels.size())];
+    record.hiv = pick(4) == 0;
+  }
+
+  void add_person(World& world, Person const& person) {
+    Record record{"Patient", person.id, person.id, {}, false, {}};
+    if (pick(4) == 0) record.level = "R";
+    add(world, record,
+        fmt::format(R"("name":[{{"family":"f{}"}}],"birthDate":"19{}0-01-0{}")", pick(3), 3 + pick(6), 1 + pick(9)));
+    if (person.treated) {
+      add(world, {"Encounter", "e" + person.id, person.id, {}, false, {}},
+          fmt::format(R"("status":"in-progress","class":{{"code":"IMP"}},"subject":{{"reference":"Patient/{}"}},)"
+                      R"("participant":[{{"individual":{{"reference":"Practitioner/{}"}}}}])",
+                      person.id, kMe));
+    }
+    std::string const id = "k" + person.id;
+    if (auto json = consent_of(person, id); !json.empty())
+      world.records.push_back({"Consent", id, person.id, {}, false, std::move(json)});
+  }
+
+  void add_record(World& world, Person const& person, std::size_t number) {
+    bool const observation = pick(3) != 0;
+    Record record{observation ? "Observation" : "Condition", fmt::format("r{}", number), person.id, {}, false, {}};
+    label(record);
+    std::string rest = fmt::format(R"("code":{{"coding":[{{"system":"http://s","code":"c{}"}}]}},)"
+                                   R"("subject":{{"reference":"Patient/{}"}})",
+                                   pick(4), person.id);
+    if (observation) {
+      rest += fmt::format(R"(,"status":"final","effectiveDateTime":"20{}-01-01")", 10 + pick(9));
+      std::vector<std::string> earlier;
+      for (auto const& each : world.records) {
+        if (each.type == "Observation") earlier.push_back(each.id);
+      }
+      // Perhaps of another patient: a link from what is seen to what is not.
+      if (!earlier.empty() && pick(2) == 0)
+        rest += fmt::format(R"(,"derivedFrom":[{{"reference":"Observation/{}"}}])", earlier[pick(earlier.size())]);
+    }
+    add(world, std::move(record), rest);
+  }
+
+  std::mt19937 random_;
+};
+
+/// The rules, read literally and slowly. Nothing of access/ is used.
+bool may_see(std::string_view role, World const& world, Record const& record) {
+  auto const person = std::ranges::find(world.people, record.patient, &Person::id);
+  if (role == "treating" && !person->treated) return false;
+  bool const research = role == "scholar";
+  auto const permitted = [&] {
+    switch (person->wish) {
+      case Wish::kNone:
+        return !research;
+      case Wish::kOptOut:
+        return false;
+      case Wish::kOptOutButMe:
+        return true;
+      case Wish::kOptInNoHiv:
+        return !record.hiv;
+      case Wish::kOptInNoObservations:
+        return record.type != "Observation";
+      case Wish::kOptInNotMe:
+        return false;
+      case Wish::kOptInResearch:
+        return true;
+    }
+    return false;
+  };
+  if (!permitted()) return false;
+  if (record.hiv && role != "cleared") return false;
+  if (record.level == "V") return false;
+  return record.level != "R" || role != "normal";
+}
+
+void fill(TestServer& server, World const& world, std::function<bool(Record const&)> const& wanted) {
+  auto const all = server.sign_in("all");
+  for (auto const& record : world.records) {
+    if (!wanted(record)) continue;
+    auto const written = server.update(all, record.json);
+    ASSERT_TRUE(written.has_value()) << record.json << ": " << written.error().message();
+  }
+}
+
+/// Everything an answer tells, as text.
+class Asking {
+ public:
+  Asking(TestServer& server, identity::Principal const& who) : server_(server), who_(who) {}
+
+  std::string ask(std::string const& query) {
+    if (query.starts_with("history ")) return history(query.substr(8));
+    if (query.starts_with("read ")) return read(query.substr(5));
+    if (query.starts_with("$everything ")) {
+      auto request = everything(ResourceId::parse(query.substr(12)).value(), {});
+      return search(std::move(*request));
+    }
+    auto const mark = query.find('?');
+    SearchRequest request;
+    auto const place = std::string_view(query).substr(0, mark);
+    if (place.starts_with("Patient/")) {
+      auto const slash = place.rfind('/');
+      request.compartment = "Patient";
+      request.compartment_id = place.substr(8, slash - 8);
+      auto const inner = place.substr(slash + 1);
+      if (inner != "*") request.type = inner;
+    } else {
+      request.type = place;
+    }
+    request.raw = query.substr(mark + 1);
+    request.parameters = codec::parse_query(request.raw).value();
+    return search(std::move(request));
+  }
+
+ private:
+  std::string search(SearchRequest request) {
+    std::string told;
+    for (std::size_t page = 0; page < 100; ++page) {
+      auto const outcome =
+          server_.run(who_, [&](Context const& context) { return operations::search(context, request); });
+      if (!outcome.has_value()) return told + std::string(outcome.error().message());
+      auto const& answer = std::get<SearchAnswer>(outcome->result);
+      told += answer.total ? fmt::format("total {} ", *answer.total) : "";
+      for (auto const& each : answer.matches) told += each.type + "/" + each.id + " ";
+      std::set<std::string> included;
+      for (auto const& each : answer.included) included.insert(each.type + "/" + each.id);
+      told += fmt::format("with {} | ", fmt::join(included, " "));
+      if (!answer.next) return told;
+      request.position = *answer.next;
+    }
+    return told + "without end";
+  }
+
+  std::string history(std::string const& place) {
+    std::string told;
+    auto const slash = place.find('/');
+    std::string const type = place.substr(0, slash);
+    Action const action = slash == std::string::npos ? Action::kHistoryType : Action::kHistoryInstance;
+    auto const outcome = server_.run(who_, [&](Context const& context) -> Result<Outcome> {
+      auto const permit = TACENDA_TRY(server_.gate().authorize(who_, action, type));
+      if (slash == std::string::npos) return operations::history(context, permit, type, {}, 100);
+      return operations::history_of(context, permit, type, TACENDA_TRY(ResourceId::parse(place.substr(slash + 1))), {},
+                                    100);
+    });
+    if (!outcome.has_value()) return std::string(outcome.error().message());
+    for (auto const& each : std::get<records::HistoryPage>(outcome->result).entries) told += each.id + " ";
+    return told;
+  }
+
+  std::string read(std::string const& place) {
+    auto const slash = place.find('/');
+    auto const version = server_.read(who_, place.substr(0, slash), place.substr(slash + 1));
+    return version.has_value() ? "there" : std::string(version.error().message());
+  }
+
+  TestServer& server_;
+  identity::Principal who_;
+};
+
+std::uint32_t rounds() {
+  auto const* text = std::getenv("TACENDA_DECISION_ROUNDS");
+  return text == nullptr ? 6 : static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10));
+}
+
+TEST(Decisions, C11WhatIsHiddenIsAsIfItWereNotThere) {
+  constexpr std::size_t kQuestions = 300;
+  auto const policy = access::Policy::parse(kPolicy, 1).value();
+  for (std::uint32_t seed = 1; seed <= rounds(); ++seed) {
+    SCOPED_TRACE(seed);
+    Maker maker(seed);
+    auto const world = maker.world();
+    TestServer whole("classic");
+    whole.gate().replace(policy);
+    fill(whole, world, [](Record const&) { return true; });
+    for (std::string const role : {"normal", "cleared", "treating", "scholar"}) {
+      SCOPED_TRACE(role);
+      TestServer seen("classic", TestServer::Eyes::kBlind);
+      seen.gate().replace(policy);
+      fill(seen, world, [&](Record const& record) { return may_see(role, world, record); });
+      auto const asker = whole.sign_in(role);
+      auto link = whole.assignments().set_practitioner(asker.id().view(), ResourceId::parse(kMe).value());
+      ASSERT_TRUE(link.has_value());
+      link->committed();
+      Asking in_whole(whole, asker);
+      Asking in_seen(seen, seen.sign_in("all"));
+      for (std::size_t i = 0; i < kQuestions; ++i) {
+        auto const query = maker.query(world);
+        ASSERT_EQ(in_whole.ask(query), in_seen.ask(query)) << query;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tacenda::operations
