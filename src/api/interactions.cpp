@@ -198,7 +198,7 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   exchange.origin.query = operations::recorded_query(exchange.request.query);
   auto const used = services();
   Context const context{
-      used, *exchange.principal, exchange.origin, exchange.base_url, false, {}, nullptr, nullptr, nullptr};
+      used, *exchange.principal, exchange.origin, exchange.base_url, false, {}};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value() || !bind(exchange, seen, outcome->set).has_value()) return std::nullopt;
   return std::move(*outcome);
