@@ -202,7 +202,7 @@ Result<Outcome> read_entry(Context const& context, Permit const* permit, EntryTa
     case EntryKind::kMeta:
       return meta_of(context, *permit, target.type, *target.id);
     case EntryKind::kValidate:
-      return validate(context, {target.type, target.id, {}, std::move(parameters)});
+      return validate(context, {target.type, target.id, {}, fhir::Format::kJson, std::move(parameters)});
     case EntryKind::kExpand:
     case EntryKind::kValidateCode:
     case EntryKind::kLookup:
