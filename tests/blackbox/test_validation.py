@@ -172,6 +172,18 @@ class Operation(Case):
                             {"resourceType": "Observation", "status": "final", "code": {"text": "x"}})
         self.assertEqual(issues(said), {("structure", "")})
 
+    def test_a_differential_of_a_type_is_enough_and_one_of_another_profile_is_not(self):
+        url = PROFILE_URL + "-differential"
+        whole = profile(url)
+        alone = {**whole, "differential": {"element": whole["snapshot"]["element"][1:]}}
+        del alone["snapshot"]
+        self.create(alone)
+        target = "/fhir/Patient/$validate?profile="
+        self.assertEqual(issues(self.outcome("POST", target + url, {"resourceType": "Patient", "gender": "unknown"})),
+                         {("required", "Patient.birthDate"), ("invariant", "Patient.gender")})
+        self.create({**alone, "url": url + "-2", "baseDefinition": url})
+        self.assertEqual(issues(self.outcome("POST", f"{target}{url}-2", GOOD)), {("not-supported", "")})
+
     def test_it_is_recorded_and_needs_the_right_to_write_or_to_read(self):
         id_ = self.create(GOOD)["id"]
         nobody = self.server.service("svc.audit", "auditor")
