@@ -105,10 +105,11 @@ struct SearchQuery {
 enum class Handling : std::uint8_t { kLenient, kStrict };
 
 /// Parses the parameters of a search of one type: decoded names and values, in their order. `_type` is the
-/// caller's. A parameter that is not `known`, or a modifier that the server does not serve, is left out and
-/// named under kLenient, and refused under kStrict. A value that its parameter cannot take is refused always:
-/// leaving it out would find what nobody asked for. Errors: kInvalid, kNotSupported (strict only), kTooLarge
-/// (limits::kSearch*). Source: R4 search.html.
+/// caller's. What the server does not know or serve is left out under kLenient, with its place in `ignored`,
+/// and refused under kStrict: a parameter that is not `known`, with a modifier or without; a sort key, an
+/// include or a modifier of an include. Refused always is a modifier that a known parameter cannot have, and
+/// a value that it cannot take: without them the search would find what nobody asked for. Errors: kInvalid,
+/// kNotSupported (strict only), kTooLarge (limits::kSearch*). Source: R4 search.html.
 Result<SearchQuery> parse_search(SearchParameters const& known, std::string_view type,
                                  std::vector<std::pair<std::string, std::string>> const& parameters,
                                  Handling handling);
