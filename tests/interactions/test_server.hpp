@@ -187,7 +187,10 @@ class TestServer {
   /// The store as it is after a restart: with nothing in memory.
   void reopen_store() {
     services_.reset();
+    evidence_.reset();
     store_ = std::make_unique<records::Store>(*vault_);
+    evidence_ = std::make_unique<access::Evidence>(*store_, gate_->system_permit(Action::kRead));
+    gate_->look_at(*evidence_, *assignments_, clock_);
     services_ =
         std::make_unique<Services>(Services{*store_, *gate_, *log_, nullptr, nullptr, exports_.get()});
   }
