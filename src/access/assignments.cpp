@@ -9,6 +9,7 @@ namespace tacenda::access {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::size_t kOpenEmergencies = 100;  // of one user, that nobody has reviewed
 
 // Rows: l<user> Practitioner id; v<patient> 0 <user> on the list; e<id> emergency.
 Bytes row_key(char kind, std::string_view name) {
@@ -93,6 +94,9 @@ Result<void> Assignments::load() {
       as_bytes("e"), [self](ByteView, ByteView row) TACENDA_REQUIRES(self->mutex_) -> Result<bool> {
         auto emergency = TACENDA_TRY(decode_emergency(row));
         auto id = emergency.id;
+        auto& newest = self->newest_[std::pair(emergency.user, emergency.patient)];
+        auto const known = self->emergencies_.find(newest);
+        if (known == self->emergencies_.end() || known->second.begun < emergency.begun) newest = id;
         self->emergencies_.emplace(std::move(id), std::move(emergency));
         return true;
       });
@@ -154,10 +158,10 @@ Result<Assignments::Change> Assignments::set_listed(std::string_view patient, st
 std::optional<Emergency> Assignments::emergency(std::string_view user, std::string_view patient,
                                                 Time now) const {
   ReadLock const lock(mutex_);
-  for (auto const& [id, each] : emergencies_) {
-    if (each.user == user && each.patient == patient && each.begun <= now && now < each.expires) return each;
-  }
-  return std::nullopt;
+  auto const found = newest_.find({std::string(user), std::string(patient)});
+  if (found == newest_.end()) return std::nullopt;
+  auto const& each = emergencies_.at(found->second);
+  return each.begun <= now && now < each.expires ? std::optional(each) : std::nullopt;
 }
 
 Result<vault::WriteSet> Assignments::emergency_set(Emergency const& emergency) const {
@@ -175,6 +179,8 @@ Result<Assignments::Begun> Assignments::begin_emergency(std::string_view user, s
   if (reason.find_first_not_of(" \t\r\n") == std::string_view::npos)
     return fail(ErrorKind::kUnprocessable, "say why: breaking the glass needs a reason");
   if (reason.size() > limits::kReasonBytes) return fail(ErrorKind::kUnprocessable, "the reason is too long");
+  if (open_of(user) >= kOpenEmergencies)
+    return fail(ErrorKind::kThrottled, "too many emergencies wait for their review");
   Begun begun;
   auto& emergency = begun.emergency;
   emergency.id = codec::format_uuid_v4(TACENDA_TRY(vault_.random_bytes16()));
@@ -186,9 +192,17 @@ Result<Assignments::Begun> Assignments::begin_emergency(std::string_view user, s
   begun.change.set = TACENDA_TRY(emergency_set(emergency));
   begun.change.committed = [this, emergency] {
     WriteLock const lock(mutex_);
+    newest_.insert_or_assign(std::pair(emergency.user, emergency.patient), emergency.id);
     emergencies_.insert_or_assign(emergency.id, emergency);
   };
   return begun;
+}
+
+std::size_t Assignments::open_of(std::string_view user) const {
+  ReadLock const lock(mutex_);
+  return static_cast<std::size_t>(std::ranges::count_if(emergencies_, [&](auto const& each) {
+    return each.second.user == user && !each.second.reviewed;
+  }));
 }
 
 std::vector<Emergency> Assignments::emergencies() const {

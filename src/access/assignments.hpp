@@ -63,7 +63,8 @@ class Assignments {
     Change change;
     Emergency emergency;
   };
-  /// Errors: kUnprocessable (no reason, or one of over limits::kReasonBytes), kUnavailable.
+  /// Errors: kUnprocessable (no reason, or one of over limits::kReasonBytes), kThrottled (too many that nobody has
+  /// reviewed), kUnavailable.
   Result<Begun> begin_emergency(std::string_view user, std::string_view patient, std::string_view reason,
                                 std::chrono::seconds lasts);
   /// Newest last.
@@ -75,6 +76,7 @@ class Assignments {
  private:
   Assignments(vault::Vault& vault, Clock const& clock);
   Result<void> load();
+  std::size_t open_of(std::string_view user) const;
   Result<vault::WriteSet> emergency_set(Emergency const& emergency) const;
 
   vault::Vault& vault_;
@@ -84,6 +86,7 @@ class Assignments {
   std::map<std::string, std::string, std::less<>> practitioners_ TACENDA_GUARDED_BY(mutex_);  // by user
   std::set<std::pair<std::string, std::string>> listed_ TACENDA_GUARDED_BY(mutex_);           // patient, user
   std::map<std::string, Emergency, std::less<>> emergencies_ TACENDA_GUARDED_BY(mutex_);      // by id
+  std::map<std::pair<std::string, std::string>, std::string> newest_ TACENDA_GUARDED_BY(mutex_);  // of user and patient
 };
 
 // Rows (docs/data-file.md, "Assignment rows"). Errors: kCorrupt.

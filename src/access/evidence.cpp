@@ -38,10 +38,29 @@ struct Span {
   std::optional<Time> until;
 };
 
+Span intersection(Span const& a, Span const& b) {
+  Span both = a;
+  if (b.from && (!both.from || *b.from > *both.from)) both.from = b.from;
+  if (b.until && (!both.until || *b.until < *both.until)) both.until = b.until;
+  return both;
+}
+
 Span period_of(Json const& resource) {
   auto const* period = resource.find("period");
   if (period == nullptr) return {};
   return {low(period->text_of("start")), high(period->text_of("end"))};
+}
+
+/// When he takes part: each of his participations; one without a time is open.
+std::vector<Span> participations(Json const& resource, std::string_view member, std::string_view who) {
+  std::vector<Span> spans;
+  auto const* list = resource.find("participant");
+  if (list == nullptr) return spans;
+  for (auto const& each : list->items()) {
+    auto const* person = each.find(member);
+    if (person != nullptr && person->text_of("reference").ends_with(who)) spans.push_back(period_of(each));
+  }
+  return spans;
 }
 
 }  // namespace
@@ -117,16 +136,23 @@ Result<Evidence::Bonds> Evidence::read_bonds(std::string_view practitioner, std:
   for (auto const& team : TACENDA_TRY(find("CareTeam", {{"patient", whom}, {"participant", who}}))) {
     auto const status = team.text_of("status");
     if (!status.empty() && status != "active") continue;
-    auto const span = period_of(team);
-    bonds.push_back({Relation::kCareTeam, span.from, span.until});
+    for (auto const& own : participations(team, "member", who)) {
+      auto const span = intersection(period_of(team), own);
+      bonds.push_back({Relation::kCareTeam, span.from, span.until});
+    }
   }
   for (auto const& encounter : TACENDA_TRY(find("Encounter", {{"patient", whom}, {"participant", who}}))) {
     auto const status = encounter.text_of("status");
-    auto const span = period_of(encounter);
-    if (is_one_of(status, kOpen)) bonds.push_back({Relation::kEncounter, std::nullopt, std::nullopt});
-    // An ended one without a time of its end ended at a time nobody knows: it explains nothing.
-    if (status == "finished" && span.until)
-      bonds.push_back({Relation::kEncounter, span.from, *span.until + times_.grace_after_encounter});
+    bool const is_open = is_one_of(status, kOpen);
+    if (!is_open && status != "finished") continue;
+    for (auto const& own : participations(encounter, "individual", who)) {
+      auto const span = is_open ? own : intersection(period_of(encounter), own);
+      // An ended one without a time of its end ended at a time nobody knows: it explains nothing.
+      if (!is_open && !span.until) continue;
+      std::optional<Time> until;
+      if (span.until) until = *span.until + times_.grace_after_encounter;
+      bonds.push_back({Relation::kEncounter, span.from, until});
+    }
   }
   for (auto const& visit : TACENDA_TRY(find("Appointment", {{"patient", whom}, {"practitioner", who}}))) {
     auto const start = low(visit.text_of("start"));

@@ -19,6 +19,7 @@ class SystemFilter final : public RecordFilter {
     return std::string(json);
   }
   bool views_whole(std::string_view) const override { return true; }
+  bool could_not_tell() const override { return false; }
 };
 
 Result<std::string> stated_purpose(identity::Principal const& principal, Role const& role) {
@@ -87,7 +88,8 @@ bool Gate::shows_parameter(identity::Principal const& principal, std::string_vie
 bool Gate::sees_whole(identity::Principal const& principal, std::string_view type) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());
-  return role != nullptr && role->views.find(type) == role->views.end();
+  if (role == nullptr) return false;
+  return type.empty() ? role->views.empty() : role->views.find(type) == role->views.end();
 }
 
 Gate::Explanation Gate::explain(identity::Principal const& principal,

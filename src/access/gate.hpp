@@ -45,7 +45,7 @@ class Gate {
   bool shows_parameter(identity::Principal const& principal, std::string_view type,
                        fhir::SearchParameter const& parameter) const;
 
-  /// True when his role has no view of the type but sees all of what it sees.
+  /// True when his role has no view of the type (empty: of any type) but sees all of what it sees.
   bool sees_whole(identity::Principal const& principal, std::string_view type) const;
 
   /// What an access to records of these patients is explained by, for the log.

@@ -150,6 +150,8 @@ Result<Role> parse_role(toml::table const& table) {
       role.admin_actions = TACENDA_TRY(bits_of(node, kAdminActions));
     } else if (name == "own-record-only" && node.is_boolean()) {
       role.own_record_only = *node.value<bool>();
+    } else if (name == "acts-for-another" && node.is_boolean()) {
+      role.acts_for_another = *node.value<bool>();
     } else if (!TACENDA_TRY(parse_bounds(name, node, role))) {
       return fail(ErrorKind::kInvalid, "a role has an unknown key");
     }

@@ -42,6 +42,7 @@ struct Role {
   std::uint32_t system_actions = 0;         // interactions without a type
   std::uint32_t admin_actions = 0;          // bit per AdminAction
   bool own_record_only = false;
+  bool acts_for_another = false;  // of own_record_only: a proxy, whom consents and labels bind
   bool exports = false;                           // records of at least one group
   std::vector<std::string> purposes{"TREAT"};     // codes of v3-ActReason; the first holds where none is stated
   Confidentiality clearance = Confidentiality::kN;  // sees records up to it

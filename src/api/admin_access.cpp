@@ -135,6 +135,10 @@ Released Admin::set_policy(Call& call) {
   auto const now = parts_.gate.policy();
   auto changed = access::policy_change(parts_.vault, *now, call.body.text_of("toml"));
   if (!changed.has_value()) return refuse(call, changed.error());
+  // Who changes it must be able to change it again: a policy that locks everybody out cannot be taken back.
+  auto const* own = changed->policy->role(call.origin.role);
+  if (own == nullptr || !own->may(access::AdminAction::kManagePolicy) || !own->may(access::AdminAction::kManageUsers))
+    return refuse(call, Error(ErrorKind::kInvalid, "your own role must keep its rights to manage policy and users"));
   call.origin.target = changed->policy->name();
   // What held and what holds, whole: an audit log of rights is of no use without them.
   call.origin.old_value = now->text();

@@ -67,6 +67,8 @@ class RecordFilter {
   /// True when `judge` says yes to every living record of the type, whatever its facts: they need not be read
   /// then.
   virtual bool judges_all(Action, std::string_view type) const = 0;
+  /// True when some answer was no because it could not be decided: what it depends on could not be read.
+  virtual bool could_not_tell() const = 0;
   /// What is shown of a record of the type that was judged: its text, or one without the elements that are not
   /// necessary for who asks. nullopt: it cannot be cut, and nothing is shown.
   virtual std::optional<std::string> view(std::string_view type, std::string_view json) const = 0;
@@ -91,6 +93,7 @@ class Permit {
   bool judge(RecordFacts const& facts) const { return filter_->judge(action_, facts); }
   /// True when the answer would be yes for every living record of the type.
   bool judges_all(std::string_view type) const { return filter_->judges_all(action_, type); }
+  bool could_not_tell() const { return filter_->could_not_tell(); }
   /// True when records of the type are shown as they are; else whoever gives one away asks `view` first.
   bool views_whole(std::string_view type) const { return filter_->views_whole(type); }
   std::optional<std::string> view(std::string_view type, std::string_view json) const {

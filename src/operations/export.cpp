@@ -93,6 +93,9 @@ Result<void> check_codes(Context const& context, records::ExportRequest const& r
 Result<Outcome> start_export(Context const& context, Permit const& permit, ExportKickOff const& kick_off) {
   if (context.services.exports == nullptr)
     return fail(ErrorKind::kNotSupported, "this server exports nothing");
+  // It is prepared and fetched later, by its role's first purpose.
+  if (!context.principal.purpose().empty())
+    return fail(ErrorKind::kForbidden, "an export is for the first purpose of its role: state none");
   ExportJob job;
   TACENDA_TRY_VOID(read_parameters(*context.services.store.parameters(), kick_off, context.base_url, job));
   TACENDA_TRY_VOID(check_codes(context, job.request));

@@ -215,13 +215,13 @@ class Search {
       if (types.size() > 1) TACENDA_TRY_VOID(check_sort(query));
       for (auto const& criterion : query.criteria)
         add_named(criterion, query.type, context_.base_url, named_);
-      TACENDA_TRY_VOID(check_shown(context_, query));
       TACENDA_TRY_VOID(codes_.resolve(query.criteria));
       if (!request_.compartment.empty()) {
         query.criteria.push_back(
             TACENDA_TRY(fhir::compartment_criterion(request_.compartment, request_.compartment_id, type)));
       }
       if (request_.with_referenced) query.includes.emplace_back();
+      if (permits_.of(type) != nullptr) TACENDA_TRY_VOID(check_shown(context_, query));
       TACENDA_TRY_VOID(add_care_dates(query));
       queries.push_back(std::move(query));
     }

@@ -33,7 +33,7 @@ Bytes consent_guard() {
 }
 
 std::uint64_t Store::decided_at(Decisive kind, std::string_view name) const {
-  return vault_->order().announced(view_.guard(decisive_guard(kind, name)));
+  return std::max(index_changed_at_.load(), vault_->order().announced(view_.guard(decisive_guard(kind, name))));
 }
 
 void Store::depend_on_consents(vault::WriteSet& set) const {
@@ -48,7 +48,7 @@ Result<void> Store::with_facts(Permit const& permit, std::string_view type, Reso
                                std::function<void(RecordFacts const&)> const& look) const {
   auto const row = TACENDA_TRY(view_.get(current_key(type, id.view())));
   if (!row) return fail(ErrorKind::kNotFound, "there is no such resource");
-  RecordOnDemand const record(*vault_, {type, id.view()}, TACENDA_TRY(parse_row(*row)));
+  RecordOnDemand const record({*vault_, view_, nullptr}, {type, id.view()}, TACENDA_TRY(parse_row(*row)));
   if (!TACENDA_TRY(is_shown(permit, record))) return fail(ErrorKind::kNotFound, "there is no such resource");
   look(record.facts());
   return {};
@@ -59,6 +59,8 @@ std::uint64_t Store::committed() const {
 }
 
 Result<bool> Store::has_labels(std::string_view type) const {
+  if (type == "Bundle") return true;  // as confidential as what is in it
+  TACENDA_TRY_VOID(answering_index());
   auto const parameter = label_parameter(type);
   auto const at = vault_->read_point();
   auto const cursor = view_.cursor(index_prefix(parameter, {}), index_end(parameter, {}), at);

@@ -106,8 +106,8 @@ Result<HistoryPage> Store::history_of(Permit const& permit, std::string_view typ
   auto const current = TACENDA_TRY(view_.get(current_key(type, id.view()), &at));
   if (!current) return fail(ErrorKind::kNotFound, "there is no such resource");
   auto const header = TACENDA_TRY(parse_row(*current));
-  RecordOnDemand const now(*vault_, {type, id.view()}, header);
-  if (!permit.judge(now.facts())) return std::unexpected(now.refusal());
+  RecordOnDemand const now({*vault_, view_, &at}, {type, id.view()}, header);
+  if (!permit.judge(now.facts())) return std::unexpected(now.refusal(permit));
   HistoryPage page;
   Item item{0, position.before_version == 0 ? header.version : position.before_version - 1, std::string(type),
             std::string(id.view())};
@@ -121,7 +121,7 @@ Result<HistoryPage> Store::history_of(Permit const& permit, std::string_view typ
       if (facts.time < window.at->from) return page;  // an older one was replaced even earlier
       continue;
     }
-    RecordOnDemand record(*vault_, {type, id.view()}, facts);
+    RecordOnDemand record({*vault_, view_, &at}, {type, id.view()}, facts);
     if (!TACENDA_TRY(is_shown(permit, record))) continue;
     page.entries.push_back(TACENDA_TRY(shown(permit, TACENDA_TRY(record.take()))));
   }
@@ -136,7 +136,7 @@ Result<bool> Store::shows_now(Permit const& permit, std::string_view type, std::
   if (permit.judges_all(type)) return true;
   auto const row = TACENDA_TRY(view_.get(current_key(type, id), &at));
   if (!row) return fail(ErrorKind::kCorrupt, "a version has no current one");
-  return is_shown(permit, RecordOnDemand(*vault_, {type, id}, TACENDA_TRY(parse_row(*row))));
+  return is_shown(permit, RecordOnDemand({*vault_, view_, &at}, {type, id}, TACENDA_TRY(parse_row(*row))));
 }
 
 Result<HistoryPage> Store::history(Permit const& permit, std::string_view type, HistoryPosition position,
@@ -162,7 +162,7 @@ Result<HistoryPage> Store::history(Permit const& permit, std::string_view type, 
           TACENDA_TRY(place_in(window, header.time, [&] { return next_time(view_, at, item); }));
       if (place == Place::kBefore) return page;
       if (place == Place::kOut) continue;
-      RecordOnDemand record(*vault_, {item.type, item.id}, header);
+      RecordOnDemand record({*vault_, view_, &at}, {item.type, item.id}, header);
       if (!TACENDA_TRY(is_shown(permit, record))) continue;
       if (!TACENDA_TRY(shows_now(permit, item.type, item.id, at))) continue;
       page.entries.push_back(TACENDA_TRY(shown(permit, TACENDA_TRY(record.take()))));

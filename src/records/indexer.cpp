@@ -93,6 +93,7 @@ Result<void> Indexer::load() {
   auto const row = TACENDA_TRY(store_.view_.get(index_state_key()));
   if (!row) return fail(ErrorKind::kNotFound, "the state of the search index is not there");
   auto state = TACENDA_TRY(parse_index_state(*row));
+  store_.index_changed_at_ = store_.committed() + 1;
   store_.index_ = {std::make_shared<Extractor const>(fhir::SearchParameters(state.defined)), state.answers()};
   take(std::move(state));
   return {};
@@ -289,7 +290,7 @@ class Indexer::Step {
     auto const place = TACENDA_TRY(parse_current_key(key));
     auto const header = parse_row(row);
     if (!header.has_value() || header->deleted) return {};
-    RecordOnDemand const record(vault_, {place.type, place.id}, *header);
+    RecordOnDemand const record({vault_, view_, &at_}, {place.type, place.id}, *header);
     if (!permit.judge(record.facts())) return {};
     auto const stored = TACENDA_TRY(view_.get(facts_key(header->document_number()), &at_));
     auto const facts = stored ? parse_facts(*stored) : fail(ErrorKind::kCorrupt, "missing");

@@ -228,8 +228,12 @@ Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::Searc
   if (!query.includes.empty()) {
     Includer includer(state, query);
     std::vector<std::uint64_t> living;
+    // What is not shown leads nowhere.
+    std::set<std::pair<std::string_view, std::string_view>> shown_matches;
+    for (auto const& match : page.matches) shown_matches.emplace(match.type, match.id);
     for (auto const document : cut.documents) {
-      if (TACENDA_TRY(state.facts_of(document))) living.push_back(document);
+      auto const facts = TACENDA_TRY(state.facts_of(document));
+      if (facts && shown_matches.contains({facts->type, facts->id})) living.push_back(document);
     }
     TACENDA_TRY_VOID(includer.run(living));
     page.included = TACENDA_TRY(open_all(state, includer.included(), true));

@@ -62,7 +62,7 @@ Result<void> Store::each(Permit const& permit, std::string_view type,
         auto const place = TACENDA_TRY(parse_current_key(key));
         auto const header = TACENDA_TRY(parse_row(row));
         if (header.deleted) return true;
-        RecordOnDemand const record(*vault_, {place.type, place.id}, header);
+        RecordOnDemand const record({*vault_, view_, &at}, {place.type, place.id}, header);
         if (permit.judge(record.facts())) ids.emplace(header.document_number(), place.id);
         return true;
       },
@@ -80,14 +80,14 @@ Result<ResourceId> Store::new_id() const {
 }
 
 Result<StoredVersion> Store::open(std::string_view type, std::string_view id, ByteView row) const {
-  return RecordOnDemand(*vault_, {type, id}, TACENDA_TRY(parse_row(row))).take();
+  return RecordOnDemand({*vault_, view_, nullptr}, {type, id}, TACENDA_TRY(parse_row(row))).take();
 }
 
 Result<StoredVersion> Store::read(Permit const& permit, std::string_view type, ResourceId const& id) const {
   auto const row = TACENDA_TRY(view_.get(current_key(type, id.view())));
   if (!row) return fail(ErrorKind::kNotFound, "there is no such resource");
-  RecordOnDemand record(*vault_, {type, id.view()}, TACENDA_TRY(parse_row(*row)));
-  if (!permit.judge(record.facts())) return std::unexpected(record.refusal());
+  RecordOnDemand record({*vault_, view_, nullptr}, {type, id.view()}, TACENDA_TRY(parse_row(*row)));
+  if (!permit.judge(record.facts())) return std::unexpected(record.refusal(permit));
   auto stored = TACENDA_TRY(record.take());
   if (stored.deleted) return fail(ErrorKind::kGone, "the resource was deleted");
   return shown(permit, std::move(stored));
@@ -102,7 +102,7 @@ Result<std::optional<StoredVersion>> Store::version_at(Permit const& permit, std
   auto header = TACENDA_TRY(parse_row(*row));
   // Who may not see the resource as it is sees no version of it, as in its history: a record that was filed
   // under the wrong patient must not stay open to him after it was put right.
-  RecordOnDemand const now(*vault_, {type, id}, header);
+  RecordOnDemand const now({*vault_, view_, &at}, {type, id}, header);
   if (!TACENDA_TRY(is_shown(permit, now))) return std::nullopt;
   if (header.version != version) {
     row = TACENDA_TRY(view_.get(version_key(type, id, version), &at));
@@ -110,7 +110,7 @@ Result<std::optional<StoredVersion>> Store::version_at(Permit const& permit, std
     header = TACENDA_TRY(parse_row(*row));
   }
   if (header.version != version) return std::nullopt;
-  RecordOnDemand record(*vault_, {type, id}, std::move(header));
+  RecordOnDemand record({*vault_, view_, &at}, {type, id}, std::move(header));
   if (!TACENDA_TRY(is_shown(permit, record))) return std::nullopt;
   return TACENDA_TRY(shown(permit, TACENDA_TRY(record.take())));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -166,6 +167,8 @@ class Store {
   std::unique_ptr<SearchLists> lists_;
   // While the index changes it is held: who begins then works with the index before or the one behind, and
   // knows which.
+  // What was learned by an index before belongs to the past when it changes.
+  std::atomic<std::uint64_t> index_changed_at_{0};
   mutable Mutex index_mutex_;
   IndexSnapshot index_ TACENDA_GUARDED_BY(index_mutex_);
 };

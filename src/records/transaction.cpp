@@ -72,8 +72,11 @@ bool Transaction::shows(Permit const& permit, std::string_view type, std::string
     // of a type creates under ids of the server's alone (C-10).
     return permit.judges_all(type);
   }
-  OpenedContent const content(current.body);
-  return permit.judge({type, id, current.patients, current.version, current.deleted, &content, true});
+  if (current.row.empty()) return permit.judge(about_to_be(type, id, current.patients, current.version));  // own
+  auto header = parse_row(current.row);
+  if (!header.has_value()) return false;
+  RecordOnDemand const stored({*vault_, view_, &at_}, {type, id}, std::move(*header));
+  return permit.judge(stored.facts());
 }
 
 std::string Written::render(Time last_updated) const {
@@ -150,16 +153,21 @@ Result<Written> Transaction::update(Permit const& permit, fhir::Resource resourc
 
 Result<fhir::Resource> Transaction::amended(fhir::Resource resource, Current const& current) const {
   if (!amend_) return resource;
-  if (current.body.empty()) return amend_(std::move(resource), {});
-  auto const replaced = TACENDA_TRY(open_document(current.body));
-  return amend_(std::move(resource), replaced.text);
+  if (current.row.empty()) return amend_(std::move(resource), {});
+  // Of a deletion the version that it ended: to delete and make anew takes no label off.
+  RecordOnDemand const stored({*vault_, view_, &at_}, {resource.type(), resource.id()},
+                              TACENDA_TRY(parse_row(current.row)));
+  auto const replaced = stored.text();
+  if (!replaced) return fail(ErrorKind::kCorrupt, "the version that is replaced cannot be opened");
+  return amend_(std::move(resource), *replaced);
 }
 
 Result<Written> Transaction::remove(Permit const& permit, std::string_view type, ResourceId const& id,
                                     std::optional<std::uint64_t> if_match, std::uint32_t event) {
   Current* current = TACENDA_TRY(load(type, id.view()));
   bool const absent = current->version == 0 || current->deleted;
-  if (!absent && !shows(permit, type, id.view(), *current)) {
+  // Also of what is not there: where some records are hidden, nobody learns that this one is.
+  if (!shows(permit, type, id.view(), *current)) {
     return fail(ErrorKind::kForbidden, "this role may not delete this resource");
   }
   if (if_match && *if_match != (absent ? 0 : current->version)) {

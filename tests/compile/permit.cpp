@@ -15,6 +15,7 @@ class LetEverything final : public RecordFilter {
     return std::string(json);
   }
   bool views_whole(std::string_view /*type*/) const override { return true; }
+  bool could_not_tell() const override { return false; }
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "access/internal/concepts.hpp"
 #include "codec/json.hpp"
 #include "core/log.hpp"
 
@@ -25,6 +26,16 @@ ConsentAction consent_action_of(Action action) {
     default:
       return ConsentAction::kAccess;
   }
+}
+
+/// A label that one of the words names, or a broader one.
+bool is_among(std::set<std::string, std::less<>> const& words, std::string_view code) {
+  return std::ranges::any_of(words, [&](std::string const& word) { return is_label_within(code, word); });
+}
+
+bool is_of_care(std::string_view type) {
+  auto const group = group_of(type);
+  return group == ResourceGroup::kPatientRecords || group == ResourceGroup::kPrescriptions;
 }
 
 /// An emergency opens reading, and nothing that takes many records out or away (C-14).
@@ -122,7 +133,9 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
     // Who reads what is about himself needs nobody's consent and no clearance.
     bool const own = asker_.own_patient && facts.patients.size() == 1 &&
                      facts.patients.front() == *asker_.own_patient;
-    return own ? Denial::kNone : Denial::kOwn;
+    if (!own) return Denial::kOwn;
+    // Somebody who acts for him sees what his consents and the labels leave.
+    if (!role_->acts_for_another) return Denial::kNone;
   }
   if (auto const denial = by_relation(facts); denial != Denial::kNone) {
     if (!has_emergency_with_all(action, facts)) return denial;
@@ -133,16 +146,23 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
   return by_label(action, facts, look);
 }
 
+Denial DecisionFilter::unknown(Error const& error) const {
+  if (error.kind() != ErrorKind::kUnavailable) log(LogLevel::kError, error);
+  could_not_tell_ = true;
+  return Denial::kUnreadable;
+}
+
 Denial DecisionFilter::by_relation(RecordFacts const& facts) const {
-  if (!role_->needs_relation || facts.patients.empty() || evidence_ == nullptr) return Denial::kNone;
+  if (!role_->needs_relation || evidence_ == nullptr) return Denial::kNone;
+  // A record of care that names no patient whom this server knows is nobody's whom he could be treating.
+  if (facts.patients.empty()) return is_of_care(facts.type) ? Denial::kRelation : Denial::kNone;
   // Nobody treats yet who is registered just now.
   if (facts.is_proposed && facts.version == 0 && facts.type == "Patient") return Denial::kNone;
   if (!asker_.practitioner) return Denial::kRelation;
   for (auto const& patient : facts.patients) {
     auto const relation = evidence_->relation(*asker_.practitioner, patient, asker_.now);
     if (!relation.has_value()) {
-      log(LogLevel::kError, relation.error());
-      return Denial::kUnreadable;
+      return unknown(relation.error());
     }
     if (*relation == Relation::kNone) return Denial::kRelation;
   }
@@ -151,6 +171,9 @@ Denial DecisionFilter::by_relation(RecordFacts const& facts) const {
 
 Denial DecisionFilter::by_consent(Action action, RecordFacts const& facts, Look& look) const {
   if (evidence_ == nullptr) return Denial::kNone;
+  if (facts.patients.empty() && is_of_care(facts.type) &&
+      !policy_->bounds().permits_without_consent(asker_.purpose))
+    return Denial::kConsent;
   for (auto const& patient : facts.patients) {
     auto const denial = by_consent_of(patient, action, facts, look);
     if (denial != Denial::kNone) return denial;
@@ -162,8 +185,7 @@ Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, 
                                      Look& look) const {
   auto const consents = evidence_->consents_of(patient);
   if (!consents.has_value()) {
-    log(LogLevel::kError, consents.error());
-    return Denial::kUnreadable;
+    return unknown(consents.error());
   }
   bool const without = policy_->bounds().permits_without_consent(asker_.purpose);
   bool const emergency = has_emergency(action, patient);
@@ -173,17 +195,16 @@ Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, 
   if (asker_.practitioner) {
     auto known = evidence_->actors_of(*asker_.practitioner);
     if (!known.has_value()) {
-      log(LogLevel::kError, known.error());
-      return Denial::kUnreadable;
+      return unknown(known.error());
     }
     actors = std::move(*known);
   }
   ConsentItem item{facts.type, facts.id, nullptr, nullptr};
-  bool const needs = std::ranges::any_of(**consents, &Consent::needs_content);
-  if (needs) {
+  item.labels = look.labels_or_null();
+  if (item.labels == nullptr) return Denial::kUnreadable;
+  if (std::ranges::any_of(**consents, &Consent::needs_content)) {
     item.content = look.json_or_null();
-    item.labels = look.labels_or_null();
-    if (look.unreadable() || item.labels == nullptr) return Denial::kUnreadable;
+    if (look.unreadable()) return Denial::kUnreadable;
   }
   ConsentQuestion question;
   if (actors) question.actors = *actors;
@@ -191,7 +212,13 @@ Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, 
   question.purpose = asker_.purpose;
   question.action = consent_action_of(action);
   question.now = asker_.now;
-  auto const ruling = rule(**consents, question, item);
+  auto ruling = rule(**consents, question, item);
+  if (question.action != ConsentAction::kAccess && ruling != Ruling::kDeny) {
+    // What may not be seen can be neither changed nor taken out.
+    question.action = ConsentAction::kAccess;
+    auto const access = rule(**consents, question, item);
+    if (access != Ruling::kPermit) ruling = access;
+  }
   if (ruling == Ruling::kPermit || (ruling == Ruling::kNone && without)) return Denial::kNone;
   if (!emergency) return Denial::kConsent;
   if (policy_->bounds().emergency_overrides_denied) return Denial::kNone;
@@ -205,19 +232,19 @@ Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, 
 }
 
 Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& look) const {
-  if (!facts.may_have_labels) return Denial::kNone;
   auto const* labels = look.labels_or_null();
   if (labels == nullptr) return Denial::kUnreadable;
-  if (labels->all.empty() && labels->confidentiality == Confidentiality::kN) return Denial::kNone;
+  if (labels->all.empty() && role_->clearance >= Confidentiality::kN) return Denial::kNone;
   auto const& bounds = policy_->bounds();
   bool const emergency =
       !facts.patients.empty() && has_emergency_with_all(action, facts) &&
-      std::ranges::none_of(labels->all, [&](Label const& label) { return bounds.never_in_emergency.contains(label.code); });
+      std::ranges::none_of(labels->all,
+                           [&](Label const& label) { return is_among(bounds.never_in_emergency, label.code); });
   if (emergency) return Denial::kNone;
   for (auto const& label : labels->all) {
-    if (bounds.sensitive.contains(label.code) && !role_->sensitive.contains(label.code)) return Denial::kLabel;
-    if (bounds.never_in_emergency.contains(label.code) && !role_->sensitive.contains(label.code) &&
-        role_->clearance != Confidentiality::kV)
+    if (is_among(role_->sensitive, label.code)) continue;
+    if (is_among(bounds.sensitive, label.code)) return Denial::kLabel;
+    if (is_among(bounds.never_in_emergency, label.code) && role_->clearance != Confidentiality::kV)
       return Denial::kLabel;
   }
   if (labels->confidentiality <= role_->clearance && labels->confidentiality != Confidentiality::kV)
@@ -252,6 +279,7 @@ bool DecisionFilter::judges_all(Action action, std::string_view type) const {
     auto const consents = evidence_->has_consents();
     if (!consents.has_value() || *consents) return false;
   }
+  if (role_->clearance < Confidentiality::kN) return false;
   auto const labels = evidence_->has_labels(type);
   return labels.has_value() && !*labels;
 }

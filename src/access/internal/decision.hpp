@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,11 +50,14 @@ class DecisionFilter final : public RecordFilter {
   bool judges_all(Action action, std::string_view type) const override;
   std::optional<std::string> view(std::string_view type, std::string_view json) const override;
   bool views_whole(std::string_view type) const override;
+  bool could_not_tell() const override { return could_not_tell_.load(); }
 
   Denial why(Action action, RecordFacts const& facts) const;
 
  private:
   struct Look;  // at one record's content, read when needed
+  /// Notes that something could not be read.
+  Denial unknown(Error const& error) const;
   Denial by_relation(RecordFacts const& facts) const;
   Denial by_consent(Action action, RecordFacts const& facts, Look& look) const;
   Denial by_consent_of(std::string const& patient, Action action, RecordFacts const& facts, Look& look) const;
@@ -66,6 +70,7 @@ class DecisionFilter final : public RecordFilter {
   Asker asker_;
   Evidence const* evidence_;
   Assignments const* assignments_;
+  mutable std::atomic<bool> could_not_tell_{false};
 };
 
 }  // namespace tacenda::access

@@ -101,6 +101,8 @@ Match match_actor(ActorCriterion const& actor, ConsentQuestion const& question, 
   }
   bool const has_role = std::ranges::find(actor.roles, question.role) != actor.roles.end();
   if (!actor.reference) return question.role.empty() ? Match::kUnknown : match_of(has_role);
+  // Who is nobody in particular may be the one who is named.
+  if (question.actors.empty()) return Match::kUnknown;
   if (std::ranges::find(question.actors, actor.reference->text) == question.actors.end()) return Match::kNo;
   // A role beside a reference may say less than it seems: it opens nothing, and narrows no denial.
   return actor.roles.empty() || has_role ? Match::kYes : Match::kUnknown;

@@ -38,6 +38,12 @@ Result<void> check_shown(Context const& context, std::string_view type,
                          fhir::SearchCriterion const& criterion) {
   if (criterion.kind == Kind::kValue || criterion.kind == Kind::kChain)
     TACENDA_TRY_VOID(check_shown(context, type, criterion.parameter));
+  if (criterion.kind == Kind::kCompartment) {
+    for (auto const* parameter : criterion.compartment.parameters) {
+      if (!context.services.gate.shows_parameter(context.principal, type, *parameter))
+        return fail(ErrorKind::kForbidden, kHidden);
+    }
+  }
   for (auto const& [linked_type, linked] : criterion.links) {
     if (criterion.kind == Kind::kHas) TACENDA_TRY_VOID(check_shown(context, linked_type, criterion.parameter));
     TACENDA_TRY_VOID(check_shown(context, linked_type, *linked));
@@ -68,7 +74,9 @@ Result<void> check_shown(Context const& context, fhir::SearchQuery const& query)
     std::string_view const source = include.source.empty() ? query.type : include.source;
     TACENDA_TRY_VOID(check_shown(context, source, include.parameter));
     // Every reference, those that are not shown among them.
-    if (include.parameter == nullptr && !context.services.gate.sees_whole(context.principal, source))
+    // What is included leads on to other types.
+    std::string_view const followed = include.iterate || query.includes.size() > 1 ? std::string_view() : source;
+    if (include.parameter == nullptr && !context.services.gate.sees_whole(context.principal, followed))
       return fail(ErrorKind::kForbidden, kHidden);
   }
   return {};

@@ -54,7 +54,8 @@ DocumentFacts facts_of(std::string_view type, std::string_view id, RowHeader con
   facts.id = id;
   facts.patients = header.patients();
   std::ranges::copy_if(terms, std::back_inserter(facts.terms), is_kept);
-  facts.labelled = std::ranges::find(terms, label_parameter(type), &Term::parameter) != terms.end();
+  // A Bundle is as confidential as what is in it.
+  facts.labelled = type == "Bundle" || std::ranges::find(terms, label_parameter(type), &Term::parameter) != terms.end();
   return facts;
 }
 

@@ -1,13 +1,24 @@
 #include "records/internal/judging.hpp"
 
+#include "records/internal/keys.hpp"
+
 namespace tacenda::records {
 
 Result<void> RecordOnDemand::open() const {
-  Bytes const body = TACENDA_TRY(open_body(vault_, place_, header_));
-  if (header_.deleted) return {};
-  document_ = TACENDA_TRY(open_document(body));
+  // Opened although it is deleted: a forged deletion flag would fail its authentication.
+  Bytes const body = TACENDA_TRY(open_body(rows_.vault, place_, header_));
+  document_ = header_.deleted ? TACENDA_TRY(ended()) : TACENDA_TRY(open_document(body));
   if (document_.text.empty()) return fail(ErrorKind::kCorrupt, "a living version has no content");
   return {};
+}
+
+Result<Document> RecordOnDemand::ended() const {
+  auto const row =
+      TACENDA_TRY(rows_.view.get(version_key(place_.type, place_.id, header_.version - 1), rows_.at));
+  if (!row) return fail(ErrorKind::kCorrupt, "the version that a deletion ended is missing");
+  auto const header = TACENDA_TRY(parse_row(*row));
+  if (header.deleted) return fail(ErrorKind::kCorrupt, "a deletion ended a deletion");
+  return open_document(TACENDA_TRY(open_body(rows_.vault, place_, header)));
 }
 
 std::optional<std::string_view> RecordOnDemand::text() const {
@@ -15,8 +26,10 @@ std::optional<std::string_view> RecordOnDemand::text() const {
   return opened_->has_value() ? std::optional<std::string_view>(document_.text) : std::nullopt;
 }
 
-Error RecordOnDemand::refusal() const {
+Error RecordOnDemand::refusal(Permit const& permit) const {
   if (opened_ && !opened_->has_value()) return opened_->error();
+  if (permit.could_not_tell())
+    return Error(ErrorKind::kUnavailable, "what the decision looks at cannot be read at the moment");
   return Error(ErrorKind::kNotFound, "there is no such resource");
 }
 
@@ -34,21 +47,9 @@ Result<StoredVersion> RecordOnDemand::take() {
   return stored;
 }
 
-OpenedContent::OpenedContent(ByteView body) {
-  if (body.empty()) {
-    document_.emplace();  // a deletion
-  } else if (auto document = open_document(body); document.has_value()) {
-    document_ = std::move(*document);
-  }
-}
-
-std::optional<std::string_view> OpenedContent::text() const {
-  return document_ ? std::optional<std::string_view>(document_->text) : std::nullopt;
-}
-
 Result<bool> is_shown(Permit const& permit, RecordOnDemand const& record) {
   if (permit.judge(record.facts())) return true;
-  auto const refusal = record.refusal();
+  auto const refusal = record.refusal(permit);
   if (refusal.kind() == ErrorKind::kNotFound || refusal.kind() == ErrorKind::kGone) return false;
   return std::unexpected(refusal);
 }

@@ -16,12 +16,19 @@ namespace tacenda::records {
 
 class SearchState;
 
-/// A stored version that is opened when somebody has to look into it, and once. Must not outlive what it is made
-/// of. Owner: one thread.
+/// Where the versions of records lie.
+struct Rows {
+  vault::Vault const& vault;
+  vault::View const& view;
+  vault::ReadPoint const* at = nullptr;  // nullptr: the newest state
+};
+
+/// A stored version that is opened when somebody has to look into it, and once. A deletion is judged by the version
+/// that it ended: what was hidden stays hidden. Must not outlive what it is made of. Owner: one thread.
 class RecordOnDemand final : public RecordContent {
  public:
-  RecordOnDemand(vault::Vault const& vault, RowPlace const& place, RowHeader header)
-      : vault_(vault), place_(place), header_(std::move(header)), patients_(header_.patients()) {}
+  RecordOnDemand(Rows const& rows, RowPlace const& place, RowHeader header)
+      : rows_(rows), place_(place), header_(std::move(header)), patients_(header_.patients()) {}
 
   std::optional<std::string_view> text() const override;
   /// For Permit::judge.
@@ -29,29 +36,20 @@ class RecordOnDemand final : public RecordContent {
     return {place_.type, place_.id, patients_, header_.version, header_.deleted, this, true};
   }
   /// What to say when the judgement was no: that there is no such resource, or why it could not be judged.
-  Error refusal() const;
+  Error refusal(Permit const& permit) const;
   /// Opens it, also a deletion: a forged flag fails its authentication. Errors: as Store::read.
   Result<StoredVersion> take();
 
  private:
   Result<void> open() const;
+  Result<Document> ended() const;
 
-  vault::Vault const& vault_;
+  Rows rows_;
   RowPlace place_;
   RowHeader header_;
   std::vector<std::string> patients_;
   mutable std::optional<Result<void>> opened_;
-  mutable Document document_;
-};
-
-/// The text of a version that a transaction has opened already.
-class OpenedContent final : public RecordContent {
- public:
-  explicit OpenedContent(ByteView body);
-  std::optional<std::string_view> text() const override;
-
- private:
-  std::optional<Document> document_;
+  mutable Document document_;  // of a deletion: of the version that it ended
 };
 
 /// Judges. Errors: why it could not be judged.
