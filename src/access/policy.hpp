@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/address_list.hpp"
 #include "core/error.hpp"
 #include "core/permit.hpp"
 
@@ -28,6 +30,9 @@ enum class AdminAction : std::uint8_t {
 enum class ResourceGroup : std::uint8_t { kPatientRecords, kPrescriptions, kDirectory, kOther };
 ResourceGroup group_of(std::string_view type);
 
+/// A second factor by which a role may be told to sign in.
+enum class Factor : std::uint8_t { kTotp, kPasskey, kRecoveryCode };
+
 /// The rights of one role.
 struct Role {
   std::uint32_t actions[4] = {0, 0, 0, 0};  // by ResourceGroup: bit per Action
@@ -35,8 +40,16 @@ struct Role {
   std::uint32_t admin_actions = 0;          // bit per AdminAction
   bool own_record_only = false;
   bool exports = false;  // records of at least one group
+  // What is demanded of who has the role (N-02, N-05, M17).
+  std::uint32_t factors = 0;           // bit per Factor; 0: any
+  AddressList networks;                // from which it may be used
+  std::vector<std::string> awareness;  // topics to be acknowledged every year
+  std::chrono::days awareness_grace{14};
 
   bool may(Action action, std::string_view type) const;
+  bool takes(Factor factor) const {
+    return factors == 0 || (factors >> static_cast<unsigned>(factor) & 1U) != 0;
+  }
   bool may(AdminAction action) const { return (admin_actions >> static_cast<unsigned>(action) & 1U) != 0; }
 };
 

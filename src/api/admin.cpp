@@ -33,6 +33,8 @@ std::span<Admin::Row const> Admin::rows() {
        &Admin::unlock_user},
       {"POST", "/admin/users/certificate", AdminAction::kManageUsers, EventKind::kRoleChanged,
        &Admin::bind_certificate},
+      {"POST", "/admin/users/networks", AdminAction::kManageUsers, EventKind::kRoleChanged,
+       &Admin::restrict_networks},
       {"POST", "/admin/tokens", AdminAction::kIssueTokens, EventKind::kTokenIssued, &Admin::issue_token},
       {"GET", "/admin/audit", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_list},
       {"GET", "/admin/audit/checkpoint", AdminAction::kReadAudit, EventKind::kAuditRead,
@@ -75,6 +77,8 @@ Released Admin::run(Call& call, Row const& row) {
   identify(call.origin, *principal);
   auto const allowed = parts_.gate.authorize_admin(*principal, row.action, parts_.clock.now());
   if (!allowed.has_value()) return refuse(call, allowed.error());
+  auto const complete = parts_.gate.is_complete(*principal, parts_.clock.now());
+  if (!complete.has_value()) return refuse(call, complete.error());
   call.origin.kind = row.event;
   if (row.method == "POST") {
     auto json = codec::parse_json(call.request.body.empty() ? "{}" : call.request.body,

@@ -143,6 +143,13 @@ class Commands {
     name(certificate);
     certificate->add_option("--sha256", user_.certificate, "SHA-256 of the certificate's DER, hex")
         ->required();
+    auto* networks = command(*parent, "networks", "From which networks an account may be used",
+                             "tacenda user networks lab --allow 10.20.0.0/16 --data /srv/tacenda",
+                             [this] { return user_networks(user_); });
+    common(networks);
+    name(networks);
+    networks->add_option("--allow", user_.networks, "A network; may be given several times");
+    networks->add_flag("--any", user_.any_network, "From anywhere that its role may");
   }
 
   void add_token() {
