@@ -184,7 +184,7 @@ def measure(options, folder, harness):
         print(f"{name:<34}{value:>12,.1f} {unit:<14}" + (f"{ratio:>8.1%} of {yardstick}" if ratio is not None else "")
               + ("  " + note if note else ""), flush=True)
 
-    server = harness.Server(policy="classic").start()
+    server = harness.Server(policy="classic", config=harness.UNLIMITED).start()
     try:
         server.admin()
         loader = server.service("loader", "loader")

@@ -113,7 +113,7 @@ def main():
 
     sizes = [int(one) for one in options.sizes.split(",")]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tacenda-bench-"))
-    server = harness.Server(policy="classic").start()
+    server = harness.Server(policy="classic", config=harness.UNLIMITED).start()
     curve, done = [], 0
     try:
         server.admin()

@@ -65,6 +65,13 @@ class Gate {
   /// Errors: kForbidden (no right), kUnauthenticated (second factor older than limits::kStepUpAge at `now`).
   Result<void> authorize_admin(identity::Principal const& principal, AdminAction action, Time now) const;
 
+  /// May the account be used from this address, by its own list and by its role's? Asked before anything is
+  /// told (N-05). An empty address is the administration socket: no list is about it. Errors: kForbidden.
+  Result<void> admits(identity::Principal const& principal, std::string_view address) const;
+  /// Has he signed in with a second factor that his role takes, and read what it must have read? Until then
+  /// he may look after his own account and nothing else. Errors: kForbidden (the message tells what to do).
+  Result<void> is_complete(identity::Principal const& principal, Time now) const;
+
   /// A Permit of the server itself for verification; whoever uses it leaves an audit event with the reason.
   Permit system_permit(Action action) const;
 

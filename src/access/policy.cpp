@@ -7,6 +7,7 @@
 #include "codec/toml.hpp"
 #include "core/limits.hpp"
 #include "fhir/types.hpp"
+#include "identity/awareness.hpp"
 
 namespace tacenda::access {
 namespace {
@@ -42,6 +43,18 @@ constexpr auto kAdminActions = std::to_array<AdminName>({
     {"manage-keys", AdminAction::kManageKeys},
     {"review-access", AdminAction::kReviewAccess},
 });
+
+struct FactorName {
+  std::string_view name;
+  Factor action;
+};
+constexpr auto kFactors = std::to_array<FactorName>({
+    {"totp", Factor::kTotp},
+    {"passkey", Factor::kPasskey},
+    {"recovery-code", Factor::kRecoveryCode},
+});
+
+constexpr std::int64_t kGraceDaysMax = 365;
 
 constexpr auto kGroups =
     std::to_array<std::string_view>({"patient-records", "prescriptions", "directory", "other"});
@@ -128,6 +141,40 @@ Result<bool> parse_bounds(std::string_view name, toml::node const& node, Role& r
     role.lowers_labels = *node.value<bool>();
   } else if (name == "views" && node.is_table()) {
     TACENDA_TRY_VOID(parse_views(*node.as_table(), role));
+
+/// A list of texts. Errors: kInvalid.
+Result<std::vector<std::string>> texts_of(toml::node const& node) {
+  auto const* list = node.as_array();
+  if (list == nullptr) return fail(ErrorKind::kInvalid, "a demand of a role is not a list of texts");
+  std::vector<std::string> texts;
+  for (auto const& item : *list) {
+    auto const text = item.value<std::string>();
+    if (!text || !item.is_string())
+      return fail(ErrorKind::kInvalid, "a demand of a role is not a list of texts");
+    texts.push_back(*text);
+  }
+  return texts;
+}
+
+/// What a role demands of who has it. False when `name` is none of these. Errors: kInvalid.
+Result<bool> parse_demand(std::string_view name, toml::node const& node, Role& role) {
+  if (name == "factors") {
+    role.factors = TACENDA_TRY(bits_of(node, kFactors));
+    if (role.factors == 0)
+      return fail(ErrorKind::kInvalid, "a role takes no second factor: nobody could use it");
+  } else if (name == "networks") {
+    role.networks = TACENDA_TRY(AddressList::parse(TACENDA_TRY(texts_of(node))));
+  } else if (name == "awareness") {
+    role.awareness = TACENDA_TRY(texts_of(node));
+    for (auto const& topic : role.awareness) {
+      if (identity::find_awareness_topic(topic) == nullptr)
+        return fail(ErrorKind::kInvalid, "a role demands an unknown awareness topic");
+    }
+  } else if (name == "awareness-grace-days") {
+    auto const days = node.value<std::int64_t>();
+    if (!node.is_integer() || *days < 0 || *days > kGraceDaysMax)
+      return fail(ErrorKind::kInvalid, "a grace period is a whole number of days from 0 to 365");
+    role.awareness_grace = std::chrono::days(*days);
   } else {
     return false;
   }
@@ -152,7 +199,7 @@ Result<Role> parse_role(toml::table const& table) {
       role.own_record_only = *node.value<bool>();
     } else if (name == "acts-for-another" && node.is_boolean()) {
       role.acts_for_another = *node.value<bool>();
-    } else if (!TACENDA_TRY(parse_bounds(name, node, role))) {
+    } else if (!TACENDA_TRY(parse_bounds(name, node, role)) && !TACENDA_TRY(parse_demand(name, node, role))) {
       return fail(ErrorKind::kInvalid, "a role has an unknown key");
     }
   }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/address_list.hpp"
 #include "access/labels.hpp"
 #include "access/view.hpp"
 #include "core/error.hpp"
@@ -34,6 +35,9 @@ enum class AdminAction : std::uint8_t {
 enum class ResourceGroup : std::uint8_t { kPatientRecords, kPrescriptions, kDirectory, kOther };
 ResourceGroup group_of(std::string_view type);
 
+/// A second factor by which a role may be told to sign in.
+enum class Factor : std::uint8_t { kTotp, kPasskey, kRecoveryCode };
+
 /// The rights of one role.
 struct Role {
   std::uint32_t actions[4] = {0, 0, 0, 0};  // by ResourceGroup: bit per Action
@@ -51,10 +55,18 @@ struct Role {
   bool breaks_glass = false;
   bool lowers_labels = false;  // may take a security label off (C-18)
   std::map<std::string, ElementView, std::less<>> views;  // by type: what he sees of it
+  // What is demanded of who has the role (N-02, N-05, M17).
+  std::uint32_t factors = 0;           // bit per Factor; 0: any
+  AddressList networks;                // from which it may be used
+  std::vector<std::string> awareness;  // topics to be acknowledged every year
+  std::chrono::days awareness_grace{14};
 
   bool may_ask_for(std::string_view purpose) const;
 
   bool may(Action action, std::string_view type) const;
+  bool takes(Factor factor) const {
+    return factors == 0 || (factors >> static_cast<unsigned>(factor) & 1U) != 0;
+  }
   bool may(AdminAction action) const { return (admin_actions >> static_cast<unsigned>(action) & 1U) != 0; }
 };
 

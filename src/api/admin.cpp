@@ -46,6 +46,8 @@ std::span<Admin::Row const> Admin::rows() {
       {"POST", "/admin/policy", AdminAction::kManagePolicy, EventKind::kPolicyChanged, &Admin::set_policy},
       {"POST", "/admin/policy/explain", AdminAction::kManagePolicy, EventKind::kPolicyRead,
        &Admin::explain_policy},
+      {"POST", "/admin/users/networks", AdminAction::kManageUsers, EventKind::kRoleChanged,
+       &Admin::restrict_networks},
       {"POST", "/admin/tokens", AdminAction::kIssueTokens, EventKind::kTokenIssued, &Admin::issue_token},
       {"GET", "/admin/audit", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_list},
       {"GET", "/admin/audit/checkpoint", AdminAction::kReadAudit, EventKind::kAuditRead,
@@ -88,6 +90,8 @@ Released Admin::run(Call& call, Row const& row) {
   identify(call.origin, *principal);
   auto const allowed = parts_.gate.authorize_admin(*principal, row.action, parts_.clock.now());
   if (!allowed.has_value()) return refuse(call, allowed.error());
+  auto const complete = parts_.gate.is_complete(*principal, parts_.clock.now());
+  if (!complete.has_value()) return refuse(call, complete.error());
   call.origin.kind = row.event;
   if (row.method == "POST") {
     auto json = codec::parse_json(call.request.body.empty() ? "{}" : call.request.body,

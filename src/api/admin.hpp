@@ -46,6 +46,7 @@ class Admin {
   Released change_role(Call& call);
   Released unlock_user(Call& call);
   Released bind_certificate(Call& call);
+  Released restrict_networks(Call& call);
   Released issue_token(Call& call);
   Released audit_list(Call& call);
   Released audit_checkpoint(Call& call);

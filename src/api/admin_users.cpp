@@ -3,6 +3,7 @@
 
 #include "api/admin.hpp"
 #include "api/internal/admin_call.hpp"
+#include "api/internal/auth_json.hpp"
 #include "codec/text.hpp"
 
 namespace tacenda::api {
@@ -21,6 +22,18 @@ Json user_json(identity::UserView const& user) {
   if (user.patient) json.set("patient", Json::string(*user.patient));
   json.set("created", Json::string(codec::format_instant(user.created)));
   if (user.last_login) json.set("last_login", Json::string(codec::format_instant(*user.last_login)));
+  json.set("passkeys", Json::number(static_cast<std::int64_t>(user.passkeys)));
+  json.set("recovery_codes_left", Json::number(static_cast<std::int64_t>(user.recovery_codes)));
+  if (user.standing->networks) json.set("networks", texts_json(*user.standing->networks));
+  Json awareness = Json::array();
+  for (auto const& read : user.standing->acknowledgements) {
+    Json topic = Json::object();
+    topic.set("topic", Json::string(read.topic));
+    topic.set("version", Json::number(read.version));
+    topic.set("acknowledged", Json::string(codec::format_instant(read.at)));
+    awareness.push(std::move(topic));
+  }
+  json.set("awareness", std::move(awareness));
   json.set("live_tokens", Json::number(static_cast<std::int64_t>(user.live_tokens)));
   return json;
 }
@@ -39,6 +52,14 @@ std::string enrolment_json(std::string_view name, identity::Directory::Added con
     json.set("expires", Json::string(codec::format_instant(added.expires)));
   }
   return codec::write_json(json);
+}
+
+/// A list of networks as the audit log keeps it.
+std::string text_of(std::optional<std::vector<std::string>> const& networks) {
+  if (!networks) return "networks: any";
+  std::string text = "networks:";
+  for (auto const& network : *networks) text.append(" ").append(network);
+  return text;
 }
 
 bool is_true(Json const* value) {
@@ -134,6 +155,26 @@ Released Admin::bind_certificate(Call& call) {
   std::ranges::copy(*bytes, digest.begin());
   call.origin.new_value = codec::hex_encode(digest);
   auto pending = parts_.directory.bind_certificate(name, digest);
+  if (!pending.has_value()) return refuse(call, pending.error());
+  return change(call, *pending, "{}");
+}
+
+Released Admin::restrict_networks(Call& call) {
+  std::string const name(call.body.text_of("name"));
+  call.origin.target = name;
+  auto const user = parts_.directory.find_user(name);
+  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
+  std::optional<std::vector<std::string>> networks;
+  if (auto const* list = call.body.find("networks"); list != nullptr && list->is_array()) {
+    networks.emplace();
+    for (auto const& network : list->items())
+      networks->emplace_back(network.is_string() ? network.as_string() : "");
+    if (auto const parsed = access::AddressList::parse(*networks); !parsed.has_value())
+      return refuse(call, parsed.error());
+  }
+  call.origin.old_value = text_of(user->standing->networks);
+  call.origin.new_value = text_of(networks);
+  auto pending = parts_.directory.restrict_networks(name, std::move(networks));
   if (!pending.has_value()) return refuse(call, pending.error());
   return change(call, *pending, "{}");
 }

@@ -68,6 +68,18 @@ std::string outcome_json(Error const& error) {
       internal ? std::string_view("the server could not read or write this safely") : error.message());
 }
 
+std::string outcome_json(Error const& error, Literal advice, int score) {
+  std::string json = outcome_json(error);
+  json.resize(json.size() - 2);  // open again
+  json.append(R"(,{"severity":"information","code":"informational","details":{"coding":[{"system":)")
+      .append(R"("urn:tacenda:password-score","code":")")
+      .append(std::to_string(score))
+      .append(R"("}]},"diagnostics":")")
+      .append(advice.view())
+      .append("\"}]}");
+  return json;
+}
+
 std::string outcome_json(std::uint16_t status) {
   switch (status) {
     case 401:

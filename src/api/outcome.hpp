@@ -17,6 +17,8 @@ std::string_view issue_code_of(Error const& error);
 
 /// OperationOutcome with one issue: the code a program can act on and the literal a person can act on.
 std::string outcome_json(Error const& error);
+/// The same of a refused password, with advice and its score of 0 to 4.
+std::string outcome_json(Error const& error, Literal advice, int score);
 /// The same for a status that net itself decided on (400, 408, 413, 414, 431, 503).
 std::string outcome_json(std::uint16_t status);
 

@@ -10,6 +10,10 @@ Page page(PublicPage which) {
       return {"text/javascript; charset=utf-8", kEnrolJs};
     case PublicPage::kEnrolmentStyle:
       return {"text/css; charset=utf-8", kEnrolCss};
+    case PublicPage::kSignIn:
+      return {"text/html; charset=utf-8", kSignInHtml};
+    case PublicPage::kSignInScript:
+      return {"text/javascript; charset=utf-8", kSignInJs};
     case PublicPage::kEnrolment:
       break;
   }

@@ -6,7 +6,13 @@
 namespace tacenda::api {
 
 /// The program's own pages for a browser: the same bytes for everyone, with nothing of the store in them.
-enum class PublicPage : std::uint8_t { kEnrolment, kEnrolmentScript, kEnrolmentStyle };
+enum class PublicPage : std::uint8_t {
+  kEnrolment,
+  kEnrolmentScript,
+  kEnrolmentStyle,
+  kSignIn,
+  kSignInScript
+};
 
 struct Page {
   std::string_view content_type;

@@ -8,6 +8,7 @@
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "core/log.hpp"
+#include "identity/own_account.hpp"
 
 namespace tacenda::api {
 
@@ -23,22 +24,6 @@ Released unrecorded(Error const& error, std::optional<fhir::Format> asked) {
   // The account changed while the read waited for its turn: who asks again hears what became of it.
   if (error.kind() != ErrorKind::kConflict) log(LogLevel::kError, error);
   return Released(Unrecorded::kAuditUnavailable, 0, format);
-}
-
-/// What is the same for everyone and tells nothing: not recorded.
-std::optional<Released> fixed_answer(Interaction interaction) {
-  switch (interaction) {
-    case Interaction::kHealth:
-      return Released(Unrecorded::kHealthy);
-    case Interaction::kEnrolmentPage:
-      return Released(PublicPage::kEnrolment);
-    case Interaction::kEnrolmentScript:
-      return Released(PublicPage::kEnrolmentScript);
-    case Interaction::kEnrolmentStyle:
-      return Released(PublicPage::kEnrolmentStyle);
-    default:
-      return std::nullopt;
-  }
 }
 
 }  // namespace
@@ -94,61 +79,6 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
         Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};
         reply(Released(*receipt, render(outcome, *receipt, wishes)));
       });
-}
-
-std::optional<Released> Pipeline::admit(Exchange& exchange) {
-  exchange.origin = origin_of(exchange.request, request_id_of(exchange.request, parts_.vault));
-  exchange.origin.erasures_before = parts_.vault.order().patient_erasures();
-  exchange.base_url = "https://" + exchange.request.authority + "/fhir";
-  exchange.prefer = prefer_of(exchange.request);
-  exchange.format = answer_format_of(exchange.request);
-  exchange.remarks.wanted = exchange.prefer == Prefer::kOutcome;
-  exchange.origin.kind = audit::EventKind::kUnknownRoute;
-
-  auto match_result = match(exchange.request.method, exchange.request.path);
-  if (match_result.has_value()) exchange.route = std::move(*match_result);
-  if (exchange.route.route == nullptr) {
-    // Who tries addresses while he is signed in is named in the log.
-    if (auto principal = authenticate(exchange.request); principal.has_value()) {
-      exchange.principal = std::move(*principal);
-      identify(exchange.origin, *exchange.principal);
-    }
-    return match_result.has_value() ? refuse(exchange, 405) : refuse(exchange, match_result.error());
-  }
-  Route const& route = *exchange.route.route;
-  if (auto fixed = fixed_answer(route.interaction)) return fixed;
-  exchange.origin.kind = route.event;
-  exchange.origin.resource_type = exchange.route.type;
-  // What is no id of a resource may be anything: it must not reach whoever reads the log.
-  if (ResourceId::parse(exchange.route.id).has_value()) exchange.origin.resource_id = exchange.route.id;
-  if (route.needs_sign_in) {
-    auto principal = authenticate(exchange.request);
-    if (!principal.has_value()) return refuse(exchange, principal.error());
-    exchange.principal = std::move(*principal);
-    identify(exchange.origin, *exchange.principal);
-    // A purpose that is none of his role's is refused where it would open something.
-    exchange.origin.purpose_of_use = parts_.gate.purpose_of(*exchange.principal).value_or(std::string());
-  }
-  return std::nullopt;
-}
-
-Released Pipeline::dispatch(Exchange& exchange) {
-  switch (exchange.route.route->interaction) {
-    case Interaction::kCapabilities:
-      return capabilities(exchange);
-    case Interaction::kBreakGlass:
-      return break_glass(exchange);
-    case Interaction::kEnrol:
-      return enrol(exchange);
-    case Interaction::kConfirmEnrolment:
-      return confirm_enrolment(exchange);
-    case Interaction::kLogin:
-      return login(exchange);
-    case Interaction::kLogout:
-      return logout(exchange);
-    default:
-      return fhir(exchange);
-  }
 }
 
 std::optional<Released> Pipeline::try_commit(Exchange& exchange,
@@ -249,12 +179,27 @@ Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response 
   return unrecorded(receipt.error(), exchange.format);
 }
 
+Released Pipeline::record(audit::Event event, net::Response response) {
+  std::vector<audit::Event> events{std::move(event)};
+  auto const receipt = parts_.log.commit({}, std::move(events));
+  if (receipt.has_value()) return Released(*receipt, std::move(response));
+  return unrecorded(receipt.error());
+}
+
 Released Pipeline::refuse(Exchange& exchange, Error const& error) {
   net::Response response;
   response.status = status_of(error);
   response.body = exchange.remarks.refusal.empty() ? outcome_json(error) : exchange.remarks.refusal;
   response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
-  if (response.status == 401) response.headers.push_back({"www-authenticate", "Bearer realm=\"tacenda\""});
+  // RFC 9470: who is recognised and refused for the age of his second factor can step up.
+  bool const step_up = response.status == 401 && exchange.principal &&
+                       !identity::is_fresh(*exchange.principal, parts_.clock.now());
+  if (response.status == 401)
+    response.headers.push_back(
+        {"www-authenticate", step_up
+                                 ? "Bearer realm=\"tacenda\", error=\"insufficient_user_authentication\", "
+                                   "max_age=300"
+                                 : "Bearer realm=\"tacenda\""});
   if (response.status == 429 || response.status == 503) response.headers.push_back({"retry-after", "30"});
   if (error.kind() == ErrorKind::kCorrupt || error.kind() == ErrorKind::kBug) {
     log(LogLevel::kError, error, {{"line", error.where().line()}});
@@ -286,7 +231,8 @@ Released Pipeline::capabilities(Exchange& exchange) {
   if (!exchange.format) return refuse(exchange, 406);
   // What was defined for this server is for those who work with it.
   auto known = std::make_shared<fhir::SearchParameters const>();
-  if (auto principal = authenticate(exchange.request); principal.has_value()) {
+  if (auto principal = authenticate(exchange.request);
+      principal.has_value() && parts_.gate.admits(*principal, exchange.address).has_value()) {
     identify(exchange.origin, *principal);
     known = parts_.store.parameters();
   } else {

@@ -5,12 +5,14 @@
 #include <string>
 
 #include "access/gate.hpp"
+#include "access/rate_limiter.hpp"
 #include "api/internal/page_token.hpp"
 #include "api/internal/render.hpp"
 #include "api/response.hpp"
 #include "api/routes.hpp"
 #include "audit/failure_meter.hpp"
 #include "audit/log.hpp"
+#include "codec/json.hpp"
 #include "core/limits.hpp"
 #include "core/mutex.hpp"
 #include "identity/directory.hpp"
@@ -44,6 +46,8 @@ struct Parts {
   operations::IndexWorker& index_worker;
   access::Assignments& assignments;
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
+  access::RateLimiter& rates;
+  std::optional<access::AddressList> trusted_proxies = {};  // nullopt: no forwarded address is believed
 };
 
 /// One request from its line to its released response, always in the same order: route, authenticate, decide,
@@ -71,6 +75,12 @@ class Pipeline {
 
   /// Route and principal. The answer when the request ends here.
   std::optional<Released> admit(Exchange& exchange);
+  /// The answer to who is not recognised, may not come from where he does, is not yet complete, or asks too
+  /// often.
+  std::optional<Released> admit_caller(Exchange& exchange);
+  /// The answer to who asks too often.
+  std::optional<Released> hold_to_rate(Exchange& exchange, access::RateLimiter::Kind kind,
+                                       std::string_view who);
   Released dispatch(Exchange& exchange);
   /// What a read came to; nullopt when it is no read, or fails: the slow way tells why.
   std::optional<operations::Outcome> try_read(Exchange& exchange);
@@ -82,6 +92,30 @@ class Pipeline {
   Released confirm_enrolment(Exchange& exchange);
   Released login(Exchange& exchange);
   Released logout(Exchange& exchange);
+  /// What a sign-in, step-up or change of password came to.
+  Released conclude(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt);
+  Released refuse_attempt(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt);
+  /// Refuses a chosen password, the text of `field`, with advice.
+  Released refuse_password(Exchange& exchange, Error const& error, codec::Json const& asked,
+                           std::string_view field);
+  Released own_account(Exchange& exchange);
+  Released step_up(Exchange& exchange);
+  Released change_password(Exchange& exchange);
+  Released make_recovery_codes(Exchange& exchange);
+  Released sessions(Exchange& exchange);
+  Released end_session(Exchange& exchange);
+  Released account(Exchange& exchange);
+  Released awareness(Exchange& exchange);
+  Released acknowledge(Exchange& exchange);
+  Released passkeys(Exchange& exchange);
+  Released offer_passkey(Exchange& exchange);
+  Released add_passkey(Exchange& exchange);
+  Released offer_passkey_sign_in(Exchange& exchange);
+  Released passkey_sign_in(Exchange& exchange);
+  Released list_passkeys(Exchange& exchange);
+  Released remove_passkey(Exchange& exchange);
+  /// Commits a change of his own account and answers with `response`.
+  Released change_own(Exchange& exchange, Result<identity::Pending> pending, net::Response response);
 
   /// Runs an interaction, commits what it asks for, and runs it again while others were faster.
   Released commit(Exchange& exchange, std::move_only_function<Result<operations::Outcome>()> run);
@@ -97,6 +131,8 @@ class Pipeline {
   /// Answers a failed commit of a sign-in step.
   Released refuse_unless_committed(Exchange& exchange, Error const& error);
   Released answer(Exchange& exchange, audit::Event event, net::Response response);
+  /// Commits an event that stands for itself, and answers.
+  Released record(audit::Event event, net::Response response);
 
   Result<operations::Outcome> run_interaction(Exchange& exchange, operations::Context const& context,
                                               std::optional<Permit> const& permit);

@@ -54,13 +54,16 @@ TEST(Match, TellsAKnownPathWithAnotherMethodFromAnUnknownPath) {
 // S-01: what is open is this list and nothing else.
 TEST(Routes, AreClosedButForTheNamedOnes) {
   for (auto const& route : routes()) {
-    bool const open = route.interaction == Interaction::kCapabilities ||
-                      route.interaction == Interaction::kEnrol ||
-                      route.interaction == Interaction::kEnrolmentPage ||
-                      route.interaction == Interaction::kEnrolmentScript ||
-                      route.interaction == Interaction::kEnrolmentStyle ||
-                      route.interaction == Interaction::kConfirmEnrolment ||
-                      route.interaction == Interaction::kLogin || route.interaction == Interaction::kHealth;
+    bool const open =
+        route.interaction == Interaction::kCapabilities || route.interaction == Interaction::kEnrol ||
+        route.interaction == Interaction::kEnrolmentPage ||
+        route.interaction == Interaction::kEnrolmentScript ||
+        route.interaction == Interaction::kEnrolmentStyle ||
+        route.interaction == Interaction::kConfirmEnrolment ||
+        route.interaction == Interaction::kOfferPasskeySignIn ||
+        route.interaction == Interaction::kPasskeySignIn || route.interaction == Interaction::kSignInPage ||
+        route.interaction == Interaction::kSignInScript || route.interaction == Interaction::kLogin ||
+        route.interaction == Interaction::kHealth;
     EXPECT_EQ(route.needs_sign_in, !open) << route.pattern;
     bool const on_records = route.pattern.contains("{type}");
     // What is sent to $validate says whether it is to be created, updated, read or deleted: the operation

@@ -48,6 +48,17 @@ enum class EventKind : std::uint16_t {
   kTokenIssued = 38,
   kAuthenticationFailed = 39,
   kStepUp = 40,
+  // what people do with their own account
+  kRecoveryCodesMade = 48,
+  kRecoveryCodeUsed = 49,
+  kPasswordChanged = 50,
+  kSessionEnded = 51,
+  kAccountRead = 52,
+  kPasskeyOffered = 53,
+  kPasskeyAdded = 54,
+  kPasskeyRemoved = 55,
+  kPasskeyCounterBack = 56,
+  kAwarenessAcknowledged = 57,
   // administration (DCM 110113 security alert, 110136/110137 role changes)
   kUserAdded = 64,
   kUserDisabled = 65,
@@ -97,7 +108,7 @@ struct Event {
   std::string actor_id;           // UserId; empty: nobody was identified
   std::string actor_name;         // log-in name; for a failed log-in the name tried, HMACed by the caller
   std::string role;
-  std::string authentication;  // "password+totp", "token", "certificate", "uid", "none"
+  std::string authentication;  // "password+totp", "passkey", "token", "certificate", "uid", "none"
   std::string token_id;        // random jti of the token used; never the token
   std::string client;          // application, e.g. "tacenda-cli"; empty when unknown
   std::string network;         // TCP peer address, never a header's

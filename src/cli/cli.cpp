@@ -154,6 +154,13 @@ class Commands {
     access_common(practitioner);
     practitioner->add_option("name", access_.user, "User name")->required();
     practitioner->add_option("--id", access_.id, "Logical id of the Practitioner");
+    auto* networks = command(*parent, "networks", "From which networks an account may be used",
+                             "tacenda user networks lab --allow 10.20.0.0/16 --data /srv/tacenda",
+                             [this] { return user_networks(user_); });
+    common(networks);
+    name(networks);
+    networks->add_option("--allow", user_.networks, "A network; may be given several times");
+    networks->add_flag("--any", user_.any_network, "From anywhere that its role may");
   }
 
   void access_common(CLI::App* sub) {

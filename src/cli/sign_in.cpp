@@ -1,4 +1,5 @@
 // `tacenda login`, for the FHIR side and for administration; `seal` and `unseal`.
+#include <algorithm>
 #include <iostream>
 
 #include "cli/internal/commands.hpp"
@@ -10,14 +11,20 @@ namespace {
 
 using codec::Json;
 
+/// Six digits of an authenticator app; everything else is a recovery code.
+bool is_totp(std::string_view code) {
+  return code.size() == 6 && std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 /// Password and code from the terminal or two lines of standard input, as the body of a log-in.
 Result<Json> ask(std::string const& user) {
   auto const password = TACENDA_TRY(read_secret("password of " + user + ": "));
-  auto const totp = TACENDA_TRY(read_secret("code of the second factor: "));
+  auto const code = TACENDA_TRY(read_secret("code of the second factor, or a recovery code: "));
   Json body = Json::object();
   body.set("user", Json::string(user));
   body.set("password", Json::string(as_text(password.reveal())));
-  body.set("totp", Json::string(as_text(totp.reveal())));
+  auto const shown = as_text(code.reveal());
+  body.set(is_totp(shown) ? "totp" : "recovery_code", Json::string(shown));
   return body;
 }
 
@@ -33,6 +40,11 @@ int keep(std::string const& path, Json const& body) {
     return report("login", written.error());
   }
   std::cerr << "signed in until " << body.text_of("expires_at") << "\n";
+  if (auto const* notices = body.find("notices"); notices != nullptr) {
+    for (auto const& notice : notices->items())
+      std::cerr << notice.text_of("at") << "  " << notice.text_of("text") << "\n";
+  }
+  if (auto const still = body.text_of("still_to_do"); !still.empty()) std::cerr << still << "\n";
   return kOk;
 }
 

@@ -107,6 +107,24 @@ int user_certificate(UserOptions const& options) {
               [&](Json const&) { std::cout << "bound to " << options.name << "\n"; });
 }
 
+int user_networks(UserOptions const& options) {
+  if (options.any_network == !options.networks.empty()) {
+    std::cerr << "tacenda: user networks: name networks with --allow, or say --any\n";
+    return kUsage;
+  }
+  Json body = named(options.name);
+  if (!options.any_network) {
+    Json list = Json::array();
+    for (auto const& network : options.networks) list.push(Json::string(network));
+    body.set("networks", std::move(list));
+  }
+  return post("user networks", options.data, "/admin/users/networks", body, [&](Json const&) {
+    std::cout << options.name
+              << (options.any_network ? " may be used from anywhere that its role may\n"
+                                      : " may be used from these networks alone\n");
+  });
+}
+
 int user_list(UserOptions const& options) {
   auto connection = AdminConnection::open(options.data);
   if (!connection.has_value()) return report("user list", connection.error());

@@ -51,6 +51,7 @@ class [[nodiscard]] Error {
 
   ErrorKind kind() const { return kind_; }
   std::string_view message() const { return message_.view(); }
+  Literal literal() const { return message_; }
   std::source_location where() const { return where_; }
 
  private:

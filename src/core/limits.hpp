@@ -81,9 +81,33 @@ inline constexpr std::chrono::minutes kLockTime{15};
 inline constexpr std::uint32_t kFailuresUntilHardLock = 100;
 inline constexpr std::chrono::hours kEnrolmentTime{24};
 inline constexpr std::chrono::minutes kSessionIdle{15};
+inline constexpr std::chrono::minutes kSessionIdleMax{60};
 inline constexpr std::chrono::hours kSessionAbsolute{12};
+inline constexpr std::chrono::hours kSessionAbsoluteMax{24};
 inline constexpr std::chrono::minutes kStepUpAge{5};
 inline constexpr std::chrono::hours kServiceToken{1};
+inline constexpr std::size_t kRecoveryCodes = 10;
+inline constexpr std::size_t kRecoveryCodeBytes = 10;  // 80 bits
+inline constexpr std::size_t kNoticesKept = 16;
+inline constexpr std::size_t kPasskeysPerUser = 16;
+inline constexpr std::size_t kPasskeyNameBytes = 64;
+inline constexpr std::size_t kCredentialIdBytes = 1'023;  // WebAuthn section 4
+inline constexpr std::chrono::minutes kPasskeyChallenge{5};
+inline constexpr std::size_t kPasskeyChallengesUsed = 100'000;  // remembered until they expire
+inline constexpr std::size_t kNetworksPerList = 64;
+inline constexpr std::size_t kAwarenessTopics = 16;
+
+// Rates of requests (W-03): a bucket holds `burst` and gets `rate` a second; 0: no limit
+inline constexpr std::size_t kRatePerson = 1'000;
+inline constexpr std::size_t kRateService = 0;        // bulk loads go as fast as the store takes them
+inline constexpr std::size_t kRateAddress = 2'000;    // of those whom nobody recognised
+inline constexpr std::size_t kRateBurstSeconds = 10;  // what a bucket holds, in seconds of its rate
+inline constexpr std::size_t kRateMax = 1'000'000;
+inline constexpr std::size_t kRateKeys = 100'000;  // buckets kept
+
+// Proxies in front of the server (N-05)
+inline constexpr std::size_t kForwardedHops = 32;
+inline constexpr std::size_t kProxyHeaderBytes = 536;  // PROXY protocol: v1 has at most 107, v2 16 + 520
 
 // Access
 inline constexpr std::size_t kReasonBytes = 2'000;  // of an emergency and of its review

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   using namespace tacenda;  // NOLINT(google-build-using-namespace): the harness is the whole file
   if (size == 0) return 0;
   ByteView const input = std::as_bytes(std::span(data + 1, size - 1));
-  if (data[0] % 3 == 0) {
+  if (data[0] % 5 == 0) {
     auto const account = identity::decode_account(input);
     if (!account.has_value()) return 0;
     auto const written = identity::encode_account(**account);
@@ -23,9 +23,21 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   }
   auto const id = UserId::parse("fuzz");
   auto const account = std::make_shared<identity::Account>(*id);
-  if (data[0] % 3 == 1) {
+  if (data[0] % 5 == 1) {
     if (!identity::decode_counters(input, *account).has_value()) return 0;
     TACENDA_ASSERT(equal(identity::encode_counters(*account), input));
+    return 0;
+  }
+  if (data[0] % 5 == 3) {
+    if (!identity::decode_factors(input, *account).has_value()) return 0;
+    TACENDA_ASSERT(equal(identity::encode_factors(*account), input));
+    return 0;
+  }
+  if (data[0] % 5 == 4) {
+    auto const standing = identity::decode_standing(input);
+    if (!standing.has_value()) return 0;
+    auto const again = identity::decode_standing(identity::encode_standing(**standing));
+    TACENDA_ASSERT(again.has_value() && (*again)->networks == (*standing)->networks);
     return 0;
   }
   auto const decoded = identity::decode_token(input);
@@ -33,6 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   decoded->token->account = account;
   auto const again = identity::decode_token(identity::encode_token(*decoded->token));
   TACENDA_ASSERT(again.has_value() && again->token->epoch == decoded->token->epoch &&
-                 again->token->expires == decoded->token->expires);
+                 again->token->expires == decoded->token->expires &&
+                 again->token->method == decoded->token->method);
   return 0;
 }

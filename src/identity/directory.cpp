@@ -1,8 +1,10 @@
 #include "identity/directory.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "codec/text.hpp"
+#include "core/limits.hpp"
 #include "identity/internal/state.hpp"
 
 namespace tacenda::identity {
@@ -22,11 +24,16 @@ Directory::Directory(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Directory::~Directory() = default;
 
 Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock const& clock,
-                                                   crypto::Random& random, crypto::Argon2idCost cost) {
+                                                   crypto::Random& random, crypto::Argon2idCost cost,
+                                                   SessionTimes times) {
   auto const pepper = TACENDA_TRY(vault.derived_key(vault::Purpose::kAuth, "password-pepper"));
   auto const name_key = TACENDA_TRY(vault.derived_key(vault::Purpose::kAuth, "name-tried"));
-  auto state = std::make_unique<State>(vault, clock, random, pepper, name_key);
+  auto const recovery_key = TACENDA_TRY(vault.derived_key(vault::Purpose::kAuth, "recovery-code"));
+  // New with each opening: what was offered before is offered no more.
+  auto const challenge_key = TACENDA_TRY(crypto::random_secret<crypto::MacKey>(random));
+  auto state = std::make_unique<State>(vault, clock, random, pepper, name_key, recovery_key, challenge_key);
   state->cost = cost;
+  state->times = times;
   WriteLock lock(state->mutex);
   auto* raw = state.get();
   TACENDA_TRY_VOID(state->rows.scan(
@@ -36,13 +43,16 @@ Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock co
         raw->by_id.emplace(std::string(account->id.view()), account);
         return true;
       }));
-  TACENDA_TRY_VOID(state->rows.scan(
-      as_bytes("c"), [raw](ByteView key, ByteView row) TACENDA_REQUIRES(raw->mutex) -> Result<bool> {
-        auto const found = raw->by_id.find(as_text(key.subspan(1)));
-        if (found == raw->by_id.end()) return fail(ErrorKind::kCorrupt, "a directory row belongs to nobody");
-        TACENDA_TRY_VOID(decode_counters(row, *found->second));
-        return true;
-      }));
+  TACENDA_TRY_VOID(state->read_rows('c', decode_counters));
+  TACENDA_TRY_VOID(state->read_rows('f', decode_factors));
+  for (auto const& [id, account] : state->by_id) {
+    for (auto const& passkey : account->passkeys)
+      state->by_credential.emplace(passkey.credential_id, account);
+  }
+  TACENDA_TRY_VOID(state->read_rows('s', [](ByteView row, Account& account) -> Result<void> {
+    account.standing = TACENDA_TRY(decode_standing(row));
+    return {};
+  }));
   Time const now = clock.now();
   TACENDA_TRY_VOID(state->rows.scan(
       as_bytes("t"), [raw, now](ByteView key, ByteView row) TACENDA_REQUIRES(raw->mutex) -> Result<bool> {
@@ -53,7 +63,7 @@ Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock co
         Digest hash{};
         if (key.size() != 1 + hash.size()) return fail(ErrorKind::kCorrupt, "a token row has another key");
         std::ranges::copy(key.subspan(1), hash.begin());
-        if (State::is_live(*decoded.token, now)) {
+        if (raw->is_live(*decoded.token, now)) {
           raw->tokens.emplace(hash, std::move(decoded.token));
         } else {
           raw->dead.push_back(hash);
@@ -93,7 +103,7 @@ Result<Directory::Added> Directory::add_user(NewUser const& user) {
     }
     state_->by_id.emplace(std::string(id.view()), account);
   }
-  added.pending = state_->pending(account, true, [state = state_.get(), account](bool committed) {
+  added.pending = state_->pending(account, State::kAccount, [state = state_.get(), account](bool committed) {
     if (committed) return;
     WriteLock const lock(state->mutex);
     state->by_name.erase(account->name);
@@ -114,7 +124,7 @@ Result<Directory::Added> Directory::renew_enrolment(std::string_view name) {
     account->enrolment->code_hash = crypto::sha256(as_bytes(added.enrolment_code));
     account->enrolment->expires = added.expires;
   }
-  added.pending = state_->pending(account, true);
+  added.pending = state_->pending(account, State::kAccount);
   return added;
 }
 
@@ -125,20 +135,7 @@ Result<Pending> Directory::disable_user(std::string_view name) {
   account->enabled = false;  // at once, and stays so even when the commit fails: the safe side
   ++account->token_epoch;
   account->enrolment.reset();
-  std::vector<Digest> ended;
-  for (auto const& [hash, token] : state_->tokens) {
-    if (token->account == account) ended.push_back(hash);
-  }
-  for (auto const& hash : ended) state_->tokens.erase(hash);
-  auto* state = state_.get();
-  return Pending(
-      [state, account, ended]() -> Result<vault::WriteSet> {
-        auto set = TACENDA_TRY(state->account_set(account, true));
-        // Gone from the store too: enabling the account again must not revive them.
-        for (auto const& hash : ended) state->rows.erase(set, State::token_key(hash));
-        return set;
-      },
-      {});
+  return state_->pending_end(account, State::kAccount, state_->end_tokens(*account));
 }
 
 Result<Pending> Directory::change_role(std::string_view name, std::string_view role) {
@@ -152,7 +149,7 @@ Result<Pending> Directory::change_role(std::string_view name, std::string_view r
     // Not what somebody else has given meanwhile.
     if (account->role == role) account->role = old;
   };
-  return state_->pending(account, true, std::move(finish));
+  return state_->pending(account, State::kAccount, std::move(finish));
 }
 
 Result<Pending> Directory::unlock_user(std::string_view name) {
@@ -160,11 +157,12 @@ Result<Pending> Directory::unlock_user(std::string_view name) {
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   WriteLock const lock(state_->mutex);
   std::uint32_t const failures = std::exchange(account->failures, 0U);
-  return state_->pending(account, false, [state = state_.get(), account, failures](bool committed) {
-    if (committed) return;
-    WriteLock const relock(state->mutex);
-    account->failures = std::max(account->failures, failures);
-  });
+  return state_->pending(account, State::kCounters,
+                         [state = state_.get(), account, failures](bool committed) {
+                           if (committed) return;
+                           WriteLock const relock(state->mutex);
+                           account->failures = std::max(account->failures, failures);
+                         });
 }
 
 std::vector<UserView> Directory::users() const {
@@ -181,6 +179,9 @@ std::vector<UserView> Directory::users() const {
     if (account->patient) view.patient = std::string(account->patient->view());
     view.created = account->created;
     view.last_login = account->last_login;
+    view.passkeys = account->passkeys.size();
+    view.recovery_codes = account->recovery_codes.size();
+    view.standing = account->standing;
     for (auto const& [key, token] : state_->tokens) view.live_tokens += token->account == account ? 1U : 0U;
     views.push_back(std::move(view));
   }
@@ -204,7 +205,8 @@ Result<Directory::IssuedToken> Directory::issue_service_token(std::string_view n
     return fail(ErrorKind::kInvalid, "a service token lasts from 1 second to 1 hour");
   }
   WriteLock const lock(state_->mutex);
-  auto made = TACENDA_TRY(state_->make_token(account, lifetime, false, State::Rows::kToken));
+  auto made = TACENDA_TRY(
+      state_->make_token(account, {.lifetime = lifetime, .idles = false, .method = Method::kToken}));
   return IssuedToken{std::move(made.pending), state_->principal_of(*account, *made.token, Method::kToken),
                      std::move(made.text), made.token->expires};
 }
@@ -220,11 +222,31 @@ Result<Pending> Directory::bind_certificate(std::string_view name, Digest const&
     }
   }
   auto const old = std::exchange(account->certificate, certificate);
-  return state_->pending(account, true, [state = state_.get(), account, certificate, old](bool committed) {
-    if (committed) return;
-    WriteLock const relock(state->mutex);
-    if (account->certificate == certificate) account->certificate = old;
-  });
+  return state_->pending(account, State::kAccount,
+                         [state = state_.get(), account, certificate, old](bool committed) {
+                           if (committed) return;
+                           WriteLock const relock(state->mutex);
+                           if (account->certificate == certificate) account->certificate = old;
+                         });
+}
+
+Result<Pending> Directory::restrict_networks(std::string_view name,
+                                             std::optional<std::vector<std::string>> networks) {
+  auto const account = state_->find(name);
+  if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
+  if (networks && networks->size() > limits::kNetworksPerList)
+    return fail(ErrorKind::kInvalid, "an address list has more networks than there can be");
+  WriteLock const lock(state_->mutex);
+  auto standing = std::make_shared<Standing>(*account->standing);
+  standing->networks = std::move(networks);
+  std::shared_ptr<Standing const> const next = std::move(standing);
+  auto const old = std::exchange(account->standing, next);
+  return state_->pending(account, State::kStanding,
+                         [state = state_.get(), account, next, old](bool committed) {
+                           if (committed) return;
+                           WriteLock const relock(state->mutex);
+                           if (account->standing == next) account->standing = old;
+                         });
 }
 
 std::string Directory::hashed_name(std::string_view name) const {

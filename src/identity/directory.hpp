@@ -1,56 +1,21 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/limits.hpp"
 #include "core/secret.hpp"
 #include "crypto/password.hpp"
 #include "crypto/random.hpp"
+#include "identity/pending.hpp"
 #include "identity/principal.hpp"
+#include "identity/standing.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::identity {
-
-/// A change of the directory that is not yet durable. It is already effective in memory where that is the
-/// safe side (a counted failure, a used TOTP step, a disabled user); what opens a door (a new token) becomes
-/// so only with `committed`. Commit `set` with its audit event; on kConflict ask for the set again: it is
-/// built from the newest state each time. Dropped without `committed`, it takes back what must not stay.
-/// Move-only; one thread.
-class Pending {
- public:
-  Pending() = default;
-  Pending(std::move_only_function<Result<vault::WriteSet>()> make_set,
-          std::move_only_function<void(bool)> finish)
-      : make_set_(std::move(make_set)), finish_(std::move(finish)) {}
-  Pending(Pending&& other) noexcept
-      : make_set_(std::exchange(other.make_set_, nullptr)), finish_(std::exchange(other.finish_, nullptr)) {}
-  Pending& operator=(Pending&& other) noexcept {
-    std::swap(make_set_, other.make_set_);
-    std::swap(finish_, other.finish_);
-    return *this;
-  }
-  Pending(Pending const&) = delete;
-  Pending& operator=(Pending const&) = delete;
-  ~Pending() {
-    if (finish_) finish_(false);
-  }
-
-  Result<vault::WriteSet> set() {
-    return make_set_ ? make_set_() : Result<vault::WriteSet>(vault::WriteSet());
-  }
-  void committed() {
-    if (auto finish = std::exchange(finish_, nullptr)) finish(true);
-  }
-
- private:
-  std::move_only_function<Result<vault::WriteSet>()> make_set_;
-  std::move_only_function<void(bool committed)> finish_;
-};
 
 struct UserView {
   std::string id;
@@ -63,18 +28,34 @@ struct UserView {
   Time created;
   std::optional<Time> last_login;
   std::size_t live_tokens = 0;
+  std::size_t passkeys = 0;
+  std::size_t recovery_codes = 0;            // not yet used
+  std::shared_ptr<Standing const> standing;  // shared: requests in flight keep theirs
+};
+
+/// How long a session of a person lasts (S-04, K-05).
+struct SessionTimes {
+  std::chrono::milliseconds idle = limits::kSessionIdle;          // without a request
+  std::chrono::milliseconds absolute = limits::kSessionAbsolute;  // whatever is done
+};
+
+/// What is shown beside the password. One of the two counts; the other is empty.
+struct SecondFactor {
+  std::string_view totp = {};
+  std::string_view recovery_code = {};
 };
 
 /// Users, service accounts, passwords, second factors, sessions and access tokens (opaque, stored hashed).
 /// Everything is kept in memory and in SealedView(kIdentity, kAuth). Reads never touch storage.
 ///
 /// Owner: start. Thread-safe.
-/// Source: SECURITY_DESIGN section 4; NIST SP 800-63B-4; RFC 6238; REQUIREMENTS K-01..K-04, S-02, S-08.
+/// Source: SECURITY_DESIGN section 4; NIST SP 800-63B-4; RFC 6238; REQUIREMENTS K-01..K-06, S-02, S-08.
 class Directory {
  public:
   /// `cost`: of new password hashes; a hash made with less is made again at the next log-in.
   static Result<std::unique_ptr<Directory>> open(vault::Vault& vault, Clock const& clock,
-                                                 crypto::Random& random, crypto::Argon2idCost cost = {});
+                                                 crypto::Random& random, crypto::Argon2idCost cost = {},
+                                                 SessionTimes times = {});
   ~Directory();
 
   // --- administration -------------------------------------------------------------------------
@@ -100,6 +81,8 @@ class Directory {
   Result<Pending> change_role(std::string_view name, std::string_view role);
   /// Takes back the stop after limits::kFailuresUntilHardLock failures (K-03). Errors: kNotFound.
   Result<Pending> unlock_user(std::string_view name);
+  /// From which networks the account may be used; nullopt: from any. Errors: kNotFound.
+  Result<Pending> restrict_networks(std::string_view name, std::optional<std::vector<std::string>> networks);
   std::vector<UserView> users() const;
   std::optional<UserView> find_user(std::string_view name) const;
 
@@ -125,16 +108,17 @@ class Directory {
     Time expires;
     std::string actor_id;  // of the user named, when there is one
     Literal reason{"ok"};
-    bool locked_now = false;  // this failure locked the account: an alert
-    bool throttled = false;   // 429 with Retry-After in place of 401
+    bool locked_now = false;           // this failure locked the account: an alert
+    bool counter_back = false;         // a passkey that may have a copy: an alert
+    bool throttled = false;            // 429 with Retry-After in place of 401
+    std::vector<Notice> notices = {};  // on success: what happened since the last sign-in
   };
-  /// Password and TOTP together. Burns the same Argon2 work whatever fails (S-08). Errors: kThrottled when
-  /// too many hashes wait.
-  /// `door`: on the administration socket, which only the server's own uid reaches, the stop after
-  /// limits::kFailuresUntilHardLock failures does not hold, or a stranger could lock out the only
-  /// administrator for good. The lock of 15 minutes holds there too.
+  /// Password and second factor together. Burns the same Argon2 work whatever fails (S-08). Errors:
+  /// kThrottled when too many hashes wait. `door`: on the administration socket, which only the server's own
+  /// uid reaches, the stop after limits::kFailuresUntilHardLock failures does not hold, or a stranger could
+  /// lock out the only administrator for good. The lock of 15 minutes holds there too.
   enum class Door : std::uint8_t { kNetwork, kSocket };
-  Result<Attempt> login(std::string_view name, SecretBuffer const& password, std::string_view totp,
+  Result<Attempt> login(std::string_view name, SecretBuffer const& password, SecondFactor const& factor,
                         std::string_view address, Door door = Door::kNetwork);
 
   /// First step of enrolment: sets the password under a one-time code and shows the TOTP secret.
@@ -152,6 +136,7 @@ class Directory {
     Pending pending;
     std::string actor_id;
     std::string name;
+    std::vector<std::string> recovery_codes;  // shown once
   };
   Result<Enrolled> confirm_enrolment(std::string_view code, std::string_view totp, std::string_view address);
 
@@ -176,6 +161,8 @@ class Directory {
   std::string hashed_name(std::string_view name) const;
 
  private:
+  friend class OwnAccount;
+  friend class Passkeys;
   struct State;
   explicit Directory(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -143,7 +143,7 @@ TEST_F(EnrolmentSteps, NewFactorsEndTheSessionsOfTheOldOnes) {
   auto const totp = person("ada");
   std::string const token = login("ada", totp);
   store.clock.advance(std::chrono::seconds(30));
-  auto under_way = directory->login("ada", secret(kPassword), code_of(totp), kHome);
+  auto under_way = directory->login("ada", secret(kPassword), {code_of(totp)}, kHome);
   ASSERT_TRUE(under_way && under_way->principal);
   ASSERT_TRUE(store.commit(under_way->pending.set().value()));  // durable, and not yet said so
   auto renewed = directory->renew_enrolment("ada");
@@ -210,7 +210,7 @@ TEST_F(Tokens, DisablingAUserKillsThemAtOnceAndForGood) {
   auto const totp = person("ada");
   std::string const token = login("ada", totp);
   store.clock.advance(std::chrono::seconds(30));
-  auto under_way = directory->login("ada", secret(kPassword), code_of(totp), kHome);
+  auto under_way = directory->login("ada", secret(kPassword), {code_of(totp)}, kHome);
   ASSERT_TRUE(under_way && under_way->principal);
   auto disabled = directory->disable_user("ada");
   EXPECT_FALSE(is_known(token)) << "before the commit";

@@ -98,7 +98,7 @@ class DirectoryTest : public ::testing::Test {
 
   Directory::Attempt try_login(std::string_view name, std::string_view password, std::string_view totp,
                                std::string_view address = kHome) {
-    auto attempt = directory->login(name, SecretBuffer(as_bytes(password)), totp, address);
+    auto attempt = directory->login(name, SecretBuffer(as_bytes(password)), {totp}, address);
     EXPECT_TRUE(attempt.has_value()) << (attempt ? "" : attempt.error().message());
     EXPECT_TRUE(commit(attempt->pending).has_value());
     return std::move(*attempt);

@@ -16,4 +16,12 @@ Result<SecretBuffer> normalize_password(SecretBuffer const& typed);
 /// Errors: kUnprocessable. Source: NIST SP 800-63B-4 section 3.1.1.2, REQUIREMENTS K-01.
 Result<void> check_new_password(SecretBuffer const& normalized, std::string_view user_name);
 
+/// How well a password stands up to guessing, for who is choosing one (M17).
+struct PasswordStrength {
+  int score = 0;                     // 0 (guessed at once) to 4 (strong), as zxcvbn counts
+  Literal advice{"choose another"};  // what would make it better; never a part of it
+};
+/// Of a password as it was typed, whatever the rules say of it.
+PasswordStrength password_strength(SecretBuffer const& typed, std::string_view user_name);
+
 }  // namespace tacenda::identity

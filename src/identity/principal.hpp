@@ -1,17 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "core/clock.hpp"
 #include "core/id.hpp"
+#include "identity/standing.hpp"
 
 namespace tacenda::identity {
 
 class Directory;
 
-enum class Method : std::uint8_t { kToken, kSession, kCertificate, kSocket };
+/// How it was recognised. kSession: of password and TOTP, kPasskey and kRecoveryCode: sessions too.
+enum class Method : std::uint8_t { kToken, kSession, kCertificate, kSocket, kPasskey, kRecoveryCode };
 
 /// Who is asking: proof that identity::Directory recognised a live, complete sign-in (all factors).
 /// Made only by Directory; copyable, because a request may be answered in parts.
@@ -30,9 +33,13 @@ class Principal {
   /// question.
   std::string const& purpose() const { return purpose_; }
   void state_purpose(std::string purpose) { purpose_ = std::move(purpose); }
+  /// What is demanded of the account as it was when the request came; never nullptr.
+  std::shared_ptr<Standing const> const& standing() const { return standing_; }
+  Time account_created() const { return account_created_; }
 
  private:
   friend class Directory;
+  friend class OwnAccount;
   Principal(UserId id, std::string name, std::string role)
       : id_(std::move(id)), name_(std::move(name)), role_(std::move(role)) {}
   UserId id_;
@@ -44,6 +51,8 @@ class Principal {
   std::string token_id_;
   std::string purpose_;
   Time second_factor_at_{};
+  std::shared_ptr<Standing const> standing_ = std::make_shared<Standing const>();  // shared: copied with this
+  Time account_created_{};
   std::uint32_t epoch_ = 0;  // the account's when it was recognised: see Directory::confirm
 };
 

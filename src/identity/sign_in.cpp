@@ -1,8 +1,5 @@
 // Log-in, enrolment and the recognition of tokens and certificates.
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 
 #include "codec/text.hpp"
 #include "crypto/totp.hpp"
@@ -15,19 +12,6 @@ namespace {
 
 constexpr std::size_t kTotpSecretBytes = 20;       // RFC 4226 section 4, R6: 160 bits
 constexpr std::uint32_t kConfirmFailuresMax = 10;  // wrong codes until an enrolment is over
-
-/// What failures are counted under: of an IPv6 address its /64, which is what one subscriber is given.
-std::string network_of(std::string_view address) {
-  std::string text(address);
-  std::array<std::byte, 16> bytes{};
-  if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
-  return codec::hex_encode(ByteView(bytes).first(8));
-}
-
-std::string login_key(std::string_view name, std::string_view network) {
-  // Cut: a name may be as long as a request, and the throttle keeps many.
-  return std::string(name.substr(0, limits::kUserNameBytes + 1)) + "\n" + std::string(network);
-}
 
 std::string otpauth(std::string_view name, SecretBuffer const& secret) {
   return "otpauth://totp/Tacenda:" + codec::percent_encode(name) +
@@ -55,35 +39,74 @@ Literal reason_of(Failure const& failure) {
 
 }  // namespace
 
-/// Would this code be accepted now? Takes the lock: what the log-in decides is asked again under its own.
-bool Directory::State::takes_code(Account const* account, std::string_view totp) const {
-  ReadLock const lock(mutex);
-  if (account == nullptr || account->is_service || account->totp_secret.empty()) return false;
-  auto const step = crypto::match_totp(account->totp_secret, totp, crypto::totp_step(clock.now()));
-  return step && *step > account->totp_last_step;
+Directory::State::Shown Directory::State::shown_by(Account const* account, SecondFactor const& factor,
+                                                   Time now) const {
+  Shown shown;
+  if (account == nullptr || account->is_service || account->totp_secret.empty()) return shown;
+  if (factor.recovery_code.empty()) {
+    shown.step = crypto::match_totp(account->totp_secret, factor.totp, crypto::totp_step(now));
+    shown.fresh = shown.step && *shown.step > account->totp_last_step;
+    return shown;
+  }
+  Digest const mac = recovery_mac(factor.recovery_code);
+  for (std::size_t i = 0; i < account->recovery_codes.size(); ++i) {
+    if (crypto::equal_constant_time(mac, account->recovery_codes[i])) shown.recovery = i;
+  }
+  shown.fresh = shown.recovery.has_value();  // used ones are not kept
+  return shown;
 }
 
-Result<void> Directory::State::open_session(std::shared_ptr<Account> const& account, std::uint64_t step,
-                                            std::string rehashed, Attempt& attempt) {
-  account->totp_last_step = step;  // used from now on, even if the commit fails
-  account->failures = 0;
+bool Directory::State::takes_factor(Account const* account, SecondFactor const& factor) const {
+  ReadLock const lock(mutex);
+  return shown_by(account, factor, clock.now()).fresh;
+}
+
+Directory::State::Rows Directory::State::use_up(Account& account, Shown const& shown) {
+  if (shown.step) account.totp_last_step = *shown.step;
+  if (!shown.recovery) return kCounters;
+  account.recovery_codes.erase(account.recovery_codes.begin() + static_cast<std::ptrdiff_t>(*shown.recovery));
+  notify(account, Notice::Kind::kRecoveryCodeUsed);
+  return kFactors;
+}
+
+void Directory::State::count_failure(std::shared_ptr<Account> const& account, std::string const& key,
+                                     std::string const& network, Attempt& attempt) {
+  Time const now = clock.now();
+  bool const was_blocked = per_login.is_blocked(key, now) || per_address.is_blocked(network, now);
+  per_address.fail(network, now);
+  // A try behind the lock tested nothing. It is not counted, or one address could lock a person out
+  // everywhere (K-03), and the lock would never end.
+  if (was_blocked) return;
+  attempt.locked_now = per_login.fail(key, now) && account;
+  if (!account) return;
+  if (account->failures < limits::kFailuresUntilHardLock) ++account->failures;
+  attempt.locked_now = attempt.locked_now || account->failures == limits::kFailuresUntilHardLock;
+  if (attempt.locked_now) notify(*account, Notice::Kind::kLocked);
+  attempt.pending = pending(account, attempt.locked_now ? kFactors : kCounters);
+}
+
+Result<void> Directory::State::open_session(std::shared_ptr<Account> const& account, TokenPlan plan,
+                                            Attempt& attempt) {
+  // What a passkey shows says nothing of who guesses at the password.
+  if (plan.method != Method::kPasskey) account->failures = 0;
+  for (auto const& notice : account->notices) {
+    if (!account->last_login || notice.at >= *account->last_login) attempt.notices.push_back(notice);
+  }
   account->last_login = clock.now();
-  Rows const rows_changed = rehashed.empty() ? Rows::kCounters : Rows::kAccount;
-  if (!rehashed.empty()) account->password_phc = std::move(rehashed);
-  auto made = TACENDA_TRY(make_token(account, limits::kSessionAbsolute, true, rows_changed));
+  auto made = TACENDA_TRY(make_token(account, std::move(plan)));
   attempt.pending = std::move(made.pending);
-  attempt.principal = principal_of(*account, *made.token, Method::kSession);
+  attempt.principal = principal_of(*account, *made.token, made.token->method);
   attempt.access_token = std::move(made.text);
   attempt.expires = made.token->expires;
   return {};
 }
 
 Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer const& password,
-                                            std::string_view totp, std::string_view address, Door door) {
+                                            SecondFactor const& factor, std::string_view address, Door door) {
   State& state = *state_;
   Attempt attempt;
-  std::string const network = network_of(address);
-  std::string const key = login_key(name, network);
+  std::string const network = State::network_of(address);
+  std::string const key = State::login_key(name, network);
   auto const account = name.size() <= limits::kUserNameBytes ? state.find(name) : nullptr;
   bool const is_person = account && !account->is_service;
   if (is_person) attempt.actor_id = account->id.view();
@@ -106,39 +129,36 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   // time that the password was right.
   std::string rehashed;
   if (password_right && normalized.has_value() && crypto::needs_rehash(phc, state.cost) &&
-      state.takes_code(account.get(), totp))
+      state.takes_factor(account.get(), factor))
     rehashed = TACENDA_TRY(state.hash_password(*normalized));
 
   WriteLock const lock(state.mutex);
   Time const now = state.clock.now();
   // Asked after the hash: of many guesses sent at once, those behind the fifth wrong one do not count.
   bool const blocked = state.per_login.is_blocked(key, now) || state.per_address.is_blocked(network, now);
-  std::optional<std::uint64_t> step;
-  if (is_person && !account->totp_secret.empty()) {
-    step = crypto::match_totp(account->totp_secret, totp, crypto::totp_step(now));
-  }
+  auto const shown = state.shown_by(account.get(), factor, now);
   bool const known =
       is_person && account->enabled && !account->password_phc.empty() && phc == account->password_phc;
   bool const hard_locked =
       is_person && door == Door::kNetwork && account->failures >= limits::kFailuresUntilHardLock;
-  bool const fresh = step && *step > account->totp_last_step;
-  if (known && !blocked && !hard_locked && normalized.has_value() && password_right && fresh) {
-    TACENDA_TRY_VOID(state.open_session(account, *step, std::move(rehashed), attempt));
+  if (known && !blocked && !hard_locked && normalized.has_value() && password_right && shown.fresh) {
+    auto written = state.use_up(*account, shown);
+    if (!rehashed.empty()) {
+      account->password_phc = std::move(rehashed);
+      written.account = true;
+    }
+    TACENDA_TRY_VOID(state.open_session(account,
+                                        {.lifetime = state.times.absolute,
+                                         .method = shown.recovery ? Method::kRecoveryCode : Method::kSession,
+                                         .address = std::string(address),
+                                         .written = written},
+                                        attempt));
     state.per_login.succeed(key);
     return attempt;
   }
-  attempt.reason = reason_of(
-      {is_person && account->enabled, hard_locked, blocked, known, password_right, step.has_value()});
-  state.per_address.fail(network, now);
-  // A try behind the lock tested nothing. It is not counted, or one address could lock a person out
-  // everywhere (K-03), and the lock would never end.
-  if (blocked) return attempt;
-  attempt.locked_now = state.per_login.fail(key, now) && is_person;
-  if (is_person) {
-    if (account->failures < limits::kFailuresUntilHardLock) ++account->failures;
-    attempt.locked_now = attempt.locked_now || account->failures == limits::kFailuresUntilHardLock;
-    attempt.pending = state.pending(account, false);
-  }
+  attempt.reason =
+      reason_of({is_person && account->enabled, hard_locked, blocked, known, password_right, shown.right()});
+  state.count_failure(is_person ? account : nullptr, key, network, attempt);
   return attempt;
 }
 
@@ -150,12 +170,12 @@ Result<Directory::EnrolmentStep> Directory::enrol(std::string_view code, SecretB
   {
     WriteLock const lock(state.mutex);
     Time const now = state.clock.now();
-    if (state.per_address.is_blocked(network_of(address), now)) {
+    if (state.per_address.is_blocked(State::network_of(address), now)) {
       return fail(ErrorKind::kThrottled, "too many failures from this address");
     }
     account = state.find_enrolment(code);
     if (!account) {
-      state.per_address.fail(network_of(address), now);
+      state.per_address.fail(State::network_of(address), now);
       return fail(ErrorKind::kUnauthenticated, "the enrolment code is unknown, used or expired");
     }
     name = account->name;
@@ -177,7 +197,7 @@ Result<Directory::EnrolmentStep> Directory::enrol(std::string_view code, SecretB
   result.name = account->name;
   account->enrolment->password_phc = std::move(phc);
   account->enrolment->totp_secret = std::move(secret);
-  result.pending = state.pending(account, true);
+  result.pending = state.pending(account, State::kAccount);
   return result;
 }
 
@@ -186,43 +206,38 @@ Result<Directory::Enrolled> Directory::confirm_enrolment(std::string_view code, 
   State& state = *state_;
   WriteLock const lock(state.mutex);
   Time const now = state.clock.now();
-  if (state.per_address.is_blocked(network_of(address), now)) {
+  if (state.per_address.is_blocked(State::network_of(address), now)) {
     return fail(ErrorKind::kThrottled, "too many failures from this address");
   }
   auto const account = state.find_enrolment(code);
   if (!account || account->enrolment->password_phc.empty()) {
-    state.per_address.fail(network_of(address), now);
+    state.per_address.fail(State::network_of(address), now);
     return fail(ErrorKind::kUnauthenticated, "the enrolment code is unknown, used or expired");
   }
   auto& enrolment = *account->enrolment;
   auto const step = crypto::match_totp(enrolment.totp_secret, totp, crypto::totp_step(now));
   if (!step) {
-    state.per_address.fail(network_of(address), now);
+    state.per_address.fail(State::network_of(address), now);
     if (++enrolment.failures >= kConfirmFailuresMax) account->enrolment.reset();
     return fail(ErrorKind::kUnauthenticated, "the code of the second factor is wrong");
   }
+  auto codes = TACENDA_TRY(state.renew_recovery_codes(*account));
   account->password_phc = std::move(enrolment.password_phc);
   account->totp_secret = std::move(enrolment.totp_secret);
   account->totp_last_step = *step;
   account->failures = 0;
   account->enrolment.reset();
   ++account->token_epoch;
-  // New factors end the sessions that the old ones opened (K-06).
-  std::vector<Digest> ended;
-  for (auto const& [hash, token] : state.tokens) {
-    if (token->account == account) ended.push_back(hash);
-  }
-  for (auto const& hash : ended) state.tokens.erase(hash);
+  // Whoever enrols again may have lost anything, also to somebody else: no factor of before is left, and
+  // neither are the sessions that they opened (K-06).
+  for (auto const& passkey : account->passkeys) state.by_credential.erase(passkey.credential_id);
+  account->passkeys.clear();
+  state.notify(*account, Notice::Kind::kEnrolled);
   Enrolled result;
   result.actor_id = account->id.view();
   result.name = account->name;
-  result.pending = Pending(
-      [raw = &state, account, ended]() -> Result<vault::WriteSet> {
-        auto set = TACENDA_TRY(raw->account_set(account, true));
-        for (auto const& hash : ended) raw->rows.erase(set, State::token_key(hash));
-        return set;
-      },
-      {});
+  result.recovery_codes = std::move(codes);
+  result.pending = state.pending_end(account, State::kAccountAndFactors, state.end_tokens(*account));
   return result;
 }
 
@@ -234,11 +249,11 @@ Result<Principal> Directory::authenticate_token(std::string_view token_text) {
   if (found == state.tokens.end()) return fail(ErrorKind::kUnauthenticated, "the access token is not valid");
   Token& token = *found->second;
   Time const now = state.clock.now();
-  if (!State::is_live(token, now) || now < token.created) {
+  if (!state.is_live(token, now) || now < token.created) {
     return fail(ErrorKind::kUnauthenticated, "the access token is not valid");
   }
   token.last_used_ms = to_unix_ms(now);
-  return state.principal_of(*token.account, token, token.idles ? Method::kSession : Method::kToken);
+  return state.principal_of(*token.account, token, token.method);
 }
 
 Result<Principal> Directory::authenticate_certificate(Digest const& certificate) {

@@ -94,7 +94,7 @@ TEST_F(SignIn, ACodeStaysUsedWhenTheCommitFails) {
   std::string const code = code_of(secret);
   std::string token;
   {
-    auto dropped = directory->login("ada", SecretBuffer(as_bytes(kPassword)), code, kHome);
+    auto dropped = directory->login("ada", SecretBuffer(as_bytes(kPassword)), {code}, kHome);
     ASSERT_TRUE(dropped && dropped->principal);
     token = dropped->access_token;
   }

@@ -21,7 +21,8 @@ struct Header {
 
 /// What is known of the other end of a connection.
 struct Peer {
-  std::string address;  // textual IP address; empty on the unix socket
+  std::string address;    // textual IP address; empty on the unix socket
+  std::string forwarded;  // whom a PROXY header names that was expected from it; empty: none
   std::uint16_t port = 0;
   std::optional<std::uint32_t> uid;   // SO_PEERCRED; only on the unix socket
   std::optional<Digest> certificate;  // SHA-256 of the verified client certificate (DER)
@@ -74,6 +75,9 @@ struct Handlers {
   std::function<void(Request&&, std::move_only_function<void(Response)> reply)> answer;
   /// May this address connect? Called at accept, before TLS, on an I/O thread: must be quick (N-05).
   std::function<bool(std::string_view address)> accept;
+  /// Must a connection from this address begin with a PROXY header? When not set, none does. Whom it names
+  /// must pass `accept` too, and is told as Peer::forwarded. Called on an I/O thread: must be quick.
+  std::function<bool(std::string_view address)> sends_proxy_header;
   /// How large a body this request may have, from its line and header fields alone; nullopt: the default.
   /// Called on an I/O thread before any byte of the body is read: must be quick.
   std::function<std::optional<std::size_t>(Request const& head)> body_limit;

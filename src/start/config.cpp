@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "codec/toml.hpp"
+#include "core/limits.hpp"
 #include "fhir/types.hpp"
 
 namespace tacenda::start {
@@ -63,14 +64,78 @@ Setter seconds(std::chrono::milliseconds net::Limits::* member) {
   };
 }
 
-Problem set_allow(Config& config, toml::node const& node) {
+Setter rate(std::size_t access::Rates::* member) {
+  return [=](Config& config, toml::node const& node) -> Problem {
+    auto const value = node.value<std::int64_t>();
+    if (!node.is_integer() || *value < 0 || static_cast<std::size_t>(*value) > limits::kRateMax)
+      return "must be a whole number of requests a second from 0 (no limit) to " +
+             std::to_string(limits::kRateMax);
+    config.rates.*member = static_cast<std::size_t>(*value);
+    return std::nullopt;
+  };
+}
+
+/// The texts of a list. Problem: `what` it must be.
+Problem set_texts(std::vector<std::string>& texts, toml::node const& node, std::string const& what) {
   auto const* list = node.as_array();
-  if (list == nullptr) return "must be a list of networks";
-  config.allow.emplace();
+  if (list == nullptr) return what;
+  texts.clear();
   for (auto const& item : *list) {
-    auto const network = item.value<std::string>();
-    if (!network) return "must be a list of networks";
-    config.allow->push_back(*network);
+    auto const text = item.value<std::string>();
+    if (!text) return what;
+    texts.push_back(*text);
+  }
+  return std::nullopt;
+}
+
+Problem set_allow(Config& config, toml::node const& node) {
+  return set_texts(config.allow.emplace(), node, "must be a list of networks");
+}
+
+Problem set_trusted_proxies(Config& config, toml::node const& node) {
+  if (auto problem = set_texts(config.trusted_proxies, node, "must be a list of networks")) return problem;
+  if (!access::AddressList::parse(config.trusted_proxies).has_value()) return "must be a list of networks";
+  return std::nullopt;
+}
+
+/// A passkey is for a domain (WebAuthn section 5.1.2): browsers take no address.
+bool is_domain(std::string_view text) {
+  constexpr auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  bool const has_letter = std::ranges::any_of(text, [](char c) { return c >= 'a' && c <= 'z'; });
+  return !text.empty() && text.size() <= 253 && has_letter && std::ranges::all_of(text, is_allowed) &&
+         text.front() != '.' && text.back() != '.';
+}
+
+/// "https://" and a host that is the domain or inside it, with a port or without, and nothing more.
+bool is_origin_of(std::string_view origin, std::string_view domain) {
+  constexpr std::string_view kScheme = "https://";
+  if (!origin.starts_with(kScheme)) return false;
+  auto host = origin.substr(kScheme.size());
+  if (auto const colon = host.find(':'); colon != std::string_view::npos) {
+    auto const port = host.substr(colon + 1);
+    if (port.empty() || port.size() > 5 ||
+        !std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; }))
+      return false;
+    host = host.substr(0, colon);
+  }
+  if (!is_domain(host)) return false;
+  return host == domain || host.ends_with("." + std::string(domain));
+}
+
+/// What only several keys together say. nullopt: all is well.
+Problem problem_between_keys(Config const& config) {
+  if (config.client_certificate != net::TlsOptions::ClientCertificate::kNone && config.client_ca.empty())
+    return "listener.client-certificate needs listener.client-ca";
+  if (config.proxy_protocol && config.trusted_proxies.empty())
+    return "listener.proxy-protocol needs listener.trusted-proxies";
+  if (config.session_idle_seconds > config.session_seconds)
+    return "sessions.idle-seconds must not be more than sessions.absolute-seconds";
+  auto const& party = config.relying_party;
+  if (party.id.empty() != party.origins.empty()) return "passkeys.rp-id and passkeys.origins need each other";
+  for (auto const& origin : party.origins) {
+    if (!is_origin_of(origin, party.id)) return "passkeys.origins must be https:// origins in passkeys.rp-id";
   }
   return std::nullopt;
 }
@@ -125,6 +190,31 @@ std::map<std::string, Setter, std::less<>> const& setters() {
          if (!node.is_string()) return "must be a path in quotes";
          config.client_ca = *node.value<std::string>();
          return std::nullopt;
+       }},
+      {"listener.trusted-proxies", set_trusted_proxies},
+      {"listener.proxy-protocol",
+       [](Config& config, toml::node const& node) -> Problem {
+         if (!node.is_boolean()) return "must be true or false";
+         config.proxy_protocol = *node.value<bool>();
+         return std::nullopt;
+       }},
+      {"sessions.idle-seconds",
+       number(&Config::session_idle_seconds, 1, std::chrono::seconds(limits::kSessionIdleMax).count())},
+      {"sessions.absolute-seconds",
+       number(&Config::session_seconds, 1, std::chrono::seconds(limits::kSessionAbsoluteMax).count())},
+      {"rates.person", rate(&access::Rates::person)},
+      {"rates.service", rate(&access::Rates::service)},
+      {"rates.address", rate(&access::Rates::address)},
+      {"passkeys.rp-id",
+       [](Config& config, toml::node const& node) -> Problem {
+         auto const id = node.value<std::string>();
+         if (!node.is_string() || !is_domain(*id)) return "must be a domain in lower case, not an address";
+         config.relying_party.id = *id;
+         return std::nullopt;
+       }},
+      {"passkeys.origins",
+       [](Config& config, toml::node const& node) {
+         return set_texts(config.relying_party.origins, node, "must be a list of origins");
        }},
       {"limits.connections", limit(&net::Limits::connections, 1, 100'000)},
       {"limits.connections-per-address", limit(&net::Limits::connections_per_address, 1, 100'000)},
@@ -192,10 +282,7 @@ std::expected<Config, ConfigProblem> parse_config(std::string_view text) {
   }
   Config config;
   if (auto problem = apply(config, *parsed, "")) return std::unexpected(ConfigProblem{std::move(*problem)});
-  bool const wants_client = config.client_certificate != net::TlsOptions::ClientCertificate::kNone;
-  if (wants_client && config.client_ca.empty()) {
-    return std::unexpected(ConfigProblem{"listener.client-certificate needs listener.client-ca"});
-  }
+  if (auto problem = problem_between_keys(config)) return std::unexpected(ConfigProblem{std::move(*problem)});
   return config;
 }
 

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "access/rate_limiter.hpp"
 #include "core/error.hpp"
+#include "identity/relying_party.hpp"
 #include "net/server.hpp"
 #include "operations/validation.hpp"
 
@@ -24,6 +26,12 @@ struct Config {
   std::size_t workers = limits::kWorkers;
   std::size_t cache_mib = 64;
   operations::ValidationRules validation;
+  std::size_t session_idle_seconds = std::chrono::seconds(limits::kSessionIdle).count();
+  std::size_t session_seconds = std::chrono::seconds(limits::kSessionAbsolute).count();
+  access::Rates rates;
+  std::vector<std::string> trusted_proxies;  // networks whose word of who asks is believed
+  bool proxy_protocol = false;               // they say it by a PROXY header
+  identity::RelyingParty relying_party;      // empty: what the listener's address says
   std::size_t export_seconds = std::chrono::seconds(limits::kExportTime).count();
 };
 

@@ -14,6 +14,18 @@ allow = ["10.0.0.0/8"]
 tls12 = true
 client-certificate = "optional"
 client-ca = "/etc/ca.pem"
+trusted-proxies = ["10.0.0.1"]
+proxy-protocol = true
+[sessions]
+idle-seconds = 300
+absolute-seconds = 3600
+[rates]
+person = 10
+service = 20
+address = 30
+[passkeys]
+rp-id = "records.example.org"
+origins = ["https://records.example.org", "https://ward.records.example.org:8443"]
 [limits]
 connections = 100
 connections-per-address = 10
@@ -38,11 +50,49 @@ AuditEvent = "off"
   EXPECT_TRUE(config->allow_tls12);
   EXPECT_EQ(config->limits.idle_time, std::chrono::seconds(7));
   EXPECT_EQ(config->workers, 8U);
+  EXPECT_EQ(config->session_idle_seconds, 300U);
+  EXPECT_EQ(config->session_seconds, 3600U);
+  EXPECT_EQ(config->rates.person, 10U);
+  EXPECT_EQ(config->rates.service, 20U);
+  EXPECT_EQ(config->rates.address, 30U);
+  EXPECT_EQ(config->trusted_proxies.front(), "10.0.0.1");
+  EXPECT_TRUE(config->proxy_protocol);
+  EXPECT_EQ(config->relying_party.id, "records.example.org");
+  EXPECT_EQ(config->relying_party.origins.size(), 2U);
   EXPECT_EQ(config->cache_mib, 32U);
   EXPECT_EQ(config->export_seconds, 60U);
   EXPECT_EQ(config->validation.of("Patient"), operations::ValidationMode::kEnforce);
   EXPECT_EQ(config->validation.of("AuditEvent"), operations::ValidationMode::kOff);
   EXPECT_EQ(config->validation.of("Observation"), operations::ValidationMode::kWarn);
+}
+
+TEST(ParseConfig, KeepsSessionsWithinSafeBounds) {
+  EXPECT_EQ(parse_config("").value().session_idle_seconds, 900U);
+  EXPECT_EQ(parse_config("").value().session_seconds, 43'200U);
+  for (auto const* text : {"[sessions]\nidle-seconds = 0", "[sessions]\nidle-seconds = 3601",
+                           "[sessions]\nabsolute-seconds = 86401", "[sessions]\nabsolute-seconds = 0",
+                           "[sessions]\nidle-seconds = 900\nabsolute-seconds = 60"})
+    EXPECT_FALSE(parse_config(text).has_value()) << text;
+}
+
+TEST(ParseConfig, RefusesPasskeysThatNoBrowserWouldMake) {
+  auto const taken = [](std::string const& id, std::string const& origin) {
+    return parse_config("[passkeys]\nrp-id = \"" + id + "\"\norigins = [\"" + origin + "\"]").has_value();
+  };
+  EXPECT_TRUE(taken("example.org", "https://a.example.org:8443"));
+  EXPECT_FALSE(taken("192.0.2.1", "https://192.0.2.1"));
+  EXPECT_FALSE(taken("Example.org", "https://Example.org"));
+  EXPECT_FALSE(taken("example.org", "http://example.org"));
+  EXPECT_FALSE(taken("example.org", "https://evilexample.org"));
+  EXPECT_FALSE(taken("example.org", "https://example.org/"));
+  EXPECT_FALSE(taken("example.org", "https://example.org:"));
+  EXPECT_FALSE(parse_config("[passkeys]\nrp-id = \"example.org\"").has_value());
+}
+
+TEST(ParseConfig, BelievesAProxyOnlyWhenItIsNamed) {
+  EXPECT_FALSE(parse_config("[listener]\nproxy-protocol = true").has_value());
+  EXPECT_FALSE(parse_config("[listener]\ntrusted-proxies = [\"proxy.example\"]").has_value());
+  EXPECT_TRUE(parse_config("").value().trusted_proxies.empty());
 }
 
 TEST(ParseConfig, NamesTheTypeThatAValidationRuleMayMean) {

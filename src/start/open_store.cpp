@@ -28,7 +28,10 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
     store->committer_ = std::jthread([log = store->log_.get()](std::stop_token stop) { log->run(stop); });
   }
   store->store_ = std::make_unique<records::Store>(*store->vault_);
-  store->directory_ = TACENDA_TRY(identity::Directory::open(*store->vault_, clock, random));
+  store->directory_ =
+      TACENDA_TRY(identity::Directory::open(*store->vault_, clock, random, {}, options.sessions));
+  store->rates_ = std::make_unique<access::RateLimiter>(clock, options.rates);
+  store->trusted_proxies_ = options.trusted_proxies;
   TACENDA_TRY_VOID(store->load_policy(options));
   store->vocabulary_ = std::make_unique<operations::Vocabulary>(*store->store_);
   store->validation_ = std::make_unique<operations::Validation>(*store->store_, *store->gate_,
@@ -90,8 +93,9 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,      *store_,      *log_,     *directory_, *gate_,         clock_,      failures_,
-          *validation_, *vocabulary_, *exports_, *indexer_,   *index_worker_, *assignments_, export_time_};
+  return {*vault_,   *store_,        *log_,          *directory_,  *gate_,    clock_,
+          failures_, *validation_,   *vocabulary_,   *exports_,    *indexer_, *index_worker_,
+          *assignments_, export_time_, *rates_,      trusted_proxies_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {

@@ -26,6 +26,9 @@ struct OpenOptions {
   std::map<std::string, access::AddressList, std::less<>> listeners;
   operations::ValidationRules validation;
   std::chrono::milliseconds export_time = limits::kExportTime;
+  identity::SessionTimes sessions;
+  access::Rates rates;
+  std::optional<access::AddressList> trusted_proxies;  // nullopt: none
   bool damaged = false;  // for verification: open the log even if it does not hold
 };
 
@@ -79,6 +82,8 @@ class OpenStore {
   std::unique_ptr<access::Assignments> assignments_;
   std::unique_ptr<access::Evidence> evidence_;
   std::unique_ptr<access::Gate> gate_;
+  std::unique_ptr<access::RateLimiter> rates_;
+  std::optional<access::AddressList> trusted_proxies_;
   std::unique_ptr<operations::Vocabulary> vocabulary_;
   std::unique_ptr<operations::Validation> validation_;
   std::unique_ptr<records::ExportJobs> exports_;

@@ -6,6 +6,7 @@
 
 #include "codec/json.hpp"
 #include "core/log.hpp"
+#include "identity/passkeys.hpp"
 #include "start/tls.hpp"
 
 namespace tacenda::start {
@@ -68,15 +69,33 @@ Result<std::map<std::string, access::AddressList, std::less<>>> Server::listener
   return lists;
 }
 
-Result<void> Server::unseal(vault::Unlock const& unlock) {
-  MutexLock const turn(unsealing_);
-  if (current()) return fail(ErrorKind::kConflict, "the store is unsealed");
+Result<OpenOptions> Server::open_options() const {
   OpenOptions options;
   options.cache_bytes = config_.cache_mib << 20U;
   options.listeners = TACENDA_TRY(listeners());
   options.validation = config_.validation;
   options.export_time = std::chrono::seconds(config_.export_seconds);
-  auto store = TACENDA_TRY(OpenStore::open(files_, places_, unlock, options, random_, clock_));
+  options.sessions = {.idle = std::chrono::seconds(config_.session_idle_seconds),
+                      .absolute = std::chrono::seconds(config_.session_seconds)};
+  options.rates = config_.rates;
+  if (!config_.trusted_proxies.empty())
+    options.trusted_proxies = TACENDA_TRY(access::AddressList::parse(config_.trusted_proxies));
+  return options;
+}
+
+identity::RelyingParty Server::relying_party(std::string const& host) const {
+  if (!config_.relying_party.id.empty()) return config_.relying_party;
+  // Browsers make no passkeys for an address. Who listens on one without a name is tried out on the machine.
+  bool const is_address = host.starts_with('[') || host.find_first_not_of("0123456789.") == std::string::npos;
+  std::string const name = is_address ? "localhost" : host;
+  return {name, {"https://" + name + (port_ == 443 ? "" : ":" + std::to_string(port_))}};
+}
+
+Result<void> Server::unseal(vault::Unlock const& unlock) {
+  MutexLock const turn(unsealing_);
+  if (current()) return fail(ErrorKind::kConflict, "the store is unsealed");
+  auto store =
+      TACENDA_TRY(OpenStore::open(files_, places_, unlock, TACENDA_TRY(open_options()), random_, clock_));
   TACENDA_TRY_VOID(store->record(audit::EventKind::kUnsealed, unlock.passphrase ? "passphrase" : "key file"));
   auto unsealed = std::make_shared<Unsealed>(
       std::move(store), api::Hooks{[this] { return endpoint_; }, [this] { seal_asked_ = true; }});
@@ -85,6 +104,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   }
   unsealed->store->start_work();
   MutexLock const lock(mutex_);
+  if (relying_party_) identity::Passkeys(unsealed->store->directory()).serve(*relying_party_);
   unsealed_ = std::move(unsealed);
   return {};
 }
@@ -118,6 +138,7 @@ Result<net::TlsOptions> Server::tls(Unsealed const* unsealed) const {
 
 Result<std::string> Server::listen() {
   if (config_.allow) allow_ = TACENDA_TRY(access::AddressList::parse(*config_.allow));
+  trusted_proxies_ = TACENDA_TRY(access::AddressList::parse(config_.trusted_proxies));
   net::Server::Options options;
   options.workers = config_.workers;
   net_ = net::Server::create(options);
@@ -127,6 +148,11 @@ Result<std::string> Server::listen() {
   bool const any = config_.address == "::" || config_.address == "0.0.0.0";
   std::string const host = any ? "localhost" : v6 ? "[" + config_.address + "]" : config_.address;
   endpoint_ = "https://" + host + ":" + std::to_string(port_) + "/fhir";
+  {
+    MutexLock const lock(mutex_);
+    relying_party_ = relying_party(host);
+    if (unsealed_) identity::Passkeys(unsealed_->store->directory()).serve(*relying_party_);
+  }
   TACENDA_TRY_VOID(net_->listen_unix(socket_of(places_.data).string(), config_.limits, admin_handlers()));
   if (auto const unsealed = current())
     TACENDA_TRY_VOID(unsealed->store->record(audit::EventKind::kStarted, endpoint_));
@@ -188,7 +214,13 @@ net::Handlers Server::fhir_handlers() {
   handlers.answer = [this](net::Request&& request, std::move_only_function<void(net::Response)> reply) {
     handle(std::move(request), std::move(reply));
   };
-  handlers.accept = [this](std::string_view address) { return allow_.contains(address); };
+  handlers.accept = [this](std::string_view address) {
+    return allow_.contains(address) || (config_.proxy_protocol && trusted_proxies_.contains(address));
+  };
+  if (config_.proxy_protocol)
+    handlers.sends_proxy_header = [this](std::string_view address) {
+      return trusted_proxies_.contains(address);
+    };
   handlers.body_limit = [this](net::Request const& head) -> std::optional<std::size_t> {
     auto const unsealed = current();
     return unsealed ? unsealed->pipeline.body_limit(head) : limits::kUnauthenticatedBodyBytes;

@@ -51,18 +51,23 @@ class Server {
   /// `unsealed`: the store whose certificate is shown; nullptr: one that passes with the process.
   Result<net::TlsOptions> tls(Unsealed const* unsealed) const;
   Result<std::map<std::string, access::AddressList, std::less<>>> listeners() const;
+  Result<OpenOptions> open_options() const;
+  /// Who browsers take the server for, once it is known where it listens.
+  identity::RelyingParty relying_party(std::string const& host) const;
 
   storage::Files& files_;
   vault::Places const places_;
   Config const config_;
   crypto::Random& random_;
   Clock const& clock_;
-  access::AddressList allow_;  // of the FHIR listener: holds while sealed as well
+  access::AddressList allow_;            // of the FHIR listener: holds while sealed as well
+  access::AddressList trusted_proxies_;  // set by `listen` before anything connects
   mutable Mutex mutex_;
   std::shared_ptr<Unsealed> unsealed_ TACENDA_GUARDED_BY(mutex_);  // shared: requests in flight hold it
   Mutex unsealing_;                                                // one unseal at a time
   std::atomic<bool> seal_asked_{false};
   std::string endpoint_;
+  std::optional<identity::RelyingParty> relying_party_ TACENDA_GUARDED_BY(mutex_);
   std::uint16_t port_ = 0;
   std::unique_ptr<net::Server> net_;
 };

@@ -16,6 +16,7 @@ class SignIn(harness.TestCase):
             {**right, "password": "not the password at all", "totp": person.code()},
             {**right, "totp": "000000"},
             {**right, "totp": ""},
+            {**right, "recovery_code": "AAAA-BBBB-CCCC-DDDD"},
             {"user": "nobody.at.all", "password": PASSWORD, "totp": "123456"},
             {"user": "", "password": "", "totp": ""},
         ]

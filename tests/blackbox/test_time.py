@@ -6,6 +6,7 @@ import time
 import unittest
 
 import harness
+from harness import json_of
 
 
 # libfaketime and the sanitizers both stand in for functions of libc, and do not get on.
@@ -39,6 +40,23 @@ class Time(harness.TestCase):
         self.assertEqual(listed.returncode, 4, listed.stderr)
         # Reading a record with the same session goes on: the act asks for more, the session has not ended.
         self.assertEqual(self.server.request("GET", "/fhir/Patient/nobody", token=token).status, 404)
+
+    def test_N02_an_export_by_a_person_needs_a_second_factor_of_the_last_five_minutes(self):
+        def kick_off(held):
+            return self.server.request("GET", "/fhir/$export?_type=Patient", token=held,
+                                       headers={"Prefer": "respond-async", "Accept": "application/fhir+json"})
+
+        self.at(0)
+        token = self.server.admin()
+        self.assertEqual(kick_off(token).status, 202)
+        now = self.at(6 * 60)
+        refused = kick_off(token)
+        self.assertEqual(refused.status, 401)
+        self.assertIn("insufficient_user_authentication", refused.headers["www-authenticate"])
+        person = self.server.admin_person
+        stepped = self.server.request("POST", "/auth/step-up", {"totp": person.code(now)}, token=token)
+        self.assertEqual(stepped.status, 200)
+        self.assertEqual(kick_off(json_of(stepped)["access_token"]).status, 202)
 
     def test_K04_sessions_tokens_and_invitations_end(self):
         server = self.server

@@ -175,7 +175,7 @@ class Soak:
         self.acknowledged = 0
         self.claims = {}
         self.after = 0  # sequence of the newest audit entry that was looked at
-        self.server = harness.Server("classic").start()
+        self.server = harness.Server("classic", config=harness.UNLIMITED).start()
         self.signed_in = time.monotonic()
         self.server.admin()
 

@@ -33,7 +33,7 @@ def versions_in_store(server, token):
 
 
 def run(arguments):
-    server = harness.Server("classic")
+    server = harness.Server("classic", config=harness.UNLIMITED)
     try:
         server.start()
         made = server.root / "made"

@@ -36,6 +36,8 @@ bool is_utf8(std::string_view content_type) {
   return equal_ignoring_case(value, "utf-8");
 }
 
+}  // namespace
+
 std::string_view method_name(identity::Method method) {
   switch (method) {
     case identity::Method::kToken:
@@ -46,11 +48,13 @@ std::string_view method_name(identity::Method method) {
       return "certificate";
     case identity::Method::kSocket:
       return "uid";
+    case identity::Method::kPasskey:
+      return "passkey";
+    case identity::Method::kRecoveryCode:
+      return "password+recovery-code";
   }
   return "unknown";
 }
-
-}  // namespace
 
 std::optional<std::string_view> bearer_token(net::Request const& request) {
   auto const field = request.header("authorization");

@@ -15,6 +15,7 @@ struct Pipeline::Exchange {
   net::Request request;
   Match route;
   audit::Event origin;  // copied into every event of the request
+  std::string address;  // who asks: the peer's, or what a trusted proxy says of it
   std::optional<identity::Principal> principal;
   std::string base_url;  // "https://host:8443/fhir"
   Prefer prefer = Prefer::kDefault;
@@ -25,6 +26,9 @@ struct Pipeline::Exchange {
   records::HistoryWindow history;    // of a history: which versions, for the links of its page
   operations::SearchRequest search;  // of a search: what is asked, for the links of its page
 };
+
+/// How somebody was recognised, as the audit log says it.
+std::string_view method_name(identity::Method method);
 
 /// The token of an `Authorization: Bearer` field; nullopt when there is none.
 std::optional<std::string_view> bearer_token(net::Request const& request);

@@ -8,5 +8,7 @@ namespace tacenda::api {
 extern std::string_view const kEnrolHtml;
 extern std::string_view const kEnrolCss;
 extern std::string_view const kEnrolJs;
+extern std::string_view const kSignInHtml;
+extern std::string_view const kSignInJs;
 
 }  // namespace tacenda::api

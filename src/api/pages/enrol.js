@@ -30,7 +30,11 @@ async function post(path, body) {
     throw new Error("The server cannot be reached. Try again.");
   }
   const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(said.issue?.[0]?.diagnostics ?? `The server refused (${answer.status}).`);
+  if (!answer.ok) {
+    // What is wrong, and what would make it better.
+    const told = (said.issue ?? []).map((issue) => issue.diagnostics).join(": ");
+    throw new Error(told || `The server refused (${answer.status}).`);
+  }
   return said;
 }
 
@@ -71,10 +75,11 @@ on("password-form", async () => {
 });
 
 on("factor-form", async () => {
-  const { user } = await post("/auth/enrol/confirm", { code, totp: part("totp").value });
+  const { user, recovery_codes } = await post("/auth/enrol/confirm", { code, totp: part("totp").value });
   part("key").textContent = "";
   part("link").removeAttribute("href");
-  part("done").textContent = `You are enrolled as ${user}. This link has done its work; close this page.`;
+  part("said").textContent = `You are enrolled as ${user}. This link has done its work.`;
+  part("codes").textContent = recovery_codes.join("\n");
   show("done");
 });
 

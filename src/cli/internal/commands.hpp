@@ -26,6 +26,8 @@ struct UserOptions {
   std::string role;
   std::string patient;
   std::string certificate;  // SHA-256, hex
+  std::vector<std::string> networks;
+  bool any_network = false;
   bool service = false;
   bool json = false;
 };
@@ -36,6 +38,7 @@ int user_renew(UserOptions const& options);
 int user_role(UserOptions const& options);
 int user_unlock(UserOptions const& options);
 int user_certificate(UserOptions const& options);
+int user_networks(UserOptions const& options);
 
 /// `tacenda policy`, `tacenda emergency` and `tacenda access-list`.
 struct AccessOptions {

@@ -1,11 +1,13 @@
 #include "identity/internal/account.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tacenda::identity {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kTokenFormat = 2;  // 1 has neither method nor address
 
 Result<void> read_format(ByteReader& reader) {
   if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "a directory row has an unknown format");
@@ -105,20 +107,24 @@ Result<void> decode_counters(ByteView row, Account& account) {
 Bytes encode_token(Token const& token) {
   Bytes row;
   ByteWriter(row)
-      .u8(kFormat)
+      .u8(kTokenFormat)
       .sized(token.account->id.view())
       .sized(token.token_id)
       .u64(to_unix_ms(token.created))
       .u64(to_unix_ms(token.expires))
       .u64(to_unix_ms(token.second_factor_at))
       .u32(token.epoch)
-      .u8(token.idles ? 1 : 0);
+      .u8(token.idles ? 1 : 0)
+      .u8(std::to_underlying(token.method))
+      .sized(token.address);
   return row;
 }
 
 Result<DecodedToken> decode_token(ByteView row) {
   ByteReader reader(row);
-  TACENDA_TRY_VOID(read_format(reader));
+  std::uint8_t const format = TACENDA_TRY(reader.u8());
+  if (format != kFormat && format != kTokenFormat)
+    return fail(ErrorKind::kCorrupt, "a directory row has an unknown format");
   DecodedToken decoded;
   decoded.token = std::make_shared<Token>();
   decoded.user = TACENDA_TRY(read_text(reader));
@@ -128,6 +134,15 @@ Result<DecodedToken> decode_token(ByteView row) {
   decoded.token->second_factor_at = from_unix_ms(TACENDA_TRY(reader.u64()));
   decoded.token->epoch = TACENDA_TRY(reader.u32());
   decoded.token->idles = TACENDA_TRY(reader.u8()) != 0;
+  if (format == kTokenFormat) {
+    std::uint8_t const method = TACENDA_TRY(reader.u8());
+    if (method > std::to_underlying(Method::kRecoveryCode))
+      return fail(ErrorKind::kCorrupt, "a token row has an unknown method");
+    decoded.token->method = static_cast<Method>(method);
+    decoded.token->address = TACENDA_TRY(read_text(reader));
+  } else {
+    decoded.token->method = decoded.token->idles ? Method::kSession : Method::kToken;
+  }
   TACENDA_TRY_VOID(check_end(reader));
   // When it was used last was in memory only: the idle time runs from its making.
   decoded.token->last_used_ms = to_unix_ms(decoded.token->created);

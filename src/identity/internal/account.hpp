@@ -5,11 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/bytes.hpp"
 #include "core/clock.hpp"
 #include "core/id.hpp"
+#include "core/limits.hpp"
 #include "core/secret.hpp"
+#include "identity/principal.hpp"
 
 namespace tacenda::identity {
 
@@ -20,6 +23,17 @@ struct Enrolment {
   std::uint32_t failures = 0;  // wrong TOTP codes at the confirmation
   std::string password_phc;    // set by the first step, not yet in force
   SecretBuffer totp_secret;
+};
+
+/// One passkey: a WebAuthn credential of a person. Its id is unique in the directory.
+struct Passkey {
+  std::string credential_id;     // bytes, at most limits::kCredentialIdBytes
+  std::int32_t algorithm = 0;    // COSE: -7, -8 or -257
+  Bytes public_key;              // x || y of ES256, Ed25519's 32 bytes, n || e of RS256
+  std::uint32_t sign_count = 0;  // the last one shown; 0: its authenticator does not count
+  std::string name;
+  Time created{};
+  std::optional<Time> last_used;
 };
 
 /// One person or service account as the directory keeps it. Guarded by the directory's lock, except the
@@ -45,6 +59,14 @@ struct Account {
   std::uint64_t totp_last_step = 0;
   std::uint32_t failures = 0;  // consecutive, all addresses
   std::optional<Time> last_login;
+
+  // Factors: a row of their own, so that stores of before they existed open as they are.
+  std::vector<Digest> recovery_codes;  // MACs of those that were not used
+  std::vector<Passkey> passkeys;
+  std::vector<Notice> notices;  // the last limits::kNoticesKept
+
+  // Standing: a row of its own. Replaced as a whole; never nullptr.
+  std::shared_ptr<Standing const> standing = std::make_shared<Standing const>();
 };
 
 /// One access token. Its hash is the key; the token itself is nowhere.
@@ -55,16 +77,22 @@ struct Token {
   Time expires{};
   Time second_factor_at{};
   std::uint32_t epoch = 0;  // the account's token_epoch when it was made
-  bool idles = true;        // sessions of people end after limits::kSessionIdle without a request
+  bool idles = true;        // sessions of people end after SessionTimes::idle without a request
+  Method method = Method::kSession;
+  std::string address;  // where it was made from
   std::atomic<std::uint64_t> last_used_ms{0};
 };
 
-// Rows of the identity view, format 1 (docs/data-file.md, "Directory rows"). The plaintexts hold secrets:
+// Rows of the identity view (docs/data-file.md, "Directory rows"). The plaintexts hold secrets:
 // SecretBuffer. Errors of the parsers: kCorrupt.
 SecretBuffer encode_account(Account const& account);
 Result<std::shared_ptr<Account>> decode_account(ByteView row);
 Bytes encode_counters(Account const& account);
 Result<void> decode_counters(ByteView row, Account& account);
+Bytes encode_factors(Account const& account);
+Result<void> decode_factors(ByteView row, Account& account);
+Bytes encode_standing(Standing const& standing);
+Result<std::shared_ptr<Standing const>> decode_standing(ByteView row);
 Bytes encode_token(Token const& token);
 struct DecodedToken {
   std::string user;

@@ -1,9 +1,13 @@
 #include "identity/internal/state.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <thread>
 
 #include "codec/text.hpp"
+#include "core/limits.hpp"
 
 namespace tacenda::identity {
 namespace {
@@ -75,31 +79,86 @@ Result<std::string> Directory::State::hash_password(SecretBuffer const& normaliz
 }
 
 Result<vault::WriteSet> Directory::State::account_set(std::shared_ptr<Account> const& account,
-                                                      bool with_account) const {
+                                                      Rows written) const {
   vault::WriteSet set;
   // Read first, then look at memory: whoever commits in between makes this set conflict, and it is built
   // anew.
   set.read_at(vault.order().committed());
   ReadLock const lock(mutex);
-  Bytes const key = counters_key(*account);
-  set.depends_on(rows.guard(key));
-  set.touches(rows.guard(key));
-  TACENDA_TRY_VOID(rows.put(set, key, encode_counters(*account)));
-  if (with_account) {
-    Bytes const account_row = account_key(account->id);
-    set.depends_on(rows.guard(account_row));
-    set.touches(rows.guard(account_row));
+  auto const put = [&](Bytes const& key, ByteView row) -> Result<void> {
+    set.depends_on(rows.guard(key));
+    set.touches(rows.guard(key));
+    return rows.put(set, key, row);
+  };
+  ByteView const id = as_bytes(account->id.view());
+  TACENDA_TRY_VOID(put(counters_key(*account), encode_counters(*account)));
+  if (written.account) {
     auto const plaintext = encode_account(*account);
-    TACENDA_TRY_VOID(rows.put(set, account_row, plaintext.reveal()));
+    TACENDA_TRY_VOID(put(account_key(account->id), plaintext.reveal()));
   }
+  if (written.factors) TACENDA_TRY_VOID(put(key_of('f', id), encode_factors(*account)));
+  if (written.standing) TACENDA_TRY_VOID(put(key_of('s', id), encode_standing(*account->standing)));
   return set;
 }
 
-Pending Directory::State::pending(std::shared_ptr<Account> account, bool with_account,
+Pending Directory::State::pending(std::shared_ptr<Account> account, Rows written,
                                   std::move_only_function<void(bool)> finish) {
+  return Pending([this, account = std::move(account), written] { return account_set(account, written); },
+                 std::move(finish));
+}
+
+Pending Directory::State::pending_end(std::shared_ptr<Account> account, Rows written,
+                                      std::vector<Digest> ended) {
   return Pending(
-      [this, account = std::move(account), with_account] { return account_set(account, with_account); },
-      std::move(finish));
+      [this, account = std::move(account), written, ended = std::move(ended)]() -> Result<vault::WriteSet> {
+        auto set = TACENDA_TRY(account_set(account, written));
+        // Gone from the store too: nothing that happens to the account later may revive them.
+        for (auto const& hash : ended) rows.erase(set, token_key(hash));
+        return set;
+      },
+      {});
+}
+
+std::vector<Digest> Directory::State::end_tokens(Account const& account) {
+  std::vector<Digest> ended;
+  for (auto const& [hash, token] : tokens) {
+    if (token->account.get() == &account) ended.push_back(hash);
+  }
+  for (auto const& hash : ended) tokens.erase(hash);
+  return ended;
+}
+
+std::vector<Digest> Directory::State::end_tokens(Account const& account, Method method,
+                                                 std::string_view but) {
+  std::vector<Digest> ended;
+  for (auto const& [hash, token] : tokens) {
+    if (token->account.get() == &account && token->method == method && token->token_id != but)
+      ended.push_back(hash);
+  }
+  for (auto const& hash : ended) tokens.erase(hash);
+  return ended;
+}
+
+std::string Directory::State::network_of(std::string_view address) {
+  std::string text(address);
+  std::array<std::byte, 16> bytes{};
+  if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
+  return codec::hex_encode(ByteView(bytes).first(8));
+}
+
+std::string Directory::State::login_key(std::string_view name, std::string_view network) {
+  // Cut: a name may be as long as a request, and the throttle keeps many.
+  return std::string(name.substr(0, limits::kUserNameBytes + 1)) + "\n" + std::string(network);
+}
+
+Result<void> Directory::State::read_rows(char kind,
+                                         std::function<Result<void>(ByteView row, Account&)> const& decode) {
+  return rows.scan(key_of(kind, {}), [&](ByteView key, ByteView row) TACENDA_REQUIRES(mutex) -> Result<bool> {
+    auto const found = by_id.find(as_text(key.subspan(1)));
+    if (found == by_id.end()) return fail(ErrorKind::kCorrupt, "a directory row belongs to nobody");
+    TACENDA_TRY_VOID(decode(row, *found->second));
+    return true;
+  });
 }
 
 std::shared_ptr<Account> Directory::State::find(std::string_view name) const {
@@ -133,16 +192,20 @@ Principal Directory::State::principal_of(Account const& account, Token const& to
   principal.method_ = method;
   principal.token_id_ = token.token_id;
   principal.second_factor_at_ = token.second_factor_at;
+  principal.standing_ = account.standing;
+  principal.account_created_ = account.created;
   principal.epoch_ = account.token_epoch;
   return principal;
 }
 
-bool Directory::State::is_live(Token const& token, Time now) {
+bool Directory::State::is_live(Token const& token, Time now) const {
   auto const& account = *token.account;
   if (!account.enabled || token.epoch != account.token_epoch) return false;
   Time const last_used = from_unix_ms(token.last_used_ms.load());
-  bool const idle = token.idles && now - last_used >= limits::kSessionIdle;
-  return !idle && now < token.expires;
+  bool const idle = token.idles && now - last_used >= times.idle;
+  // Sessions made when they could last longer end as those of now do.
+  bool const over = token.idles && now - token.created >= times.absolute;
+  return !idle && !over && now < token.expires;
 }
 
 std::vector<Digest> Directory::State::dead_rows() {
@@ -157,25 +220,28 @@ std::vector<Digest> Directory::State::dead_rows() {
 }
 
 Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<Account> const& account,
-                                                                std::chrono::milliseconds lifetime,
-                                                                bool idles, Rows rows_of) {
+                                                                TokenPlan plan) {
   NewToken made;
   made.text = TACENDA_TRY(random_code(32));
   made.token = std::make_shared<Token>();
   made.token->account = account;
   made.token->token_id = TACENDA_TRY(random_code(16));
   made.token->created = clock.now();
-  made.token->expires = made.token->created + lifetime;
+  made.token->expires = made.token->created + plan.lifetime;
   made.token->second_factor_at =
-      idles ? made.token->created : Time{};  // a service account has no second factor
+      plan.idles ? made.token->created : Time{};  // a service account has no second factor
   made.token->epoch = account->token_epoch;
-  made.token->idles = idles;
+  made.token->idles = plan.idles;
+  made.token->method = plan.method;
+  made.token->address = std::move(plan.address);
   made.token->last_used_ms = to_unix_ms(made.token->created);
   Digest const hash = crypto::sha256(as_bytes(made.text));
   auto swept = std::make_shared<std::vector<Digest>>();  // shared by the two closures of one Pending
-  auto make_set = [this, token = made.token, hash, rows_of, swept]() -> Result<vault::WriteSet> {
+  auto make_set = [this, token = made.token, hash, written = plan.written, ended = std::move(plan.ended),
+                   swept]() -> Result<vault::WriteSet> {
     vault::WriteSet set;
-    if (rows_of != Rows::kToken) set = TACENDA_TRY(account_set(token->account, rows_of == Rows::kAccount));
+    if (written) set = TACENDA_TRY(account_set(token->account, *written));
+    for (auto const& gone : ended) rows.erase(set, token_key(gone));
     TACENDA_TRY_VOID(rows.put(set, token_key(hash), encode_token(*token)));
     *swept = dead_rows();
     for (auto const& gone : *swept) rows.erase(set, token_key(gone));
@@ -194,6 +260,40 @@ Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<
   };
   made.pending = Pending(std::move(make_set), std::move(finish));
   return made;
+}
+
+void Directory::State::notify(Account& account, Notice::Kind kind) const {
+  account.notices.push_back({kind, clock.now()});
+  if (account.notices.size() > limits::kNoticesKept) account.notices.erase(account.notices.begin());
+}
+
+Digest Directory::State::recovery_mac(std::string_view code) const {
+  // As it may be typed: in lower case, with or without its hyphens.
+  std::string plain;
+  for (char const c : code.substr(0, 4 * limits::kRecoveryCodeBytes)) {
+    if (c == '-' || c == ' ') continue;
+    plain.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+  }
+  Digest const mac = recovery.sign({as_bytes(plain)});
+  ::explicit_bzero(plain.data(), plain.size());
+  return mac;
+}
+
+Result<std::vector<std::string>> Directory::State::renew_recovery_codes(Account& account) {
+  std::vector<std::string> codes;
+  std::vector<Digest> macs;
+  for (std::size_t i = 0; i < limits::kRecoveryCodes; ++i) {
+    SecretBuffer bytes(limits::kRecoveryCodeBytes);
+    TACENDA_TRY_VOID(random.fill(bytes.reveal_mutable()));
+    std::string const text = codec::base32_encode(bytes.reveal());
+    macs.push_back(recovery_mac(text));
+    std::string grouped;
+    for (std::size_t at = 0; at < text.size(); at += 4)
+      grouped.append(at == 0 ? "" : "-").append(text, at, 4);
+    codes.push_back(std::move(grouped));
+  }
+  account.recovery_codes = std::move(macs);
+  return codes;
 }
 
 }  // namespace tacenda::identity

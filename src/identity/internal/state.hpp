@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,7 +14,9 @@
 #include "crypto/password.hpp"
 #include "identity/directory.hpp"
 #include "identity/internal/account.hpp"
+#include "identity/internal/challenge.hpp"
 #include "identity/internal/throttle.hpp"
+#include "identity/relying_party.hpp"
 
 namespace tacenda::identity {
 
@@ -26,16 +29,36 @@ struct DigestHash {
   }
 };
 
+/// Rows of one account that a change writes; its counters always.
+struct AccountRows {
+  bool account = false;
+  bool factors = false;
+  bool standing = false;
+};
+
+/// How a new token is to be.
+struct TokenPlan {
+  std::chrono::milliseconds lifetime{};
+  bool idles = true;
+  Method method = Method::kSession;
+  std::string address = {};
+  std::optional<AccountRows> written = {};  // rows of the account that travel with it
+  std::vector<Digest> ended = {};           // tokens that end with it
+};
+
 /// Everything the directory knows. Lock order: none is held together with another.
 struct Directory::State {
   State(vault::Vault& the_vault, Clock const& the_clock, crypto::Random& the_random,
-        crypto::MacKey const& pepper_key, crypto::MacKey const& name_key)
+        crypto::MacKey const& pepper_key, crypto::MacKey const& name_key, crypto::MacKey const& recovery_key,
+        crypto::MacKey const& challenge_key)
       : vault(the_vault),
         clock(the_clock),
         random(the_random),
         rows(the_vault.sealed_view(vault::Keeper::kIdentity, vault::Purpose::kAuth)),
         pepper(pepper_key),
-        names_tried(name_key) {}
+        names_tried(name_key),
+        recovery(recovery_key),
+        challenges(challenge_key) {}
 
   vault::Vault& vault;
   Clock const& clock;
@@ -43,12 +66,16 @@ struct Directory::State {
   vault::SealedView rows;
   crypto::Hmac pepper;
   crypto::Hmac names_tried;
+  crypto::Hmac recovery;  // what recovery codes are stored under
   crypto::Argon2idCost cost;
+  SessionTimes times;
   std::string dummy_phc;  // what an unknown user's password is compared with
 
   mutable SharedMutex mutex;
   std::map<std::string, std::shared_ptr<Account>, std::less<>> by_name TACENDA_GUARDED_BY(mutex);
   std::map<std::string, std::shared_ptr<Account>, std::less<>> by_id TACENDA_GUARDED_BY(mutex);
+  // Whose passkey a credential id is.
+  std::map<std::string, std::shared_ptr<Account>, std::less<>> by_credential TACENDA_GUARDED_BY(mutex);
   std::unordered_map<Digest, std::shared_ptr<Token>, DigestHash> tokens TACENDA_GUARDED_BY(mutex);
   // Tokens that nobody can use any more and whose rows are still there: erased with the next token made.
   std::vector<Digest> dead TACENDA_GUARDED_BY(mutex);
@@ -56,31 +83,74 @@ struct Directory::State {
                                                limits::kLockTime};  // user + address
   Throttle per_address TACENDA_GUARDED_BY(mutex){limits::kFailuresPerAddress, limits::kLockTime};
 
+  ChallengeBook challenges TACENDA_GUARDED_BY(mutex);
+  std::optional<RelyingParty> relying_party TACENDA_GUARDED_BY(mutex);
+
   std::atomic<int> hashing{0};  // Argon2 computations at work or waiting
   Mutex hash_mutex;
   ConditionVariable hash_free;
   int hash_running TACENDA_GUARDED_BY(hash_mutex) = 0;
 
-  // Rows: u<id> account, c<id> counters, t<token hash> token.
+  // Rows: u<id> account, c<id> counters, f<id> factors, s<id> standing, t<token hash> token.
   static Bytes account_key(UserId const& id);
   static Bytes counters_key(Account const& account);
   static Bytes token_key(Digest const& hash);
+  /// What failures are counted under: of an IPv6 address its /64, which is what one subscriber is given.
+  static std::string network_of(std::string_view address);
+  static std::string login_key(std::string_view name, std::string_view network);
 
   /// One Argon2 computation: at most as many at once as there are cores, a short queue, then kThrottled.
   Result<bool> verify_password(SecretBuffer const& normalized, std::string const& phc);
   Result<std::string> hash_password(SecretBuffer const& normalized);
   Digest peppered(SecretBuffer const& normalized) const { return pepper.sign({normalized.reveal()}); }
 
+  using Rows = AccountRows;
+  static constexpr Rows kCounters{};
+  static constexpr Rows kAccount{.account = true};
+  static constexpr Rows kFactors{.factors = true};
+  static constexpr Rows kStanding{.standing = true};
+  static constexpr Rows kAccountAndFactors{.account = true, .factors = true};
+
   /// A write set of the account's rows as they are in memory now.
-  Result<vault::WriteSet> account_set(std::shared_ptr<Account> const& account, bool with_account) const;
-  Pending pending(std::shared_ptr<Account> account, bool with_account,
+  Result<vault::WriteSet> account_set(std::shared_ptr<Account> const& account, Rows written) const;
+  Pending pending(std::shared_ptr<Account> account, Rows written,
                   std::move_only_function<void(bool)> finish = {});
+  /// The same, and the rows of tokens that are gone from memory already.
+  Pending pending_end(std::shared_ptr<Account> account, Rows written, std::vector<Digest> ended);
+  /// Takes the tokens of an account out of memory; the caller erases their rows.
+  std::vector<Digest> end_tokens(Account const& account) TACENDA_REQUIRES(mutex);
+  /// The same of those alone that were opened in one way, but for the token `but`.
+  std::vector<Digest> end_tokens(Account const& account, Method method, std::string_view but)
+      TACENDA_REQUIRES(mutex);
+
+  /// Reads the rows of one kind, each of which belongs to the account of its key. Errors: kCorrupt.
+  Result<void> read_rows(char kind, std::function<Result<void>(ByteView row, Account&)> const& decode)
+      TACENDA_REQUIRES(mutex);
 
   std::shared_ptr<Account> find(std::string_view name) const;
   /// The account whose pending enrolment has this code; nullptr.
   std::shared_ptr<Account> find_enrolment(std::string_view code) const TACENDA_REQUIRES_SHARED(mutex);
 
-  bool takes_code(Account const* account, std::string_view totp) const;
+  /// What of the second factor is right.
+  struct Shown {
+    std::optional<std::uint64_t> step;    // of the TOTP code
+    std::optional<std::size_t> recovery;  // which recovery code
+    bool fresh = false;                   // it was not used before
+    bool right() const { return step || recovery; }
+  };
+  Shown shown_by(Account const* account, SecondFactor const& factor, Time now) const
+      TACENDA_REQUIRES_SHARED(mutex);
+  /// The same under its own lock: what is decided later is asked again under the caller's.
+  bool takes_factor(Account const* account, SecondFactor const& factor) const;
+  /// Uses a factor up: from now on, even if the commit fails. Gives the rows that changed.
+  Rows use_up(Account& account, Shown const& shown) TACENDA_REQUIRES(mutex);
+  /// Counts a wrong proof of `account` (nullptr: of nobody) that came from `network`.
+  void count_failure(std::shared_ptr<Account> const& account, std::string const& key,
+                     std::string const& network, Attempt& attempt) TACENDA_REQUIRES(mutex);
+  void notify(Account& account, Notice::Kind kind) const TACENDA_REQUIRES(mutex);
+  Digest recovery_mac(std::string_view code) const;
+  /// New recovery codes in the place of all old ones. Errors: kUnavailable.
+  Result<std::vector<std::string>> renew_recovery_codes(Account& account) TACENDA_REQUIRES(mutex);
   Result<std::string> random_code(std::size_t size_bytes) const;
   Principal principal_of(Account const& account, Token const& token, Method method) const;
   /// A new token and the change that makes it real.
@@ -89,15 +159,13 @@ struct Directory::State {
     std::string text;
     std::shared_ptr<Token> token;
   };
-  enum class Rows : std::uint8_t { kToken, kCounters, kAccount };  // each with those before it
-  Result<NewToken> make_token(std::shared_ptr<Account> const& account, std::chrono::milliseconds lifetime,
-                              bool idles, Rows rows_of) TACENDA_REQUIRES_SHARED(mutex);
-  /// A log-in that is right in every part: its code is used up, its failures are over, and `attempt` gets the
-  /// session. Errors: those of make_token.
-  Result<void> open_session(std::shared_ptr<Account> const& account, std::uint64_t step, std::string rehashed,
-                            Attempt& attempt) TACENDA_REQUIRES(mutex);
+  Result<NewToken> make_token(std::shared_ptr<Account> const& account, TokenPlan plan)
+      TACENDA_REQUIRES_SHARED(mutex);
+  /// A new session of who has shown what it takes; `attempt` gets it. Errors: those of make_token.
+  Result<void> open_session(std::shared_ptr<Account> const& account, TokenPlan plan, Attempt& attempt)
+      TACENDA_REQUIRES(mutex);
   /// May somebody still come in with it?
-  static bool is_live(Token const& token, Time now);
+  bool is_live(Token const& token, Time now) const;
   /// Takes the tokens nobody can use any more out of memory; gives up to kSweptAtOnce whose rows may go.
   std::vector<Digest> dead_rows();
 

@@ -5,6 +5,7 @@
 
 #include "net/internal/http1_session.hpp"
 #include "net/internal/http2_session.hpp"
+#include "net/internal/proxy_header.hpp"
 
 namespace tacenda::net {
 namespace {
@@ -40,6 +41,13 @@ Connection::~Connection() {
 
 void Connection::start() {
   if (is_closed()) return;
+  auto const& sends_proxy_header = listener_.handlers().sends_proxy_header;
+  if (sends_proxy_header && !peer_.uid && sends_proxy_header(peer_.address)) {
+    stage_ = Stage::kProxyHeader;
+    set_deadline(accepted_ + listener_.limits().header_time);
+    wants_read_ = true;
+    return wait_for_socket();
+  }
   if (transport_.is_tls()) {
     set_deadline(accepted_ + listener_.limits().header_time);
     wants_read_ = true;
@@ -69,10 +77,54 @@ void Connection::socket_ready(bool for_read) {
 
 void Connection::proceed() {
   wants_read_ = wants_write_ = false;
+  if (stage_ == Stage::kProxyHeader) read_proxy_header();
   if (stage_ == Stage::kHandshake) handshake();
   if (stage_ == Stage::kOpen) exchange();
   if (stage_ == Stage::kEnding) discard();
   if (stage_ != Stage::kClosed) wait_for_socket();
+}
+
+/// Never a byte more than the header has: what follows is for TLS.
+void Connection::read_proxy_header() {
+  while (true) {
+    auto const missing = missing_of_proxy_header(proxy_header_);
+    if (!missing.has_value()) {
+      failed(ConnectionFailure::kMalformedRequest);
+      return close();
+    }
+    if (*missing == 0) return end_proxy_header();
+    auto const scratch = loop_.scratch();
+    auto const [status, bytes] = transport_.read_raw(scratch.first(std::min(*missing, scratch.size())));
+    if (status == Transport::Status::kWantRead) {
+      wants_read_ = true;
+      return;
+    }
+    if (status != Transport::Status::kDone) {
+      failed(ConnectionFailure::kMalformedRequest);
+      return close();
+    }
+    proxy_header_.append(scratch.data(), bytes);
+  }
+}
+
+void Connection::end_proxy_header() {
+  auto client = client_of_proxy_header(proxy_header_);
+  std::string().swap(proxy_header_);
+  if (!client.has_value()) {
+    failed(ConnectionFailure::kMalformedRequest);
+    return close();
+  }
+  auto const& accept = listener_.handlers().accept;
+  if (!client->empty() && accept && !accept(*client)) {
+    failed(ConnectionFailure::kAddressRefused);
+    return close();
+  }
+  peer_.forwarded = std::move(*client);
+  if (transport_.is_tls()) {
+    stage_ = Stage::kHandshake;
+  } else {
+    open_session();
+  }
 }
 
 void Connection::handshake() {
@@ -227,6 +279,7 @@ void Connection::check_deadline(TimePoint now) {
   if (*deadline_ > now) return loop_.schedule(handle_, *deadline_, scheduled_);
   deadline_.reset();
   switch (stage_) {
+    case Stage::kProxyHeader:
     case Stage::kHandshake:
       failed(ConnectionFailure::kTimeout);
       close();
@@ -247,7 +300,8 @@ void Connection::respond(std::uint32_t stream, Response&& response) {
 
 void Connection::drain() {
   is_draining_ = true;
-  if (stage_ == Stage::kHandshake && !has_input_) return close();
+  bool const has_begun = stage_ != Stage::kHandshake && stage_ != Stage::kProxyHeader;
+  if (!has_begun && !has_input_) return close();
   if (!session_) return;
   session_->drain();
   proceed();

@@ -42,8 +42,10 @@ class Connection final : public SessionHost {
   TimePoint now() const override { return loop_.now(); }
 
  private:
-  enum class Stage : std::uint8_t { kHandshake, kOpen, kEnding, kClosed };
+  enum class Stage : std::uint8_t { kProxyHeader, kHandshake, kOpen, kEnding, kClosed };
 
+  void read_proxy_header();
+  void end_proxy_header();
   void handshake();
   void open_session();
   void exchange();
@@ -61,6 +63,7 @@ class Connection final : public SessionHost {
   Transport transport_;
   Peer peer_;
   std::string const address_key_;
+  std::string proxy_header_;  // what has come of it
   std::unique_ptr<Session> session_;
   TimePoint const accepted_;
   std::optional<TimePoint> deadline_;

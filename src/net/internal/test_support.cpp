@@ -155,7 +155,11 @@ RawClient::RawClient(std::uint16_t port, Options const& options)
   if (!offered.empty()) SSL_CTX_set_alpn_protos(context_, bytes, static_cast<unsigned>(offered.size()));
   tls_ = SSL_new(context_);
   SSL_set_fd(tls_, fd_);
-  is_connected_ = connect_tcp(fd_, port) && SSL_connect(tls_) == 1;
+  std::string const& before = options.before_tls;
+  is_connected_ =
+      connect_tcp(fd_, port) &&
+      ::send(fd_, before.data(), before.size(), MSG_NOSIGNAL) == static_cast<long>(before.size()) &&
+      SSL_connect(tls_) == 1;
 }
 
 RawClient::RawClient(std::string const& unix_path) : fd_(open_socket(AF_UNIX)) {
@@ -280,6 +284,9 @@ Handlers TestServer::handlers(Handle handle) {
   Handlers all;
   all.handle = std::move(handle);
   all.accept = [this](std::string_view address) { return !accept || accept(address); };
+  all.sends_proxy_header = [this](std::string_view address) {
+    return sends_proxy_header && sends_proxy_header(address);
+  };
   all.body_limit = [this](Request const& head) { return body_limit ? body_limit(head) : std::nullopt; };
   all.failed = [this](ConnectionFailure failure, std::string_view) {
     MutexLock const lock(mutex_);

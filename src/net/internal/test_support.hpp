@@ -58,7 +58,8 @@ class RawClient {
     std::string suites;  // of TLS 1.2
     std::vector<std::string> protocols{"http/1.1"};
     Identity const* identity = nullptr;
-    int receive_buffer = 0;  // SO_RCVBUF; 0: the system's
+    int receive_buffer = 0;       // SO_RCVBUF; 0: the system's
+    std::string before_tls = {};  // sent in clear, as a proxy does
   };
 
   explicit RawClient(std::uint16_t port);                 // plain TCP
@@ -107,6 +108,7 @@ class TestServer {
   std::uint16_t port = 0;
   std::function<bool(std::string_view)> accept;                          // set before the first connection
   std::function<std::optional<std::size_t>(Request const&)> body_limit;  // likewise
+  std::function<bool(std::string_view)> sends_proxy_header;              // likewise
 
  private:
   Mutex mutex_;

@@ -52,12 +52,14 @@ Transport::Status Transport::handshake() {
   return result == 1 ? Status::kDone : status_of(result);
 }
 
+Transport::Outcome Transport::read_raw(std::span<char> into) {
+  auto const size = ::recv(fd_, into.data(), into.size(), 0);
+  if (size > 0) return {Status::kDone, static_cast<std::size_t>(size)};
+  return {size == 0 ? Status::kEnded : status_of_errno(Status::kWantRead), 0};
+}
+
 Transport::Outcome Transport::read(std::span<char> into) {
-  if (!tls_) {
-    auto const size = ::recv(fd_, into.data(), into.size(), 0);
-    if (size > 0) return {Status::kDone, static_cast<std::size_t>(size)};
-    return {size == 0 ? Status::kEnded : status_of_errno(Status::kWantRead), 0};
-  }
+  if (!tls_) return read_raw(into);
   ERR_clear_error();
   int const size = SSL_read(tls_.get(), into.data(), static_cast<int>(std::min(into.size(), kCallMax)));
   if (size > 0) return {Status::kDone, static_cast<std::size_t>(size)};
@@ -89,9 +91,7 @@ void Transport::end() {
 }
 
 Transport::Outcome Transport::discard(std::span<char> scratch) {
-  auto const size = ::recv(fd_, scratch.data(), scratch.size(), 0);
-  if (size > 0) return {Status::kDone, static_cast<std::size_t>(size)};
-  return {size == 0 ? Status::kEnded : status_of_errno(Status::kWantRead), 0};
+  return read_raw(scratch);
 }
 
 }  // namespace tacenda::net

@@ -31,6 +31,8 @@ class Transport {
   Status handshake();
   Outcome read(std::span<char> into);
   Outcome write(std::string_view bytes);
+  /// Reads the socket itself, before TLS begins on it.
+  Outcome read_raw(std::span<char> into);
   /// Are received bytes waiting inside TLS, which the socket will not announce again?
   bool has_buffered() const;
   /// Ends our direction: TLS close_notify, then FIN.

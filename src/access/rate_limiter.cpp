@@ -1,0 +1,71 @@
+#include "access/rate_limiter.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "core/limits.hpp"
+
+namespace tacenda::access {
+namespace {
+
+constexpr double kBurst = limits::kRateBurstSeconds;
+
+/// An address as it is counted: an IPv4 whole, of an IPv6 the /64 that one subscriber is given.
+std::string counted_as(std::string_view address) {
+  std::string text(address.substr(0, 64));
+  std::array<char, 16> bytes{};
+  if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
+  return {bytes.data(), 8};
+}
+
+double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
+  return std::max(0.0, std::chrono::duration<double>(to - from).count());
+}
+
+}  // namespace
+
+std::size_t RateLimiter::rate_of(Kind kind) const {
+  switch (kind) {
+    case Kind::kPerson:
+      return rates_.person;
+    case Kind::kService:
+      return rates_.service;
+    case Kind::kAddress:
+      return rates_.address;
+  }
+  return rates_.address;
+}
+
+std::optional<std::chrono::seconds> RateLimiter::take(Kind kind, std::string_view who) {
+  std::size_t const rate = rate_of(kind);
+  if (rate == 0) return std::nullopt;
+  auto const per_second = static_cast<double>(rate);
+  std::string key(1, std::to_underlying(kind));
+  key += kind == Kind::kAddress ? counted_as(who) : std::string(who);
+  auto const now = clock_.monotonic();
+  MutexLock const lock(mutex_);
+  if (buckets_.size() >= limits::kRateKeys && !buckets_.contains(key)) forget_full(now);
+  auto const [found, is_new] = buckets_.try_emplace(std::move(key), Bucket{per_second * kBurst, now});
+  Bucket& bucket = found->second;
+  bucket.filled = std::min(per_second * kBurst, bucket.filled + seconds_between(bucket.at, now) * per_second);
+  bucket.at = now;
+  if (bucket.filled < 1.0)
+    return std::chrono::seconds(std::max(1L, std::lround(std::ceil((1.0 - bucket.filled) / per_second))));
+  bucket.filled -= 1.0;
+  return std::nullopt;
+}
+
+void RateLimiter::forget_full(std::chrono::steady_clock::time_point now) {
+  std::erase_if(buckets_, [&](auto const& item) {
+    // Whatever its rate: after this time it is full.
+    return seconds_between(item.second.at, now) >= kBurst;
+  });
+  // Still full: a flood from many addresses within seconds. Starting anew is better than growing without end.
+  if (buckets_.size() >= limits::kRateKeys) buckets_.clear();
+}
+
+}  // namespace tacenda::access

@@ -1,0 +1,188 @@
+// /auth/passkeys: WebAuthn registration and sign-in, in the JSON forms of its level 3.
+#include "identity/passkeys.hpp"
+
+#include "api/internal/auth_json.hpp"
+#include "api/internal/exchange.hpp"
+#include "codec/text.hpp"
+#include "core/limits.hpp"
+
+namespace tacenda::api {
+namespace {
+
+using codec::Json;
+
+constexpr std::int64_t kTimeoutMs = std::chrono::milliseconds(limits::kPasskeyChallenge).count();
+
+Json object(std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
+  Json json = Json::object();
+  for (auto const& [name, value] : members) json.set(name, Json::string(value));
+  return json;
+}
+
+Json algorithm(std::int64_t cose) {
+  Json json = object({{"type", "public-key"}});
+  json.set("alg", Json::number(cose));
+  return json;
+}
+
+/// PublicKeyCredentialCreationOptionsJSON (WebAuthn level 3, section 5.1.8).
+Json creation_options(identity::PasskeyOffer const& offer) {
+  Json algorithms = Json::array();
+  for (std::int64_t const cose : {-7, -8, -257}) algorithms.push(algorithm(cose));
+  Json known = Json::array();
+  for (auto const& id : offer.known) known.push(object({{"type", "public-key"}, {"id", id}}));
+  Json selection = object({{"residentKey", "required"}, {"userVerification", "required"}});
+  selection.set("requireResidentKey", Json::boolean(true));
+  Json options = Json::object();
+  options.set("rp", object({{"id", offer.relying_party}, {"name", "Tacenda"}}));
+  options.set("user",
+              object({{"id", offer.user_id}, {"name", offer.user_name}, {"displayName", offer.user_name}}));
+  options.set("challenge", Json::string(offer.challenge));
+  options.set("pubKeyCredParams", std::move(algorithms));
+  options.set("timeout", Json::number(kTimeoutMs));
+  options.set("excludeCredentials", std::move(known));
+  options.set("authenticatorSelection", std::move(selection));
+  options.set("attestation", Json::string("none"));
+  return options;
+}
+
+/// PublicKeyCredentialRequestOptionsJSON. No credential is named: the person's authenticator finds its own.
+Json request_options(identity::PasskeyOffer const& offer) {
+  Json options = object({{"challenge", offer.challenge}, {"rpId", offer.relying_party}});
+  options.set("timeout", Json::number(kTimeoutMs));
+  options.set("userVerification", Json::string("required"));
+  options.set("allowCredentials", Json::array());
+  return options;
+}
+
+/// A member of `response` in a credential as a browser writes it. Errors: kInvalid.
+Result<Bytes> part(Json const& credential, std::string_view name) {
+  auto const* response = credential.find("response");
+  if (response == nullptr) return fail(ErrorKind::kInvalid, "the credential has no response");
+  auto const bytes = codec::base64url_decode(response->text_of(name));
+  if (!bytes.has_value()) return fail(ErrorKind::kInvalid, "the credential has a part that is not base64url");
+  return bytes;
+}
+
+/// The credential of a body. Errors: kInvalid.
+Result<Json> credential_of(Json const& body) {
+  auto const* credential = body.find("credential");
+  if (credential == nullptr || !credential->is_object() || credential->text_of("type") != "public-key")
+    return fail(ErrorKind::kInvalid, "the body has no public key credential");
+  return *credential;
+}
+
+struct Registered {
+  std::string name;
+  Bytes client_data_json;
+  Bytes attestation_object;
+};
+Result<Registered> registered(net::Request const& request) {
+  auto const body = TACENDA_TRY(object_of(request));
+  auto const credential = TACENDA_TRY(credential_of(body));
+  return Registered{std::string(body.text_of("name")), TACENDA_TRY(part(credential, "clientDataJSON")),
+                    TACENDA_TRY(part(credential, "attestationObject"))};
+}
+
+struct Answered {
+  Bytes id;
+  Bytes user_handle;
+  Bytes client_data_json;
+  Bytes authenticator_data;
+  Bytes signature;
+};
+Result<Answered> answered(net::Request const& request) {
+  auto const body = TACENDA_TRY(object_of(request));
+  auto const credential = TACENDA_TRY(credential_of(body));
+  auto id = codec::base64url_decode(credential.text_of("id"));
+  if (!id.has_value()) return fail(ErrorKind::kInvalid, "the credential has a part that is not base64url");
+  return Answered{std::move(*id), TACENDA_TRY(part(credential, "userHandle")),
+                  TACENDA_TRY(part(credential, "clientDataJSON")),
+                  TACENDA_TRY(part(credential, "authenticatorData")),
+                  TACENDA_TRY(part(credential, "signature"))};
+}
+
+}  // namespace
+
+Released Pipeline::passkeys(Exchange& exchange) {
+  switch (exchange.route.route->interaction) {
+    case Interaction::kOfferPasskey:
+      return offer_passkey(exchange);
+    case Interaction::kAddPasskey:
+      return add_passkey(exchange);
+    case Interaction::kOfferPasskeySignIn:
+      return offer_passkey_sign_in(exchange);
+    case Interaction::kPasskeySignIn:
+      return passkey_sign_in(exchange);
+    case Interaction::kRemovePasskey:
+      return remove_passkey(exchange);
+    default:
+      return list_passkeys(exchange);
+  }
+}
+
+Released Pipeline::offer_passkey(Exchange& exchange) {
+  auto const offer = identity::Passkeys(parts_.directory).offer_registration(*exchange.principal);
+  if (!offer.has_value()) return refuse(exchange, offer.error());
+  return answer(exchange, exchange.origin, json_response(creation_options(*offer)));
+}
+
+Released Pipeline::add_passkey(Exchange& exchange) {
+  auto const asked = registered(exchange.request);
+  if (!asked.has_value()) return refuse(exchange, asked.error());
+  auto added =
+      identity::Passkeys(parts_.directory)
+          .add(*exchange.principal, {asked->name, asked->client_data_json, asked->attestation_object});
+  if (added.has_value()) exchange.origin.target = asked->name;
+  net::Response response;
+  response.status = 204;
+  return change_own(exchange, std::move(added), std::move(response));
+}
+
+Released Pipeline::offer_passkey_sign_in(Exchange& exchange) {
+  auto const offer = identity::Passkeys(parts_.directory).offer_sign_in();
+  if (!offer.has_value()) return refuse(exchange, offer.error());
+  // Anybody may ask: a flood is counted, as failures are, and must not fill the log.
+  exchange.origin.http_status = 200;
+  auto noted = parts_.failures.note(exchange.origin);
+  if (!noted) return Released(Unrecorded::kCounted, 429);
+  return answer(exchange, std::move(*noted), json_response(request_options(*offer)));
+}
+
+Released Pipeline::passkey_sign_in(Exchange& exchange) {
+  auto const asked = answered(exchange.request);
+  if (!asked.has_value()) return refuse(exchange, asked.error());
+  auto attempt = identity::Passkeys(parts_.directory)
+                     .sign_in({as_text(asked->id), as_text(asked->user_handle), asked->client_data_json,
+                               asked->authenticator_data, asked->signature},
+                              exchange.address);
+  if (!attempt.has_value()) return refuse(exchange, attempt.error());
+  audit::Event event = exchange.origin;
+  event.authentication = "passkey";
+  return conclude(exchange, std::move(event), *attempt);
+}
+
+Released Pipeline::list_passkeys(Exchange& exchange) {
+  auto const found = identity::Passkeys(parts_.directory).list(*exchange.principal);
+  if (!found.has_value()) return refuse(exchange, found.error());
+  Json list = Json::array();
+  for (auto const& passkey : *found) {
+    Json json = object({{"id", passkey.id}, {"name", passkey.name}});
+    json.set("created", Json::string(codec::format_instant(passkey.created)));
+    if (passkey.last_used) json.set("last_used", Json::string(codec::format_instant(*passkey.last_used)));
+    list.push(std::move(json));
+  }
+  Json body = Json::object();
+  body.set("passkeys", std::move(list));
+  return answer(exchange, exchange.origin, json_response(body));
+}
+
+Released Pipeline::remove_passkey(Exchange& exchange) {
+  auto removed = identity::Passkeys(parts_.directory).remove(*exchange.principal, exchange.route.version);
+  if (removed.has_value()) exchange.origin.target = exchange.route.version;
+  net::Response response;
+  response.status = 204;
+  return change_own(exchange, std::move(removed), std::move(response));
+}
+
+}  // namespace tacenda::api

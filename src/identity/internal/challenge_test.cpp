@@ -1,0 +1,71 @@
+#include "identity/internal/challenge.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/limits.hpp"
+
+namespace tacenda::identity {
+namespace {
+
+using Ceremony = ChallengeBook::Ceremony;
+using MonotonicTime = std::chrono::steady_clock::time_point;
+
+class Challenges : public ::testing::Test {
+ protected:
+  Bytes offer(Ceremony ceremony, std::string_view user = {}) {
+    auto made = book.offer(ceremony, user, start, random);
+    EXPECT_TRUE(made.has_value());
+    return std::move(*made);
+  }
+  crypto::SystemRandom random;
+  crypto::MacKey key = crypto::random_secret<crypto::MacKey>(random).value();
+  ChallengeBook book{key};
+  MonotonicTime start{std::chrono::hours(7)};
+};
+
+TEST_F(Challenges, AreTakenOnce) {
+  auto const challenge = offer(Ceremony::kSignIn);
+  EXPECT_TRUE(book.is_open(challenge, Ceremony::kSignIn, {}, start));
+  EXPECT_TRUE(book.use(challenge, start));
+  EXPECT_FALSE(book.is_open(challenge, Ceremony::kSignIn, {}, start));
+  EXPECT_FALSE(book.use(challenge, start));
+}
+
+TEST_F(Challenges, AreForOneCeremonyAndOneUser) {
+  auto const challenge = offer(Ceremony::kRegister, "ada");
+  EXPECT_TRUE(book.is_open(challenge, Ceremony::kRegister, "ada", start));
+  EXPECT_FALSE(book.is_open(challenge, Ceremony::kRegister, "bob", start));
+  EXPECT_FALSE(book.is_open(challenge, Ceremony::kSignIn, "ada", start));
+}
+
+TEST_F(Challenges, EndAfterTheirTime) {
+  auto const challenge = offer(Ceremony::kSignIn);
+  auto const last = start + limits::kPasskeyChallenge - std::chrono::milliseconds(1);
+  EXPECT_TRUE(book.is_open(challenge, Ceremony::kSignIn, {}, last));
+  EXPECT_FALSE(book.is_open(challenge, Ceremony::kSignIn, {}, last + std::chrono::milliseconds(1)));
+}
+
+TEST_F(Challenges, OfAnotherMakeAreRefused) {
+  auto challenge = offer(Ceremony::kSignIn);
+  ChallengeBook const other(crypto::random_secret<crypto::MacKey>(random).value());
+  EXPECT_FALSE(other.is_open(challenge, Ceremony::kSignIn, {}, start));
+  for (std::size_t i = 0; i < challenge.size(); ++i) {
+    auto changed = challenge;
+    changed[i] ^= std::byte{1};
+    EXPECT_FALSE(book.is_open(changed, Ceremony::kSignIn, {}, start)) << i;
+  }
+  EXPECT_FALSE(book.is_open(ByteView(challenge).first(39), Ceremony::kSignIn, {}, start));
+  EXPECT_FALSE(book.is_open({}, Ceremony::kSignIn, {}, start));
+}
+
+TEST_F(Challenges, UsedOnesAreForgottenWhenTheyAreOver) {
+  auto const first = offer(Ceremony::kSignIn);
+  EXPECT_TRUE(book.use(first, start));
+  auto const later = start + limits::kPasskeyChallenge;
+  EXPECT_TRUE(book.use(offer(Ceremony::kSignIn), start));
+  EXPECT_TRUE(book.use(first, later)) << "its row is gone";
+  EXPECT_FALSE(book.is_open(first, Ceremony::kSignIn, {}, later)) << "and its time is over";
+}
+
+}  // namespace
+}  // namespace tacenda::identity

@@ -1,0 +1,283 @@
+// What people do with their own account: K-03, K-04, K-06, M17.
+#include "identity/own_account.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "core/limits.hpp"
+#include "identity/directory_testing.hpp"
+#include "identity/password_rules.hpp"
+
+namespace tacenda::identity {
+namespace {
+
+using testing::kAway;
+using testing::kHome;
+using testing::kPassword;
+
+constexpr char kNext[] = "an orchard of slow umbrellas";
+
+class Own : public testing::DirectoryTest {
+ protected:
+  Principal principal_of(std::string_view token) { return directory->authenticate_token(token).value(); }
+  OwnAccount own() { return OwnAccount(*directory); }
+  Directory::Attempt change(std::string_view token, std::string_view password, std::string const& totp,
+                            char const* chosen = kNext, char const* address = kHome) {
+    auto attempt = own().change_password(
+        principal_of(token),
+        {SecretBuffer(as_bytes(password)), {.totp = totp}, SecretBuffer(as_bytes(chosen)), address});
+    EXPECT_TRUE(attempt.has_value()) << (attempt ? "" : attempt.error().message());
+    EXPECT_TRUE(commit(attempt->pending).has_value());
+    return std::move(*attempt);
+  }
+  std::vector<std::string> recovery_codes(std::string_view token) {
+    auto made = own().make_recovery_codes(principal_of(token));
+    expect_committed(made);
+    return made->codes;
+  }
+  Directory::Attempt recover(std::string_view code, char const* address = kHome) {
+    auto attempt =
+        directory->login("ada", SecretBuffer(as_bytes(kPassword)), {.recovery_code = code}, address);
+    EXPECT_TRUE(attempt.has_value());
+    EXPECT_TRUE(commit(attempt->pending).has_value());
+    return std::move(*attempt);
+  }
+};
+
+TEST_F(Own, AChangedPasswordEndsEverySessionAndGivesANewOne) {
+  auto const secret = person("ada");
+  auto const other = login("ada", secret);
+  auto const token = login("ada", secret);
+  store.clock.advance(std::chrono::seconds(30));
+  auto const changed = change(token, kPassword, code_of(secret));
+  ASSERT_TRUE(changed.principal.has_value()) << changed.reason.view();
+  EXPECT_FALSE(is_known(other));
+  EXPECT_FALSE(is_known(token));
+  EXPECT_TRUE(is_known(changed.access_token));
+  EXPECT_EQ(token_rows(), 1U);
+  restart();
+  EXPECT_TRUE(is_known(changed.access_token));
+  EXPECT_FALSE(is_known(other));
+  store.clock.advance(std::chrono::seconds(30));
+  EXPECT_FALSE(try_login("ada", kPassword, code_of(secret)).principal.has_value());
+  EXPECT_TRUE(try_login("ada", kNext, code_of(secret), kAway).principal.has_value());
+}
+
+TEST_F(Own, AnotherPasswordNeedsThePresentOneAndAFreshCode) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  auto const used = code_of(secret);
+  EXPECT_EQ(change(token, kPassword, used).reason.view(), "wrong second factor");
+  store.clock.advance(std::chrono::seconds(30));
+  EXPECT_EQ(change(token, "wrong password!", code_of(secret)).reason.view(), "wrong password");
+  EXPECT_EQ(change(token, kPassword, "").reason.view(), "wrong second factor");
+  EXPECT_TRUE(is_known(token));
+  EXPECT_TRUE(change(token, kPassword, code_of(secret)).principal.has_value());
+}
+
+TEST_F(Own, GuessingBehindASessionIsThrottledAsALogInIs) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  for (int i = 1; i <= 5; ++i) EXPECT_EQ(change(token, "wrong password!", "0").locked_now, i == 5) << i;
+  store.clock.advance(std::chrono::seconds(30));
+  EXPECT_EQ(change(token, kPassword, code_of(secret)).reason.view(),
+            "locked after 5 failures from this address");
+  EXPECT_TRUE(change(token, kPassword, code_of(secret), kNext, kAway).principal.has_value());
+}
+
+TEST_F(Own, ARefusedChoiceUsesNothingUp) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  store.clock.advance(std::chrono::seconds(30));
+  auto const refused = own().change_password(principal_of(token), {SecretBuffer(as_bytes(kPassword)),
+                                                                   {.totp = code_of(secret)},
+                                                                   SecretBuffer(as_bytes("Password1")),
+                                                                   kHome});
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kUnprocessable);
+  EXPECT_TRUE(change(token, kPassword, code_of(secret)).principal.has_value());
+}
+
+TEST_F(Own, APasswordWhoseCommitFailsIsNotChanged) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  store.clock.advance(std::chrono::seconds(30));
+  {
+    auto const dropped = own().change_password(
+        principal_of(token),
+        {SecretBuffer(as_bytes(kPassword)), {.totp = code_of(secret)}, SecretBuffer(as_bytes(kNext)), kHome});
+    ASSERT_TRUE(dropped && dropped->principal);
+  }
+  store.clock.advance(std::chrono::seconds(30));
+  EXPECT_FALSE(try_login("ada", kNext, code_of(secret)).principal.has_value());
+  EXPECT_TRUE(try_login("ada", kPassword, code_of(secret)).principal.has_value());
+}
+
+TEST_F(Own, EnrolmentGivesTenRecoveryCodesOfEightyBitsEachGoodOnce) {
+  auto added = directory->add_user({"ada", "doctor", false, std::nullopt});
+  expect_committed(added);
+  auto step = directory->enrol(added->enrolment_code, SecretBuffer(as_bytes(kPassword)), kHome);
+  expect_committed(step);
+  auto done =
+      directory->confirm_enrolment(added->enrolment_code, code_of(secret_of(step->otpauth_uri)), kHome);
+  expect_committed(done);
+  std::set<std::string> const codes(done->recovery_codes.begin(), done->recovery_codes.end());
+  ASSERT_EQ(codes.size(), 10U);
+  for (auto const& code : codes) EXPECT_EQ(code.size(), 19U) << "16 of base32 in groups of 4";
+  auto const first = recover(*codes.begin());
+  ASSERT_TRUE(first.principal.has_value());
+  EXPECT_EQ(first.principal->method(), Method::kRecoveryCode);
+  EXPECT_FALSE(recover(*codes.begin()).principal.has_value());
+  restart();
+  EXPECT_FALSE(recover(*codes.begin(), kAway).principal.has_value()) << "after a restart too";
+  EXPECT_EQ(directory->authenticate_token(first.access_token)->method(), Method::kRecoveryCode);
+  EXPECT_TRUE(recover(*codes.rbegin()).principal.has_value());
+  EXPECT_EQ(own().view(principal_of(first.access_token))->recovery_codes, 8U);
+}
+
+TEST_F(Own, ARecoveryCodeIsTakenAsItIsTypedAndWithThePasswordOnly) {
+  auto const secret = person("ada");
+  auto const codes = recovery_codes(login("ada", secret));
+  std::string typed;
+  for (char const c : codes[3]) {
+    if (c != '-') typed.push_back(static_cast<char>(std::tolower(c)));
+  }
+  auto const attempt =
+      directory->login("ada", SecretBuffer(as_bytes("wrong password!")), {.recovery_code = typed}, kHome);
+  EXPECT_FALSE(attempt->principal.has_value());
+  EXPECT_TRUE(recover(typed).principal.has_value()) << "and it was not used up by a wrong password";
+  EXPECT_FALSE(recover(std::string(5'000, 'A')).principal.has_value());
+}
+
+TEST_F(Own, ASignInWithARecoveryCodeIsToldAtTheNextOne) {
+  auto const secret = person("ada");
+  auto const codes = recovery_codes(login("ada", secret));
+  EXPECT_TRUE(recover(codes[0]).principal.has_value());
+  store.clock.advance(std::chrono::seconds(30));
+  auto const next = try_login("ada", kPassword, code_of(secret));
+  ASSERT_FALSE(next.notices.empty());
+  EXPECT_EQ(next.notices.back().kind, Notice::Kind::kRecoveryCodeUsed);
+  store.clock.advance(std::chrono::seconds(30));
+  EXPECT_TRUE(try_login("ada", kPassword, code_of(secret)).notices.empty()) << "told once";
+}
+
+TEST_F(Own, RecoveryCodesAreMadeAnewWithAFreshSecondFactorAlone) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  auto const old = recovery_codes(token);
+  store.clock.advance(limits::kStepUpAge + std::chrono::seconds(1));
+  EXPECT_EQ(own().make_recovery_codes(principal_of(token)).error().kind(), ErrorKind::kUnauthenticated);
+  auto const again = recovery_codes(login("ada", secret));
+  EXPECT_FALSE(recover(old[0]).principal.has_value()) << "the old ones are gone";
+  EXPECT_TRUE(recover(again[0]).principal.has_value());
+}
+
+TEST_F(Own, AStepUpMakesTheSecondFactorFreshUnderANewToken) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  auto const before = directory->find_user("ada")->live_tokens;
+  store.clock.advance(std::chrono::minutes(10));
+  EXPECT_FALSE(is_fresh(principal_of(token), store.clock.now()));
+  auto stepped = own().step_up(principal_of(token), {.totp = code_of(secret)}, kHome);
+  expect_committed(stepped);
+  ASSERT_TRUE(stepped->principal.has_value()) << stepped->reason.view();
+  EXPECT_TRUE(is_fresh(principal_of(stepped->access_token), store.clock.now()));
+  EXPECT_FALSE(is_known(token));
+  EXPECT_EQ(directory->find_user("ada")->live_tokens, before);
+  EXPECT_LE(stepped->expires, store.clock.now() + limits::kSessionAbsolute - std::chrono::minutes(10))
+      << "without a password it lasts no longer";
+}
+
+TEST_F(Own, AWrongStepUpCountsAsAFailedLogIn) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  for (int i = 1; i <= 5; ++i) {
+    auto attempt = own().step_up(principal_of(token), {.totp = "000000"}, kHome);
+    expect_committed(attempt);
+    EXPECT_EQ(attempt->locked_now, i == 5) << i;
+  }
+  store.clock.advance(std::chrono::seconds(30));
+  auto locked = own().step_up(principal_of(token), {.totp = code_of(secret)}, kHome);
+  EXPECT_FALSE(locked->principal.has_value());
+  EXPECT_TRUE(is_known(token)) << "the session itself goes on";
+}
+
+TEST_F(Own, SessionsAreListedAndEndedByTheirOwnerAlone) {
+  auto const secret = person("ada");
+  auto const bobs = person("bob");
+  auto const first = login("ada", secret);
+  auto const second = login("ada", secret, kAway);
+  auto const other = login("bob", bobs);
+  auto const listed = own().sessions(principal_of(second)).value();
+  ASSERT_EQ(listed.size(), 2U);
+  EXPECT_TRUE(listed[0].is_this);
+  EXPECT_EQ(listed[0].address, kAway);
+  EXPECT_FALSE(listed[1].is_this);
+  EXPECT_EQ(own().end_session(principal_of(other), listed[1].id).error().kind(), ErrorKind::kNotFound);
+  auto ended = own().end_session(principal_of(second), listed[1].id);
+  expect_committed(ended);
+  EXPECT_FALSE(is_known(first));
+  EXPECT_TRUE(is_known(second));
+  restart();
+  EXPECT_FALSE(is_known(first));
+  EXPECT_EQ(own().sessions(principal_of(second)).value().size(), 1U);
+}
+
+TEST_F(Own, IsNothingForAServiceAccount) {
+  service("loader.one");
+  auto issued = directory->issue_service_token("loader.one", std::chrono::minutes(5));
+  expect_committed(issued);
+  EXPECT_EQ(own().sessions(issued->principal).error().kind(), ErrorKind::kForbidden);
+  EXPECT_EQ(own().make_recovery_codes(issued->principal).error().kind(), ErrorKind::kForbidden);
+}
+
+TEST_F(Own, SessionsLastAsLongAsTheServerIsToldTo) {
+  directory.reset();
+  auto opened = Directory::open(*store.vault, store.clock, store.random, testing::kCheap,
+                                {.idle = std::chrono::seconds(5), .absolute = std::chrono::seconds(60)});
+  ASSERT_TRUE(opened.has_value());
+  directory = std::move(*opened);
+  auto const secret = person("ada");
+  auto const used = login("ada", secret);
+  store.clock.advance(std::chrono::seconds(3));
+  EXPECT_TRUE(is_known(used));
+  store.clock.advance(std::chrono::seconds(5));
+  EXPECT_FALSE(is_known(used)) << "idle";
+  auto const active = login("ada", secret);
+  for (int i = 0; i < 14; ++i) {
+    store.clock.advance(std::chrono::seconds(4));
+    EXPECT_TRUE(is_known(active)) << i;
+  }
+  store.clock.advance(std::chrono::seconds(4));
+  EXPECT_FALSE(is_known(active)) << "over, despite activity";
+}
+
+TEST_F(Own, AcknowledgementsAndNetworksSurviveARestart) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  auto read = own().acknowledge(principal_of(token), {"phishing", 1, store.clock.now()});
+  expect_committed(read);
+  auto restricted = directory->restrict_networks("ada", std::vector<std::string>{"10.0.0.0/8"});
+  expect_committed(restricted);
+  restart();
+  auto const standing = principal_of(token).standing();
+  ASSERT_EQ(standing->acknowledgements.size(), 1U);
+  EXPECT_EQ(standing->acknowledgements[0].topic, "phishing");
+  EXPECT_EQ(standing->networks.value(), std::vector<std::string>{"10.0.0.0/8"});
+}
+
+TEST(PasswordStrength, ScoresAsZxcvbnDoesAndAdvisesWithoutTellingThePassword) {
+  auto const of = [](std::string_view typed) {
+    return password_strength(SecretBuffer(as_bytes(typed)), "dr.house");
+  };
+  EXPECT_EQ(of("password").score, 0);
+  EXPECT_EQ(of("").score, 0);
+  EXPECT_EQ(of("correct horse battery staple").score, 4);
+  EXPECT_LT(of("qwertyuiop").score, 2);
+  EXPECT_TRUE(of("qwertyuiop").advice.view().contains("rows of keys") ||
+              of("qwertyuiop").advice.view().contains("common word"));
+  EXPECT_TRUE(of("dr.house").advice.view().contains("user name"));
+}
+
+}  // namespace
+}  // namespace tacenda::identity
