@@ -141,6 +141,11 @@ Result<bool> parse_bounds(std::string_view name, toml::node const& node, Role& r
     role.lowers_labels = *node.value<bool>();
   } else if (name == "views" && node.is_table()) {
     TACENDA_TRY_VOID(parse_views(*node.as_table(), role));
+  } else {
+    return false;
+  }
+  return true;
+}
 
 /// A list of texts. Errors: kInvalid.
 Result<std::vector<std::string>> texts_of(toml::node const& node) {

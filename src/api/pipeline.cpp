@@ -183,7 +183,7 @@ Released Pipeline::record(audit::Event event, net::Response response) {
   std::vector<audit::Event> events{std::move(event)};
   auto const receipt = parts_.log.commit({}, std::move(events));
   if (receipt.has_value()) return Released(*receipt, std::move(response));
-  return unrecorded(receipt.error());
+  return unrecorded(receipt.error(), std::nullopt);
 }
 
 Released Pipeline::refuse(Exchange& exchange, Error const& error) {
