@@ -198,6 +198,28 @@ class Hospital(harness.TestCase):
         self.assertEqual((there.status, there.body), (absent.status, absent.body))
         self.assertEqual(there.status, 403)
 
+    def test_C10_deleting_opens_nothing_that_was_hidden_and_takes_no_label_off(self):
+        patient = self.treated("dr", "nurse")
+        id_ = self.make(observation(patient, meta=label("R")))
+        path = "Observation/" + id_
+        self.assertEqual(self.ask("officer", path, "DELETE").status, 204)
+        self.assertEqual(self.ask("dr", path).status, 410)
+        for what in ("", "/_history", "/_history/1", "/_history/2"):
+            self.assertEqual(self.ask("nurse", path + what).status, 404, what)
+        again = json_of(self.ask("dr", path, "PUT", {**observation(patient), "id": id_}))
+        self.assertEqual([each["code"] for each in again["meta"]["security"]], ["R"])
+        self.assertFalse(self.sees("nurse", path))
+
+    def test_who_is_nobody_in_particular_may_be_the_one_who_is_denied(self):
+        patient = self.treated("dr")
+        self.person("locum", "pharmacist")
+        self.assertTrue(self.sees("locum", "Patient/" + patient))
+        self.make(consent(patient, "OPTIN", {"provision": [{"type": "deny", "actor": [{"role": {"coding": [{
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "IRCP"}]}, "reference": {
+                "reference": "Practitioner/" + self.practitioners["dr2"]}}]}]}))
+        self.assertFalse(self.sees("locum", "Patient/" + patient))
+        self.assertTrue(self.sees("dr", "Patient/" + patient))
+
     # --- labels ---
 
     def test_C15_clearance_of_roles(self):
@@ -250,7 +272,8 @@ class Hospital(harness.TestCase):
             self.assertNotIn(b"secret", self.ask("clerk", query).body, query)
         for query in (f"Patient?general-practitioner=Practitioner/{self.practitioners['dr']}",
                       "Patient?_sort=general-practitioner", "Patient?_include=Patient:general-practitioner",
-                      "Patient?_include=*", "Patient?general-practitioner.name=x"):
+                      "Patient?_include=*", "Patient?general-practitioner.name=x", f"Patient/{patient}/$everything",
+                      f"Practitioner/{self.practitioners['dr']}/Patient", "Appointment?_include:iterate=*"):
             self.assertEqual(self.ask("clerk", query).status, 403, query)
         self.assertEqual(self.ask("clerk", "Patient?family=Kept").status, 200)
 
@@ -330,7 +353,8 @@ class PolicyChanges(harness.TestCase):
     def test_S12_a_policy_that_cannot_be_read_or_never_be_changed_again_is_refused(self):
         server = self.server
         server.admin()
-        for text in ("version = 1\n[roles.a]\nnonsense = 1\n", "version = 1\n[roles.a]\nother = [\"read\"]\n"):
+        for text in ("version = 1\n[roles.b]\nadmin = [\"manage-policy\", \"manage-users\"]\n",
+                     "version = 1\n[roles.a]\nnonsense = 1\n", "version = 1\n[roles.a]\nother = [\"read\"]\n"):
             path = server.root / "bad.toml"
             path.write_text(text)
             self.assertNotEqual(server.cli("policy", "set", path, "--data", server.data).returncode, 0)
