@@ -111,10 +111,24 @@ Result<std::vector<Json>> Evidence::find(
   return found;
 }
 
+Result<std::vector<Json>> Evidence::consents_without_index(std::string_view patient) const {
+  std::vector<Json> found;
+  TACENDA_TRY_VOID(store_.each(reader_, "Consent", [&](records::StoredVersion const& stored) -> Result<bool> {
+    if (std::ranges::find(stored.patients, patient) != stored.patients.end())
+      found.push_back(TACENDA_TRY(codec::parse_json(stored.json)));
+    return true;
+  }));
+  return found;
+}
+
 Result<Evidence::Consents> Evidence::read_consents(std::string_view patient) const {
   auto consents = std::make_shared<std::vector<Consent>>();
-  std::string const reference = "Patient/" + std::string(patient);
-  for (auto const& json : TACENDA_TRY(find("Consent", {{"patient", reference}}))) {
+  if (!TACENDA_TRY(has_consents())) return Consents(std::move(consents));
+  auto found = find("Consent", {{"patient", "Patient/" + std::string(patient)}});
+  // While the index is written anew, reads and writes go on.
+  if (!found.has_value() && found.error().kind() == ErrorKind::kUnavailable)
+    found = consents_without_index(patient);
+  for (auto const& json : TACENDA_TRY(std::move(found))) {
     if (auto consent = Consent::parse(json)) consents->push_back(std::move(*consent));
   }
   return Consents(std::move(consents));

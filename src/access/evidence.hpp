@@ -91,6 +91,7 @@ class Evidence {
   using Bonds = std::vector<Bond>;
 
   Result<Consents> read_consents(std::string_view patient) const;
+  Result<std::vector<codec::Json>> consents_without_index(std::string_view patient) const;
   Result<Bonds> read_bonds(std::string_view practitioner, std::string_view patient) const;
   Result<std::vector<std::string>> read_actors(std::string_view practitioner) const;
   /// The living resources of a type that refer by each of `criteria` {parameter, reference}.

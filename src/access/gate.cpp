@@ -20,6 +20,7 @@ class SystemFilter final : public RecordFilter {
   }
   bool views_whole(std::string_view) const override { return true; }
   bool could_not_tell() const override { return false; }
+  bool may_choose_ids() const override { return true; }
 };
 
 Result<std::string> stated_purpose(identity::Principal const& principal, Role const& role) {

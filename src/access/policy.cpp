@@ -137,6 +137,8 @@ Result<bool> parse_bounds(std::string_view name, toml::node const& node, Role& r
     role.needs_relation = word == "required";
   } else if (name == "break-glass" && node.is_boolean()) {
     role.breaks_glass = *node.value<bool>();
+  } else if (name == "chooses-ids" && node.is_boolean()) {
+    role.chooses_ids = *node.value<bool>();
   } else if (name == "lowers-labels" && node.is_boolean()) {
     role.lowers_labels = *node.value<bool>();
   } else if (name == "views" && node.is_table()) {

@@ -53,6 +53,7 @@ struct Role {
   std::set<std::string, std::less<>> sensitive;   // labels of Policy::sensitive that he sees
   bool needs_relation = false;                    // sees records of patients whom he treats
   bool breaks_glass = false;
+  bool chooses_ids = false;    // may PUT under an id that is not there, and so learns which are (C-10)
   bool lowers_labels = false;  // may take a security label off (C-18)
   std::map<std::string, ElementView, std::less<>> views;  // by type: what he sees of it
   // What is demanded of who has the role (N-02, N-05, M17).

@@ -67,6 +67,9 @@ class RecordFilter {
   /// True when `judge` says yes to every living record of the type, whatever its facts: they need not be read
   /// then.
   virtual bool judges_all(Action, std::string_view type) const = 0;
+  /// May he make a resource under an id of his choice, or ask to delete what is not there? Who may learns which ids
+  /// exist (C-10).
+  virtual bool may_choose_ids() const = 0;
   /// True when some answer was no because it could not be decided: what it depends on could not be read.
   virtual bool could_not_tell() const = 0;
   /// What is shown of a record of the type that was judged: its text, or one without the elements that are not
@@ -94,6 +97,7 @@ class Permit {
   /// True when the answer would be yes for every living record of the type.
   bool judges_all(std::string_view type) const { return filter_->judges_all(action_, type); }
   bool could_not_tell() const { return filter_->could_not_tell(); }
+  bool may_choose_ids() const { return filter_->may_choose_ids(); }
   /// True when records of the type are shown as they are; else whoever gives one away asks `view` first.
   bool views_whole(std::string_view type) const { return filter_->views_whole(type); }
   std::optional<std::string> view(std::string_view type, std::string_view json) const {

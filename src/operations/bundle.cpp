@@ -116,7 +116,7 @@ class Run {
       target.id = TACENDA_TRY(context_.services.store.new_id());
     } else if (target.kind == EntryKind::kUpdate) {
       target.id = TACENDA_TRY(ResourceId::parse(own));
-      if (!permits_[entry.permit].judges_all(target.type))
+      if (!permits_[entry.permit].may_choose_ids())
         return fail(ErrorKind::kForbidden, "this role may not update this resource");
       if (TACENDA_TRY(transaction_.unchanged(target.type, own)).version != 0) {
         return fail(ErrorKind::kConflict, "the criteria match nothing, and a resource with this id exists");

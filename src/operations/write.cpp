@@ -120,7 +120,7 @@ Result<Outcome> update_matching(Context const& context, Permit const& permit, fh
     written = TACENDA_TRY(transaction.create(permit, std::move(resource), id, 0));
   } else {
     auto const id = found ? *found : TACENDA_TRY(ResourceId::parse(own));
-    if (!found && !permit.judges_all(type))
+    if (!found && !permit.may_choose_ids())
       return fail(ErrorKind::kForbidden, "this role may not update this resource");
     if (!found && TACENDA_TRY(transaction.unchanged(type, own)).version != 0) {
       return fail(ErrorKind::kConflict, "the criteria match nothing, and a resource with this id exists");

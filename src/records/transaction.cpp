@@ -68,9 +68,8 @@ RecordFacts about_to_be(std::string_view type, std::string_view id, std::span<st
 bool Transaction::shows(Permit const& permit, std::string_view type, std::string_view id,
                         Current const& current) const {
   if (current.version == 0) {
-    // Where some records are hidden, that one is not there may not be told by making it: whoever cannot see all
-    // of a type creates under ids of the server's alone (C-10).
-    return permit.judges_all(type);
+    // That one is not there may not be told, by making it or by deleting nothing, to whom some are hidden (C-10).
+    return permit.may_choose_ids();
   }
   if (current.row.empty()) return permit.judge(about_to_be(type, id, current.patients, current.version));  // own
   auto header = parse_row(current.row);

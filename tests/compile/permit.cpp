@@ -16,6 +16,7 @@ class LetEverything final : public RecordFilter {
   }
   bool views_whole(std::string_view /*type*/) const override { return true; }
   bool could_not_tell() const override { return false; }
+  bool may_choose_ids() const override { return true; }
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ purposes-without = ["TREAT", "PUBHLTH"]
 [labels]
 sensitive = ["HIV"]
 [roles.all]
+chooses-ids = true
 patient-records = ["read", "vread", "history-instance", "history-type", "search", "create", "update"]
 directory = ["read", "search", "create", "update"]
 clearance = "V"
@@ -382,9 +383,10 @@ TEST(Decisions, C11WhatIsHiddenIsAsIfItWereNotThere) {
     SCOPED_TRACE(seed);
     Maker maker(seed);
     auto const world = maker.world();
-    TestServer whole("classic");
+    TestServer whole("classic", TestServer::Eyes::kBlind);
     whole.gate().replace(policy);
     fill(whole, world, [](Record const&) { return true; });
+    whole.open_eyes();
     for (std::string const role : {"normal", "cleared", "treating", "scholar"}) {
       SCOPED_TRACE(role);
       TestServer seen("classic", TestServer::Eyes::kBlind);

@@ -184,6 +184,9 @@ class TestServer {
     return found;
   }
 
+  /// From now on the gate looks at consents, labels and relations.
+  void open_eyes() { gate_->look_at(*evidence_, *assignments_, clock_); }
+
   /// The store as it is after a restart: with nothing in memory.
   void reopen_store() {
     services_.reset();

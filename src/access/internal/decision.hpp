@@ -51,6 +51,7 @@ class DecisionFilter final : public RecordFilter {
   std::optional<std::string> view(std::string_view type, std::string_view json) const override;
   bool views_whole(std::string_view type) const override;
   bool could_not_tell() const override { return could_not_tell_.load(); }
+  bool may_choose_ids() const override { return role_->chooses_ids; }
 
   Denial why(Action action, RecordFacts const& facts) const;
 
