@@ -135,6 +135,8 @@ Result<bool> parse_bounds(std::string_view name, toml::node const& node, Role& r
     if (word != "required" && word != "recorded")
       return fail(ErrorKind::kInvalid, "a role's relation is required or recorded");
     role.needs_relation = word == "required";
+  } else if (name == "over-consents" && node.is_boolean()) {
+    role.over_consents = *node.value<bool>();
   } else if (name == "break-glass" && node.is_boolean()) {
     role.breaks_glass = *node.value<bool>();
   } else if (name == "chooses-ids" && node.is_boolean()) {

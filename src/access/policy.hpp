@@ -51,6 +51,7 @@ struct Role {
   std::vector<std::string> purposes{"TREAT"};     // codes of v3-ActReason; the first holds where none is stated
   Confidentiality clearance = Confidentiality::kN;  // sees records up to it
   std::set<std::string, std::less<>> sensitive;   // labels of Policy::sensitive that he sees
+  bool over_consents = false;                     // sees whatever consents say: an administrator of everything
   bool needs_relation = false;                    // sees records of patients whom he treats
   bool breaks_glass = false;
   bool chooses_ids = false;    // may PUT under an id that is not there, and so learns which are (C-10)

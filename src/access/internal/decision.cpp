@@ -170,7 +170,7 @@ Denial DecisionFilter::by_relation(RecordFacts const& facts) const {
 }
 
 Denial DecisionFilter::by_consent(Action action, RecordFacts const& facts, Look& look) const {
-  if (evidence_ == nullptr) return Denial::kNone;
+  if (evidence_ == nullptr || role_->over_consents) return Denial::kNone;
   if (facts.patients.empty() && is_of_care(facts.type) &&
       !policy_->bounds().permits_without_consent(asker_.purpose))
     return Denial::kConsent;
@@ -271,13 +271,19 @@ bool DecisionFilter::has_emergency_with_all(Action action, RecordFacts const& fa
                              [&](std::string const& patient) { return has_emergency(action, patient); });
 }
 
+/// True when no patient has said anything, and nothing needs to be said.
+bool DecisionFilter::permits_unasked() const {
+  if (!policy_->bounds().permits_without_consent(asker_.purpose)) return false;
+  auto const consents = evidence_->has_consents();
+  return consents.has_value() && !*consents;
+}
+
 bool DecisionFilter::judges_all(Action action, std::string_view type) const {
   if (role_->own_record_only || !role_->may(needed_of(action), type)) return false;
   if (evidence_ == nullptr) return true;
   if (group_of(type) != ResourceGroup::kDirectory) {
-    if (role_->needs_relation || !policy_->bounds().permits_without_consent(asker_.purpose)) return false;
-    auto const consents = evidence_->has_consents();
-    if (!consents.has_value() || *consents) return false;
+    if (role_->needs_relation) return false;
+    if (!role_->over_consents && !permits_unasked()) return false;
   }
   if (role_->clearance < Confidentiality::kN) return false;
   auto const labels = evidence_->has_labels(type);

@@ -63,6 +63,7 @@ class DecisionFilter final : public RecordFilter {
   Denial by_consent(Action action, RecordFacts const& facts, Look& look) const;
   Denial by_consent_of(std::string const& patient, Action action, RecordFacts const& facts, Look& look) const;
   Denial by_label(Action action, RecordFacts const& facts, Look& look) const;
+  bool permits_unasked() const;
   bool has_emergency(Action action, std::string const& patient) const;
   bool has_emergency_with_all(Action action, RecordFacts const& facts) const;
 
