@@ -49,8 +49,7 @@ Bytes encode_emergency(Emergency const& emergency) {
 
 Result<Emergency> decode_emergency(ByteView row) {
   ByteReader reader(row);
-  if (TACENDA_TRY(reader.u8()) != kFormat)
-    return fail(ErrorKind::kCorrupt, "an emergency row has an unknown format");
+  if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "an emergency row has an unknown format");
   Emergency emergency;
   emergency.id = TACENDA_TRY(read_text(reader));
   emergency.user = TACENDA_TRY(read_text(reader));
@@ -82,24 +81,26 @@ Result<void> Assignments::load() {
         self->practitioners_.emplace(as_text(key.subspan(1)), as_text(row));
         return true;
       }));
-  TACENDA_TRY_VOID(rows_.scan(
-      as_bytes("v"), [self](ByteView key, ByteView) TACENDA_REQUIRES(self->mutex_) -> Result<bool> {
-        auto const name = as_text(key.subspan(1));
-        auto const end = name.find('\0');
-        if (end == std::string_view::npos) return fail(ErrorKind::kCorrupt, "a list row has another key");
-        self->listed_.emplace(name.substr(0, end), name.substr(end + 1));
-        return true;
-      }));
-  return rows_.scan(
-      as_bytes("e"), [self](ByteView, ByteView row) TACENDA_REQUIRES(self->mutex_) -> Result<bool> {
-        auto emergency = TACENDA_TRY(decode_emergency(row));
-        auto id = emergency.id;
-        auto& newest = self->newest_[std::pair(emergency.user, emergency.patient)];
-        auto const known = self->emergencies_.find(newest);
-        if (known == self->emergencies_.end() || known->second.begun < emergency.begun) newest = id;
-        self->emergencies_.emplace(std::move(id), std::move(emergency));
-        return true;
-      });
+  TACENDA_TRY_VOID(rows_.scan(as_bytes("v"),
+                              [self](ByteView key, ByteView) TACENDA_REQUIRES(self->mutex_) -> Result<bool> {
+                                auto const name = as_text(key.subspan(1));
+                                auto const end = name.find('\0');
+                                if (end == std::string_view::npos)
+                                  return fail(ErrorKind::kCorrupt, "a list row has another key");
+                                self->listed_.emplace(name.substr(0, end), name.substr(end + 1));
+                                return true;
+                              }));
+  return rows_.scan(as_bytes("e"),
+                    [self](ByteView, ByteView row) TACENDA_REQUIRES(self->mutex_) -> Result<bool> {
+                      auto emergency = TACENDA_TRY(decode_emergency(row));
+                      auto id = emergency.id;
+                      auto& newest = self->newest_[std::pair(emergency.user, emergency.patient)];
+                      auto const known = self->emergencies_.find(newest);
+                      if (known == self->emergencies_.end() || known->second.begun < emergency.begun)
+                        newest = id;
+                      self->emergencies_.emplace(std::move(id), std::move(emergency));
+                      return true;
+                    });
 }
 
 std::optional<std::string> Assignments::practitioner_of(std::string_view user) const {
@@ -200,9 +201,8 @@ Result<Assignments::Begun> Assignments::begin_emergency(std::string_view user, s
 
 std::size_t Assignments::open_of(std::string_view user) const {
   ReadLock const lock(mutex_);
-  return static_cast<std::size_t>(std::ranges::count_if(emergencies_, [&](auto const& each) {
-    return each.second.user == user && !each.second.reviewed;
-  }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      emergencies_, [&](auto const& each) { return each.second.user == user && !each.second.reviewed; }));
 }
 
 std::vector<Emergency> Assignments::emergencies() const {

@@ -18,8 +18,8 @@
 
 namespace tacenda::access {
 
-/// A time in which one person may see one patient's record although consent, label or a missing relation stands
-/// against it. Source: FHIR R4 security-labels.html#break-the-glass; REQUIREMENTS C-12 to C-14.
+/// A time in which one person may see one patient's record although consent, label or a missing relation
+/// stands against it. Source: FHIR R4 security-labels.html#break-the-glass; REQUIREMENTS C-12 to C-14.
 struct Emergency {
   std::string id;
   std::string user;     // UserId
@@ -32,16 +32,16 @@ struct Emergency {
   std::optional<Time> reviewed;
 };
 
-/// What was decided about single persons: which Practitioner a user is, who may see a very restricted record, and who
-/// broke the glass. Kept in memory and in SealedView(kPolicy, kAuth).
+/// What was decided about single persons: which Practitioner a user is, who may see a very restricted record,
+/// and who broke the glass. Kept in memory and in SealedView(kPolicy, kAuth).
 ///
 /// Owner: start. Thread-safe.
 class Assignments {
  public:
   static Result<std::unique_ptr<Assignments>> open(vault::Vault& vault, Clock const& clock);
 
-  /// A change that is not durable yet. Commit `set` with its event, then call `committed`. What opens nothing (an end)
-  /// is effective at once. One thread.
+  /// A change that is not durable yet. Commit `set` with its event, then call `committed`. What opens nothing
+  /// (an end) is effective at once. One thread.
   struct Change {
     vault::WriteSet set;
     std::move_only_function<void()> committed;
@@ -63,14 +63,14 @@ class Assignments {
     Change change;
     Emergency emergency;
   };
-  /// Errors: kUnprocessable (no reason, or one of over limits::kReasonBytes), kThrottled (too many that nobody has
-  /// reviewed), kUnavailable.
+  /// Errors: kUnprocessable (no reason, or one of over limits::kReasonBytes), kThrottled (too many that
+  /// nobody has reviewed), kUnavailable.
   Result<Begun> begin_emergency(std::string_view user, std::string_view patient, std::string_view reason,
                                 std::chrono::seconds lasts);
   /// Newest last.
   std::vector<Emergency> emergencies() const;
-  /// Says that somebody else than who broke the glass has looked at it. Errors: kNotFound, kForbidden (his own),
-  /// kConflict (done already), kUnprocessable (no finding).
+  /// Says that somebody else than who broke the glass has looked at it. Errors: kNotFound, kForbidden (his
+  /// own), kConflict (done already), kUnprocessable (no finding).
   Result<Change> review(std::string_view id, std::string_view reviewer, std::string_view finding);
 
  private:
@@ -86,7 +86,8 @@ class Assignments {
   std::map<std::string, std::string, std::less<>> practitioners_ TACENDA_GUARDED_BY(mutex_);  // by user
   std::set<std::pair<std::string, std::string>> listed_ TACENDA_GUARDED_BY(mutex_);           // patient, user
   std::map<std::string, Emergency, std::less<>> emergencies_ TACENDA_GUARDED_BY(mutex_);      // by id
-  std::map<std::pair<std::string, std::string>, std::string> newest_ TACENDA_GUARDED_BY(mutex_);  // of user and patient
+  std::map<std::pair<std::string, std::string>, std::string> newest_
+      TACENDA_GUARDED_BY(mutex_);  // of user and patient
 };
 
 // Rows (docs/data-file.md, "Assignment rows"). Errors: kCorrupt.

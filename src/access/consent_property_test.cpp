@@ -155,6 +155,7 @@ class Literal {
     if (reference.empty()) return kEither;
     if (role == "AUT") return truth(authors().contains(reference));
     bool const is_asker = std::set(asker_.actors.begin(), asker_.actors.end()).contains(reference);
+    if (asker_.actors.empty()) return kEither;
     if (!is_asker) return kFalse;
     return role == "nurse" && asker_.role != "nurse" ? kEither : kTrue;
   }

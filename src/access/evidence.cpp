@@ -95,15 +95,17 @@ Result<std::vector<Json>> Evidence::find(
     query.append(parameter).append("=").append(reference);
   }
   auto const parsed = TACENDA_TRY(fhir::parse_criteria(*store_.parameters(), type, query));
-  auto const places = TACENDA_TRY(
-      store_.locate([this](std::string_view) { return &reader_; }, type, parsed, kLookedAt + 1));
-  if (places.size() > kLookedAt) return fail(ErrorKind::kTooCostly, "a decision would look at too many records");
+  auto const places =
+      TACENDA_TRY(store_.locate([this](std::string_view) { return &reader_; }, type, parsed, kLookedAt + 1));
+  if (places.size() > kLookedAt)
+    return fail(ErrorKind::kTooCostly, "a decision would look at too many records");
   std::vector<Json> found;
   for (auto const& place : places) {
     auto const stored = store_.read(reader_, type, TACENDA_TRY(ResourceId::parse(place.id)));
     if (!stored.has_value()) {
       // Deleted since it was found: it decides nothing any more.
-      if (stored.error().kind() == ErrorKind::kGone || stored.error().kind() == ErrorKind::kNotFound) continue;
+      if (stored.error().kind() == ErrorKind::kGone || stored.error().kind() == ErrorKind::kNotFound)
+        continue;
       return std::unexpected(stored.error());
     }
     found.push_back(TACENDA_TRY(codec::parse_json(stored->json)));
@@ -142,8 +144,8 @@ Result<Evidence::Consents> Evidence::consents_of(std::string_view patient) const
 Result<Evidence::Bonds> Evidence::read_bonds(std::string_view practitioner, std::string_view patient) const {
   static constexpr auto kOpen =
       std::to_array<std::string_view>({"planned", "arrived", "triaged", "in-progress", "onleave"});
-  static constexpr auto kExpected =
-      std::to_array<std::string_view>({"pending", "booked", "arrived", "checked-in", "fulfilled", "proposed"});
+  static constexpr auto kExpected = std::to_array<std::string_view>(
+      {"pending", "booked", "arrived", "checked-in", "fulfilled", "proposed"});
   std::string const who = "Practitioner/" + std::string(practitioner);
   std::string const whom = "Patient/" + std::string(patient);
   Bonds bonds;
@@ -171,8 +173,8 @@ Result<Evidence::Bonds> Evidence::read_bonds(std::string_view practitioner, std:
   for (auto const& visit : TACENDA_TRY(find("Appointment", {{"patient", whom}, {"practitioner", who}}))) {
     auto const start = low(visit.text_of("start"));
     if (!start || !is_one_of(visit.text_of("status"), kExpected)) continue;
-    bonds.push_back({Relation::kAppointment, *start - times_.around_appointment,
-                     *start + times_.around_appointment / 2});
+    bonds.push_back(
+        {Relation::kAppointment, *start - times_.around_appointment, *start + times_.around_appointment / 2});
   }
   for (auto const* parameter : {"requester", "performer"}) {
     for (auto const& order : TACENDA_TRY(find("ServiceRequest", {{"patient", whom}, {parameter, who}}))) {
@@ -187,7 +189,8 @@ Result<Evidence::Bonds> Evidence::read_bonds(std::string_view practitioner, std:
 Result<Relation> Evidence::relation(std::string_view practitioner, std::string_view patient, Time now) const {
   std::string const key = std::string(practitioner) + "\n" + std::string(patient);
   auto const bonds = TACENDA_TRY(bonds_.get(
-      store_, key, records::Decisive::kPatient, patient, [&]() -> Result<std::shared_ptr<Bonds const>> {
+      store_, key, records::Decisive::kPatient, patient,
+      [&]() -> Result<std::shared_ptr<Bonds const>> {
         return std::make_shared<Bonds const>(TACENDA_TRY(read_bonds(practitioner, patient)));
       }));
   for (auto const& bond : *bonds) {
@@ -224,9 +227,8 @@ Result<std::shared_ptr<std::vector<std::string> const>> Evidence::actors_of(
 }
 
 Result<bool> Evidence::has_consents() const {
-  return any_consent_.get(store_, {}, records::Decisive::kConsents, {}, [&]() -> Result<bool> {
-    return TACENDA_TRY(store_.newest_change("Consent")) != 0;
-  });
+  return any_consent_.get(store_, {}, records::Decisive::kConsents, {},
+                          [&]() -> Result<bool> { return TACENDA_TRY(store_.newest_change("Consent")) != 0; });
 }
 
 Result<bool> Evidence::has_labels(std::string_view type) const {

@@ -23,7 +23,8 @@ std::string_view word_of(Relation relation);
 template <typename Value>
 class Kept {
  public:
-  /// The value of `key`, read by `read` (a Result<Value>) unless it is known and stands. Errors: those of `read`.
+  /// The value of `key`, read by `read` (a Result<Value>) unless it is known and stands. Errors: those of
+  /// `read`.
   template <typename Read>
   Result<Value> get(records::Store const& store, std::string const& key, records::Decisive kind,
                     std::string_view name, Read read) {
@@ -53,14 +54,14 @@ class Kept {
   std::unordered_map<std::string, Entry> entries_ TACENDA_GUARDED_BY(mutex_);
 };
 
-/// What decisions look at in the records: consents, treating relations, roles of practitioners, labels. Kept, and
-/// read again after a commit that changes it: what was withdrawn is so for the next decision.
+/// What decisions look at in the records: consents, treating relations, roles of practitioners, labels. Kept,
+/// and read again after a commit that changes it: what was withdrawn is so for the next decision.
 ///
 /// Owner: start. Thread-safe. Reads with a Permit of the server's own.
 class Evidence {
  public:
   struct Times {
-    std::chrono::hours grace_after_encounter{72};   // an ended encounter still explains
+    std::chrono::hours grace_after_encounter{72};    // an ended encounter still explains
     std::chrono::hours around_appointment{14 * 24};  // before its start, and half of it after
   };
   /// `reader`: the server's own permit to read. `store` outlives this.
@@ -74,7 +75,8 @@ class Evidence {
   /// Errors: as consents_of.
   Result<Relation> relation(std::string_view practitioner, std::string_view patient, Time now) const;
 
-  /// "Practitioner/1", and what his roles name: "PractitionerRole/2", "Organization/3". Errors: as consents_of.
+  /// "Practitioner/1", and what his roles name: "PractitionerRole/2", "Organization/3". Errors: as
+  /// consents_of.
   Result<std::shared_ptr<std::vector<std::string> const>> actors_of(std::string_view practitioner) const;
 
   /// False: there is no Consent at all. Errors: kUnavailable.
@@ -95,15 +97,15 @@ class Evidence {
   Result<Bonds> read_bonds(std::string_view practitioner, std::string_view patient) const;
   Result<std::vector<std::string>> read_actors(std::string_view practitioner) const;
   /// The living resources of a type that refer by each of `criteria` {parameter, reference}.
-  Result<std::vector<codec::Json>> find(std::string_view type,
-                                        std::vector<std::pair<std::string, std::string>> const& criteria) const;
+  Result<std::vector<codec::Json>> find(
+      std::string_view type, std::vector<std::pair<std::string, std::string>> const& criteria) const;
   records::Store const& store_;
   Permit reader_;
   Times times_;
-  mutable Kept<Consents> consents_;                                           // by patient
-  mutable Kept<std::shared_ptr<Bonds const>> bonds_;                          // by practitioner and patient
+  mutable Kept<Consents> consents_;                                       // by patient
+  mutable Kept<std::shared_ptr<Bonds const>> bonds_;                      // by practitioner and patient
   mutable Kept<std::shared_ptr<std::vector<std::string> const>> actors_;  // by practitioner
-  mutable Kept<bool> labels_;                                                 // by type
+  mutable Kept<bool> labels_;                                             // by type
   mutable Kept<bool> any_consent_;
 };
 

@@ -30,18 +30,19 @@ class Gate {
   explicit Gate(std::shared_ptr<Policy const> policy,
                 std::map<std::string, AddressList, std::less<>> listeners = {});
 
-  /// What decisions look at beside the policy. Called once, before anybody asks; both outlive the gate. A gate that was
-  /// given nothing knows of no consent and no relation.
+  /// What decisions look at beside the policy. Called once, before anybody asks; both outlive the gate. A
+  /// gate that was given nothing knows of no consent and no relation.
   void look_at(Evidence const& evidence, Assignments const& assignments, Clock const& clock);
 
   /// Permit for one interaction on `type` (empty: the system level). Its filter then judges each record.
   /// Decides as of `now`. Errors: kForbidden (the right, or the purpose that was stated).
   Result<Permit> authorize(identity::Principal const& principal, Action action, std::string_view type) const;
 
-  /// The purpose of use that holds for what he asks: what he states, or what his role does by default. Errors:
-  /// kForbidden (not a purpose of his role, G-01, C-03).
+  /// The purpose of use that holds for what he asks: what he states, or what his role does by default.
+  /// Errors: kForbidden (not a purpose of his role, G-01, C-03).
   Result<std::string> purpose_of(identity::Principal const& principal) const;
-  /// May he search, sort, chain or include by this parameter of the type? Not by what his role does not see (P-01).
+  /// May he search, sort, chain or include by this parameter of the type? Not by what his role does not see
+  /// (P-01).
   bool shows_parameter(identity::Principal const& principal, std::string_view type,
                        fhir::SearchParameter const& parameter) const;
 

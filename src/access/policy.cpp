@@ -214,9 +214,11 @@ Result<Role> parse_role(toml::table const& table) {
   }
   for (auto const& [type, view] : role.views) {
     // What is seen in part would be written back without the rest (C-19).
-    if (role.may(Action::kUpdate, type)) return fail(ErrorKind::kInvalid, "a role may update what it sees in part");
+    if (role.may(Action::kUpdate, type))
+      return fail(ErrorKind::kInvalid, "a role may update what it sees in part");
     // Conditions of an export would tell what the view hides.
-    if (role.may(Action::kExport, type)) return fail(ErrorKind::kInvalid, "a role may export what it sees in part");
+    if (role.may(Action::kExport, type))
+      return fail(ErrorKind::kInvalid, "a role may export what it sees in part");
   }
   return role;
 }

@@ -43,16 +43,16 @@ struct Role {
   std::uint32_t actions[4] = {0, 0, 0, 0};  // by ResourceGroup: bit per Action
   // Of patient records, prescriptions and other these types alone; empty: all.
   std::set<std::string, std::less<>> types;
-  std::uint32_t system_actions = 0;         // interactions without a type
-  std::uint32_t admin_actions = 0;          // bit per AdminAction
+  std::uint32_t system_actions = 0;  // interactions without a type
+  std::uint32_t admin_actions = 0;   // bit per AdminAction
   bool own_record_only = false;
-  bool acts_for_another = false;  // of own_record_only: a proxy, whom consents and labels bind
-  bool exports = false;                           // records of at least one group
-  std::vector<std::string> purposes{"TREAT"};     // codes of v3-ActReason; the first holds where none is stated
+  bool acts_for_another = false;               // of own_record_only: a proxy, whom consents and labels bind
+  bool exports = false;                        // records of at least one group
+  std::vector<std::string> purposes{"TREAT"};  // codes of v3-ActReason; the first holds where none is stated
   Confidentiality clearance = Confidentiality::kN;  // sees records up to it
-  std::set<std::string, std::less<>> sensitive;   // labels of Policy::sensitive that he sees
-  bool over_consents = false;                     // sees whatever consents say: an administrator of everything
-  bool needs_relation = false;                    // sees records of patients whom he treats
+  std::set<std::string, std::less<>> sensitive;     // labels of Policy::sensitive that he sees
+  bool over_consents = false;   // sees whatever consents say: an administrator of everything
+  bool needs_relation = false;  // sees records of patients whom he treats
   bool breaks_glass = false;
   bool chooses_ids = false;    // may PUT under an id that is not there, and so learns which are (C-10)
   bool lowers_labels = false;  // may take a security label off (C-18)

@@ -9,9 +9,9 @@
 
 namespace tacenda::access {
 
-/// The policy as the store keeps it, every version of it: rows `policy` (version and text of the one that holds) and
-/// `p<version>` (docs/data-file.md, "Policy rows"). Errors: kCorrupt, kUnavailable; those of Policy::parse.
-/// nullptr: there is none yet.
+/// The policy as the store keeps it, every version of it: rows `policy` (version and text of the one that
+/// holds) and `p<version>` (docs/data-file.md, "Policy rows"). Errors: kCorrupt, kUnavailable; those of
+/// Policy::parse. nullptr: there is none yet.
 Result<std::shared_ptr<Policy const>> stored_policy(vault::Vault const& vault);
 
 /// A policy that is to take the place of `before`.
@@ -19,8 +19,8 @@ struct PolicyChange {
   vault::WriteSet set;
   std::shared_ptr<Policy const> policy;
 };
-/// Two changes at once: one of them conflicts. Errors: kInvalid (the text is no policy; it has no role that may manage
-/// the policy, so that nobody could change it again), kUnavailable.
+/// Two changes at once: one of them conflicts. Errors: kInvalid (the text is no policy; it has no role that
+/// may manage the policy, so that nobody could change it again), kUnavailable.
 Result<PolicyChange> policy_change(vault::Vault const& vault, Policy const& before, std::string_view toml);
 
 }  // namespace tacenda::access

@@ -137,14 +137,17 @@ Released Admin::set_policy(Call& call) {
   if (!changed.has_value()) return refuse(call, changed.error());
   // Who changes it must be able to change it again: a policy that locks everybody out cannot be taken back.
   auto const* own = changed->policy->role(call.origin.role);
-  if (own == nullptr || !own->may(access::AdminAction::kManagePolicy) || !own->may(access::AdminAction::kManageUsers))
-    return refuse(call, Error(ErrorKind::kInvalid, "your own role must keep its rights to manage policy and users"));
+  if (own == nullptr || !own->may(access::AdminAction::kManagePolicy) ||
+      !own->may(access::AdminAction::kManageUsers))
+    return refuse(
+        call, Error(ErrorKind::kInvalid, "your own role must keep its rights to manage policy and users"));
   call.origin.target = changed->policy->name();
   // What held and what holds, whole: an audit log of rights is of no use without them.
   call.origin.old_value = now->text();
   call.origin.new_value = changed->policy->text();
   std::string const version = std::to_string(changed->policy->epoch());
-  return change(call, {std::move(changed->set), [this, policy = changed->policy] { parts_.gate.replace(policy); }},
+  return change(call,
+                {std::move(changed->set), [this, policy = changed->policy] { parts_.gate.replace(policy); }},
                 "{\"version\":" + version + "}");
 }
 

@@ -109,8 +109,8 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   Time const now = parts_.clock.now();
   if (auto const complete = parts_.gate.is_complete(known, now); !complete.has_value())
     return refuse(exchange, complete.error());
-  // What leaves in bulk, and what opens what is closed, needs a person who is there (N-02); a service has its short
-  // token.
+  // What leaves in bulk, and what opens what is closed, needs a person who is there (N-02); a service has its
+  // short token.
   bool const needs_presence =
       route.interaction == Interaction::kExport || route.interaction == Interaction::kBreakGlass;
   if (needs_presence && !known.is_service() && !identity::is_fresh(known, now))

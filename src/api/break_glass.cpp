@@ -14,8 +14,8 @@ using codec::Json;
 /// The reason of a Parameters body. Errors: kInvalid (no Parameters), kUnprocessable (no reason).
 Result<std::string> reason_of(std::string_view body) {
   if (body.empty()) return fail(ErrorKind::kUnprocessable, "say why: breaking the glass needs a reason");
-  auto const json = TACENDA_TRY(
-      codec::parse_json(body, {.depth = 8, .size_bytes = limits::kUnauthenticatedBodyBytes}));
+  auto const json =
+      TACENDA_TRY(codec::parse_json(body, {.depth = 8, .size_bytes = limits::kUnauthenticatedBodyBytes}));
   if (json.text_of("resourceType") != "Parameters")
     return fail(ErrorKind::kInvalid, "the body is no Parameters resource");
   if (auto const* list = json.find("parameter"); list != nullptr) {

@@ -197,8 +197,7 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   if (!permit.has_value()) return std::nullopt;
   exchange.origin.query = operations::recorded_query(exchange.request.query);
   auto const used = services();
-  Context const context{
-      used, *exchange.principal, exchange.origin, exchange.base_url, false, {}};
+  Context const context{used, *exchange.principal, exchange.origin, exchange.base_url, false, {}};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
   if (!outcome.has_value() || !bind(exchange, seen, outcome->set).has_value()) return std::nullopt;
   return std::move(*outcome);
@@ -231,7 +230,8 @@ Released Pipeline::fhir(Exchange& exchange) {
     return refuse(exchange, purpose.error());
   auto const used = services();
   Deadline const deadline(parts_.clock, limits::kRequestTime);
-  std::function<Result<void>(vault::WriteSet&)> const still_allowed = [&](vault::WriteSet& set) -> Result<void> {
+  std::function<Result<void>(vault::WriteSet&)> const still_allowed =
+      [&](vault::WriteSet& set) -> Result<void> {
     TACENDA_TRY_VOID(parts_.directory.confirm(*exchange.principal, set));
     parts_.store.depend_on_consents(set);
     return {};
@@ -249,8 +249,7 @@ Released Pipeline::fhir(Exchange& exchange) {
   return commit(exchange, [&]() -> Result<operations::Outcome> {
     // Decided anew each time: the policy may have changed with what made the commit conflict.
     std::optional<Permit> permit;
-    if (route.action)
-      permit = TACENDA_TRY(parts_.gate.authorize(*exchange.principal, *route.action, exchange.route.type));
+    if (route.action) permit = TACENDA_TRY(parts_.gate.authorize(*exchange.principal, *route.action, exchange.route.type));
     return run_interaction(exchange, context, permit);
   });
 }

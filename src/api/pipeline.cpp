@@ -39,7 +39,8 @@ std::size_t Pipeline::body_limit(net::Request const& head) const {
 Result<identity::Principal> Pipeline::authenticate(net::Request const& request) const {
   auto principal = recognise(request);
   if (!principal.has_value()) return principal;
-  if (auto const purpose = request.header("x-purpose-of-use")) principal->state_purpose(std::string(*purpose));
+  if (auto const purpose = request.header("x-purpose-of-use"))
+    principal->state_purpose(std::string(*purpose));
   return principal;
 }
 
@@ -89,8 +90,8 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   std::uint64_t const seen = parts_.store.committed();
   auto outcome = run();
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
-  // Nothing is done or told for who was disabled, or given another role, while the request ran (S-11, S-12), nor
-  // against a consent that was withdrawn meanwhile (G-05).
+  // Nothing is done or told for who was disabled, or given another role, while the request ran (S-11, S-12),
+  // nor against a consent that was withdrawn meanwhile (G-05).
   if (auto const still = bind(exchange, seen, outcome->set); !still.has_value())
     return refuse(exchange, still.error());
   auto receipt = outcome->is_partly_committed

@@ -172,8 +172,8 @@ class Pipeline {
   /// Who asks, and why he says he does.
   Result<identity::Principal> authenticate(net::Request const& request) const;
   Result<identity::Principal> recognise(net::Request const& request) const;
-  /// What leaves on decisions of this request depends on them: a change of a consent or of the policy that commits
-  /// after `seen` makes the commit conflict. Errors: the account ended or changed.
+  /// What leaves on decisions of this request depends on them: a change of a consent or of the policy that
+  /// commits after `seen` makes the commit conflict. Errors: the account ended or changed.
   Result<void> bind(Exchange const& exchange, std::uint64_t seen, vault::WriteSet& set) const;
 
   Parts parts_;

@@ -308,8 +308,9 @@ std::string to_fhir(Entry const& entry, std::string_view store_id) {
   out.set("outcome", text(std::to_string(std::to_underlying(event.outcome))));
   if (!event.reason.empty()) out.set("outcomeDesc", text(event.reason));
   if (entry.readable && !event.purpose_of_use.empty()) {
-    out.set("purposeOfEvent",
-            list_of(concept_of({"http://terminology.hl7.org/CodeSystem/v3-ActReason", event.purpose_of_use})));
+    out.set(
+        "purposeOfEvent",
+        list_of(concept_of({"http://terminology.hl7.org/CodeSystem/v3-ActReason", event.purpose_of_use})));
   }
   if (entry.readable) {
     Json agents = Json::array();

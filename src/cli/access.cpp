@@ -68,24 +68,25 @@ int policy_explain(AccessOptions const& options) {
   return ask("policy explain", options, "/admin/policy/explain", &body, [&](Json const& answer) {
     auto const* permitted = answer.find("permitted");
     bool const yes = permitted != nullptr && permitted->is_boolean() && permitted->as_boolean();
-    std::cout << options.user << " (" << answer.text_of("role") << ") "
-              << (yes ? "may " : "may not ") << options.action << " " << options.resource << "\n"
-              << "decided by " << answer.text_of("decided_by") << ", policy " << answer.text_of("policy") << "\n";
+    std::cout << options.user << " (" << answer.text_of("role") << ") " << (yes ? "may " : "may not ")
+              << options.action << " " << options.resource << "\n"
+              << "decided by " << answer.text_of("decided_by") << ", policy " << answer.text_of("policy")
+              << "\n";
   });
 }
 
 int emergency_list(AccessOptions const& options) {
-  return ask("emergency list", options, options.open ? "/admin/emergencies?open" : "/admin/emergencies", nullptr,
-             [](Json const& answer) {
+  return ask("emergency list", options, options.open ? "/admin/emergencies?open" : "/admin/emergencies",
+             nullptr, [](Json const& answer) {
                for (auto const& each : answer.find("emergencies")->items()) {
-                 std::cout << each.text_of("id") << "  " << each.text_of("begun") << "  " << each.text_of("user")
-                           << "  Patient/" << each.text_of("patient") << "\n  why: " << each.text_of("reason")
-                           << "\n";
+                 std::cout << each.text_of("id") << "  " << each.text_of("begun") << "  "
+                           << each.text_of("user") << "  Patient/" << each.text_of("patient")
+                           << "\n  why: " << each.text_of("reason") << "\n";
                  if (each.find("reviewed") == nullptr) {
                    std::cout << "  not reviewed yet\n";
                  } else {
-                   std::cout << "  reviewed " << each.text_of("reviewed") << " by " << each.text_of("reviewer")
-                             << ": " << each.text_of("finding") << "\n";
+                   std::cout << "  reviewed " << each.text_of("reviewed") << " by "
+                             << each.text_of("reviewer") << ": " << each.text_of("finding") << "\n";
                  }
                }
              });

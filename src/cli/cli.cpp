@@ -56,9 +56,10 @@ class Commands {
                     "Key file to make (0600), on another filesystem than the data")
         ->required();
     sub->add_option("--admin", init_.admin, "Name of the first administrator")->required();
-    sub->add_option("--policy", init_.policy,
-                    "separated: administrators do not read records; classic: they do; hospital: a hospital's roles, "
-                    "clinicians see whom they treat")
+    sub->add_option(
+           "--policy", init_.policy,
+           "separated: administrators do not read records; classic: they do; hospital: a hospital's roles, "
+           "clinicians see whom they treat")
         ->check(CLI::IsMember({"separated", "classic", "hospital"}))
         ->capture_default_str();
     auto* cert = sub->add_option("--tls-cert", init_.tls_cert,
@@ -174,44 +175,50 @@ class Commands {
     access_common(command(*parent, "show", "Print the policy that holds (TOML)",
                           "tacenda policy show --data /srv/tacenda > policy.toml",
                           [this] { return policy_show(access_); }));
-    auto* set = command(*parent, "set", "Put another policy in its place, at once; old and new one are audited",
-                        "tacenda policy set policy.toml --data /srv/tacenda",
-                        [this] { return policy_set(access_); });
+    auto* set =
+        command(*parent, "set", "Put another policy in its place, at once; old and new one are audited",
+                "tacenda policy set policy.toml --data /srv/tacenda", [this] { return policy_set(access_); });
     access_common(set);
     set->add_option("file", access_.file, "TOML file")->required();
-    auto* why = command(*parent, "explain", "Say whether a user may, and what decides it; nothing is opened for anybody",
-                        "tacenda policy explain --user dr.demo --action read --resource Patient/123 --data /srv/tacenda",
-                        [this] { return policy_explain(access_); });
+    auto* why = command(
+        *parent, "explain", "Say whether a user may, and what decides it; nothing is opened for anybody",
+        "tacenda policy explain --user dr.demo --action read --resource Patient/123 --data /srv/tacenda",
+        [this] { return policy_explain(access_); });
     access_common(why);
     why->add_option("--user", access_.user, "User name")->required();
     why->add_option("--action", access_.action, "read, search, create, update, delete, export ...")
         ->capture_default_str();
     why->add_option("--resource", access_.resource, "Type, or Type/id")->required();
-    why->add_option("--purpose", access_.purpose, "Purpose of use (TREAT, HRESCH ...); the role's own without");
+    why->add_option("--purpose", access_.purpose,
+                    "Purpose of use (TREAT, HRESCH ...); the role's own without");
   }
 
   void add_emergency() {
     auto* parent = app_.add_subcommand("emergency", "Who broke the glass, and who looked at it afterwards");
     parent->require_subcommand(1);
-    auto* list = command(*parent, "list", "List emergencies", "tacenda emergency list --open --data /srv/tacenda",
-                         [this] { return emergency_list(access_); });
+    auto* list =
+        command(*parent, "list", "List emergencies", "tacenda emergency list --open --data /srv/tacenda",
+                [this] { return emergency_list(access_); });
     access_common(list);
     list->add_flag("--open", access_.open, "Those that nobody has reviewed");
-    auto* review = command(*parent, "review", "Say what a look at an emergency found",
-                           "tacenda emergency review ID --finding 'patient was unconscious' --data /srv/tacenda",
-                           [this] { return emergency_review(access_); });
+    auto* review =
+        command(*parent, "review", "Say what a look at an emergency found",
+                "tacenda emergency review ID --finding 'patient was unconscious' --data /srv/tacenda",
+                [this] { return emergency_review(access_); });
     access_common(review);
     review->add_option("id", access_.id, "Id of the emergency")->required();
     review->add_option("--finding", access_.finding, "What was found")->required();
   }
 
   void add_access_list() {
-    auto* parent = app_.add_subcommand("access-list", "Who may see records that are labelled very restricted");
+    auto* parent =
+        app_.add_subcommand("access-list", "Who may see records that are labelled very restricted");
     parent->require_subcommand(1);
     access_common(command(*parent, "show", "Print the lists", "tacenda access-list show --data /srv/tacenda",
                           [this] { return access_list(access_); }));
     for (bool const listed : {true, false}) {
-      auto* sub = command(*parent, listed ? "add" : "remove", listed ? "Put a user on a list" : "Take a user off a list",
+      auto* sub = command(*parent, listed ? "add" : "remove",
+                          listed ? "Put a user on a list" : "Take a user off a list",
                           "tacenda access-list add --patient 123 --user dr.demo --data /srv/tacenda",
                           [this, listed] { return access_list_change(access_, listed); });
       access_common(sub);

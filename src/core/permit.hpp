@@ -30,15 +30,16 @@ enum class Action : std::uint8_t {
   kExport,
 };
 
-/// The text of a record for whoever judges it, where its facts do not tell: consents and labels look at content.
-/// Opened when first asked for, and for judging alone: nothing of it leaves when the answer is no.
+/// The text of a record for whoever judges it, where its facts do not tell: consents and labels look at
+/// content. Opened when first asked for, and for judging alone: nothing of it leaves when the answer is no.
 class RecordContent {
  public:
   RecordContent() = default;
   RecordContent(RecordContent const&) = delete;
   RecordContent& operator=(RecordContent const&) = delete;
   virtual ~RecordContent() = default;
-  /// The resource as JSON; empty for a deletion; nullopt when it cannot be opened: the answer must then be no.
+  /// The resource as JSON; empty for a deletion; nullopt when it cannot be opened: the answer must then be
+  /// no.
   virtual std::optional<std::string_view> text() const = 0;
 };
 
@@ -67,13 +68,13 @@ class RecordFilter {
   /// True when `judge` says yes to every living record of the type, whatever its facts: they need not be read
   /// then.
   virtual bool judges_all(Action, std::string_view type) const = 0;
-  /// May he make a resource under an id of his choice, or ask to delete what is not there? Who may learns which ids
-  /// exist (C-10).
+  /// May he make a resource under an id of his choice, or ask to delete what is not there? Who may learns
+  /// which ids exist (C-10).
   virtual bool may_choose_ids() const = 0;
   /// True when some answer was no because it could not be decided: what it depends on could not be read.
   virtual bool could_not_tell() const = 0;
-  /// What is shown of a record of the type that was judged: its text, or one without the elements that are not
-  /// necessary for who asks. nullopt: it cannot be cut, and nothing is shown.
+  /// What is shown of a record of the type that was judged: its text, or one without the elements that are
+  /// not necessary for who asks. nullopt: it cannot be cut, and nothing is shown.
   virtual std::optional<std::string> view(std::string_view type, std::string_view json) const = 0;
   /// True when `view` changes nothing of the type.
   virtual bool views_whole(std::string_view type) const = 0;

@@ -29,8 +29,8 @@ class Principal {
   Method method() const { return method_; }
   std::string const& token_id() const { return token_id_; }  // random jti for the audit; never the token
   Time second_factor_at() const { return second_factor_at_; }
-  /// Why he asks, as the request says (a code of v3-ActReason); empty: as his role does. Whether he may is access'
-  /// question.
+  /// Why he asks, as the request says (a code of v3-ActReason); empty: as his role does. Whether he may is
+  /// access' question.
   std::string const& purpose() const { return purpose_; }
   void state_purpose(std::string purpose) { purpose_ = std::move(purpose); }
   /// What is demanded of the account as it was when the request came; never nullptr.

@@ -137,7 +137,8 @@ Result<Outcome> meta_in_use(Context const& context, std::string_view type) {
     return std::unexpected(
         context.services.gate.authorize(context.principal, Action::kSearch, types.front()).error());
   }
-  auto const found = TACENDA_TRY(context.services.store.meta_in_use(permits.source(), types, watch_of(context)));
+  auto const found =
+      TACENDA_TRY(context.services.store.meta_in_use(permits.source(), types, watch_of(context)));
   Json meta = Json::object();
   Json profiles = Json::array();
   for (auto const& profile : found.profiles) profiles.push(Json::string(profile));

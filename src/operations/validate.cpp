@@ -7,8 +7,8 @@
 #include "fhir/outcome.hpp"
 #include "fhir/types.hpp"
 #include "fhir/xml.hpp"
-#include "operations/validation.hpp"
 #include "operations/internal/writing.hpp"
+#include "operations/validation.hpp"
 
 namespace tacenda::operations {
 namespace {

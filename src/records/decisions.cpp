@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <array>
 
-#include "records/internal/judging.hpp"
 #include "records/internal/facts.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/keys.hpp"
 #include "records/store.hpp"
 
 namespace tacenda::records {
 namespace {
 
-constexpr auto kDeciding = std::to_array<std::string_view>(
-    {"Appointment", "CareTeam", "Consent", "Encounter", "ServiceRequest"});
+constexpr auto kDeciding =
+    std::to_array<std::string_view>({"Appointment", "CareTeam", "Consent", "Encounter", "ServiceRequest"});
 
 }  // namespace
 
@@ -33,7 +33,8 @@ Bytes consent_guard() {
 }
 
 std::uint64_t Store::decided_at(Decisive kind, std::string_view name) const {
-  return std::max(index_changed_at_.load(), vault_->order().announced(view_.guard(decisive_guard(kind, name))));
+  return std::max(index_changed_at_.load(),
+                  vault_->order().announced(view_.guard(decisive_guard(kind, name))));
 }
 
 void Store::depend_on_consents(vault::WriteSet& set) const {

@@ -6,8 +6,8 @@
 
 #include "core/bytes.hpp"
 
-/// Records that decide about other records: whoever keeps what he learned from them asks here whether it still
-/// stands.
+/// Records that decide about other records: whoever keeps what he learned from them asks here whether it
+/// still stands.
 namespace tacenda::records {
 
 enum class Decisive : std::uint8_t {

@@ -5,10 +5,10 @@
 
 #include "core/log.hpp"
 #include "fhir/types.hpp"
-#include "records/internal/judging.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"
 #include "records/internal/index_state.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
 

@@ -3,8 +3,8 @@
 #include <map>
 
 #include "codec/text.hpp"
-#include "records/internal/judging.hpp"
 #include "records/internal/extract.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
 #include "records/internal/search_lists.hpp"

@@ -102,8 +102,8 @@ class Store {
 
   /// The search parameters that are known now. Never nullptr.
   std::shared_ptr<fhir::SearchParameters const> parameters() const;
-  /// Calls `look` with what access control looks at of a resource, for those who explain decisions; its content is
-  /// for judging alone. Errors: kNotFound, kCorrupt.
+  /// Calls `look` with what access control looks at of a resource, for those who explain decisions; its
+  /// content is for judging alone. Errors: kNotFound, kCorrupt.
   Result<void> with_facts(Permit const& permit, std::string_view type, ResourceId const& id,
                           std::function<void(RecordFacts const&)> const& look) const;
 
@@ -158,7 +158,8 @@ class Store {
                          vault::ReadPoint const& at) const;
   Result<std::optional<StoredVersion>> version_at(Permit const& permit, std::string_view type,
                                                   std::string_view id, std::uint64_t version) const;
-  /// The documents that live and that the permits show, as they show them; `judged`: they are known to be shown.
+  /// The documents that live and that the permits show, as they show them; `judged`: they are known to be
+  /// shown.
   Result<std::vector<StoredVersion>> open_all(SearchState const& state,
                                               std::span<std::uint64_t const> documents, bool judged) const;
 

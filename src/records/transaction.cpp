@@ -6,11 +6,11 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "fhir/compartment.hpp"
-#include "records/internal/judging.hpp"
 #include "records/internal/document.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"
 #include "records/internal/index_state.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
 #include "records/store.hpp"
@@ -68,10 +68,12 @@ RecordFacts about_to_be(std::string_view type, std::string_view id, std::span<st
 bool Transaction::shows(Permit const& permit, std::string_view type, std::string_view id,
                         Current const& current) const {
   if (current.version == 0) {
-    // That one is not there may not be told, by making it or by deleting nothing, to whom some are hidden (C-10).
+    // That one is not there may not be told, by making it or by deleting nothing, to whom some are hidden
+    // (C-10).
     return permit.may_choose_ids();
   }
-  if (current.row.empty()) return permit.judge(about_to_be(type, id, current.patients, current.version));  // own
+  if (current.row.empty())
+    return permit.judge(about_to_be(type, id, current.patients, current.version));  // own
   auto header = parse_row(current.row);
   if (!header.has_value()) return false;
   RecordOnDemand const stored({*vault_, view_, &at_}, {type, id}, std::move(*header));

@@ -63,8 +63,8 @@ struct Living {
 /// Owner: one thread. `event` is the index of the audit event that records the change.
 class Transaction {
  public:
-  /// What the rooms above put into each resource before it is written; `replaced` is the text of the version that it
-  /// replaces, empty where there is none.
+  /// What the rooms above put into each resource before it is written; `replaced` is the text of the version
+  /// that it replaces, empty where there is none.
   using Amend = std::function<Result<fhir::Resource>(fhir::Resource, std::string_view replaced)>;
   void amend_with(Amend amend) { amend_ = std::move(amend); }
 

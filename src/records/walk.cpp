@@ -5,8 +5,8 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "records/internal/condition.hpp"
-#include "records/internal/judging.hpp"
 #include "records/internal/extract.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/matcher.hpp"
 

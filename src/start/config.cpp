@@ -237,7 +237,9 @@ std::string nearest_key(std::string_view key) {
   std::string best;
   std::size_t distance = std::numeric_limits<std::size_t>::max();
   for (auto const& [name, setter] : setters()) {
-    if (auto const d = edit_distance(key, name); d < distance) {
+    // A name without its table is near to one in a table.
+    std::string_view const last = std::string_view(name).substr(name.rfind('.') + 1);
+    if (auto const d = std::min(edit_distance(key, name), edit_distance(key, last) + 1); d < distance) {
       distance = d;
       best = name;
     }

@@ -93,8 +93,8 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,   *store_,        *log_,          *directory_,  *gate_,    clock_,
-          failures_, *validation_,   *vocabulary_,   *exports_,    *indexer_, *index_worker_,
+  return {*vault_,       *store_,      *log_,        *directory_,     *gate_,    clock_,
+          failures_,     *validation_, *vocabulary_, *exports_,       *indexer_, *index_worker_,
           *assignments_, export_time_, *rates_,      trusted_proxies_};
 }
 

@@ -51,8 +51,8 @@ class CommitOrder {
   /// Number of leaves whose commits readers can surely see.
   std::uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
 
-  /// Sequence of the newest commit that announced `guard` or, by chance, another one of the same place: what was
-  /// read under `guard` when no more than that was committed may be stale. From any thread.
+  /// Sequence of the newest commit that announced `guard` or, by chance, another one of the same place: what
+  /// was read under `guard` when no more than that was committed may be stale. From any thread.
   std::uint64_t announced(Guard guard) const {
     return announced_[static_cast<std::uint64_t>(guard) % kAnnounced].load(std::memory_order_acquire);
   }

@@ -60,8 +60,8 @@ class WriteSet {
   /// Committing this set refuses every set that depends on `guard` and read before. Does not itself depend
   /// on `guard`: whoever needs both calls both.
   void touches(Guard guard) { touched_.push_back(guard); }
-  /// Whoever keeps something that he read under `guard` learns of this commit from CommitOrder::announced, from
-  /// before it is visible on.
+  /// Whoever keeps something that he read under `guard` learns of this commit from CommitOrder::announced,
+  /// from before it is visible on.
   void announces(Guard guard) { announced_.push_back(guard); }
 
   /// Kept alive until the set is committed or dropped: a page of the key vault that must not be re-keyed

@@ -1,7 +1,7 @@
-// C-11: nothing that access control hides can be seen or inferred. For each asker a second store is made that holds
-// only what a slow, literal reading of the rules lets him see, and is asked by somebody who sees everything: any
-// question must have the same answer in both. What is hidden is then as if it were not there, in matches, counts,
-// orders, chains, _has, includes, pages and histories.
+// C-11: nothing that access control hides can be seen or inferred. For each asker a second store is made that
+// holds only what a slow, literal reading of the rules lets him see, and is asked by somebody who sees
+// everything: any question must have the same answer in both. What is hidden is then as if it were not there,
+// in matches, counts, orders, chains, _has, includes, pages and histories.
 #include <cstdlib>
 #include <random>
 #include <set>
@@ -85,8 +85,9 @@ constexpr std::string_view kMe = "me";  // the asker's Practitioner
 std::string security_of(Record const& record) {
   std::vector<std::string> labels;
   if (!record.level.empty()) {
-    labels.push_back(fmt::format(
-        R"({{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"{}"}})", record.level));
+    labels.push_back(
+        fmt::format(R"({{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"{}"}})",
+                    record.level));
   }
   if (record.hiv)
     labels.emplace_back(R"({"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"HIV"})");
@@ -101,7 +102,8 @@ std::string consent_of(Person const& person, std::string const& id) {
         R"("http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}}]}},"category":[{{"text":"c"}}],)"
         R"("patient":{{"reference":"Patient/{}"}},"policyRule":{{"coding":[{{"system":)"
         R"("http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"{}"}}]}}{}}})",
-        id, person.id, rule, provision.empty() ? "" : fmt::format(R"(,"provision":{{"provision":[{}]}})", provision));
+        id, person.id, rule,
+        provision.empty() ? "" : fmt::format(R"(,"provision":{{"provision":[{}]}})", provision));
   };
   std::string const me = fmt::format(
       R"("actor":[{{"role":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-ParticipationType",)"
@@ -116,8 +118,9 @@ std::string consent_of(Person const& person, std::string const& id) {
       return consent("OPTIN", R"({"type":"deny","securityLabel":[{"system":)"
                               R"("http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"HIV"}]})");
     case Wish::kOptInNoObservations:
-      return consent("OPTIN",
-                     R"({"type":"deny","class":[{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}]})");
+      return consent(
+          "OPTIN",
+          R"({"type":"deny","class":[{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}]})");
     case Wish::kOptInNotMe:
       return consent("OPTIN", R"({"type":"deny",)" + me + "}");
     case Wish::kOptInResearch:
@@ -190,22 +193,25 @@ class Maker {
     std::string query = queries[pick(queries.size())];
     if (query.find('?') == std::string::npos) return query;
     bool const one_type = query.find("/*?") == std::string::npos;
-    std::vector<std::string> const forms{"",
-                                         "_summary=count",
-                                         "_total=accurate",
-                                         "_count=2",
-                                         "_count=1&_total=accurate",
-                                         one_type ? "_sort=-_lastUpdated&_count=2" : "_count=3",
-                                         "_sort=_id&_count=2",
-                                         query.starts_with("Observation") ? "_sort=-date&_count=3" : "_count=2",
-                                         query.starts_with("Patient?") ? "_sort=family,birthdate&_count=2" : ""};
+    std::vector<std::string> const forms{
+        "",
+        "_summary=count",
+        "_total=accurate",
+        "_count=2",
+        "_count=1&_total=accurate",
+        one_type ? "_sort=-_id&_count=2" : "_count=3",
+        "_sort=_id&_count=2",
+        query.starts_with("Observation") ? "_sort=-date&_count=3" : "_count=2",
+        query.starts_with("Patient?") ? "_sort=family,birthdate&_count=2" : ""};
     auto const& form = forms[pick(forms.size())];
     if (!form.empty()) query += (query.ends_with('?') ? "" : "&") + form;
     return query;
   }
 
  private:
-  std::size_t pick(std::size_t below) { return std::uniform_int_distribution<std::size_t>(0, below - 1)(random_); }
+  std::size_t pick(std::size_t below) {
+    return std::uniform_int_distribution<std::size_t>(0, below - 1)(random_);
+  }
 
   void add(World& world, Record record, std::string const& rest) {
     record.json = fmt::format(R"({{"resourceType":"{}","id":"{}",{}{}}})", record.type, record.id,
@@ -223,12 +229,14 @@ class Maker {
     Record record{"Patient", person.id, person.id, {}, false, {}};
     if (pick(4) == 0) record.level = "R";
     add(world, record,
-        fmt::format(R"("name":[{{"family":"f{}"}}],"birthDate":"19{}0-01-0{}")", pick(3), 3 + pick(6), 1 + pick(9)));
+        fmt::format(R"("name":[{{"family":"f{}"}}],"birthDate":"19{}0-01-0{}")", pick(3), 3 + pick(6),
+                    1 + pick(9)));
     if (person.treated) {
       add(world, {"Encounter", "e" + person.id, person.id, {}, false, {}},
-          fmt::format(R"("status":"in-progress","class":{{"code":"IMP"}},"subject":{{"reference":"Patient/{}"}},)"
-                      R"("participant":[{{"individual":{{"reference":"Practitioner/{}"}}}}])",
-                      person.id, kMe));
+          fmt::format(
+              R"("status":"in-progress","class":{{"code":"IMP"}},"subject":{{"reference":"Patient/{}"}},)"
+              R"("participant":[{{"individual":{{"reference":"Practitioner/{}"}}}}])",
+              person.id, kMe));
     }
     std::string const id = "k" + person.id;
     if (auto json = consent_of(person, id); !json.empty())
@@ -237,7 +245,8 @@ class Maker {
 
   void add_record(World& world, Person const& person, std::size_t number) {
     bool const observation = pick(3) != 0;
-    Record record{observation ? "Observation" : "Condition", fmt::format("r{}", number), person.id, {}, false, {}};
+    Record record{
+        observation ? "Observation" : "Condition", fmt::format("r{}", number), person.id, {}, false, {}};
     label(record);
     std::string rest = fmt::format(R"("code":{{"coding":[{{"system":"http://s","code":"c{}"}}]}},)"
                                    R"("subject":{{"reference":"Patient/{}"}})",
@@ -250,7 +259,8 @@ class Maker {
       }
       // Perhaps of another patient: a link from what is seen to what is not.
       if (!earlier.empty() && pick(2) == 0)
-        rest += fmt::format(R"(,"derivedFrom":[{{"reference":"Observation/{}"}}])", earlier[pick(earlier.size())]);
+        rest += fmt::format(R"(,"derivedFrom":[{{"reference":"Observation/{}"}}])",
+                            earlier[pick(earlier.size())]);
     }
     add(world, std::move(record), rest);
   }

@@ -131,8 +131,8 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
   if (!role_->may(needed_of(action), facts.type)) return Denial::kRight;
   if (role_->own_record_only) {
     // Who reads what is about himself needs nobody's consent and no clearance.
-    bool const own = asker_.own_patient && facts.patients.size() == 1 &&
-                     facts.patients.front() == *asker_.own_patient;
+    bool const own =
+        asker_.own_patient && facts.patients.size() == 1 && facts.patients.front() == *asker_.own_patient;
     if (!own) return Denial::kOwn;
     // Somebody who acts for him sees what his consents and the labels leave.
     if (!role_->acts_for_another) return Denial::kNone;
@@ -140,7 +140,8 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
   if (auto const denial = by_relation(facts); denial != Denial::kNone) {
     if (!has_emergency_with_all(action, facts)) return denial;
   }
-  if (facts.is_proposed) return Denial::kNone;
+  // A gate without a store knows of no consent and no label.
+  if (facts.is_proposed || evidence_ == nullptr) return Denial::kNone;
   Look look(facts);
   if (auto const denial = by_consent(action, facts, look); denial != Denial::kNone) return denial;
   return by_label(action, facts, look);
@@ -225,7 +226,8 @@ Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, 
   // What is denied for emergencies by name stays closed (C-14).
   for (auto const* purpose : {"ETREAT", "BTG"}) {
     question.purpose = purpose;
-    if (std::ranges::any_of(**consents, [&](Consent const& each) { return each.denies_by_purpose(question, item); }))
+    if (std::ranges::any_of(**consents,
+                            [&](Consent const& each) { return each.denies_by_purpose(question, item); }))
       return Denial::kConsent;
   }
   return Denial::kNone;
@@ -236,10 +238,10 @@ Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& l
   if (labels == nullptr) return Denial::kUnreadable;
   if (labels->all.empty() && role_->clearance >= Confidentiality::kN) return Denial::kNone;
   auto const& bounds = policy_->bounds();
-  bool const emergency =
-      !facts.patients.empty() && has_emergency_with_all(action, facts) &&
-      std::ranges::none_of(labels->all,
-                           [&](Label const& label) { return is_among(bounds.never_in_emergency, label.code); });
+  bool const emergency = !facts.patients.empty() && has_emergency_with_all(action, facts) &&
+                         std::ranges::none_of(labels->all, [&](Label const& label) {
+                           return is_among(bounds.never_in_emergency, label.code);
+                         });
   if (emergency) return Denial::kNone;
   for (auto const& label : labels->all) {
     if (is_among(role_->sensitive, label.code)) continue;
@@ -250,8 +252,8 @@ Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& l
   if (labels->confidentiality <= role_->clearance && labels->confidentiality != Confidentiality::kV)
     return Denial::kNone;
   if (labels->confidentiality < Confidentiality::kV) return Denial::kLabel;
-  // Very restricted: those on the list of each patient it is about (C-15, C-16); a role of that clearance where it is
-  // about none.
+  // Very restricted: those on the list of each patient it is about (C-15, C-16); a role of that clearance
+  // where it is about none.
   if (facts.patients.empty() || assignments_ == nullptr)
     return role_->clearance == Confidentiality::kV ? Denial::kNone : Denial::kLabel;
   for (auto const& patient : facts.patients) {

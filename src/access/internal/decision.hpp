@@ -18,15 +18,16 @@ namespace tacenda::access {
 
 /// Who asks, and why: what every judgement of one request has in common.
 struct Asker {
-  std::string user;                           // UserId
-  std::string role;                           // name of the role
-  std::string purpose;                        // code of v3-ActReason
-  std::optional<std::string> own_patient;     // of a role that sees its own record only
-  std::optional<std::string> practitioner;    // logical id
+  std::string user;                         // UserId
+  std::string role;                         // name of the role
+  std::string purpose;                      // code of v3-ActReason
+  std::optional<std::string> own_patient;   // of a role that sees its own record only
+  std::optional<std::string> practitioner;  // logical id
   Time now{};
 };
 
-/// Why a record may not be seen. The word is for `policy explain` and tests; callers of the API are never told.
+/// Why a record may not be seen. The word is for `policy explain` and tests; callers of the API are never
+/// told.
 enum class Denial : std::uint8_t {
   kNone,
   kRight,      // the role has no such right to the type
@@ -38,13 +39,13 @@ enum class Denial : std::uint8_t {
 };
 std::string_view word_of(Denial denial);
 
-/// Judges each record: right of the role, own record, relation, consent, label. REQUIREMENTS annex D. What cannot be
-/// decided is denied. Thread-safe: everything it keeps is immutable or locks itself.
+/// Judges each record: right of the role, own record, relation, consent, label. REQUIREMENTS annex D. What
+/// cannot be decided is denied. Thread-safe: everything it keeps is immutable or locks itself.
 class DecisionFilter final : public RecordFilter {
  public:
   /// `evidence`, `assignments`: nullptr in a gate without a store, where nobody consented and nobody treats.
-  DecisionFilter(std::shared_ptr<Policy const> policy, Role const& role, Asker asker, Evidence const* evidence,
-                 Assignments const* assignments);
+  DecisionFilter(std::shared_ptr<Policy const> policy, Role const& role, Asker asker,
+                 Evidence const* evidence, Assignments const* assignments);
 
   bool judge(Action action, RecordFacts const& facts) const override;
   bool judges_all(Action action, std::string_view type) const override;

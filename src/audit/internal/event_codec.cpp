@@ -6,7 +6,8 @@
 namespace tacenda::audit {
 namespace {
 
-// Body, format 4 (1 had the query itself; 2 says that the body lies in a row of its own; 3 had no explanation):
+// Body, format 4 (1 had the query itself; 2 says that the body lies in a row of its own; 3 had no
+// explanation):
 //   u8      format = 4
 //   number  HTTP status, resource version, count
 //   text    the 14 of kTexts, in that order, the explanation (format 4), and the reason

@@ -29,7 +29,8 @@ Result<fhir::Resource> labelled(Context const& context, fhir::Resource resource,
 
 Result<void> check_shown(Context const& context, std::string_view type,
                          fhir::ParameterHandle const& parameter) {
-  if (parameter == nullptr || context.services.gate.shows_parameter(context.principal, type, *parameter)) return {};
+  if (parameter == nullptr || context.services.gate.shows_parameter(context.principal, type, *parameter))
+    return {};
   return fail(ErrorKind::kForbidden, kHidden);
 }
 
@@ -45,7 +46,8 @@ Result<void> check_shown(Context const& context, std::string_view type,
     }
   }
   for (auto const& [linked_type, linked] : criterion.links) {
-    if (criterion.kind == Kind::kHas) TACENDA_TRY_VOID(check_shown(context, linked_type, criterion.parameter));
+    if (criterion.kind == Kind::kHas)
+      TACENDA_TRY_VOID(check_shown(context, linked_type, criterion.parameter));
     TACENDA_TRY_VOID(check_shown(context, linked_type, *linked));
   }
   return {};
@@ -75,7 +77,8 @@ Result<void> check_shown(Context const& context, fhir::SearchQuery const& query)
     TACENDA_TRY_VOID(check_shown(context, source, include.parameter));
     // Every reference, those that are not shown among them.
     // What is included leads on to other types.
-    std::string_view const followed = include.iterate || query.includes.size() > 1 ? std::string_view() : source;
+    std::string_view const followed =
+        include.iterate || query.includes.size() > 1 ? std::string_view() : source;
     if (include.parameter == nullptr && !context.services.gate.sees_whole(context.principal, followed))
       return fail(ErrorKind::kForbidden, kHidden);
   }

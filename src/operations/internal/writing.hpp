@@ -9,13 +9,13 @@
 
 namespace tacenda::operations {
 
-/// A transaction whose resources get the security labels that the policy demands of their codes, and keep those that
-/// the version before had unless the asker may take them off (C-17, C-18). What was seen in part is not written back
-/// (C-19): kConflict.
+/// A transaction whose resources get the security labels that the policy demands of their codes, and keep
+/// those that the version before had unless the asker may take them off (C-17, C-18). What was seen in part
+/// is not written back (C-19): kConflict.
 records::Transaction begin_writing(Context const& context);
 
-/// May the asker look for what the criteria ask about? Not for elements that his role does not see: matches would tell
-/// them (P-01). Errors: kForbidden.
+/// May the asker look for what the criteria ask about? Not for elements that his role does not see: matches
+/// would tell them (P-01). Errors: kForbidden.
 Result<void> check_shown(Context const& context, std::string_view type,
                          std::vector<fhir::SearchCriterion> const& criteria);
 /// The same of a whole query: order and includes, too.

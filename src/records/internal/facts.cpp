@@ -55,7 +55,8 @@ DocumentFacts facts_of(std::string_view type, std::string_view id, RowHeader con
   facts.patients = header.patients();
   std::ranges::copy_if(terms, std::back_inserter(facts.terms), is_kept);
   // A Bundle is as confidential as what is in it.
-  facts.labelled = type == "Bundle" || std::ranges::find(terms, label_parameter(type), &Term::parameter) != terms.end();
+  facts.labelled =
+      type == "Bundle" || std::ranges::find(terms, label_parameter(type), &Term::parameter) != terms.end();
   return facts;
 }
 
@@ -69,7 +70,11 @@ Bytes facts_key(std::uint64_t document) {
 Bytes to_bytes(DocumentFacts const& facts) {
   Bytes row;
   ByteWriter writer(row);
-  writer.u8(kFactsFormat).u8(facts.labelled ? kLabelled : 0).u64(facts.version).sized(facts.type).sized(facts.id);
+  writer.u8(kFactsFormat)
+      .u8(facts.labelled ? kLabelled : 0)
+      .u64(facts.version)
+      .sized(facts.type)
+      .sized(facts.id);
   writer.u16(static_cast<std::uint16_t>(facts.patients.size()));
   for (auto const& patient : facts.patients) writer.sized(patient);
   writer.u32(static_cast<std::uint32_t>(facts.terms.size()));

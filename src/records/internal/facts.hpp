@@ -21,8 +21,8 @@
 ///   | terms: count(4) {parameter(4) text}
 ///
 /// Texts are size(4) and bytes. The terms are those that a search may want to compare, sort by or follow: all
-/// but tokens. Labelled: it has security labels, which access control must look at. Format 1 had no flags: what
-/// was written so may have labels.
+/// but tokens. Labelled: it has security labels, which access control must look at. Format 1 had no flags:
+/// what was written so may have labels.
 namespace tacenda::records {
 
 struct DocumentFacts {

@@ -23,8 +23,9 @@ struct Rows {
   vault::ReadPoint const* at = nullptr;  // nullptr: the newest state
 };
 
-/// A stored version that is opened when somebody has to look into it, and once. A deletion is judged by the version
-/// that it ended: what was hidden stays hidden. Must not outlive what it is made of. Owner: one thread.
+/// A stored version that is opened when somebody has to look into it, and once. A deletion is judged by the
+/// version that it ended: what was hidden stays hidden. Must not outlive what it is made of. Owner: one
+/// thread.
 class RecordOnDemand final : public RecordContent {
  public:
   RecordOnDemand(Rows const& rows, RowPlace const& place, RowHeader header)
