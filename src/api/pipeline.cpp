@@ -70,13 +70,25 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
   if (auto ended = admit(*exchange)) return reply(std::move(*ended));
   auto outcome = try_read(*exchange);
   if (!outcome) return reply(dispatch(*exchange));
-  auto set = std::move(outcome->set);
-  auto events = std::move(outcome->events);
+  finish_read(std::move(exchange), std::move(*outcome), std::move(reply), 0);
+}
+
+void Pipeline::finish_read(std::unique_ptr<Exchange> exchange, operations::Outcome outcome,
+                           std::move_only_function<void(Released)> reply, std::size_t attempt) {
+  auto set = std::move(outcome.set);
+  auto events = std::move(outcome.events);
   parts_.log.commit_async(
       std::move(set), std::move(events),
-      [exchange = std::move(exchange), outcome = std::move(*outcome),
+      [this, attempt, exchange = std::move(exchange), outcome = std::move(outcome),
        reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
-        if (!receipt.has_value()) return reply(unrecorded(receipt.error(), exchange->format));
+        if (!receipt.has_value()) {
+          // What it rests on changed meanwhile: it is read again, by what holds now.
+          bool const again =
+              receipt.error().kind() == ErrorKind::kConflict && attempt < limits::kCommitRetries;
+          if (auto anew = again ? try_read(*exchange) : std::nullopt)
+            return finish_read(std::move(exchange), std::move(*anew), std::move(reply), attempt + 1);
+          return reply(unrecorded(receipt.error(), exchange->format));
+        }
         Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};
         reply(Released(*receipt, render(outcome, *receipt, wishes)));
       });

@@ -84,6 +84,10 @@ class Pipeline {
   Released dispatch(Exchange& exchange);
   /// What a read came to; nullopt when it is no read, or fails: the slow way tells why.
   std::optional<operations::Outcome> try_read(Exchange& exchange);
+  /// Makes the event of a read durable and answers it; reads it again when what it rests on changed
+  /// meanwhile.
+  void finish_read(std::unique_ptr<Exchange> exchange, operations::Outcome outcome,
+                   std::move_only_function<void(Released)> reply, std::size_t attempt);
   Released capabilities(Exchange& exchange);
   Released fhir(Exchange& exchange);
   /// Breaks the glass for one patient: $break-glass.
