@@ -18,7 +18,7 @@ constexpr std::string_view kPatientExport =
 constexpr std::string_view kMeta = "http://hl7.org/fhir/OperationDefinition/Resource-meta";
 constexpr std::string_view kGroupExport = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export";
 
-constexpr std::string_view kBreakGlass = "urn:tacenda:operation:break-glass";
+constexpr std::string_view kBreakGlass = "urn:tacenda:OperationDefinition/break-glass";
 
 constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/fhir/metadata", Interaction::kCapabilities, "", EventKind::kMetadata, std::nullopt, false},

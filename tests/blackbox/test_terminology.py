@@ -301,7 +301,8 @@ class Rights(Case):
         self.assertEqual(offered["CodeSystem"], everywhere | {
             "lookup": "CodeSystem-lookup", "subsumes": "CodeSystem-subsumes",
             "validate-code": "CodeSystem-validate-code"})
-        self.assertEqual(offered["Patient"], everywhere | {"everything": "Patient-everything", "export": "patient-export"})
+        self.assertEqual(offered["Patient"], everywhere | {
+            "everything": "Patient-everything", "export": "patient-export", "break-glass": "break-glass"})
         self.assertEqual(offered["Device"], everywhere)
 
 
