@@ -50,9 +50,9 @@ class SearchCase(harness.TestCase):
 
     def load_samples(self, connection):
         """Sends the patients' bundles as transactions; gives the stored resources."""
-        if self.loaded:
-            return self.loaded
-        stored = self.loaded
+        stored = self.loaded_samples
+        if stored:
+            return stored
         for file in sorted(PATIENTS.glob("*.json")):
             reply = connection.request("POST", "/fhir", file.read_bytes(), self.token)
             self.assertEqual(reply.status, 200, reply.body[:500])

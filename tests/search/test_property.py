@@ -140,6 +140,7 @@ class SearchProperty(search_case.SearchCase):
 
 class SyntheaSearch(SearchProperty):
     loaded = []
+    loaded_samples = []
 
     def test_searches_of_synthea_patients_give_what_the_evaluator_gives_while_a_writer_runs(self):
         self.check_while_writing(self.load_samples)
@@ -148,6 +149,7 @@ class SyntheaSearch(SearchProperty):
 class ExampleSearch(SearchProperty):
     archive = "fhir-r4-examples.tar.zst"
     loaded = []
+    loaded_samples = []
 
     def test_searches_of_the_official_examples_give_what_the_evaluator_gives_while_a_writer_runs(self):
         self.check_while_writing(self.load_examples)
@@ -160,6 +162,7 @@ class ExampleSearch(SearchProperty):
 class UsCoreSearch(SearchProperty):
     archive = "us-core-examples.tar.zst"
     loaded = []
+    loaded_samples = []
 
     def test_every_us_core_example_is_found_by_every_search_parameter_that_its_content_feeds(self):
         with self.server.connect() as connection:

@@ -55,6 +55,7 @@ def terminology(systems):
 class TerminologySearch(search_case.SearchCase):
     archive = "fhir-r4-examples.tar.zst"
     loaded = []
+    loaded_samples = []
     seed = f"seed {SEED}"
 
     def store(self, connection, resources):

@@ -80,6 +80,7 @@ def queries(row, resource):
 class UsCore(search_case.SearchCase):
     archive = "us-core-examples.tar.zst"
     loaded = []
+    loaded_samples = []
 
     def examples_of(self, row, resources):
         profile, code = row["profile"], CODES.get(row["group"])
