@@ -116,6 +116,13 @@ class Hospital(harness.TestCase):
         self.encounter(patient, "dr")
         self.assertTrue(self.sees("dr", "Patient/" + patient), "a new encounter opens at once")
 
+    def test_C20_care_of_a_patient_whom_no_record_stands_for_is_not_shown_to_everybody(self):
+        unknown = {"subject": {"identifier": {"system": "urn:oid:1.2.3", "value": "elsewhere"}, "display": "Somebody"}}
+        marker = uuid.uuid4().hex
+        finding = self.make(observation("none", identifier=[{"value": marker}], **unknown))
+        self.assertFalse(self.sees("dr", "Observation/" + finding))
+        self.assertEqual(self.found("dr", "Observation?identifier=" + marker), [])
+
     def test_what_explains_an_access_is_in_the_log(self):
         patient = self.treated("dr")
         before = self.server.audit_size()

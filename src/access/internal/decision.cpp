@@ -16,8 +16,6 @@ Action needed_of(Action action) {
 
 ConsentAction consent_action_of(Action action) {
   switch (action) {
-    case Action::kCreate:
-      return ConsentAction::kCollect;
     case Action::kUpdate:
     case Action::kDelete:
       return ConsentAction::kCorrect;
@@ -238,10 +236,10 @@ Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& l
   if (labels == nullptr) return Denial::kUnreadable;
   if (labels->all.empty() && role_->clearance >= Confidentiality::kN) return Denial::kNone;
   auto const& bounds = policy_->bounds();
-  bool const emergency = !facts.patients.empty() && has_emergency_with_all(action, facts) &&
-                         std::ranges::none_of(labels->all, [&](Label const& label) {
-                           return is_among(bounds.never_in_emergency, label.code);
-                         });
+  bool const emergency =
+      has_emergency_with_all(action, facts) && std::ranges::none_of(labels->all, [&](Label const& label) {
+        return is_among(bounds.never_in_emergency, label.code);
+      });
   if (emergency) return Denial::kNone;
   for (auto const& label : labels->all) {
     if (is_among(role_->sensitive, label.code)) continue;
@@ -269,8 +267,10 @@ bool DecisionFilter::has_emergency(Action action, std::string const& patient) co
 }
 
 bool DecisionFilter::has_emergency_with_all(Action action, RecordFacts const& facts) const {
-  return std::ranges::all_of(facts.patients,
-                             [&](std::string const& patient) { return has_emergency(action, patient); });
+  // The glass is broken for a patient: a record of none has no emergency.
+  return !facts.patients.empty() && std::ranges::all_of(facts.patients, [&](std::string const& patient) {
+    return has_emergency(action, patient);
+  });
 }
 
 /// True when no patient has said anything, and nothing needs to be said.
