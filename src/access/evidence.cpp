@@ -81,6 +81,8 @@ std::string_view word_of(Relation relation) {
       return "emergency";
     case Relation::kSelf:
       return "self";
+    case Relation::kProxy:
+      return "proxy";
   }
   return "";
 }

@@ -16,7 +16,16 @@
 namespace tacenda::access {
 
 /// Why a person has to do with a patient; the word that the audit log keeps (`explained_by`).
-enum class Relation : std::uint8_t { kNone, kCareTeam, kEncounter, kAppointment, kOrder, kEmergency, kSelf };
+enum class Relation : std::uint8_t {
+  kNone,
+  kCareTeam,
+  kEncounter,
+  kAppointment,
+  kOrder,
+  kEmergency,
+  kSelf,
+  kProxy
+};
 std::string_view word_of(Relation relation);
 
 /// What was learned from the records, until a commit announces that it may be otherwise. Thread-safe.

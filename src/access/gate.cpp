@@ -100,10 +100,13 @@ Gate::Explanation Gate::explain(identity::Principal const& principal,
   Time const now = clock_->now();
   auto const user = principal.id().view();
   auto const practitioner = assignments_->practitioner_of(user);
+  auto const current = policy();
+  auto const* role = current->role(principal.role());
+  bool const acts_for_another = role != nullptr && role->acts_for_another;
   for (auto const& patient : patients) {
     Relation relation = Relation::kNone;
     if (principal.patient() && principal.patient()->view() == patient) {
-      relation = Relation::kSelf;
+      relation = acts_for_another ? Relation::kProxy : Relation::kSelf;
     } else if (assignments_->emergency(user, patient, now)) {
       explanation.emergency = true;
       relation = Relation::kEmergency;

@@ -12,11 +12,13 @@
 namespace tacenda::access {
 namespace {
 
-struct ActionName {
+/// What a policy calls a value of an enumeration.
+template <typename E>
+struct Word {
   std::string_view name;
-  Action action;
+  E value;
 };
-constexpr auto kActions = std::to_array<ActionName>({
+constexpr auto kActions = std::to_array<Word<Action>>({
     {"read", Action::kRead},
     {"vread", Action::kVread},
     {"history-instance", Action::kHistoryInstance},
@@ -28,11 +30,7 @@ constexpr auto kActions = std::to_array<ActionName>({
     {"export", Action::kExport},
 });
 
-struct AdminName {
-  std::string_view name;
-  AdminAction action;
-};
-constexpr auto kAdminActions = std::to_array<AdminName>({
+constexpr auto kAdminActions = std::to_array<Word<AdminAction>>({
     {"manage-users", AdminAction::kManageUsers},
     {"issue-tokens", AdminAction::kIssueTokens},
     {"read-audit", AdminAction::kReadAudit},
@@ -44,14 +42,23 @@ constexpr auto kAdminActions = std::to_array<AdminName>({
     {"review-access", AdminAction::kReviewAccess},
 });
 
-struct FactorName {
-  std::string_view name;
-  Factor action;
-};
-constexpr auto kFactors = std::to_array<FactorName>({
+constexpr auto kFactors = std::to_array<Word<Factor>>({
     {"totp", Factor::kTotp},
     {"passkey", Factor::kPasskey},
     {"recovery-code", Factor::kRecoveryCode},
+});
+
+struct Switch {
+  std::string_view name;
+  bool Role::* member;
+};
+constexpr auto kSwitches = std::to_array<Switch>({
+    {"own-record-only", &Role::own_record_only},
+    {"acts-for-another", &Role::acts_for_another},
+    {"over-consents", &Role::over_consents},
+    {"break-glass", &Role::breaks_glass},
+    {"chooses-ids", &Role::chooses_ids},
+    {"lowers-labels", &Role::lowers_labels},
 });
 
 constexpr std::int64_t kGraceDaysMax = 365;
@@ -85,7 +92,7 @@ Result<std::uint32_t> bits_of(toml::node const& node, Names const& names) {
     auto const found =
         std::ranges::find_if(names, [&](auto const& entry) { return word && entry.name == *word; });
     if (found == names.end()) return fail(ErrorKind::kInvalid, "a role names an unknown action");
-    bits |= bit(found->action);
+    bits |= bit(found->value);
   }
   return bits;
 }
@@ -135,34 +142,12 @@ Result<bool> parse_bounds(std::string_view name, toml::node const& node, Role& r
     if (word != "required" && word != "recorded")
       return fail(ErrorKind::kInvalid, "a role's relation is required or recorded");
     role.needs_relation = word == "required";
-  } else if (name == "over-consents" && node.is_boolean()) {
-    role.over_consents = *node.value<bool>();
-  } else if (name == "break-glass" && node.is_boolean()) {
-    role.breaks_glass = *node.value<bool>();
-  } else if (name == "chooses-ids" && node.is_boolean()) {
-    role.chooses_ids = *node.value<bool>();
-  } else if (name == "lowers-labels" && node.is_boolean()) {
-    role.lowers_labels = *node.value<bool>();
   } else if (name == "views" && node.is_table()) {
     TACENDA_TRY_VOID(parse_views(*node.as_table(), role));
   } else {
     return false;
   }
   return true;
-}
-
-/// A list of texts. Errors: kInvalid.
-Result<std::vector<std::string>> texts_of(toml::node const& node) {
-  auto const* list = node.as_array();
-  if (list == nullptr) return fail(ErrorKind::kInvalid, "a demand of a role is not a list of texts");
-  std::vector<std::string> texts;
-  for (auto const& item : *list) {
-    auto const text = item.value<std::string>();
-    if (!text || !item.is_string())
-      return fail(ErrorKind::kInvalid, "a demand of a role is not a list of texts");
-    texts.push_back(*text);
-  }
-  return texts;
 }
 
 /// What a role demands of who has it. False when `name` is none of these. Errors: kInvalid.
@@ -172,9 +157,9 @@ Result<bool> parse_demand(std::string_view name, toml::node const& node, Role& r
     if (role.factors == 0)
       return fail(ErrorKind::kInvalid, "a role takes no second factor: nobody could use it");
   } else if (name == "networks") {
-    role.networks = TACENDA_TRY(AddressList::parse(TACENDA_TRY(texts_of(node))));
+    role.networks = TACENDA_TRY(AddressList::parse(TACENDA_TRY(words_of(node))));
   } else if (name == "awareness") {
-    role.awareness = TACENDA_TRY(texts_of(node));
+    role.awareness = TACENDA_TRY(words_of(node));
     for (auto const& topic : role.awareness) {
       if (identity::find_awareness_topic(topic) == nullptr)
         return fail(ErrorKind::kInvalid, "a role demands an unknown awareness topic");
@@ -191,7 +176,7 @@ Result<bool> parse_demand(std::string_view name, toml::node const& node, Role& r
 }
 
 Result<Role> parse_role(toml::table const& table) {
-  constexpr auto kSystem = std::to_array<ActionName>({{"history-system", Action::kHistorySystem}});
+  constexpr auto kSystem = std::to_array<Word<Action>>({{"history-system", Action::kHistorySystem}});
   Role role;
   for (auto const& [key, node] : table) {
     std::string_view const name = key.str();
@@ -204,10 +189,9 @@ Result<Role> parse_role(toml::table const& table) {
       role.system_actions = TACENDA_TRY(bits_of(node, kSystem));
     } else if (name == "admin") {
       role.admin_actions = TACENDA_TRY(bits_of(node, kAdminActions));
-    } else if (name == "own-record-only" && node.is_boolean()) {
-      role.own_record_only = *node.value<bool>();
-    } else if (name == "acts-for-another" && node.is_boolean()) {
-      role.acts_for_another = *node.value<bool>();
+    } else if (auto const* found = std::ranges::find(kSwitches, name, &Switch::name);
+               found != kSwitches.end() && node.is_boolean()) {
+      role.*found->member = *node.value<bool>();
     } else if (!TACENDA_TRY(parse_bounds(name, node, role)) && !TACENDA_TRY(parse_demand(name, node, role))) {
       return fail(ErrorKind::kInvalid, "a role has an unknown key");
     }
@@ -285,6 +269,11 @@ Result<void> parse_emergency(toml::table const& table, Bounds& bounds) {
 }
 
 }  // namespace
+
+std::optional<Action> action_of(std::string_view word) {
+  auto const* found = std::ranges::find(kActions, word, &Word<Action>::name);
+  return found == kActions.end() ? std::nullopt : std::optional(found->value);
+}
 
 ResourceGroup group_of(std::string_view type) {
   constexpr auto kPrescriptions = std::to_array<std::string_view>(

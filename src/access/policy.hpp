@@ -35,6 +35,10 @@ enum class AdminAction : std::uint8_t {
 enum class ResourceGroup : std::uint8_t { kPatientRecords, kPrescriptions, kDirectory, kOther };
 ResourceGroup group_of(std::string_view type);
 
+/// What a policy calls an interaction with records of a type: "read", "history-type". nullopt: nothing by
+/// that word.
+std::optional<Action> action_of(std::string_view word);
+
 /// A second factor by which a role may be told to sign in.
 enum class Factor : std::uint8_t { kTotp, kPasskey, kRecoveryCode };
 

@@ -1,7 +1,4 @@
 // Administration of who may see what: practitioners, access lists, emergencies and the policy.
-#include <algorithm>
-#include <array>
-
 #include "access/stored_policy.hpp"
 #include "api/admin.hpp"
 #include "api/internal/admin_call.hpp"
@@ -33,21 +30,6 @@ Json emergency_json(access::Emergency const& emergency, identity::Directory cons
   }
   return json;
 }
-
-struct ActionWord {
-  std::string_view word;
-  Action action;
-};
-constexpr auto kActionWords = std::to_array<ActionWord>({
-    {"read", Action::kRead},
-    {"vread", Action::kVread},
-    {"history-instance", Action::kHistoryInstance},
-    {"search", Action::kSearch},
-    {"create", Action::kCreate},
-    {"update", Action::kUpdate},
-    {"delete", Action::kDelete},
-    {"export", Action::kExport},
-});
 
 }  // namespace
 
@@ -163,17 +145,17 @@ Released Admin::explain_policy(Call& call) {
   if (!principal.has_value()) return refuse(call, principal.error());
   if (auto const purpose = call.body.text_of("purpose"); !purpose.empty())
     principal->state_purpose(std::string(purpose));
-  auto const* word = std::ranges::find(kActionWords, call.body.text_of("action"), &ActionWord::word);
-  if (word == kActionWords.end()) return refuse(call, Error(ErrorKind::kInvalid, "there is no such action"));
+  auto const action = access::action_of(call.body.text_of("action"));
+  if (!action) return refuse(call, Error(ErrorKind::kInvalid, "there is no such action"));
   auto const slash = resource.find('/');
   auto const type = resource.substr(0, slash);
-  std::string why = parts_.gate.why(*principal, word->action, {type, "", {}, 0, false, nullptr, false, true});
+  std::string why = parts_.gate.why(*principal, *action, {type, "", {}, 0, false, nullptr, false, true});
   if (why == "permitted" && slash != std::string_view::npos) {
     auto const place = ResourceId::parse(resource.substr(slash + 1));
     if (!place.has_value()) return refuse(call, place.error());
     auto decided = parts_.store.with_facts(
         parts_.gate.system_permit(Action::kRead), type, *place,
-        [&](RecordFacts const& facts) { why = parts_.gate.why(*principal, word->action, facts); });
+        [&](RecordFacts const& facts) { why = parts_.gate.why(*principal, *action, facts); });
     if (!decided.has_value()) return refuse(call, decided.error());
   }
   Json json = Json::object();

@@ -119,7 +119,7 @@ struct Event {
   std::vector<std::string> patients;  // logical ids of the compartments touched
   std::string purpose_of_use;         // e.g. "TREAT"
   /// What the access to these patients is explained by: "care-team", "encounter", "appointment", "order",
-  /// "self", "emergency". Empty: nothing known explains it.
+  /// "self", "proxy", "emergency". Empty: nothing known explains it.
   std::string explained_by;
   /// Raw text of what was asked. Kept once for all events of a commit that have the same, under a key that
   /// ends with any of the patients whom those events or the text name.

@@ -131,6 +131,16 @@ class Hospital(harness.TestCase):
         self.assertEqual(event["explained_by"], "encounter")
         self.assertEqual(event["purpose_of_use"], "TREAT")
 
+    def test_who_acts_for_a_patient_is_not_taken_for_him_in_the_log(self):
+        patient = self.treated()
+        for role, word in (("patient", "self"), ("proxy", "proxy")):
+            name = role + "-" + patient.lower()[:8]
+            self.person(name, role, "--patient", patient)
+            before = self.server.audit_size()
+            self.assertTrue(self.sees(name, "Patient/" + patient))
+            event = [e for e in self.server.audit_after(before) if e["event"] == "read"][0]
+            self.assertEqual(event["explained_by"], word)
+
     # --- consent ---
 
     def test_C01_the_five_patterns(self):

@@ -46,15 +46,7 @@ class SearchOf : public ::testing::Test {
 
   Result<SearchAnswer> ask(std::string const& type, std::string const& query,
                            records::SearchPosition const& position = {}) {
-    auto outcome = server.run(doctor, [&](Context const& context) -> Result<Outcome> {
-      SearchRequest request;
-      request.type = type;
-      request.parameters = TACENDA_TRY(codec::parse_query(query));
-      request.position = position;
-      return search(context, request);
-    });
-    if (!outcome.has_value()) return std::unexpected(outcome.error());
-    return std::get<SearchAnswer>(std::move(outcome->result));
+    return server.search(doctor, type, query, position);
   }
 
   TestServer server;
@@ -139,15 +131,7 @@ class Pages : public ::testing::Test {
 
   Result<SearchAnswer> ask(std::string const& type, std::string const& query,
                            records::SearchPosition const& position = {}) {
-    auto outcome = server.run(admin, [&](Context const& context) -> Result<Outcome> {
-      SearchRequest request;
-      request.type = type;
-      request.parameters = TACENDA_TRY(codec::parse_query(query));
-      request.position = position;
-      return search(context, request);
-    });
-    if (!outcome.has_value()) return std::unexpected(outcome.error());
-    return std::get<SearchAnswer>(std::move(outcome->result));
+    return server.search(admin, type, query, position);
   }
 
   static std::vector<std::string> ids_of(SearchAnswer const& answer) {

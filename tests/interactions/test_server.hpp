@@ -12,11 +12,13 @@
 #include "access/gate.hpp"
 #include "audit/log.hpp"
 #include "codec/json.hpp"
+#include "codec/text.hpp"
 #include "core/mutex.hpp"
 #include "identity/directory.hpp"
 #include "operations/bundle.hpp"
 #include "operations/history.hpp"
 #include "operations/read.hpp"
+#include "operations/search.hpp"
 #include "operations/write.hpp"
 #include "records/store.hpp"
 #include "storage/embedded/open.hpp"
@@ -150,6 +152,19 @@ class TestServer {
     });
     if (!outcome.has_value()) return std::unexpected(outcome.error());
     return std::get<records::StoredVersion>(outcome->result);
+  }
+
+  Result<SearchAnswer> search(identity::Principal const& who, std::string const& type,
+                              std::string const& query, records::SearchPosition const& position = {}) {
+    auto outcome = run(who, [&](Context const& context) -> Result<Outcome> {
+      SearchRequest request;
+      request.type = type;
+      request.parameters = TACENDA_TRY(codec::parse_query(query));
+      request.position = position;
+      return operations::search(context, request);
+    });
+    if (!outcome.has_value()) return std::unexpected(outcome.error());
+    return std::get<SearchAnswer>(std::move(outcome->result));
   }
 
   Result<BundleOutcome> bundle(identity::Principal const& who, std::string const& json) {

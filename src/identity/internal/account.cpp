@@ -3,25 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "identity/internal/row.hpp"
+
 namespace tacenda::identity {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
 constexpr std::uint8_t kTokenFormat = 2;  // 1 has neither method nor address
-
-Result<void> read_format(ByteReader& reader) {
-  if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "a directory row has an unknown format");
-  return {};
-}
-
-Result<void> check_end(ByteReader const& reader) {
-  if (!reader.done()) return fail(ErrorKind::kCorrupt, "a directory row is longer than its fields");
-  return {};
-}
-
-Result<std::string> read_text(ByteReader& reader) {
-  return std::string(as_text(TACENDA_TRY(reader.sized())));
-}
 
 Result<Digest> read_digest(ByteReader& reader) {
   Digest digest;
@@ -39,7 +26,7 @@ SecretBuffer encode_account(Account const& account) {
   Bytes row;
   row.reserve(4096);  // one allocation: growing would leave copies of the TOTP secret behind
   ByteWriter writer(row);
-  writer.u8(kFormat).sized(account.id.view()).sized(account.name).sized(account.role);
+  writer.u8(row::kFormat).sized(account.id.view()).sized(account.name).sized(account.role);
   writer.u8(account.is_service ? 1 : 0).u8(account.enabled ? 1 : 0).u32(account.token_epoch);
   writer.sized(account.patient ? account.patient->view() : std::string_view());
   writer.u64(to_unix_ms(account.created)).sized(account.password_phc).sized(account.totp_secret.reveal());
@@ -58,18 +45,18 @@ SecretBuffer encode_account(Account const& account) {
 
 Result<std::shared_ptr<Account>> decode_account(ByteView row) {
   ByteReader reader(row);
-  TACENDA_TRY_VOID(read_format(reader));
+  TACENDA_TRY_VOID(row::read_format(reader));
   auto account = std::make_shared<Account>(TACENDA_TRY(UserId::parse(as_text(TACENDA_TRY(reader.sized())))));
-  account->name = TACENDA_TRY(read_text(reader));
-  account->role = TACENDA_TRY(read_text(reader));
+  account->name = TACENDA_TRY(row::read_text(reader));
+  account->role = TACENDA_TRY(row::read_text(reader));
   account->is_service = TACENDA_TRY(reader.u8()) != 0;
   account->enabled = TACENDA_TRY(reader.u8()) != 0;
   account->token_epoch = TACENDA_TRY(reader.u32());
-  if (auto const patient = TACENDA_TRY(read_text(reader)); !patient.empty()) {
+  if (auto const patient = TACENDA_TRY(row::read_text(reader)); !patient.empty()) {
     account->patient = TACENDA_TRY(PatientId::parse(patient));
   }
   account->created = from_unix_ms(TACENDA_TRY(reader.u64()));
-  account->password_phc = TACENDA_TRY(read_text(reader));
+  account->password_phc = TACENDA_TRY(row::read_text(reader));
   account->totp_secret = SecretBuffer(TACENDA_TRY(reader.sized()));
   if (TACENDA_TRY(reader.u8()) != 0) account->certificate = TACENDA_TRY(read_digest(reader));
   if (TACENDA_TRY(reader.u8()) != 0) {
@@ -77,18 +64,18 @@ Result<std::shared_ptr<Account>> decode_account(ByteView row) {
     enrolment.code_hash = TACENDA_TRY(read_digest(reader));
     enrolment.expires = from_unix_ms(TACENDA_TRY(reader.u64()));
     enrolment.failures = TACENDA_TRY(reader.u32());
-    enrolment.password_phc = TACENDA_TRY(read_text(reader));
+    enrolment.password_phc = TACENDA_TRY(row::read_text(reader));
     enrolment.totp_secret = SecretBuffer(TACENDA_TRY(reader.sized()));
     account->enrolment = std::move(enrolment);
   }
-  TACENDA_TRY_VOID(check_end(reader));
+  TACENDA_TRY_VOID(row::check_end(reader));
   return account;
 }
 
 Bytes encode_counters(Account const& account) {
   Bytes row;
   ByteWriter(row)
-      .u8(kFormat)
+      .u8(row::kFormat)
       .u64(account.totp_last_step)
       .u32(account.failures)
       .u64(account.last_login ? to_unix_ms(*account.last_login) : 0);
@@ -97,11 +84,11 @@ Bytes encode_counters(Account const& account) {
 
 Result<void> decode_counters(ByteView row, Account& account) {
   ByteReader reader(row);
-  TACENDA_TRY_VOID(read_format(reader));
+  TACENDA_TRY_VOID(row::read_format(reader));
   account.totp_last_step = TACENDA_TRY(reader.u64());
   account.failures = TACENDA_TRY(reader.u32());
   if (auto const login = TACENDA_TRY(reader.u64()); login != 0) account.last_login = from_unix_ms(login);
-  return check_end(reader);
+  return row::check_end(reader);
 }
 
 Bytes encode_token(Token const& token) {
@@ -123,12 +110,12 @@ Bytes encode_token(Token const& token) {
 Result<DecodedToken> decode_token(ByteView row) {
   ByteReader reader(row);
   std::uint8_t const format = TACENDA_TRY(reader.u8());
-  if (format != kFormat && format != kTokenFormat)
+  if (format != row::kFormat && format != kTokenFormat)
     return fail(ErrorKind::kCorrupt, "a directory row has an unknown format");
   DecodedToken decoded;
   decoded.token = std::make_shared<Token>();
-  decoded.user = TACENDA_TRY(read_text(reader));
-  decoded.token->token_id = TACENDA_TRY(read_text(reader));
+  decoded.user = TACENDA_TRY(row::read_text(reader));
+  decoded.token->token_id = TACENDA_TRY(row::read_text(reader));
   decoded.token->created = from_unix_ms(TACENDA_TRY(reader.u64()));
   decoded.token->expires = from_unix_ms(TACENDA_TRY(reader.u64()));
   decoded.token->second_factor_at = from_unix_ms(TACENDA_TRY(reader.u64()));
@@ -139,11 +126,11 @@ Result<DecodedToken> decode_token(ByteView row) {
     if (method > std::to_underlying(Method::kRecoveryCode))
       return fail(ErrorKind::kCorrupt, "a token row has an unknown method");
     decoded.token->method = static_cast<Method>(method);
-    decoded.token->address = TACENDA_TRY(read_text(reader));
+    decoded.token->address = TACENDA_TRY(row::read_text(reader));
   } else {
     decoded.token->method = decoded.token->idles ? Method::kSession : Method::kToken;
   }
-  TACENDA_TRY_VOID(check_end(reader));
+  TACENDA_TRY_VOID(row::check_end(reader));
   // When it was used last was in memory only: the idle time runs from its making.
   decoded.token->last_used_ms = to_unix_ms(decoded.token->created);
   return decoded;

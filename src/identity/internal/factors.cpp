@@ -3,32 +3,10 @@
 
 #include "core/limits.hpp"
 #include "identity/internal/account.hpp"
+#include "identity/internal/row.hpp"
 
 namespace tacenda::identity {
 namespace {
-
-constexpr std::uint8_t kFormat = 1;
-
-Result<void> read_format(ByteReader& reader) {
-  if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "a directory row has an unknown format");
-  return {};
-}
-
-Result<void> check_end(ByteReader const& reader) {
-  if (!reader.done()) return fail(ErrorKind::kCorrupt, "a directory row is longer than its fields");
-  return {};
-}
-
-Result<std::string> read_text(ByteReader& reader) {
-  return std::string(as_text(TACENDA_TRY(reader.sized())));
-}
-
-/// How many items follow. Errors: kCorrupt beyond `most`.
-Result<std::uint32_t> read_count(ByteReader& reader, std::size_t most) {
-  std::uint32_t const count = TACENDA_TRY(reader.u32());
-  if (count > most) return fail(ErrorKind::kCorrupt, "a directory row has more items than there can be");
-  return count;
-}
 
 void write_passkey(ByteWriter& writer, Passkey const& passkey) {
   writer.sized(passkey.credential_id).u32(static_cast<std::uint32_t>(passkey.algorithm));
@@ -38,12 +16,12 @@ void write_passkey(ByteWriter& writer, Passkey const& passkey) {
 
 Result<Passkey> read_passkey(ByteReader& reader) {
   Passkey passkey;
-  passkey.credential_id = TACENDA_TRY(read_text(reader));
+  passkey.credential_id = TACENDA_TRY(row::read_text(reader));
   passkey.algorithm = static_cast<std::int32_t>(TACENDA_TRY(reader.u32()));
   auto const key = TACENDA_TRY(reader.sized());
   passkey.public_key.assign(key.begin(), key.end());
   passkey.sign_count = TACENDA_TRY(reader.u32());
-  passkey.name = TACENDA_TRY(read_text(reader));
+  passkey.name = TACENDA_TRY(row::read_text(reader));
   passkey.created = from_unix_ms(TACENDA_TRY(reader.u64()));
   if (auto const used = TACENDA_TRY(reader.u64()); used != 0) passkey.last_used = from_unix_ms(used);
   return passkey;
@@ -54,7 +32,7 @@ Result<Passkey> read_passkey(ByteReader& reader) {
 Bytes encode_factors(Account const& account) {
   Bytes row;
   ByteWriter writer(row);
-  writer.u8(kFormat).u32(static_cast<std::uint32_t>(account.recovery_codes.size()));
+  writer.u8(row::kFormat).u32(static_cast<std::uint32_t>(account.recovery_codes.size()));
   for (auto const& code : account.recovery_codes) writer.raw(code);
   writer.u32(static_cast<std::uint32_t>(account.passkeys.size()));
   for (auto const& passkey : account.passkeys) write_passkey(writer, passkey);
@@ -66,27 +44,27 @@ Bytes encode_factors(Account const& account) {
 
 Result<void> decode_factors(ByteView row, Account& account) {
   ByteReader reader(row);
-  TACENDA_TRY_VOID(read_format(reader));
-  for (auto left = TACENDA_TRY(read_count(reader, limits::kRecoveryCodes)); left > 0; --left) {
+  TACENDA_TRY_VOID(row::read_format(reader));
+  for (auto left = TACENDA_TRY(row::read_count(reader, limits::kRecoveryCodes)); left > 0; --left) {
     Digest code;
     std::ranges::copy(TACENDA_TRY(reader.raw(code.size())), code.begin());
     account.recovery_codes.push_back(code);
   }
-  for (auto left = TACENDA_TRY(read_count(reader, limits::kPasskeysPerUser)); left > 0; --left)
+  for (auto left = TACENDA_TRY(row::read_count(reader, limits::kPasskeysPerUser)); left > 0; --left)
     account.passkeys.push_back(TACENDA_TRY(read_passkey(reader)));
-  for (auto left = TACENDA_TRY(read_count(reader, limits::kNoticesKept)); left > 0; --left) {
+  for (auto left = TACENDA_TRY(row::read_count(reader, limits::kNoticesKept)); left > 0; --left) {
     Notice notice;
     notice.kind = static_cast<Notice::Kind>(TACENDA_TRY(reader.u8()));
     notice.at = from_unix_ms(TACENDA_TRY(reader.u64()));
     account.notices.push_back(notice);
   }
-  return check_end(reader);
+  return row::check_end(reader);
 }
 
 Bytes encode_standing(Standing const& standing) {
   Bytes row;
   ByteWriter writer(row);
-  writer.u8(kFormat).u8(standing.networks ? 1 : 0);
+  writer.u8(row::kFormat).u8(standing.networks ? 1 : 0);
   if (standing.networks) {
     writer.u32(static_cast<std::uint32_t>(standing.networks->size()));
     for (auto const& network : *standing.networks) writer.sized(network);
@@ -99,21 +77,21 @@ Bytes encode_standing(Standing const& standing) {
 
 Result<std::shared_ptr<Standing const>> decode_standing(ByteView row) {
   ByteReader reader(row);
-  TACENDA_TRY_VOID(read_format(reader));
+  TACENDA_TRY_VOID(row::read_format(reader));
   Standing standing;
   if (TACENDA_TRY(reader.u8()) != 0) {
     standing.networks.emplace();
-    for (auto left = TACENDA_TRY(read_count(reader, limits::kNetworksPerList)); left > 0; --left)
-      standing.networks->push_back(TACENDA_TRY(read_text(reader)));
+    for (auto left = TACENDA_TRY(row::read_count(reader, limits::kNetworksPerList)); left > 0; --left)
+      standing.networks->push_back(TACENDA_TRY(row::read_text(reader)));
   }
-  for (auto left = TACENDA_TRY(read_count(reader, limits::kAwarenessTopics)); left > 0; --left) {
+  for (auto left = TACENDA_TRY(row::read_count(reader, limits::kAwarenessTopics)); left > 0; --left) {
     Acknowledgement read;
-    read.topic = TACENDA_TRY(read_text(reader));
+    read.topic = TACENDA_TRY(row::read_text(reader));
     read.version = TACENDA_TRY(reader.u32());
     read.at = from_unix_ms(TACENDA_TRY(reader.u64()));
     standing.acknowledgements.push_back(std::move(read));
   }
-  TACENDA_TRY_VOID(check_end(reader));
+  TACENDA_TRY_VOID(row::check_end(reader));
   return std::make_shared<Standing const>(std::move(standing));
 }
 
