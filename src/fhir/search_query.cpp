@@ -337,6 +337,18 @@ Result<SearchQuery> parse_search(SearchParameters const& known, std::string_view
   return query;
 }
 
+std::span<std::string_view const> types_of_bare_ids(SearchParameter const& parameter) {
+  // Within a Bundle anything may stand where the definition names one type.
+  if (parameter.targets.empty() || parameter.base == "Bundle") return resource_types();
+  return parameter.targets;
+}
+
+bool is_hierarchy(SearchCriterion const& criterion) {
+  return criterion.kind == SearchCriterion::Kind::kValue &&
+         criterion.parameter->type == SearchType::kReference &&
+         (criterion.modifier == Modifier::kBelow || criterion.modifier == Modifier::kAbove);
+}
+
 Result<SearchCriterion> compartment_criterion(std::string_view owner, std::string_view id,
                                               std::string_view type) {
   SearchCriterion criterion;

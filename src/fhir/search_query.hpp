@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,12 @@ struct SearchCriterion {
   std::vector<std::pair<std::string, std::unique_ptr<SearchCriterion>>> links;  // by resource type
   CompartmentLinks compartment;
 };
+
+/// The types that a value of a reference parameter may mean when it names none: 42 instead of Patient/42.
+std::span<std::string_view const> types_of_bare_ids(SearchParameter const& parameter);
+
+/// :below or :above of a reference: it looks at what other resources are part of, too.
+bool is_hierarchy(SearchCriterion const& criterion);
 
 /// One parameter that the server does not know or cannot serve, and that was left out (R4
 /// search.html#errors): its place in the query, and why.

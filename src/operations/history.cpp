@@ -54,6 +54,7 @@ Result<Outcome> history_of(Context const& context, Permit const& permit, std::st
   std::set<std::string> patients;
   for (auto const& entry : page.entries) patients.insert(entry.patients.begin(), entry.patients.end());
   event.patients.assign(patients.begin(), patients.end());
+  explain(context, event);
   outcome.events.push_back(std::move(event));
   outcome.result = std::move(page);
   return outcome;
@@ -70,6 +71,7 @@ Result<Outcome> history(Context const& context, Permit const& permit, std::strin
   for (auto const& patient : patients) {
     outcome.events.push_back(event_of(context, kind, type, ""));
     outcome.events.back().patients.push_back(patient);
+    explain(context, outcome.events.back());
   }
   if (outcome.events.empty()) outcome.events.push_back(event_of(context, kind, type, ""));
   outcome.result = std::move(page);

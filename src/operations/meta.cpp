@@ -153,6 +153,7 @@ Result<Outcome> meta_in_use(Context const& context, std::string_view type) {
   for (auto const& patient : found.patients) {
     add_event();
     outcome.events.back().patients.push_back(patient);
+    explain(context, outcome.events.back());
   }
   if (outcome.events.empty()) add_event();
   outcome.result = Advice{answer_of(std::move(meta))};

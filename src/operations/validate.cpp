@@ -198,6 +198,7 @@ Result<Outcome> try_delete(Context const& context, ValidateRequest const& reques
   Outcome outcome;
   outcome.events.push_back(event_of(context, audit::EventKind::kValidate, request.type, request.id->view()));
   outcome.events.back().patients = written.patients;
+  explain(context, outcome.events.back());
   outcome.result = Advice{codec::write_json(fhir::to_outcome(fhir::Report()))};
   return outcome;
 }

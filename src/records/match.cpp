@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/limits.hpp"
+#include "fhir/types.hpp"
 #include "records/internal/condition.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/matcher.hpp"
@@ -13,15 +14,9 @@ namespace {
 
 using Kind = fhir::SearchCriterion::Kind;
 
-/// :below and :above of a reference look at what other resources are part of.
-bool is_hierarchy(fhir::SearchCriterion const& criterion) {
-  return criterion.kind == Kind::kValue && criterion.parameter->type == fhir::SearchType::kReference &&
-         (criterion.modifier == fhir::Modifier::kBelow || criterion.modifier == fhir::Modifier::kAbove);
-}
-
 bool is_plain(fhir::SearchCriterion const& criterion) {
   return criterion.kind == Kind::kValue && criterion.parameter->code != "_lastUpdated" &&
-         !is_hierarchy(criterion);
+         !fhir::is_hierarchy(criterion);
 }
 
 /// Every value is one exact token, reference or URI: the criteria depend on the terms they name and on no
@@ -63,8 +58,9 @@ void Transaction::depend(std::string_view type, fhir::SearchCriterion const& cri
   if (!names_terms(criterion)) {
     set_.depends_on(view_.guard(type_guard(type)));
     for (auto const& [target, linked] : criterion.links) depend(target, *linked);
-    if (!is_hierarchy(criterion)) return;
-    for (auto const target : criterion.parameter->targets) set_.depends_on(view_.guard(type_guard(target)));
+    if (!fhir::is_hierarchy(criterion)) return;
+    // The parts of what the value names: it may name any type.
+    for (auto const target : fhir::resource_types()) set_.depends_on(view_.guard(type_guard(target)));
     return;
   }
   std::uint32_t const number = number_of(type, *criterion.parameter);

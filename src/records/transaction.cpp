@@ -65,19 +65,17 @@ RecordFacts about_to_be(std::string_view type, std::string_view id, std::span<st
 
 }  // namespace
 
-bool Transaction::shows(Permit const& permit, std::string_view type, std::string_view id,
-                        Current const& current) const {
+Result<bool> Transaction::shows(Permit const& permit, std::string_view type, std::string_view id,
+                                Current const& current) const {
   if (current.version == 0) {
     // That one is not there may not be told, by making it or by deleting nothing, to whom some are hidden
     // (C-10).
     return permit.may_choose_ids();
   }
   if (current.row.empty())
-    return permit.judge(about_to_be(type, id, current.patients, current.version));  // own
-  auto header = parse_row(current.row);
-  if (!header.has_value()) return false;
-  RecordOnDemand const stored({*vault_, view_, &at_}, {type, id}, std::move(*header));
-  return permit.judge(stored.facts());
+    return is_shown(permit, about_to_be(type, id, current.patients, current.version));  // own
+  return is_shown(permit, RecordOnDemand({*vault_, view_, &at_}, {type, id},
+                                         TACENDA_TRY(parse_row(current.row))));
 }
 
 std::string Written::render(Time last_updated) const {
@@ -126,7 +124,7 @@ Result<Written> Transaction::create(Permit const& permit, fhir::Resource resourc
   Current* current = TACENDA_TRY(load(type, id.view()));
   if (current->version != 0) return fail(ErrorKind::kConflict, "a resource with this id exists");
   auto const subjects = TACENDA_TRY(fhir::subjects_of(resource, id.view()));
-  if (!permit.judge(about_to_be(type, id.view(), subjects.patients, 0))) {
+  if (!TACENDA_TRY(is_shown(permit, about_to_be(type, id.view(), subjects.patients, 0)))) {
     return fail(ErrorKind::kForbidden, "this role may not create this resource");
   }
   resource = TACENDA_TRY(amended(std::move(resource), *current));
@@ -141,8 +139,8 @@ Result<Written> Transaction::update(Permit const& permit, fhir::Resource resourc
   Current* current = TACENDA_TRY(load(type, id.view()));
   auto const subjects = TACENDA_TRY(fhir::subjects_of(resource, id.view()));
   // Both the record as it is and as it would be: an update must not move a record out of reach or into it.
-  if (!permit.judge(about_to_be(type, id.view(), subjects.patients, current->version)) ||
-      !shows(permit, type, id.view(), *current)) {
+  if (!TACENDA_TRY(is_shown(permit, about_to_be(type, id.view(), subjects.patients, current->version))) ||
+      !TACENDA_TRY(shows(permit, type, id.view(), *current))) {
     return fail(ErrorKind::kForbidden, "this role may not update this resource");
   }
   if (if_match && *if_match != (current->deleted ? 0 : current->version)) {
@@ -168,7 +166,7 @@ Result<Written> Transaction::remove(Permit const& permit, std::string_view type,
   Current* current = TACENDA_TRY(load(type, id.view()));
   bool const absent = current->version == 0 || current->deleted;
   // Also of what is not there: where some records are hidden, nobody learns that this one is.
-  if (!shows(permit, type, id.view(), *current)) {
+  if (!TACENDA_TRY(shows(permit, type, id.view(), *current))) {
     return fail(ErrorKind::kForbidden, "this role may not delete this resource");
   }
   if (if_match && *if_match != (absent ? 0 : current->version)) {
@@ -261,7 +259,7 @@ Result<Written> Transaction::unchanged(std::string_view type, std::string_view i
 Result<Living> Transaction::living(Permit const& reader, std::string_view type, ResourceId const& id) {
   Current const* current = TACENDA_TRY(load(type, id.view()));
   if (current->own) return fail(ErrorKind::kInvalid, "a transaction changes one resource twice");
-  if (current->version == 0 || !shows(reader, type, id.view(), *current)) {
+  if (current->version == 0 || !TACENDA_TRY(shows(reader, type, id.view(), *current))) {
     return fail(ErrorKind::kNotFound, "there is no such resource");
   }
   if (current->deleted) return fail(ErrorKind::kGone, "the resource was deleted");

@@ -139,7 +139,8 @@ class Transaction {
   };
   Result<Current*> load(std::string_view type, std::string_view id);
   /// Does the Permit show what is stored? Of what is not there: may that be learned?
-  bool shows(Permit const& permit, std::string_view type, std::string_view id, Current const& current) const;
+  Result<bool> shows(Permit const& permit, std::string_view type, std::string_view id,
+                     Current const& current) const;
   Result<Written> write(std::string_view type, ResourceId const& id, fhir::Resource const* resource,
                         Current& current, std::uint32_t event);
   /// Takes the rows of the version before out of the index and puts those of `resource` in (nullptr: none).

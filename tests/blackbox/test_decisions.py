@@ -297,9 +297,11 @@ class Hospital(harness.TestCase):
         for query in (f"Patient?general-practitioner=Practitioner/{self.practitioners['dr']}",
                       "Patient?_sort=general-practitioner", "Patient?_include=Patient:general-practitioner",
                       "Patient?_include=*", "Patient?general-practitioner.name=x", f"Patient/{patient}/$everything",
-                      f"Practitioner/{self.practitioners['dr']}/Patient", "Appointment?_include:iterate=*"):
+                      f"Practitioner/{self.practitioners['dr']}/Patient", "Appointment?_include:iterate=*",
+                      "Encounter?part-of:below=x", "Appointment?supporting-info:above=Encounter/x"):
             self.assertEqual(self.ask("clerk", query).status, 403, query)
-        self.assertEqual(self.ask("clerk", "Patient?family=Kept").status, 200)
+        for query in ("Patient?family=Kept", "Patient?organization:below=x", "Patient?_list=x"):
+            self.assertEqual(self.ask("clerk", query).status, 200, query)
 
     def test_C19_what_was_seen_in_part_is_not_written_back(self):
         patient = self.treated("dr")
@@ -329,6 +331,11 @@ class Hospital(harness.TestCase):
         self.assertEqual([e["event"] for e in events][:2], ["emergency-begun", "read"])
         self.assertEqual({e["purpose_of_use"] for e in events[:2]}, {"BTG"})
         self.assertEqual(events[1]["explained_by"], "emergency")
+        before = self.server.audit_size()
+        self.assertEqual(self.ask("dr2", f"Observation/{finding}/_history").status, 200)
+        looked_back = self.server.audit_after(before)[0]
+        self.assertEqual((looked_back["event"], looked_back["purpose_of_use"], looked_back["explained_by"]),
+                         ("history-instance", "BTG", "emergency"))
 
         id_ = json_of(granted)["parameter"][0]["valueId"]
         listed = json.loads(self.server.cli("emergency", "list", "--open", "--json", "--data", self.server.data).stdout)

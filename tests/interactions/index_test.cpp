@@ -96,6 +96,41 @@ TEST_F(Index, ThatIsMissingIsWrittenFromTheRecordsAndAnswersOnlyThen) {
   EXPECT_THAT(server.damage(), IsEmpty());
 }
 
+TEST_F(Index, ThatIsMissingMakesNobodySeemToBeRefused) {
+  TestServer hospital("hospital");
+  auto const loader = hospital.sign_in("loader");
+  auto const id = hospital.create(loader, R"({"resourceType":"Patient"})").value().id;
+  auto const treating = hospital.sign_in("doctor");
+  auto link = hospital.assignments().set_practitioner(treating.id().view(), ResourceId::parse("me").value());
+  ASSERT_TRUE(link.has_value());
+  link->committed();
+  std::string const patient = R"({"resourceType":"Patient","id":")" + id + R"(","active":true})";
+  EXPECT_EQ(hospital.update(treating, patient).error().kind(), ErrorKind::kForbidden) << "he treats nobody";
+
+  auto const rows = hospital.vault().view(vault::Keeper::kRecords);
+  vault::WriteSet set;
+  for (auto const* prefix : {"x", "D"}) {
+    ASSERT_TRUE(rows.scan(as_bytes(std::string_view(prefix)),
+                          [&](ByteView key, ByteView) -> Result<bool> {
+                            rows.erase(set, key);
+                            return true;
+                          })
+                    .has_value());
+  }
+  audit::Event event;
+  event.kind = audit::EventKind::kIndexChanged;
+  ASSERT_TRUE(hospital.log().commit(std::move(set), {event}).has_value());
+  Indexer indexer(hospital.store());
+  ASSERT_TRUE(indexer
+                  .open([&](vault::WriteSet more) -> Result<void> {
+                    TACENDA_TRY_VOID(hospital.log().commit(std::move(more), {event}));
+                    return {};
+                  })
+                  .has_value());
+  EXPECT_EQ(hospital.update(treating, patient).error().kind(), ErrorKind::kUnavailable)
+      << "whether he treats him cannot be looked up";
+}
+
 TEST_F(Index, RowsOfParametersThatAreNoMoreGo) {
   patient("Grimes");
   vault::WriteSet set;

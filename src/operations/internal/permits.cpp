@@ -42,6 +42,7 @@ Result<audit::Event> question_of(Context const& context, audit::EventKind kind,
         event.patients.push_back(patient);
     }
   }
+  explain(context, event);
   return event;
 }
 

@@ -4,6 +4,7 @@
 
 #include "access/labels.hpp"
 #include "access/view.hpp"
+#include "fhir/reference.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -34,11 +35,32 @@ Result<void> check_shown(Context const& context, std::string_view type,
   return fail(ErrorKind::kForbidden, kHidden);
 }
 
+/// Of a parameter that other types may have or not have.
+Result<void> check_shown(Context const& context, std::string_view type, std::string_view code) {
+  return check_shown(context, type, context.services.store.parameters()->find(type, code));
+}
+
+/// :below and :above of a reference read what is part of what: that must be shown wherever it stands.
+Result<void> check_hierarchy(Context const& context, fhir::SearchCriterion const& criterion) {
+  if (!fhir::is_hierarchy(criterion)) return {};
+  for (auto const& value : criterion.values) {
+    auto const named = fhir::parse_reference(value.text, {&context.base_url, 1});
+    auto types = fhir::types_of_bare_ids(*criterion.parameter);
+    if (named.kind == fhir::ReferenceKind::kLocal) types = {&named.type, 1};
+    for (auto const type : types) {
+      for (auto const* code : {"partof", "part-of"}) TACENDA_TRY_VOID(check_shown(context, type, code));
+    }
+  }
+  return {};
+}
+
 // Recursion: limits::kSearchDepth links at most.
 Result<void> check_shown(Context const& context, std::string_view type,
                          fhir::SearchCriterion const& criterion) {
   if (criterion.kind == Kind::kValue || criterion.kind == Kind::kChain)
     TACENDA_TRY_VOID(check_shown(context, type, criterion.parameter));
+  TACENDA_TRY_VOID(check_hierarchy(context, criterion));
+  if (criterion.kind == Kind::kList) TACENDA_TRY_VOID(check_shown(context, "List", "item"));
   if (criterion.kind == Kind::kCompartment) {
     for (auto const* parameter : criterion.compartment.parameters) {
       if (!context.services.gate.shows_parameter(context.principal, type, *parameter))

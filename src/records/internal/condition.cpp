@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "records/internal/hierarchy.hpp"
+#include "records/internal/judging.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/opened.hpp"
 #include "records/internal/row.hpp"
@@ -311,7 +312,7 @@ class IndexedContent final : public RecordContent {
 
 Result<bool> SearchState::shows(Permit const& permit, DocumentFacts const& facts) const {
   IndexedContent const content(*this, facts);
-  bool const yes = permit.judge(facts.for_judging(&content));
+  auto const yes = is_shown(permit, facts.for_judging(&content));
   TACENDA_TRY_VOID(content.status());
   return yes;
 }

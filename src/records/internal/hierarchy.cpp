@@ -110,12 +110,7 @@ Result<std::vector<TermRange>> ranges_within(SearchState const& state, fhir::Sea
   if (parsed.kind == fhir::ReferenceKind::kLocal) {
     TACENDA_TRY_VOID(add(parsed.type, std::string(parsed.id)));
   } else if (ResourceId::parse(value.text).has_value()) {
-    auto const add_all = [&](auto const& types) -> Result<void> {
-      for (std::string_view const type : types) TACENDA_TRY_VOID(add(type, value.text));
-      return {};
-    };
-    TACENDA_TRY_VOID(parameter.targets.empty() ? add_all(fhir::resource_types())
-                                               : add_all(parameter.targets));
+    for (auto const type : fhir::types_of_bare_ids(parameter)) TACENDA_TRY_VOID(add(type, value.text));
   }
   return ranges;
 }

@@ -3,6 +3,13 @@
 #include "records/internal/keys.hpp"
 
 namespace tacenda::records {
+namespace {
+
+Error unknowable() {
+  return Error(ErrorKind::kUnavailable, "what the decision looks at cannot be read at the moment");
+}
+
+}  // namespace
 
 Result<void> RecordOnDemand::open() const {
   // Opened although it is deleted: a forged deletion flag would fail its authentication.
@@ -28,8 +35,7 @@ std::optional<std::string_view> RecordOnDemand::text() const {
 
 Error RecordOnDemand::refusal(Permit const& permit) const {
   if (opened_ && !opened_->has_value()) return opened_->error();
-  if (permit.could_not_tell())
-    return Error(ErrorKind::kUnavailable, "what the decision looks at cannot be read at the moment");
+  if (permit.could_not_tell()) return unknowable();
   return Error(ErrorKind::kNotFound, "there is no such resource");
 }
 
@@ -52,6 +58,12 @@ Result<bool> is_shown(Permit const& permit, RecordOnDemand const& record) {
   auto const refusal = record.refusal(permit);
   if (refusal.kind() == ErrorKind::kNotFound || refusal.kind() == ErrorKind::kGone) return false;
   return std::unexpected(refusal);
+}
+
+Result<bool> is_shown(Permit const& permit, RecordFacts const& facts) {
+  if (permit.judge(facts)) return true;
+  if (permit.could_not_tell()) return std::unexpected(unknowable());
+  return false;
 }
 
 Result<StoredVersion> shown(Permit const& permit, StoredVersion version) {

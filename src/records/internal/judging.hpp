@@ -14,8 +14,6 @@
 
 namespace tacenda::records {
 
-class SearchState;
-
 /// Where the versions of records lie.
 struct Rows {
   vault::Vault const& vault;
@@ -53,8 +51,10 @@ class RecordOnDemand final : public RecordContent {
   mutable Document document_;  // of a deletion: of the version that it ended
 };
 
-/// Judges. Errors: why it could not be judged.
+/// Judges. Errors: why it could not be judged; kUnavailable where what the decision looks at cannot be read.
 Result<bool> is_shown(Permit const& permit, RecordOnDemand const& record);
+/// The same of facts whose content, if any, is looked after by who made them.
+Result<bool> is_shown(Permit const& permit, RecordFacts const& facts);
 
 /// Takes out of a version what its Permit does not show. Errors: kCorrupt.
 Result<StoredVersion> shown(Permit const& permit, StoredVersion version);

@@ -7,7 +7,6 @@
 #include "core/id.hpp"
 #include "core/limits.hpp"
 #include "fhir/reference.hpp"
-#include "fhir/types.hpp"
 #include "records/internal/terms.hpp"
 
 namespace tacenda::records {
@@ -164,16 +163,9 @@ Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const
     ranges.push_back(
         versioned(reference_bytes(place), modifier == Modifier::kNone ? parsed.version : std::string_view()));
   } else if (ResourceId::parse(value.text).has_value()) {
-    auto const add = [&](auto const& types) {
-      for (std::string_view const type : types) {
-        ranges.push_back(one(reference_bytes(std::string(type).append("/").append(value.text))));
-      }
-    };
-    // Within a Bundle anything may stand where the definition names one type.
-    if (parameter.targets.empty() || parameter.base == "Bundle")
-      add(fhir::resource_types());
-    else
-      add(parameter.targets);
+    for (auto const type : fhir::types_of_bare_ids(parameter)) {
+      ranges.push_back(one(reference_bytes(std::string(type).append("/").append(value.text))));
+    }
     ranges.push_back(one(stray_reference_bytes(value.text)));
   }
   return ranges;
