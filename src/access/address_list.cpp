@@ -1,34 +1,12 @@
 #include "access/address_list.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <charconv>
-#include <optional>
+
+#include "core/ip_address.hpp"
 
 namespace tacenda::access {
 namespace {
-
-struct Parsed {
-  std::array<std::uint8_t, 16> bytes{};
-  bool v4 = false;
-};
-
-std::optional<Parsed> parse_address(std::string_view text) {
-  // inet_pton wants a C string, and would not see what stands behind a NUL.
-  if (text.contains('\0')) return std::nullopt;
-  std::string const copy(text);
-  Parsed parsed;
-  std::array<std::uint8_t, 4> v4{};
-  if (::inet_pton(AF_INET, copy.c_str(), v4.data()) == 1) {
-    parsed.v4 = true;
-    parsed.bytes[10] = parsed.bytes[11] = 0xFF;  // RFC 4291 section 2.5.5.2
-    std::ranges::copy(v4, parsed.bytes.begin() + 12);
-    return parsed;
-  }
-  if (::inet_pton(AF_INET6, copy.c_str(), parsed.bytes.data()) == 1) return parsed;
-  return std::nullopt;
-}
 
 bool matches(std::array<std::uint8_t, 16> const& a, std::array<std::uint8_t, 16> const& b, unsigned bits) {
   for (unsigned i = 0; i < bits; ++i) {
@@ -45,9 +23,11 @@ Result<AddressList> AddressList::parse(std::span<std::string const> networks) {
   list.everyone_ = false;
   for (std::string_view const text : networks) {
     auto const slash = text.find('/');
-    auto const address = parse_address(text.substr(0, slash));
+    auto const address = IpAddress::parse(text.substr(0, slash));
     if (!address) return fail(ErrorKind::kInvalid, "an address list has an entry that is no address");
-    unsigned const width = address->v4 ? 32 : 128;
+    // As it is written: a mapped address has the prefix of an IPv6 address.
+    bool const is_v4 = !text.contains(':');
+    unsigned const width = is_v4 ? 32 : 128;
     unsigned bits = width;
     if (slash != std::string_view::npos) {
       auto const digits = text.substr(slash + 1);
@@ -56,7 +36,7 @@ Result<AddressList> AddressList::parse(std::span<std::string const> networks) {
         return fail(ErrorKind::kInvalid, "an address list has a prefix length that does not fit");
       }
     }
-    Network network{address->bytes, bits + (address->v4 ? 96U : 0U)};
+    Network network{address->bytes(), bits + (is_v4 ? 96U : 0U)};
     for (unsigned i = network.prefix_bits; i < 128; ++i) {
       if ((network.address[i / 8U] >> (7U - i % 8U) & 1U) != 0) {
         return fail(ErrorKind::kInvalid, "an address list has a network with bits beyond its prefix");
@@ -69,9 +49,9 @@ Result<AddressList> AddressList::parse(std::span<std::string const> networks) {
 
 bool AddressList::contains(std::string_view address) const {
   if (everyone_) return true;
-  auto const parsed = parse_address(address);
+  auto const parsed = IpAddress::parse(address);
   return parsed && std::ranges::any_of(networks_, [&](Network const& network) {
-           return matches(parsed->bytes, network.address, network.prefix_bits);
+           return matches(parsed->bytes(), network.address, network.prefix_bits);
          });
 }
 

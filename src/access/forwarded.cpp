@@ -1,11 +1,9 @@
 #include "access/forwarded.hpp"
 
-#include <arpa/inet.h>
-
-#include <array>
 #include <ranges>
 #include <vector>
 
+#include "core/ip_address.hpp"
 #include "core/limits.hpp"
 
 namespace tacenda::access {
@@ -15,14 +13,6 @@ std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-bool is_address(std::string_view text) {
-  if (text.empty() || text.size() >= INET6_ADDRSTRLEN || text.contains('\0')) return false;
-  std::string const copy(text);
-  std::array<unsigned char, 16> bytes{};
-  return ::inet_pton(AF_INET, copy.c_str(), bytes.data()) == 1 ||
-         ::inet_pton(AF_INET6, copy.c_str(), bytes.data()) == 1;
 }
 
 /// The address of a hop, as some proxies write it with its port: "192.0.2.1:4711", "[2001:db8::1]:4711".
@@ -54,12 +44,13 @@ std::vector<std::string_view> hops_of(std::span<std::string_view const> fields) 
 
 std::string forwarded_address(AddressList const& trusted, std::string_view peer,
                               std::span<std::string_view const> x_forwarded_for) {
-  std::string_view client = peer;
+  std::string client(peer);
   for (auto const hop : hops_of(x_forwarded_for)) {
-    if (!trusted.contains(client) || !is_address(hop)) break;
-    client = hop;
+    auto const address = IpAddress::parse(hop);
+    if (!trusted.contains(client) || !address) break;
+    client = address->text();
   }
-  return std::string(client);
+  return client;
 }
 
 }  // namespace tacenda::access

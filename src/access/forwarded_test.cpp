@@ -18,6 +18,8 @@ TEST(ForwardedAddress, IsThePeersUnlessThePeerIsATrustedProxy) {
   EXPECT_EQ(of("10.0.0.1", {}), "10.0.0.1");
   EXPECT_EQ(of("10.0.0.1", {"198.51.100.7"}), "198.51.100.7");
   EXPECT_EQ(of("fd00::1", {"2001:db8::7"}), "2001:db8::7");
+  EXPECT_EQ(of("fd00::1", {"2001:DB8:0::0:7"}), "2001:db8::7") << "in one form";
+  EXPECT_EQ(of("fd00::1", {"::ffff:198.51.100.7"}), "198.51.100.7");
 }
 
 TEST(ForwardedAddress, IsWalkedFromTheRightAndNeverPastAStranger) {

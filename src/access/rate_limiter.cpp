@@ -1,26 +1,16 @@
 #include "access/rate_limiter.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
+#include "core/ip_address.hpp"
 #include "core/limits.hpp"
 
 namespace tacenda::access {
 namespace {
 
 constexpr double kBurst = limits::kRateBurstSeconds;
-
-/// An address as it is counted: an IPv4 whole, of an IPv6 the /64 that one subscriber is given.
-std::string counted_as(std::string_view address) {
-  std::string text(address.substr(0, 64));
-  std::array<char, 16> bytes{};
-  if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
-  return {bytes.data(), 8};
-}
 
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
   return std::max(0.0, std::chrono::duration<double>(to - from).count());
@@ -45,7 +35,7 @@ std::optional<std::chrono::seconds> RateLimiter::take(Kind kind, std::string_vie
   if (rate == 0) return std::nullopt;
   auto const per_second = static_cast<double>(rate);
   std::string key(1, std::to_underlying(kind));
-  key += kind == Kind::kAddress ? counted_as(who) : std::string(who);
+  key += kind == Kind::kAddress ? subscriber_of(who) : std::string(who);
   auto const now = clock_.monotonic();
   MutexLock const lock(mutex_);
   if (buckets_.size() >= limits::kRateKeys && !buckets_.contains(key)) forget_full(now);
@@ -57,6 +47,11 @@ std::optional<std::chrono::seconds> RateLimiter::take(Kind kind, std::string_vie
     return std::chrono::seconds(std::max(1L, std::lround(std::ceil((1.0 - bucket.filled) / per_second))));
   bucket.filled -= 1.0;
   return std::nullopt;
+}
+
+std::size_t RateLimiter::size() const {
+  MutexLock const lock(mutex_);
+  return buckets_.size();
 }
 
 void RateLimiter::forget_full(std::chrono::steady_clock::time_point now) {

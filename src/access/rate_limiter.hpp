@@ -32,6 +32,8 @@ class RateLimiter {
   /// Takes one from the bucket of `who` (a user id, or an address: of IPv6 its /64 counts). The time until
   /// there is one again when the bucket is empty.
   std::optional<std::chrono::seconds> take(Kind kind, std::string_view who);
+  /// How many buckets are kept.
+  std::size_t size() const;
 
  private:
   struct Bucket {
@@ -43,7 +45,7 @@ class RateLimiter {
 
   Clock const& clock_;
   Rates const rates_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::map<std::string, Bucket, std::less<>> buckets_ TACENDA_GUARDED_BY(mutex_);
 };
 

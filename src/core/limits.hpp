@@ -89,6 +89,7 @@ inline constexpr std::chrono::hours kServiceToken{1};
 inline constexpr std::size_t kRecoveryCodes = 10;
 inline constexpr std::size_t kRecoveryCodeBytes = 10;  // 80 bits
 inline constexpr std::size_t kNoticesKept = 16;
+inline constexpr std::chrono::days kNoticesToldFor{30};
 inline constexpr std::size_t kPasskeysPerUser = 16;
 inline constexpr std::size_t kPasskeyNameBytes = 64;
 inline constexpr std::size_t kCredentialIdBytes = 1'023;  // WebAuthn section 4

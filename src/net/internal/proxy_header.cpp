@@ -6,7 +6,9 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <optional>
 
+#include "core/ip_address.hpp"
 #include "core/limits.hpp"
 
 namespace tacenda::net {
@@ -28,7 +30,9 @@ std::size_t binary_size(std::string_view fixed) {
 
 std::string address_text(int family, std::string_view bytes) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  return ::inet_ntop(family, bytes.data(), text.data(), text.size()) == nullptr ? std::string() : text.data();
+  if (::inet_ntop(family, bytes.data(), text.data(), text.size()) == nullptr) return {};
+  auto const address = IpAddress::parse(text.data());
+  return address ? address->text() : std::string();
 }
 
 Result<std::string> client_of_binary(std::string_view header) {
@@ -41,12 +45,9 @@ Result<std::string> client_of_binary(std::string_view header) {
     case 0x11:  // TCP over IPv4: two addresses, two ports
       if (given < 12) break;
       return address_text(AF_INET, addresses);
-    case 0x21: {  // TCP over IPv6
+    case 0x21:  // TCP over IPv6
       if (given < 36) break;
-      constexpr std::string_view kMapped("\0\0\0\0\0\0\0\0\0\0\xFF\xFF", 12);
-      if (addresses.starts_with(kMapped)) return address_text(AF_INET, addresses.substr(kMapped.size()));
       return address_text(AF_INET6, addresses);
-    }
     case 0x00:  // the proxy does not know
       return std::string();
     default:
@@ -69,11 +70,11 @@ bool is_port(std::string_view text) {
          (text.size() == 1 || text.front() != '0');
 }
 
-bool is_address(int family, std::string_view text) {
-  if (text.empty() || text.size() >= INET6_ADDRSTRLEN || text.contains('\0')) return false;
-  std::string const copy(text);
-  std::array<std::uint8_t, 16> bytes{};
-  return ::inet_pton(family, copy.c_str(), bytes.data()) == 1;
+/// nullopt: no address of the family that the header names.
+std::optional<IpAddress> parse_address(bool is_v4, std::string_view text) {
+  auto address = IpAddress::parse(text);
+  if (address && is_v4 == text.contains(':')) address.reset();
+  return address;
 }
 
 Result<std::string> client_of_text(std::string_view header) {
@@ -82,14 +83,13 @@ Result<std::string> client_of_text(std::string_view header) {
   if (protocol == "UNKNOWN") return std::string();
   if (protocol != "TCP4" && protocol != "TCP6")
     return fail(ErrorKind::kInvalid, "the PROXY header is of another protocol than TCP");
-  int const family = protocol == "TCP4" ? AF_INET : AF_INET6;
-  auto const source = take_word(rest);
-  auto const destination = take_word(rest);
+  bool const is_v4 = protocol == "TCP4";
+  auto const source = parse_address(is_v4, take_word(rest));
+  auto const destination = parse_address(is_v4, take_word(rest));
   auto const source_port = take_word(rest);
-  if (!is_address(family, source) || !is_address(family, destination) || !is_port(source_port) ||
-      !is_port(rest))
+  if (!source || !destination || !is_port(source_port) || !is_port(rest))
     return fail(ErrorKind::kInvalid, "the PROXY header has an address or port that is none");
-  return std::string(source);
+  return source->text();
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ TEST(ProxyHeader, NamesTheClientOfTheExamplesInTheSpecification) {
   EXPECT_EQ(client_of("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n"), "255.255.255.255");
   EXPECT_EQ(client_of("PROXY TCP6 ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n"), "refused");
   EXPECT_EQ(client_of("PROXY TCP6 2001:db8::7 2001:db8::1 4711 443\r\n"), "2001:db8::7");
+  EXPECT_EQ(client_of("PROXY TCP6 ::FFFF:198.51.100.7 2001:db8::1 4711 443\r\n"), "198.51.100.7");
   EXPECT_EQ(client_of("PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n"), "192.168.0.1");
   EXPECT_EQ(client_of("PROXY UNKNOWN\r\n"), "");
   EXPECT_EQ(client_of("PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n"), "");
