@@ -51,14 +51,20 @@ Result<void> Gate::admits(identity::Principal const& principal, std::string_view
   return fail(ErrorKind::kForbidden, "this account may not be used from this address");
 }
 
+Result<void> Gate::takes_factor(identity::Principal const& principal) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  auto const factor = factor_of(principal);
+  if (role == nullptr || !factor || role->takes(*factor)) return {};
+  return fail(ErrorKind::kForbidden, "this role needs a sign-in with another second factor");
+}
+
 Result<void> Gate::is_complete(identity::Principal const& principal, Time now) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());
   // An unknown role has no rights; that is told where they are asked for.
   if (role == nullptr || principal.is_service()) return {};
-  auto const factor = factor_of(principal);
-  if (factor && !role->takes(*factor))
-    return fail(ErrorKind::kForbidden, "this role needs a sign-in with another second factor");
+  TACENDA_TRY_VOID(takes_factor(principal));
   for (auto const& id : role->awareness) {
     auto const* topic = identity::find_awareness_topic(id);
     if (topic != nullptr && now >= met_until(principal, *topic) + role->awareness_grace)

@@ -6,6 +6,7 @@
 #include "access/internal/decision.hpp"
 #include "core/limits.hpp"
 #include "core/process.hpp"
+#include "identity/own_account.hpp"
 
 namespace tacenda::access {
 namespace {
@@ -156,11 +157,8 @@ Result<void> Gate::authorize_admin(identity::Principal const& principal, AdminAc
   if (role == nullptr || !role->may(action)) {
     return fail(ErrorKind::kForbidden, "this role has no right to this administrative act");
   }
-  auto const age = now - principal.second_factor_at();
-  if (age > limits::kStepUpAge || age < std::chrono::seconds(0)) {
-    return fail(ErrorKind::kUnauthenticated, "the second factor is too old for this act: log in again");
-  }
-  return {};
+  if (identity::is_fresh(principal, now)) return {};
+  return fail(ErrorKind::kUnauthenticated, "the second factor is too old for this act: log in again");
 }
 
 Permit Gate::system_permit(Action action) const {

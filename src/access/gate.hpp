@@ -69,6 +69,9 @@ class Gate {
   /// May the account be used from this address, by its own list and by its role's? Asked before anything is
   /// told (N-05). An empty address is the administration socket: no list is about it. Errors: kForbidden.
   Result<void> admits(identity::Principal const& principal, std::string_view address) const;
+  /// Has he signed in with a second factor that his role takes? What he has for others he may not change
+  /// with less. Errors: kForbidden.
+  Result<void> takes_factor(identity::Principal const& principal) const;
   /// Has he signed in with a second factor that his role takes, and read what it must have read? Until then
   /// he may look after his own account and nothing else. Errors: kForbidden (the message tells what to do).
   Result<void> is_complete(identity::Principal const& principal, Time now) const;

@@ -93,6 +93,8 @@ Released Pipeline::change_password(Exchange& exchange) {
 }
 
 Released Pipeline::make_recovery_codes(Exchange& exchange) {
+  if (auto const taken = parts_.gate.takes_factor(*exchange.principal); !taken.has_value())
+    return refuse(exchange, taken.error());
   auto made = identity::OwnAccount(parts_.directory).make_recovery_codes(*exchange.principal);
   if (!made.has_value()) return refuse(exchange, made.error());
   Json body = Json::object();

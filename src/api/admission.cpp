@@ -66,6 +66,7 @@ std::optional<Released> Pipeline::admit(Exchange& exchange) {
     if (auto principal = authenticate(exchange.request); principal.has_value()) {
       exchange.principal = std::move(*principal);
       identify(exchange.origin, *exchange.principal);
+      if (auto held = hold_caller(exchange)) return held;
     } else if (auto held = hold_to_rate(exchange, Kind::kAddress, exchange.address)) {
       return held;
     }
@@ -82,8 +83,8 @@ std::optional<Released> Pipeline::admit(Exchange& exchange) {
 
 std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   Route const& route = *exchange.route.route;
-  bool const is_forwarded = exchange.address != exchange.request.peer.address;
-  if (is_forwarded && !parts_.gate.admits("fhir", exchange.address)) {
+  // Net lets trusted proxies connect, whoever they speak for. No address: the administration socket.
+  if (!exchange.address.empty() && !parts_.gate.admits("fhir", exchange.address)) {
     exchange.origin.kind = audit::EventKind::kAddressRefused;
     return refuse(exchange, Error(ErrorKind::kForbidden, "this address may not connect"));
   }
@@ -98,9 +99,7 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   auto const& known = *exchange.principal;
   // A purpose that is none of his role's is refused where it would open something.
   exchange.origin.purpose_of_use = parts_.gate.purpose_of(known).value_or(std::string());
-  if (auto held =
-          hold_to_rate(exchange, known.is_service() ? Kind::kService : Kind::kPerson, known.id().view()))
-    return held;
+  if (auto held = hold_caller(exchange)) return held;
   if (auto const placed = parts_.gate.admits(known, exchange.address); !placed.has_value()) {
     exchange.origin.kind = audit::EventKind::kAddressRefused;
     return refuse(exchange, placed.error());
@@ -117,6 +116,11 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
     return refuse(exchange, Error(ErrorKind::kUnauthenticated,
                                   "the second factor is too old for this act: step up first"));
   return std::nullopt;
+}
+
+std::optional<Released> Pipeline::hold_caller(Exchange& exchange) {
+  auto const& known = *exchange.principal;
+  return hold_to_rate(exchange, known.is_service() ? Kind::kService : Kind::kPerson, known.id().view());
 }
 
 std::optional<Released> Pipeline::hold_to_rate(Exchange& exchange, access::RateLimiter::Kind kind,

@@ -11,8 +11,6 @@ namespace {
 
 using codec::Json;
 
-constexpr std::int64_t kTimeoutMs = std::chrono::milliseconds(limits::kPasskeyChallenge).count();
-
 Json object(std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
   Json json = Json::object();
   for (auto const& [name, value] : members) json.set(name, Json::string(value));
@@ -39,19 +37,10 @@ Json creation_options(identity::PasskeyOffer const& offer) {
               object({{"id", offer.user_id}, {"name", offer.user_name}, {"displayName", offer.user_name}}));
   options.set("challenge", Json::string(offer.challenge));
   options.set("pubKeyCredParams", std::move(algorithms));
-  options.set("timeout", Json::number(kTimeoutMs));
+  options.set("timeout", Json::number(kPasskeyTimeoutMs));
   options.set("excludeCredentials", std::move(known));
   options.set("authenticatorSelection", std::move(selection));
   options.set("attestation", Json::string("none"));
-  return options;
-}
-
-/// PublicKeyCredentialRequestOptionsJSON. No credential is named: the person's authenticator finds its own.
-Json request_options(identity::PasskeyOffer const& offer) {
-  Json options = object({{"challenge", offer.challenge}, {"rpId", offer.relying_party}});
-  options.set("timeout", Json::number(kTimeoutMs));
-  options.set("userVerification", Json::string("required"));
-  options.set("allowCredentials", Json::array());
   return options;
 }
 
@@ -130,9 +119,10 @@ Released Pipeline::offer_passkey(Exchange& exchange) {
 Released Pipeline::add_passkey(Exchange& exchange) {
   auto const asked = registered(exchange.request);
   if (!asked.has_value()) return refuse(exchange, asked.error());
-  auto added =
-      identity::Passkeys(parts_.directory)
-          .add(*exchange.principal, {asked->name, asked->client_data_json, asked->attestation_object});
+  bool const first_only = !parts_.gate.takes_factor(*exchange.principal).has_value();
+  auto added = identity::Passkeys(parts_.directory)
+                   .add(*exchange.principal,
+                        {asked->name, asked->client_data_json, asked->attestation_object, first_only});
   if (added.has_value()) exchange.origin.target = asked->name;
   net::Response response;
   response.status = 204;
@@ -142,11 +132,12 @@ Released Pipeline::add_passkey(Exchange& exchange) {
 Released Pipeline::offer_passkey_sign_in(Exchange& exchange) {
   auto const offer = identity::Passkeys(parts_.directory).offer_sign_in();
   if (!offer.has_value()) return refuse(exchange, offer.error());
+  PublicChallenge const challenge{offer->challenge, offer->relying_party};
   // Anybody may ask: a flood is counted, as failures are, and must not fill the log.
   exchange.origin.http_status = 200;
   auto noted = parts_.failures.note(exchange.origin);
-  if (!noted) return Released(Unrecorded::kCounted, 429);
-  return answer(exchange, std::move(*noted), json_response(request_options(*offer)));
+  if (!noted) return Released(challenge);
+  return answer(exchange, std::move(*noted), response_of(challenge));
 }
 
 Released Pipeline::passkey_sign_in(Exchange& exchange) {
@@ -178,6 +169,8 @@ Released Pipeline::list_passkeys(Exchange& exchange) {
 }
 
 Released Pipeline::remove_passkey(Exchange& exchange) {
+  if (auto const taken = parts_.gate.takes_factor(*exchange.principal); !taken.has_value())
+    return refuse(exchange, taken.error());
   auto removed = identity::Passkeys(parts_.directory).remove(*exchange.principal, exchange.route.version);
   if (removed.has_value()) exchange.origin.target = exchange.route.version;
   net::Response response;

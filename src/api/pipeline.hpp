@@ -79,6 +79,7 @@ class Pipeline {
   /// often.
   std::optional<Released> admit_caller(Exchange& exchange);
   /// The answer to who asks too often.
+  std::optional<Released> hold_caller(Exchange& exchange);
   std::optional<Released> hold_to_rate(Exchange& exchange, access::RateLimiter::Kind kind,
                                        std::string_view who);
   Released dispatch(Exchange& exchange);

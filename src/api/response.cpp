@@ -1,6 +1,7 @@
 #include "api/response.hpp"
 
 #include "api/capability.hpp"
+#include "api/internal/auth_json.hpp"
 #include "api/internal/format.hpp"
 #include "api/outcome.hpp"
 
@@ -65,6 +66,20 @@ Released::Released(PublicPage which) {
   for (auto& [name, value] : response_.headers) {
     if (name == "content-security-policy") value = kPagePolicy;
   }
+}
+
+net::Response response_of(PublicChallenge const& offer) {
+  codec::Json options = codec::Json::object();
+  options.set("challenge", codec::Json::string(offer.challenge));
+  options.set("rpId", codec::Json::string(offer.relying_party));
+  options.set("timeout", codec::Json::number(kPasskeyTimeoutMs));
+  options.set("userVerification", codec::Json::string("required"));
+  options.set("allowCredentials", codec::Json::array());
+  return json_response(options);
+}
+
+Released::Released(PublicChallenge const& offer) : response_(response_of(offer)) {
+  add_safety_headers(response_);
 }
 
 Released::Released(PublicStatement const& statement) {

@@ -28,6 +28,15 @@ struct PublicStatement {
   fhir::Format format = fhir::Format::kJson;
 };
 
+/// What a browser needs to sign in with a passkey, for whoever asks: random, and the name of this server.
+struct PublicChallenge {
+  std::string challenge;  // base64url
+  std::string relying_party;
+};
+/// PublicKeyCredentialRequestOptionsJSON (WebAuthn level 3, section 5.1.9). No credential is named: the
+/// person's authenticator finds its own.
+net::Response response_of(PublicChallenge const& offer);
+
 /// A response that may leave: made from a Receipt, from the closed list, or one of the program's own pages.
 /// What handlers give to net is made of this, so that forgetting the audit does not compile.
 class Released {
@@ -39,6 +48,8 @@ class Released {
   explicit Released(PublicPage which);
   /// Counted by audit::FailureMeter, like failures: whoever can connect may ask for it.
   explicit Released(PublicStatement const& statement);
+  /// The same: or whoever asks often would keep everybody else from signing in.
+  explicit Released(PublicChallenge const& offer);
 
   net::Response take() && { return std::move(response_); }
   std::uint16_t status() const { return response_.status; }

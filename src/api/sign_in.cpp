@@ -136,6 +136,10 @@ Released Pipeline::conclude(Exchange& exchange, audit::Event event, identity::Di
     identity::Directory::Attempt refused;
     refused.actor_id = attempt.actor_id;
     refused.reason = placed.error().literal();
+    // What he showed is used up all the same, also when the server starts anew.
+    auto used = parts_.directory.keep_used(*attempt.principal);
+    if (!used.has_value()) return refuse(exchange, used.error());
+    refused.pending = std::move(*used);
     return refuse_attempt(exchange, std::move(event), refused);
   }
   identify(event, *attempt.principal);

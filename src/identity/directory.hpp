@@ -111,7 +111,7 @@ class Directory {
     bool locked_now = false;           // this failure locked the account: an alert
     bool counter_back = false;         // a passkey that may have a copy: an alert
     bool throttled = false;            // 429 with Retry-After in place of 401
-    std::vector<Notice> notices = {};  // on success: what happened since the last sign-in
+    std::vector<Notice> notices = {};  // on success: what happened of late
   };
   /// Password and second factor together. Burns the same Argon2 work whatever fails (S-08). Errors:
   /// kThrottled when too many hashes wait. `door`: on the administration socket, which only the server's own
@@ -120,6 +120,9 @@ class Directory {
   enum class Door : std::uint8_t { kNetwork, kSocket };
   Result<Attempt> login(std::string_view name, SecretBuffer const& password, SecondFactor const& factor,
                         std::string_view address, Door door = Door::kNetwork);
+
+  /// After a sign-in that was right in every part and is refused all the same: what was shown is used up.
+  Result<Pending> keep_used(Principal const& principal);
 
   /// First step of enrolment: sets the password under a one-time code and shows the TOTP secret.
   struct EnrolmentStep {

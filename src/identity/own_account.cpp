@@ -7,11 +7,7 @@
 #include "identity/password_rules.hpp"
 
 namespace tacenda::identity {
-namespace {
-
-constexpr char kEnded[] = "the access token is not valid any more";
-
-}  // namespace
+namespace {}  // namespace
 
 bool is_fresh(Principal const& principal, Time now) {
   auto const age = now - principal.second_factor_at();
@@ -25,7 +21,7 @@ Result<std::shared_ptr<Account>> OwnAccount::account_of(Principal const& princip
   ReadLock const lock(state_.mutex);
   auto const found = state_.by_id.find(principal.id().view());
   if (found == state_.by_id.end() || !found->second->enabled)
-    return fail(ErrorKind::kUnauthenticated, kEnded);
+    return fail(ErrorKind::kUnauthenticated, "the access token is not valid any more");
   return found->second;
 }
 
@@ -37,17 +33,11 @@ Result<Directory::Attempt> OwnAccount::change_password(Principal const& principa
   TACENDA_TRY_VOID(check_new_password(chosen, principal.name()));
   Directory::Attempt attempt;
   attempt.actor_id = principal.id().view();
-  std::string const network = Directory::State::network_of(change.address);
-  std::string const key = Directory::State::login_key(principal.name(), network);
   std::string phc;
   {
     ReadLock const lock(state_.mutex);
-    attempt.throttled = state_.per_address.is_blocked(network, state_.clock.now());
+    TACENDA_TRY_VOID(state_.session_of(*account, principal));
     phc = account->password_phc;
-  }
-  if (attempt.throttled) {
-    attempt.reason = Literal("too many failures from this address");
-    return attempt;
   }
   auto const typed = normalize_password(change.password);
   SecretBuffer const empty;
@@ -55,18 +45,11 @@ Result<Directory::Attempt> OwnAccount::change_password(Principal const& principa
   auto next = TACENDA_TRY(state_.hash_password(chosen));
 
   WriteLock const lock(state_.mutex);
-  Time const now = state_.clock.now();
-  if (!account->enabled) return fail(ErrorKind::kUnauthenticated, kEnded);
-  bool const blocked = state_.per_login.is_blocked(key, now) || state_.per_address.is_blocked(network, now);
-  bool const hard_locked = account->failures >= limits::kFailuresUntilHardLock;
-  auto const shown = state_.shown_by(account.get(), change.factor, now);
-  if (blocked || hard_locked || !typed.has_value() || !right || phc != account->password_phc ||
-      !shown.fresh) {
-    attempt.reason = blocked       ? Literal("locked after 5 failures from this address")
-                     : hard_locked ? Literal("stopped after 100 failures")
-                     : !right      ? Literal("wrong password")
-                                   : Literal("wrong second factor");
-    state_.count_failure(account, key, network, attempt);
+  auto const own = TACENDA_TRY(state_.session_of(*account, principal));
+  auto const shown = state_.shown_by(account.get(), change.factor, state_.clock.now());
+  if (!typed.has_value() || !right || phc != account->password_phc || !shown.fresh) {
+    attempt.reason = right ? Literal("wrong second factor") : Literal("wrong password");
+    state_.count_failure(account, own, attempt);
     return attempt;
   }
   auto written = state_.use_up(*account, shown);
@@ -81,7 +64,6 @@ Result<Directory::Attempt> OwnAccount::change_password(Principal const& principa
                                         .written = written,
                                         .ended = state_.end_tokens(*account)},
                                        attempt));
-  state_.per_login.succeed(key);
   attempt.pending.on_failure([state = &state_, account, old = std::move(phc), next] {
     WriteLock const relock(state->mutex);
     // Not what was chosen meanwhile.
@@ -95,35 +77,25 @@ Result<Directory::Attempt> OwnAccount::step_up(Principal const& principal, Secon
   auto const account = TACENDA_TRY(account_of(principal));
   Directory::Attempt attempt;
   attempt.actor_id = principal.id().view();
-  std::string const network = Directory::State::network_of(address);
-  std::string const key = Directory::State::login_key(principal.name(), network);
   WriteLock const lock(state_.mutex);
   Time const now = state_.clock.now();
-  bool const blocked = state_.per_login.is_blocked(key, now) || state_.per_address.is_blocked(network, now);
-  bool const hard_locked = account->failures >= limits::kFailuresUntilHardLock;
+  auto const own = TACENDA_TRY(state_.session_of(*account, principal));
   auto const shown = state_.shown_by(account.get(), factor, now);
-  auto const own = std::ranges::find_if(state_.tokens, [&](auto const& item) {
-    return item.second->account == account && item.second->token_id == principal.token_id();
-  });
-  if (own == state_.tokens.end() || !account->enabled) return fail(ErrorKind::kUnauthenticated, kEnded);
-  if (blocked || hard_locked || !shown.fresh) {
-    attempt.reason = blocked       ? Literal("locked after 5 failures from this address")
-                     : hard_locked ? Literal("stopped after 100 failures")
-                                   : Literal("wrong second factor");
-    state_.count_failure(account, key, network, attempt);
+  if (!shown.fresh) {
+    attempt.reason = Literal("wrong second factor");
+    state_.count_failure(account, own, attempt);
     return attempt;
   }
-  Digest const old = own->first;
   auto const written = state_.use_up(*account, shown);
   // Not longer than the session would have lasted: the password was not asked for.
-  auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(own->second->expires - now);
-  state_.tokens.erase(own);
+  auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(own.token->expires - now);
+  state_.tokens.erase(own.hash);
   TACENDA_TRY_VOID(state_.open_session(account,
                                        {.lifetime = left,
                                         .method = shown.recovery ? Method::kRecoveryCode : Method::kSession,
                                         .address = std::string(address),
                                         .written = written,
-                                        .ended = {old}},
+                                        .ended = {own.hash}},
                                        attempt));
   return attempt;
 }
@@ -133,17 +105,18 @@ Result<OwnAccount::RecoveryCodes> OwnAccount::make_recovery_codes(Principal cons
   if (!is_fresh(principal, state_.clock.now()))
     return fail(ErrorKind::kUnauthenticated, "the second factor is too old for this act: log in again");
   WriteLock const lock(state_.mutex);
+  auto const own = TACENDA_TRY(state_.session_of(*account, principal));
   auto const old = account->recovery_codes;
   RecoveryCodes made;
   made.codes = TACENDA_TRY(state_.renew_recovery_codes(*account));
   state_.notify(*account, Notice::Kind::kRecoveryCodesMade);
   made.pending =
-      state_.pending(account, Directory::State::kFactors,
-                     [state = &state_, account, old, now = account->recovery_codes](bool committed) {
-                       if (committed) return;
-                       WriteLock const relock(state->mutex);
-                       if (account->recovery_codes == now) account->recovery_codes = old;
-                     });
+      state_.pending_factors(account, own, state_.end_others(*account, own),
+                             [state = &state_, account, old, now = account->recovery_codes](bool committed) {
+                               if (committed) return;
+                               WriteLock const relock(state->mutex);
+                               if (account->recovery_codes == now) account->recovery_codes = old;
+                             });
   return made;
 }
 

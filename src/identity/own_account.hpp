@@ -36,13 +36,15 @@ class OwnAccount {
     SecretBuffer const& chosen;
     std::string_view address;
   };
-  /// Another password, against the present one and a second factor. A wrong one counts as a failed log-in.
+  /// Another password, against the present one and a second factor. Wrong ones are counted by session, so
+  /// that no stranger's failures stand in the way; the last of limits::kFailuresUntilLock ends the session.
   /// On success every session of before ends and the attempt has a new one (K-06).
   /// Errors: kUnprocessable (the message tells which rule the new password breaks; nothing was tried),
-  /// kThrottled.
+  /// kUnauthenticated (the session ended), kThrottled (too many hashes wait).
   Result<Directory::Attempt> change_password(Principal const& principal, PasswordChange const& change);
 
-  /// The second factor again: the session goes on under a new token, and its second factor is fresh.
+  /// The second factor again: the session goes on under a new token, and its second factor is fresh. Wrong
+  /// ones count as above. Errors: kUnauthenticated (the session ended).
   Result<Directory::Attempt> step_up(Principal const& principal, SecondFactor const& factor,
                                      std::string_view address);
 
@@ -50,8 +52,8 @@ class OwnAccount {
     Pending pending;
     std::vector<std::string> codes;  // "ABCD-EFGH-IJKL-MNOP", shown once
   };
-  /// Ten codes in the place of all of before. Errors: kUnauthenticated (the second factor is older than
-  /// limits::kStepUpAge).
+  /// Ten codes in the place of all of before; his other sessions end with it (K-06). Errors:
+  /// kUnauthenticated (the second factor is older than limits::kStepUpAge, or the session ended).
   Result<RecoveryCodes> make_recovery_codes(Principal const& principal);
 
   /// Newest first.

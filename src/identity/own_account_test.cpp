@@ -1,6 +1,7 @@
 // What people do with their own account: K-03, K-04, K-06, M17.
 #include "identity/own_account.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -76,14 +77,31 @@ TEST_F(Own, AnotherPasswordNeedsThePresentOneAndAFreshCode) {
   EXPECT_TRUE(change(token, kPassword, code_of(secret)).principal.has_value());
 }
 
-TEST_F(Own, GuessingBehindASessionIsThrottledAsALogInIs) {
+TEST_F(Own, GuessingBehindASessionEndsIt) {
   auto const secret = person("ada");
   auto const token = login("ada", secret);
-  for (int i = 1; i <= 5; ++i) EXPECT_EQ(change(token, "wrong password!", "0").locked_now, i == 5) << i;
+  for (int i = 1; i <= 4; ++i) EXPECT_FALSE(change(token, "wrong password!", "0").locked_now) << i;
+  auto step = own().step_up(principal_of(token), {.totp = "000000"}, kAway);
+  expect_committed(step);
+  EXPECT_TRUE(step->locked_now) << "the fifth, whatever was guessed at and from wherever";
+  EXPECT_FALSE(is_known(token));
+  restart();
+  EXPECT_FALSE(is_known(token));
+  EXPECT_FALSE(login("ada", secret).empty()) << "and nobody is locked out by it";
+}
+
+TEST_F(Own, StrangersWhoGuessAtTheNameDoNotStandInTheWayOfWhoIsSignedIn) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  for (std::uint32_t i = 0; i < limits::kFailuresUntilHardLock; ++i)
+    (void)try_login("ada", "wrong password!", "0", "203.0.113." + std::to_string(i));
+  for (int i = 0; i < 60; ++i) (void)try_login("ada", "wrong password!", "0", kHome);
   store.clock.advance(std::chrono::seconds(30));
-  EXPECT_EQ(change(token, kPassword, code_of(secret)).reason.view(),
-            "locked after 5 failures from this address");
-  EXPECT_TRUE(change(token, kPassword, code_of(secret), kNext, kAway).principal.has_value());
+  auto stepped = own().step_up(principal_of(token), {.totp = code_of(secret)}, kHome);
+  expect_committed(stepped);
+  ASSERT_TRUE(stepped->principal.has_value()) << stepped->reason.view();
+  store.clock.advance(std::chrono::seconds(30));
+  EXPECT_TRUE(change(stepped->access_token, kPassword, code_of(secret)).principal.has_value());
 }
 
 TEST_F(Own, ARefusedChoiceUsesNothingUp) {
@@ -157,8 +175,6 @@ TEST_F(Own, ASignInWithARecoveryCodeIsToldAtTheNextOne) {
   auto const next = try_login("ada", kPassword, code_of(secret));
   ASSERT_FALSE(next.notices.empty());
   EXPECT_EQ(next.notices.back().kind, Notice::Kind::kRecoveryCodeUsed);
-  store.clock.advance(std::chrono::seconds(30));
-  EXPECT_TRUE(try_login("ada", kPassword, code_of(secret)).notices.empty()) << "told once";
 }
 
 TEST_F(Own, RecoveryCodesAreMadeAnewWithAFreshSecondFactorAlone) {
@@ -188,18 +204,66 @@ TEST_F(Own, AStepUpMakesTheSecondFactorFreshUnderANewToken) {
       << "without a password it lasts no longer";
 }
 
-TEST_F(Own, AWrongStepUpCountsAsAFailedLogIn) {
+TEST_F(Own, NewRecoveryCodesEndTheOtherSessions) {
+  auto const secret = person("ada");
+  auto const other = login("ada", secret);
+  auto const token = login("ada", secret);
+  store.clock.advance(std::chrono::seconds(30));
+  auto under_way =
+      directory->login("ada", SecretBuffer(as_bytes(kPassword)), {.totp = code_of(secret)}, kAway);
+  ASSERT_TRUE(under_way && under_way->principal);
+  EXPECT_EQ(recovery_codes(token).size(), 10U);
+  ASSERT_TRUE(commit(under_way->pending).has_value());
+  EXPECT_FALSE(is_known(under_way->access_token)) << "a sign-in of before that is committed after";
+  EXPECT_FALSE(is_known(other));
+  EXPECT_TRUE(is_known(token));
+  restart();
+  EXPECT_FALSE(is_known(other));
+  EXPECT_FALSE(is_known(under_way->access_token));
+  EXPECT_TRUE(is_known(token));
+}
+
+TEST_F(Own, ASessionThatEndedMeanwhileChangesNothing) {
   auto const secret = person("ada");
   auto const token = login("ada", secret);
-  for (int i = 1; i <= 5; ++i) {
-    auto attempt = own().step_up(principal_of(token), {.totp = "000000"}, kHome);
-    expect_committed(attempt);
-    EXPECT_EQ(attempt->locked_now, i == 5) << i;
+  auto const principal = principal_of(token);
+  auto ended = directory->logout(token);
+  expect_committed(ended);
+  EXPECT_EQ(own().make_recovery_codes(principal).error().kind(), ErrorKind::kUnauthenticated);
+}
+
+TEST_F(Own, AnEndWhoseCommitFailsIsMadeGoodWithTheNextSignIn) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  auto const id = own().sessions(principal_of(token)).value().front().id;
+  {
+    auto const dropped = own().end_session(principal_of(token), id);
+  }
+  EXPECT_FALSE(is_known(token));
+  EXPECT_FALSE(login("ada", secret).empty());
+  restart();
+  EXPECT_FALSE(is_known(token));
+}
+
+TEST_F(Own, WhatHappenedIsToldForThirtyDaysAndLocksPushNothingOut) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  EXPECT_EQ(recovery_codes(token).size(), 10U);
+  for (int i = 0; i < 40; ++i) {
+    for (int guess = 0; guess < 5; ++guess) (void)try_login("ada", "wrong password!", "0", kAway);
+    store.clock.advance(limits::kLockTime + std::chrono::seconds(1));
+    EXPECT_FALSE(login("ada", secret).empty());
   }
   store.clock.advance(std::chrono::seconds(30));
-  auto locked = own().step_up(principal_of(token), {.totp = code_of(secret)}, kHome);
-  EXPECT_FALSE(locked->principal.has_value());
-  EXPECT_TRUE(is_known(token)) << "the session itself goes on";
+  auto const told = try_login("ada", kPassword, code_of(secret)).notices;
+  auto const count_of = [](std::vector<Notice> const& notices, Notice::Kind kind) {
+    return std::ranges::count(notices, kind, &Notice::kind);
+  };
+  EXPECT_EQ(count_of(told, Notice::Kind::kLocked), 1);
+  EXPECT_EQ(count_of(told, Notice::Kind::kRecoveryCodesMade), 1)
+      << "who signed in before may have been another";
+  store.clock.advance(limits::kNoticesToldFor);
+  EXPECT_TRUE(try_login("ada", kPassword, code_of(secret)).notices.empty());
 }
 
 TEST_F(Own, SessionsAreListedAndEndedByTheirOwnerAlone) {

@@ -66,8 +66,8 @@ Result<PasskeyOffer> Passkeys::offer_registration(Principal const& principal) {
   ReadLock const lock(state_.mutex);
   PasskeyOffer offer;
   auto const id = account->id.view();
-  offer.challenge = codec::base64url_encode(
-      TACENDA_TRY(state_.challenges.offer(Ceremony::kRegister, id, state_.clock.monotonic(), state_.random)));
+  offer.challenge = codec::base64url_encode( TACENDA_TRY(
+      state_.registrations.offer(Ceremony::kRegister, id, state_.clock.monotonic(), state_.random)));
   offer.relying_party = party.id;
   offer.user_id = codec::base64url_encode(as_bytes(id));
   offer.user_name = account->name;
@@ -85,35 +85,40 @@ Result<Pending> Passkeys::add(Principal const& principal, Registration const& re
       TACENDA_TRY(challenge_of(as_text(registration.client_data_json), "webauthn.create", party));
   auto passkey = TACENDA_TRY(read_attestation(registration.attestation_object, party));
   WriteLock const lock(state_.mutex);
-  auto const now = state_.clock.monotonic();
-  if (!state_.challenges.is_open(challenge, Ceremony::kRegister, account->id.view(), now) ||
-      !state_.challenges.use(challenge, now))
-    return fail(ErrorKind::kUnauthenticated, "the challenge was not given to this user, is used or over");
+  auto const own = TACENDA_TRY(state_.session_of(*account, principal));
+  if (registration.first_only && !account->passkeys.empty())
+    return fail(ErrorKind::kForbidden, "another passkey needs a sign-in with one that is there");
   if (account->passkeys.size() >= limits::kPasskeysPerUser)
     return fail(ErrorKind::kConflict, "this user has as many passkeys as there can be: remove one");
   std::string const id = passkey.credential_id;
-  if (!state_.by_credential.emplace(id, account).second)
-    return fail(ErrorKind::kConflict, "this passkey is known already");
+  if (state_.by_credential.contains(id)) return fail(ErrorKind::kConflict, "this passkey is known already");
+  // Last: what is refused uses no challenge up.
+  auto const now = state_.clock.monotonic();
+  if (!state_.registrations.is_open(challenge, Ceremony::kRegister, account->id.view(), now) ||
+      !state_.registrations.use(challenge, now))
+    return fail(ErrorKind::kUnauthenticated, "the challenge was not given to this user, is used or over");
+  state_.by_credential.emplace(id, account);
   passkey.name = registration.name;
   passkey.created = state_.clock.now();
   account->passkeys.push_back(std::move(passkey));
   state_.notify(*account, Notice::Kind::kPasskeyAdded);
-  return state_.pending(account, Directory::State::kFactors, [state = &state_, account, id](bool committed) {
-    if (committed) return;
-    WriteLock const relock(state->mutex);
-    if (auto const at = passkey_of(*account, id); at != account->passkeys.end()) {
-      account->passkeys.erase(at);
-      state->by_credential.erase(id);
-    }
-  });
+  return state_.pending_factors(account, own, state_.end_others(*account, own),
+                                [state = &state_, account, id](bool committed) {
+                                  if (committed) return;
+                                  WriteLock const relock(state->mutex);
+                                  auto const at = passkey_of(*account, id);
+                                  if (at == account->passkeys.end()) return;
+                                  account->passkeys.erase(at);
+                                  state->by_credential.erase(id);
+                                });
 }
 
 Result<PasskeyOffer> Passkeys::offer_sign_in() {
   auto const party = TACENDA_TRY(relying_party());
   ReadLock const lock(state_.mutex);
   PasskeyOffer offer;
-  offer.challenge = codec::base64url_encode(
-      TACENDA_TRY(state_.challenges.offer(Ceremony::kSignIn, {}, state_.clock.monotonic(), state_.random)));
+  offer.challenge = codec::base64url_encode( TACENDA_TRY(
+      state_.passkey_sign_ins.offer(Ceremony::kSignIn, {}, state_.clock.monotonic(), state_.random)));
   offer.relying_party = party.id;
   return offer;
 }
@@ -153,8 +158,8 @@ Result<Directory::Attempt> Passkeys::sign_in(Answer const& answer, std::string_v
   }
   WriteLock const lock(state_.mutex);
   auto const now = state_.clock.monotonic();
-  if (!state_.challenges.is_open(*challenge, Ceremony::kSignIn, {}, now) ||
-      !state_.challenges.use(*challenge, now)) {
+  if (!state_.passkey_sign_ins.is_open(*challenge, Ceremony::kSignIn, {}, now) ||
+      !state_.passkey_sign_ins.use(*challenge, now)) {
     attempt.reason = Literal("the challenge was not given by this server, is used or over");
     return attempt;
   }
@@ -196,15 +201,14 @@ Result<Pending> Passkeys::remove(Principal const& principal, std::string_view id
   TACENDA_TRY_VOID(check_fresh(principal, state_.clock.now()));
   auto const bytes = codec::base64url_decode(id);
   WriteLock const lock(state_.mutex);
-  auto const own = bytes.has_value() ? passkey_of(*account, as_text(*bytes)) : account->passkeys.end();
-  if (own == account->passkeys.end()) return fail(ErrorKind::kNotFound, "there is no such passkey");
+  auto const own = TACENDA_TRY(state_.session_of(*account, principal));
+  auto const lost = bytes.has_value() ? passkey_of(*account, as_text(*bytes)) : account->passkeys.end();
+  if (lost == account->passkeys.end()) return fail(ErrorKind::kNotFound, "there is no such passkey");
   // At once, and stays so even when the commit fails: the safe side.
-  state_.by_credential.erase(own->credential_id);
-  account->passkeys.erase(own);
+  state_.by_credential.erase(lost->credential_id);
+  account->passkeys.erase(lost);
   state_.notify(*account, Notice::Kind::kPasskeyRemoved);
-  // The sessions that it opened are those of whoever holds it.
-  return state_.pending_end(account, Directory::State::kFactors,
-                            state_.end_tokens(*account, Method::kPasskey, principal.token_id()));
+  return state_.pending_factors(account, own, state_.end_others(*account, own));
 }
 
 }  // namespace tacenda::identity

@@ -48,9 +48,13 @@ class Passkeys {
     std::string_view name;  // his own word for it
     ByteView client_data_json;
     ByteView attestation_object;
+    // His session is of a factor that his role does not take: it may make the first passkey and no other.
+    bool first_only = false;
   };
-  /// Errors: kInvalid, kUnauthenticated (not asked for, answered before, for another server),
-  /// kUnprocessable (algorithm, attestation, name), kConflict (known, or too many).
+  /// His other sessions end with it (K-06).
+  /// Errors: kInvalid, kUnauthenticated (not asked for, answered before, for another server; his session
+  /// ended), kUnprocessable (algorithm, attestation, name), kConflict (known, or too many), kForbidden
+  /// (`first_only`, and there is one).
   Result<Pending> add(Principal const& principal, Registration const& registration);
 
   /// Errors: kUnavailable.
@@ -66,7 +70,8 @@ class Passkeys {
   Result<Directory::Attempt> sign_in(Answer const& answer, std::string_view address);
 
   Result<std::vector<PasskeyView>> list(Principal const& principal) const;
-  /// `id`: base64url. Errors: kNotFound, kUnauthenticated (the second factor is too old).
+  /// `id`: base64url. His other sessions end with it (K-06). Errors: kNotFound, kUnauthenticated (the second
+  /// factor is too old, or his session ended).
   Result<Pending> remove(Principal const& principal, std::string_view id);
 
  private:

@@ -208,6 +208,58 @@ TEST_F(PasskeyTest, APersonHasSeveralAndRemovesThemByName) {
   EXPECT_FALSE(sign_in(one).principal.has_value());
 }
 
+TEST_F(PasskeyTest, AddingOrRemovingOneEndsTheOtherSessions) {
+  auto const secret = person("ada");
+  auto const other = login("ada", secret);
+  auto const token = login("ada", secret);
+  SoftAuthenticator one("one");
+  add(token, one);
+  EXPECT_FALSE(is_known(other));
+  ++one.count;
+  auto const challenge = passkeys().offer_sign_in()->challenge;
+  auto const client_data = one.client_data("webauthn.get", challenge);
+  auto const data = one.authenticator_data(false);
+  auto const signature = one.sign(data, client_data);
+  auto under_way =
+      passkeys().sign_in({one.credential_id, one.user_handle, client_data, data, signature}, kAway);
+  ASSERT_TRUE(under_way && under_way->principal);
+  auto removed = passkeys().remove(principal_of(token), codec::base64url_encode(as_bytes("one")));
+  expect_committed(removed);
+  ASSERT_TRUE(commit(under_way->pending).has_value());
+  EXPECT_FALSE(is_known(under_way->access_token)) << "signed in before, committed after";
+  restart();
+  EXPECT_FALSE(is_known(under_way->access_token));
+  EXPECT_TRUE(is_known(token));
+}
+
+TEST_F(PasskeyTest, AWeakerSessionMakesTheFirstAndNoOther) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  auto const add_first = [&](SoftAuthenticator& authenticator) {
+    auto const offer = passkeys().offer_registration(principal_of(token)).value();
+    authenticator.user_handle = as_text(codec::base64url_decode(offer.user_id).value());
+    auto const client_data = authenticator.client_data("webauthn.create", offer.challenge);
+    auto const object = authenticator.attestation_object();
+    return passkeys().add(principal_of(token), {"key", client_data, object, true});
+  };
+  SoftAuthenticator one("one");
+  SoftAuthenticator two("two");
+  auto first = add_first(one);
+  expect_committed(first);
+  EXPECT_EQ(add_first(two).error().kind(), ErrorKind::kForbidden);
+}
+
+TEST_F(PasskeyTest, WhatIsRefusedUsesNoChallengeUp) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  SoftAuthenticator one("one");
+  add(token, one);
+  auto const challenge = passkeys().offer_registration(principal_of(token))->challenge;
+  EXPECT_EQ(try_add(token, one, challenge).error().kind(), ErrorKind::kConflict);
+  SoftAuthenticator two("two");
+  EXPECT_TRUE(try_add(token, two, challenge).has_value());
+}
+
 TEST_F(PasskeyTest, NeedsAFreshSecondFactorAndAName) {
   auto const secret = person("ada");
   auto const token = login("ada", secret);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "codec/text.hpp"
+#include "core/ip_address.hpp"
 #include "crypto/totp.hpp"
 #include "identity/directory.hpp"
 #include "identity/internal/state.hpp"
@@ -85,14 +86,23 @@ void Directory::State::count_failure(std::shared_ptr<Account> const& account, st
   attempt.pending = pending(account, attempt.locked_now ? kFactors : kCounters);
 }
 
+void Directory::State::count_failure(std::shared_ptr<Account> const& account, Session const& session,
+                                     Attempt& attempt) {
+  if (!per_session.fail(session.token->token_id, clock.now())) return;
+  attempt.locked_now = true;
+  notify(*account, Notice::Kind::kLocked);
+  attempt.pending = end_session(account, session);
+}
+
 Result<void> Directory::State::open_session(std::shared_ptr<Account> const& account, TokenPlan plan,
                                             Attempt& attempt) {
   // What a passkey shows says nothing of who guesses at the password.
   if (plan.method != Method::kPasskey) account->failures = 0;
-  for (auto const& notice : account->notices) {
-    if (!account->last_login || notice.at >= *account->last_login) attempt.notices.push_back(notice);
-  }
-  account->last_login = clock.now();
+  // Also what the sign-in before was told: it may have been somebody else's.
+  Time const now = clock.now();
+  std::ranges::copy_if(account->notices, std::back_inserter(attempt.notices),
+                       [&](Notice const& notice) { return now - notice.at < limits::kNoticesToldFor; });
+  account->last_login = now;
   auto made = TACENDA_TRY(make_token(account, std::move(plan)));
   attempt.pending = std::move(made.pending);
   attempt.principal = principal_of(*account, *made.token, made.token->method);
@@ -105,7 +115,7 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
                                             SecondFactor const& factor, std::string_view address, Door door) {
   State& state = *state_;
   Attempt attempt;
-  std::string const network = State::network_of(address);
+  std::string const network = subscriber_of(address);
   std::string const key = State::login_key(name, network);
   auto const account = name.size() <= limits::kUserNameBytes ? state.find(name) : nullptr;
   bool const is_person = account && !account->is_service;
@@ -162,6 +172,14 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   return attempt;
 }
 
+Result<Pending> Directory::keep_used(Principal const& principal) {
+  State& state = *state_;
+  ReadLock const lock(state.mutex);
+  auto const found = state.by_id.find(principal.id().view());
+  if (found == state.by_id.end()) return fail(ErrorKind::kNotFound, "there is no such user");
+  return state.pending(found->second, State::kFactors);
+}
+
 Result<Directory::EnrolmentStep> Directory::enrol(std::string_view code, SecretBuffer const& password,
                                                   std::string_view address) {
   State& state = *state_;
@@ -170,12 +188,12 @@ Result<Directory::EnrolmentStep> Directory::enrol(std::string_view code, SecretB
   {
     WriteLock const lock(state.mutex);
     Time const now = state.clock.now();
-    if (state.per_address.is_blocked(State::network_of(address), now)) {
+    if (state.per_address.is_blocked(subscriber_of(address), now)) {
       return fail(ErrorKind::kThrottled, "too many failures from this address");
     }
     account = state.find_enrolment(code);
     if (!account) {
-      state.per_address.fail(State::network_of(address), now);
+      state.per_address.fail(subscriber_of(address), now);
       return fail(ErrorKind::kUnauthenticated, "the enrolment code is unknown, used or expired");
     }
     name = account->name;
@@ -206,18 +224,18 @@ Result<Directory::Enrolled> Directory::confirm_enrolment(std::string_view code, 
   State& state = *state_;
   WriteLock const lock(state.mutex);
   Time const now = state.clock.now();
-  if (state.per_address.is_blocked(State::network_of(address), now)) {
+  if (state.per_address.is_blocked(subscriber_of(address), now)) {
     return fail(ErrorKind::kThrottled, "too many failures from this address");
   }
   auto const account = state.find_enrolment(code);
   if (!account || account->enrolment->password_phc.empty()) {
-    state.per_address.fail(State::network_of(address), now);
+    state.per_address.fail(subscriber_of(address), now);
     return fail(ErrorKind::kUnauthenticated, "the enrolment code is unknown, used or expired");
   }
   auto& enrolment = *account->enrolment;
   auto const step = crypto::match_totp(enrolment.totp_secret, totp, crypto::totp_step(now));
   if (!step) {
-    state.per_address.fail(State::network_of(address), now);
+    state.per_address.fail(subscriber_of(address), now);
     if (++enrolment.failures >= kConfirmFailuresMax) account->enrolment.reset();
     return fail(ErrorKind::kUnauthenticated, "the code of the second factor is wrong");
   }
@@ -305,14 +323,10 @@ Result<Pending> Directory::logout(std::string_view token_text) {
   return Pending(
       [raw = &state, hash]() -> Result<vault::WriteSet> {
         vault::WriteSet set;
-        raw->rows.erase(set, State::token_key(hash));
+        raw->erase_token(set, hash);
         return set;
       },
-      [raw = &state, hash](bool committed) {
-        if (committed) return;
-        WriteLock const relock(raw->mutex);
-        raw->dead.push_back(hash);  // its row goes with the next token that is made
-      });
+      [raw = &state, hash](bool committed) { raw->keep_dead(committed, {hash}); });
 }
 
 }  // namespace tacenda::identity

@@ -142,6 +142,28 @@ TEST_F(SignIn, CountsAllAddressesOfAnIpv6NetworkAsOne) {
   EXPECT_TRUE(try_login("somebody", "wrong", "000000", address(999)).throttled);
 }
 
+TEST_F(SignIn, CountsAnIpv4AddressAsOneHoweverItIsWritten) {
+  auto const secret = person("ada");
+  for (int i = 0; i < 5; ++i) (void)try_login("ada", "wrong password!", "0", "::ffff:198.51.100.9");
+  EXPECT_TRUE(login("ada", secret, "198.51.100.9").empty());
+  EXPECT_FALSE(login("ada", secret, "::ffff:198.51.100.10").empty()) << "another one";
+}
+
+TEST_F(SignIn, ACodeThatWasRightAndRefusedForItsNetworkIsUsedUp) {
+  auto const secret = person("ada");
+  store.clock.advance(std::chrono::seconds(30));
+  auto const code = code_of(secret);
+  {
+    auto attempt = directory->login("ada", SecretBuffer(as_bytes(kPassword)), {.totp = code}, kAway);
+    ASSERT_TRUE(attempt && attempt->principal);
+    auto used = directory->keep_used(*attempt->principal);
+    expect_committed(used);
+    EXPECT_EQ(token_rows(), 0U);
+  }
+  restart();
+  EXPECT_FALSE(try_login("ada", kPassword, code).principal.has_value());
+}
+
 TEST_F(SignIn, ThrottlesAnAddressThatTriesManyNames) {
   auto const secret = person("ada");
   for (std::uint32_t i = 0; i < limits::kFailuresPerAddress; ++i)

@@ -220,6 +220,13 @@ class Rates(harness.TestCase):
         limited = [e for e in self.server.audit_after(mark) if e["event"] == "over-limit"]
         self.assertEqual(limited[0]["user"], person.name)
 
+    def test_W03_who_is_signed_in_is_held_where_there_is_nothing_too(self):
+        token = self.server.token_of(self.server.person("dr.lost", "doctor"))
+        with self.server.connect() as connection:
+            statuses = [connection.request("GET", "/nothing/here", token=token).status for _ in range(40)]
+        self.assertEqual(statuses[0], 404)
+        self.assertEqual(statuses[-1], 429)
+
     def test_W03_an_address_that_nobody_signed_in_from_is_held_too_and_a_service_is_not(self):
         statuses = []
         with self.server.connect(source="127.0.30.1") as connection:
@@ -285,7 +292,7 @@ class Authenticator:
             "signature": base64url(signature), "userHandle": base64url(self.handle)}}
 
 
-class Passkeys(harness.TestCase):
+class PasskeyCase(harness.TestCase):
     def authenticator(self, **changes):
         made = Authenticator(**{"origin": f"https://localhost:{self.server.port}", "rp_id": "localhost", **changes})
         self.addCleanup(made.close)
@@ -304,6 +311,8 @@ class Passkeys(harness.TestCase):
         return self.server.request("POST", "/auth/passkeys/login/verify", {"credential": authenticator.get(options)},
                                    **more)
 
+
+class Passkeys(PasskeyCase):
     def test_K04_a_passkey_signs_in_alone_also_after_a_restart(self):
         person = self.server.person("dr.key", "doctor")
         token = self.server.token_of(person)
@@ -358,6 +367,19 @@ class Passkeys(harness.TestCase):
         self.assertEqual(self.server.log_in(person, source="127.0.8.1").status, 401)
         self.assertEqual(self.sign_in(authenticator).status, 200)
 
+    def test_K04_who_asks_for_many_challenges_keeps_nobody_from_signing_in(self):
+        person = self.server.person("dr.flooded", "doctor")
+        authenticator = self.authenticator()
+        authenticator.id = b"flooded"
+        self.assertEqual(self.register(self.server.token_of(person), authenticator).status, 204)
+        with self.server.connect() as connection:
+            replies = [connection.request("POST", "/auth/passkeys/login/options", {}) for _ in range(80)]
+            self.assertEqual({reply.status for reply in replies}, {200})
+            self.assertEqual(len({json_of(reply)["challenge"] for reply in replies}), 80)
+            reply = connection.request("POST", "/auth/passkeys/login/verify",
+                                       {"credential": authenticator.get(json_of(replies[-1]))})
+            self.assertEqual(reply.status, 200, reply.body)
+
     def test_K04_the_sign_in_page_has_a_strict_policy(self):
         for path, kind in (("/auth/sign-in", "text/html"), ("/auth/sign-in.js", "text/javascript")):
             reply = self.server.request("GET", path)
@@ -367,6 +389,39 @@ class Passkeys(harness.TestCase):
         html = self.server.request("GET", "/auth/sign-in").body.decode()
         self.assertNotIn("<script>", html)
         self.assertNotIn("style=", html)
+
+
+class PasskeysAlone(PasskeyCase):
+    """A role that takes no other second factor."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        server = cls.server
+        server.admin()
+        shown = server.cli("policy", "show", "--data", server.data, check=True).stdout
+        changed = shown.replace("[roles.doctor]\n", '[roles.doctor]\nfactors = ["passkey"]\n')
+        assert shown != changed
+        path = server.root / "policy.toml"
+        path.write_text(changed)
+        server.cli("policy", "set", path, "--data", server.data, check=True)
+
+    def test_K04_a_weaker_session_makes_the_first_passkey_and_changes_no_factor_after_it(self):
+        person = self.server.person("dr.strong", "doctor")
+        weak = self.server.token_of(person)
+        self.assertEqual(self.server.request("GET", "/fhir/Patient/x", token=weak).status, 403)
+        first, second = self.authenticator(), self.authenticator()
+        first.id, second.id = b"strong one", b"strong two"
+        self.assertEqual(self.register(weak, first).status, 204)
+        passkey = json_of(self.server.request("GET", "/auth/passkeys", token=weak))["passkeys"][0]["id"]
+        for token, expected in ((weak, 403), (json_of(self.sign_in(first))["access_token"], 204)):
+            self.assertEqual(self.register(token, second).status, expected)
+            self.assertEqual(self.server.request("POST", "/auth/recovery-codes", {}, token=token).status,
+                             200 if expected == 204 else 403)
+            self.assertEqual(self.server.request("DELETE", "/auth/passkeys/" + passkey, token=token).status, expected)
+        self.assertEqual(self.server.request("GET", "/auth/account", token=weak).status, 401, "K-06: it ended")
+        self.assertEqual(self.sign_in(second).status, 200)
+        self.assertEqual(self.sign_in(first).status, 401)
 
 
 if __name__ == "__main__":

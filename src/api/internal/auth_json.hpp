@@ -29,6 +29,10 @@ inline net::Response json_response(codec::Json const& json) {
   return response;
 }
 
+/// How long a browser lets its owner take; the challenge lasts as long.
+inline constexpr std::int64_t kPasskeyTimeoutMs =
+    std::chrono::milliseconds(limits::kPasskeyChallenge).count();
+
 codec::Json texts_json(std::span<std::string const> texts);
 codec::Json notices_json(std::span<identity::Notice const> notices);
 /// The second factor that a body shows; views it.

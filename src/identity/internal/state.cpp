@@ -1,9 +1,6 @@
 #include "identity/internal/state.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <thread>
 
 #include "codec/text.hpp"
@@ -107,16 +104,28 @@ Pending Directory::State::pending(std::shared_ptr<Account> account, Rows written
                  std::move(finish));
 }
 
+void Directory::State::erase_token(vault::WriteSet& set, Digest const& hash) {
+  Bytes const key = token_key(hash);
+  rows.erase(set, key);
+  set.touches(rows.guard(key));  // whoever writes it anew at the same time does it again
+}
+
 Pending Directory::State::pending_end(std::shared_ptr<Account> account, Rows written,
                                       std::vector<Digest> ended) {
   return Pending(
-      [this, account = std::move(account), written, ended = std::move(ended)]() -> Result<vault::WriteSet> {
+      [this, account = std::move(account), written, ended]() -> Result<vault::WriteSet> {
         auto set = TACENDA_TRY(account_set(account, written));
         // Gone from the store too: nothing that happens to the account later may revive them.
-        for (auto const& hash : ended) rows.erase(set, token_key(hash));
+        for (auto const& hash : ended) erase_token(set, hash);
         return set;
       },
-      {});
+      [this, ended](bool committed) { keep_dead(committed, ended); });
+}
+
+void Directory::State::keep_dead(bool committed, std::vector<Digest> const& ended) {
+  if (committed) return;
+  WriteLock const lock(mutex);
+  dead.insert(dead.end(), ended.begin(), ended.end());
 }
 
 std::vector<Digest> Directory::State::end_tokens(Account const& account) {
@@ -128,22 +137,46 @@ std::vector<Digest> Directory::State::end_tokens(Account const& account) {
   return ended;
 }
 
-std::vector<Digest> Directory::State::end_tokens(Account const& account, Method method,
-                                                 std::string_view but) {
-  std::vector<Digest> ended;
+Result<Directory::State::Session> Directory::State::session_of(Account const& account,
+                                                               Principal const& principal) const {
   for (auto const& [hash, token] : tokens) {
-    if (token->account.get() == &account && token->method == method && token->token_id != but)
-      ended.push_back(hash);
+    bool const is_own = token->account.get() == &account && token->token_id == principal.token_id();
+    if (is_own && is_live(*token, clock.now())) return Session{hash, token};
   }
-  for (auto const& hash : ended) tokens.erase(hash);
+  return fail(ErrorKind::kUnauthenticated, "the access token is not valid any more");
+}
+
+std::vector<Digest> Directory::State::end_others(Account& account, Session const& own) {
+  tokens.erase(own.hash);
+  auto ended = end_tokens(account);
+  own.token->epoch = ++account.token_epoch;
+  tokens.emplace(own.hash, own.token);
   return ended;
 }
 
-std::string Directory::State::network_of(std::string_view address) {
-  std::string text(address);
-  std::array<std::byte, 16> bytes{};
-  if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
-  return codec::hex_encode(ByteView(bytes).first(8));
+Pending Directory::State::pending_factors(std::shared_ptr<Account> account, Session own,
+                                          std::vector<Digest> ended,
+                                          std::move_only_function<void(bool)> finish) {
+  return Pending(
+      [this, account = std::move(account), own = std::move(own), ended]() -> Result<vault::WriteSet> {
+        auto set = TACENDA_TRY(account_set(account, kAccountAndFactors));
+        Bytes const key = token_key(own.hash);
+        set.depends_on(rows.guard(key));
+        for (auto const& hash : ended) erase_token(set, hash);
+        ReadLock const lock(mutex);
+        // Not when it was ended meanwhile: its row must not come back.
+        if (tokens.contains(own.hash)) TACENDA_TRY_VOID(rows.put(set, key, encode_token(*own.token)));
+        return set;
+      },
+      [this, ended, finish = std::move(finish)](bool committed) mutable {
+        keep_dead(committed, ended);
+        if (finish) finish(committed);
+      });
+}
+
+Pending Directory::State::end_session(std::shared_ptr<Account> account, Session const& session) {
+  tokens.erase(session.hash);
+  return pending_end(std::move(account), kFactors, {session.hash});
 }
 
 std::string Directory::State::login_key(std::string_view name, std::string_view network) {
@@ -237,17 +270,18 @@ Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<
   made.token->last_used_ms = to_unix_ms(made.token->created);
   Digest const hash = crypto::sha256(as_bytes(made.text));
   auto swept = std::make_shared<std::vector<Digest>>();  // shared by the two closures of one Pending
-  auto make_set = [this, token = made.token, hash, written = plan.written, ended = std::move(plan.ended),
+  auto make_set = [this, token = made.token, hash, written = plan.written, ended = plan.ended,
                    swept]() -> Result<vault::WriteSet> {
     vault::WriteSet set;
     if (written) set = TACENDA_TRY(account_set(token->account, *written));
-    for (auto const& gone : ended) rows.erase(set, token_key(gone));
+    for (auto const& gone : ended) erase_token(set, gone);
     TACENDA_TRY_VOID(rows.put(set, token_key(hash), encode_token(*token)));
     *swept = dead_rows();
-    for (auto const& gone : *swept) rows.erase(set, token_key(gone));
+    for (auto const& gone : *swept) erase_token(set, gone);
     return set;
   };
-  auto finish = [this, token = made.token, hash, swept](bool committed) {
+  auto finish = [this, token = made.token, hash, swept, ended = std::move(plan.ended)](bool committed) {
+    keep_dead(committed, ended);
     if (!committed) return;
     WriteLock const lock(mutex);
     std::erase_if(dead, [&](Digest const& gone) { return std::ranges::find(*swept, gone) != swept->end(); });
@@ -263,6 +297,9 @@ Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<
 }
 
 void Directory::State::notify(Account& account, Notice::Kind kind) const {
+  // Strangers can have an account locked as often as they like: that must not push out what else happened.
+  if (kind == Notice::Kind::kLocked)
+    std::erase_if(account.notices, [](auto const& of) { return of.kind == Notice::Kind::kLocked; });
   account.notices.push_back({kind, clock.now()});
   if (account.notices.size() > limits::kNoticesKept) account.notices.erase(account.notices.begin());
 }

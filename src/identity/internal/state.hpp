@@ -58,7 +58,8 @@ struct Directory::State {
         pepper(pepper_key),
         names_tried(name_key),
         recovery(recovery_key),
-        challenges(challenge_key) {}
+        registrations(challenge_key),
+        passkey_sign_ins(challenge_key) {}
 
   vault::Vault& vault;
   Clock const& clock;
@@ -82,8 +83,12 @@ struct Directory::State {
   Throttle per_login TACENDA_GUARDED_BY(mutex){limits::kFailuresUntilLock,
                                                limits::kLockTime};  // user + address
   Throttle per_address TACENDA_GUARDED_BY(mutex){limits::kFailuresPerAddress, limits::kLockTime};
+  // What somebody who is signed in proves again: no stranger's failures stand in his way.
+  Throttle per_session TACENDA_GUARDED_BY(mutex){limits::kFailuresUntilLock, limits::kLockTime};
 
-  ChallengeBook challenges TACENDA_GUARDED_BY(mutex);
+  // One each: who fills one up does not stop the other.
+  ChallengeBook registrations TACENDA_GUARDED_BY(mutex);
+  ChallengeBook passkey_sign_ins TACENDA_GUARDED_BY(mutex);
   std::optional<RelyingParty> relying_party TACENDA_GUARDED_BY(mutex);
 
   std::atomic<int> hashing{0};  // Argon2 computations at work or waiting
@@ -95,8 +100,6 @@ struct Directory::State {
   static Bytes account_key(UserId const& id);
   static Bytes counters_key(Account const& account);
   static Bytes token_key(Digest const& hash);
-  /// What failures are counted under: of an IPv6 address its /64, which is what one subscriber is given.
-  static std::string network_of(std::string_view address);
   static std::string login_key(std::string_view name, std::string_view network);
 
   /// One Argon2 computation: at most as many at once as there are cores, a short queue, then kThrottled.
@@ -119,9 +122,23 @@ struct Directory::State {
   Pending pending_end(std::shared_ptr<Account> account, Rows written, std::vector<Digest> ended);
   /// Takes the tokens of an account out of memory; the caller erases their rows.
   std::vector<Digest> end_tokens(Account const& account) TACENDA_REQUIRES(mutex);
-  /// The same of those alone that were opened in one way, but for the token `but`.
-  std::vector<Digest> end_tokens(Account const& account, Method method, std::string_view but)
-      TACENDA_REQUIRES(mutex);
+
+  /// A live token and its key.
+  struct Session {
+    Digest hash{};
+    std::shared_ptr<Token> token;  // shared with `tokens`; never nullptr
+  };
+  /// The one that `principal` came with. Errors: kUnauthenticated (it ended meanwhile).
+  Result<Session> session_of(Account const& account, Principal const& principal) const
+      TACENDA_REQUIRES_SHARED(mutex);
+  /// After a change of factors, out of memory: every session of the account but its own, those too whose
+  /// commit is under way (K-06).
+  std::vector<Digest> end_others(Account& account, Session const& own) TACENDA_REQUIRES(mutex);
+  /// The change of factors that ended them.
+  Pending pending_factors(std::shared_ptr<Account> account, Session own, std::vector<Digest> ended,
+                          std::move_only_function<void(bool)> finish = {});
+  /// The session ends: too many failures of who should be its owner. Gives what to commit.
+  Pending end_session(std::shared_ptr<Account> account, Session const& session) TACENDA_REQUIRES(mutex);
 
   /// Reads the rows of one kind, each of which belongs to the account of its key. Errors: kCorrupt.
   Result<void> read_rows(char kind, std::function<Result<void>(ByteView row, Account&)> const& decode)
@@ -147,6 +164,9 @@ struct Directory::State {
   /// Counts a wrong proof of `account` (nullptr: of nobody) that came from `network`.
   void count_failure(std::shared_ptr<Account> const& account, std::string const& key,
                      std::string const& network, Attempt& attempt) TACENDA_REQUIRES(mutex);
+  /// Counts a wrong proof of who is signed in; the last of limits::kFailuresUntilLock ends the session.
+  void count_failure(std::shared_ptr<Account> const& account, Session const& session, Attempt& attempt)
+      TACENDA_REQUIRES(mutex);
   void notify(Account& account, Notice::Kind kind) const TACENDA_REQUIRES(mutex);
   Digest recovery_mac(std::string_view code) const;
   /// New recovery codes in the place of all old ones. Errors: kUnavailable.
@@ -168,6 +188,9 @@ struct Directory::State {
   bool is_live(Token const& token, Time now) const;
   /// Takes the tokens nobody can use any more out of memory; gives up to kSweptAtOnce whose rows may go.
   std::vector<Digest> dead_rows();
+  void erase_token(vault::WriteSet& set, Digest const& hash);
+  /// Remembers tokens whose erasing was not committed.
+  void keep_dead(bool committed, std::vector<Digest> const& ended);
 
  private:
   class HashTurn;
