@@ -161,6 +161,15 @@ Result<void> Gate::authorize_admin(identity::Principal const& principal, AdminAc
   return fail(ErrorKind::kUnauthenticated, "the second factor is too old for this act: log in again");
 }
 
+Result<std::optional<std::string>> Gate::authorize_log(identity::Principal const& principal, Time now) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  bool const is_patient = role != nullptr && role->own_record_only && !role->acts_for_another;
+  if (is_patient && principal.patient()) return std::string(principal.patient()->view());
+  TACENDA_TRY_VOID(authorize_admin(principal, AdminAction::kReadAudit, now));
+  return std::nullopt;
+}
+
 Permit Gate::system_permit(Action action) const {
   auto const id = UserId::parse("system");
   TACENDA_ASSERT(id.has_value());

@@ -63,6 +63,11 @@ class Gate {
   /// May he take a security label off a record (C-18)?
   bool may_lower_labels(identity::Principal const& principal) const;
 
+  /// Whose entries of the audit log he may read: nullopt, everybody's, by the right to it; or the patient
+  /// that he is (G-17). Whoever acts for a patient reads the record and not its log. Errors: as
+  /// authorize_admin.
+  Result<std::optional<std::string>> authorize_log(identity::Principal const& principal, Time now) const;
+
   /// Errors: kForbidden (no right), kUnauthenticated (second factor older than limits::kStepUpAge at `now`).
   Result<void> authorize_admin(identity::Principal const& principal, AdminAction action, Time now) const;
 

@@ -149,6 +149,9 @@ Released Pipeline::dispatch(Exchange& exchange) {
   switch (exchange.route.route->interaction) {
     case Interaction::kCapabilities:
       return capabilities(exchange);
+    case Interaction::kAuditRead:
+    case Interaction::kAuditSearch:
+      return access_log(exchange);
     case Interaction::kBreakGlass:
       return break_glass(exchange);
     case Interaction::kEnrol:

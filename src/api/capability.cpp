@@ -23,16 +23,20 @@ Json interaction(std::string_view code) {
   return item;
 }
 
+Json search_parameter(fhir::SearchParameter const& parameter) {
+  Json item = Json::object();
+  item.set("name", Json::string(parameter.code));
+  item.set("definition", Json::string(parameter.url));
+  item.set("type", Json::string(fhir::code_of(parameter.type)));
+  return item;
+}
+
 void add_search(Json& resource, std::string_view type, fhir::SearchParameters const& known) {
   Json includes = Json::array();
   Json parameters = Json::array();
   for (auto const& parameter : known.of(type)) {
     if (parameter->expression.empty() || parameter->type == fhir::SearchType::kSpecial) continue;
-    Json item = Json::object();
-    item.set("name", Json::string(parameter->code));
-    item.set("definition", Json::string(parameter->url));
-    item.set("type", Json::string(fhir::code_of(parameter->type)));
-    parameters.push(std::move(item));
+    parameters.push(search_parameter(*parameter));
     if (parameter->type != fhir::SearchType::kReference) continue;
     includes.push(Json::string(std::string(type) + ":" + std::string(parameter->code)));
   }
@@ -84,6 +88,23 @@ Json rest_resource(std::string_view type, fhir::SearchParameters const& known) {
   return resource;
 }
 
+/// The audit log: it is read and searched, and nobody writes it.
+Json audit_resource(fhir::SearchParameters const& known) {
+  Json resource = Json::object();
+  resource.set("type", Json::string("AuditEvent"));
+  Json interactions = Json::array();
+  for (auto const& route : routes()) {
+    if (route.pattern.starts_with("/fhir/AuditEvent")) interactions.push(interaction(route.capability));
+  }
+  resource.set("interaction", std::move(interactions));
+  Json parameters = Json::array();
+  for (auto const* code : {"patient", "date"}) {
+    if (auto const parameter = known.find("AuditEvent", code)) parameters.push(search_parameter(*parameter));
+  }
+  resource.set("searchParam", std::move(parameters));
+  return resource;
+}
+
 Json security() {
   Json item = Json::object();
   item.set("cors", Json::boolean(false));
@@ -122,13 +143,14 @@ std::string make_statement(std::string const& version, std::string const& date,
   rest.set("security", security());
   Json resources = Json::array();
   for (auto const type : fhir::resource_types()) {
-    if (type != "AuditEvent") resources.push(rest_resource(type, known));
+    resources.push(type == "AuditEvent" ? audit_resource(known) : rest_resource(type, known));
   }
   rest.set("resource", std::move(resources));
   Json interactions = Json::array();
   for (auto const& route : routes()) {
-    if (!route.pattern.contains("{type}") && !route.capability.empty())
-      interactions.push(interaction(route.capability));
+    bool const is_of_system =
+        !route.pattern.contains("{type}") && !route.pattern.starts_with("/fhir/AuditEvent");
+    if (is_of_system && !route.capability.empty()) interactions.push(interaction(route.capability));
   }
   interactions.push(interaction("batch"));
   rest.set("interaction", std::move(interactions));

@@ -91,6 +91,11 @@ class Pipeline {
                    std::move_only_function<void(Released)> reply, std::size_t attempt);
   Released capabilities(Exchange& exchange);
   Released fhir(Exchange& exchange);
+  /// The audit log as AuditEvents. `own`: the patient who reads what it says of him.
+  Released access_log(Exchange& exchange);
+  Released read_log(Exchange& exchange, std::optional<std::string> const& own);
+  Released search_log(Exchange& exchange, std::optional<std::string> const& own);
+  std::string audit_event(audit::Entry const& entry, std::optional<std::string> const& patient) const;
   /// Breaks the glass for one patient: $break-glass.
   Released break_glass(Exchange& exchange);
   Released enrol(Exchange& exchange);

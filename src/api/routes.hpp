@@ -32,6 +32,8 @@ enum class Interaction : std::uint8_t {
   kMetaAdd,
   kMetaDelete,
   kBreakGlass,
+  kAuditRead,
+  kAuditSearch,
   kUpdateMatching,
   kDeleteMatching,
   kPatch,

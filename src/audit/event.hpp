@@ -159,5 +159,9 @@ struct Entry {
 std::string_view name_of(EventKind kind);
 /// FHIR AuditEvent (R4, BALP) as JSON text. Source: IHE BALP 1.1, REQUIREMENTS annex C.
 std::string to_fhir(Entry const& entry, std::string_view store_id);
+/// What a patient may know of an entry about him: who (name, role, purpose), what (the act, his record),
+/// when, and whether it was let (G-17). Not from which machine, by which token, with which words, and nothing
+/// of other patients; so no profile of BALP holds.
+std::string to_fhir_for_patient(Entry const& entry, std::string_view patient, std::string_view store_id);
 
 }  // namespace tacenda::audit

@@ -286,7 +286,11 @@ void set_erased(Json& out, KindFacts const& facts) {
 
 }  // namespace
 
-std::string to_fhir(Entry const& entry, std::string_view store_id) {
+namespace {
+
+enum class Reader : std::uint8_t { kAuditor, kPatient };
+
+std::string write_fhir(Entry const& entry, std::string_view store_id, Reader reader) {
   static constexpr KindFacts kUnknown{EventKind::kUnknownRoute, "unknown", "110100", "", 'E'};
   Event const& event = entry.event;
   auto const* const known = facts_of(event.kind);
@@ -296,7 +300,8 @@ std::string to_fhir(Entry const& entry, std::string_view store_id) {
   Json out = Json::object();
   out.set("resourceType", text("AuditEvent"));
   out.set("id", text(std::to_string(entry.sequence)));
-  if (std::string const profile = entry.readable ? profile_of(event, facts) : ""; !profile.empty()) {
+  bool const is_whole = entry.readable && reader == Reader::kAuditor;
+  if (std::string const profile = is_whole ? profile_of(event, facts) : ""; !profile.empty()) {
     Json meta = Json::object();
     meta.set("profile", list_of(text(profile)));
     out.set("meta", std::move(meta));
@@ -314,7 +319,7 @@ std::string to_fhir(Entry const& entry, std::string_view store_id) {
   }
   if (entry.readable) {
     Json agents = Json::array();
-    agents.push(client_agent(event, facts.pattern));
+    if (is_whole) agents.push(client_agent(event, facts.pattern));
     agents.push(server_agent(facts.pattern, server));
     if (!event.actor_id.empty()) agents.push(user_agent(event, facts.pattern, server));
     out.set("agent", std::move(agents));
@@ -327,6 +332,32 @@ std::string to_fhir(Entry const& entry, std::string_view store_id) {
     if (!entities.items().empty()) out.set("entity", std::move(entities));
   }
   return codec::write_json(out);
+}
+
+}  // namespace
+
+std::string to_fhir(Entry const& entry, std::string_view store_id) {
+  return write_fhir(entry, store_id, Reader::kAuditor);
+}
+
+std::string to_fhir_for_patient(Entry const& entry, std::string_view patient, std::string_view store_id) {
+  Entry told;
+  told.sequence = entry.sequence;
+  told.recorded = entry.recorded;
+  told.readable = entry.readable;
+  told.query_state = entry.query_state == QueryState::kNone ? QueryState::kNone : QueryState::kSealed;
+  // Named one by one: what is new in an event is not told until somebody says so here.
+  told.event.kind = entry.event.kind;
+  told.event.outcome = entry.event.outcome;
+  told.event.actor_id = entry.event.actor_id;
+  told.event.actor_name = entry.event.actor_name;
+  told.event.role = entry.event.role;
+  told.event.purpose_of_use = entry.event.purpose_of_use;
+  told.event.resource_type = entry.event.resource_type;
+  told.event.resource_id = entry.event.resource_id;
+  told.event.resource_version = entry.event.resource_version;
+  told.event.patients.emplace_back(patient);
+  return write_fhir(told, store_id, Reader::kPatient);
 }
 
 }  // namespace tacenda::audit

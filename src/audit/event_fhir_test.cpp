@@ -222,6 +222,29 @@ TEST(AuditEventFhir, ATextThatWasNotAskedForIsNotTakenForARequestWithoutOne) {
   EXPECT_EQ(entity(fhir(entry), "2", "24").text_of("description"), "");
 }
 
+TEST(AuditEventFhir, G17APatientIsToldWhoDidWhatAndNothingElse) {
+  Entry entry = entry_of(EventKind::kRead);
+  entry.event.patients = {"p1", "p2-canary"};
+  entry.event.query = "canary-query";
+  entry.event.target = "canary-target";
+  entry.event.old_value = "canary-old";
+  entry.event.new_value = "canary-new";
+  entry.event.reason = "canary-reason";
+  entry.event.explained_by = "canary-relation";
+  entry.query_state = QueryState::kOpened;
+  std::string const text = to_fhir_for_patient(entry, "p1", kStore);
+  for (std::string_view const hidden : {"canary", "192.0.2.7", "jti-1", "tacenda-cli", "r-1", "BasicAudit"})
+    EXPECT_FALSE(text.contains(hidden)) << hidden;
+  EXPECT_FALSE(text.contains(codec::base64_encode(as_bytes(std::string_view("canary-query")))));
+  auto const told = codec::parse_json(text).value();
+  Json const user = agent(told, "IRCP");
+  EXPECT_EQ(user.text_of("name"), "dr");
+  EXPECT_EQ(user.find("role")->items().at(0).text_of("text"), "doctor");
+  EXPECT_EQ(entity(told, "1", "1").find("what")->text_of("reference"), "Patient/p1");
+  EXPECT_EQ(told.text_of("recorded"), fhir(entry).text_of("recorded"));
+  EXPECT_EQ(told.text_of("id"), "42");
+}
+
 TEST(AuditEventFhir, EveryKindHasANameOfItsOwn) {
   std::set<std::string_view> names;
   std::size_t kinds = 0;
