@@ -49,6 +49,7 @@ std::span<Admin::Row const> Admin::rows() {
        &Admin::explain_policy},
       {"POST", "/admin/users/networks", AdminAction::kManageUsers, EventKind::kRoleChanged,
        &Admin::restrict_networks},
+      {"POST", "/admin/users/until", AdminAction::kManageUsers, EventKind::kRoleChanged, &Admin::limit_user},
       {"POST", "/admin/tokens", AdminAction::kIssueTokens, EventKind::kTokenIssued, &Admin::issue_token},
       {"GET", "/admin/audit", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_list},
       {"GET", "/admin/audit/checkpoint", AdminAction::kReadAudit, EventKind::kAuditRead,

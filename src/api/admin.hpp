@@ -47,6 +47,7 @@ class Admin {
   Released unlock_user(Call& call);
   Released bind_certificate(Call& call);
   Released restrict_networks(Call& call);
+  Released limit_user(Call& call);
   Released issue_token(Call& call);
   Released audit_list(Call& call);
   Released audit_checkpoint(Call& call);

@@ -24,6 +24,7 @@ Json user_json(identity::UserView const& user) {
   if (user.last_login) json.set("last_login", Json::string(codec::format_instant(*user.last_login)));
   json.set("passkeys", Json::number(static_cast<std::int64_t>(user.passkeys)));
   json.set("recovery_codes_left", Json::number(static_cast<std::int64_t>(user.recovery_codes)));
+  if (user.standing->until) json.set("until", Json::string(codec::format_instant(*user.standing->until)));
   if (user.standing->networks) json.set("networks", texts_json(*user.standing->networks));
   Json awareness = Json::array();
   for (auto const& read : user.standing->acknowledgements) {
@@ -62,6 +63,21 @@ std::string text_of(std::optional<std::vector<std::string>> const& networks) {
   return text;
 }
 
+std::string text_of(std::optional<Time> until) {
+  return "until: " + (until ? codec::format_instant(*until) : std::string("never"));
+}
+
+/// The end of an account that a body names, if any. Errors: kInvalid.
+Result<std::optional<Time>> until_of(Json const& body) {
+  auto const text = body.text_of("until");
+  if (text.empty()) return std::nullopt;
+  auto const time = codec::parse_instant(text);
+  if (!time.has_value()) return fail(ErrorKind::kInvalid, "the end of an account is no date");
+  return *time;
+}
+
+constexpr Literal kNoEnd("who acts for a patient does so for a time: say --until");
+
 bool is_true(Json const* value) {
   return value != nullptr && value->is_boolean() && value->as_boolean();
 }
@@ -93,6 +109,11 @@ Released Admin::add_user(Call& call) {
   if (role->own_record_only != user.patient.has_value()) {
     return refuse(call, Error(ErrorKind::kInvalid, "--patient goes with the role patient, and only with it"));
   }
+  auto const until = until_of(call.body);
+  if (!until.has_value()) return refuse(call, until.error());
+  user.until = *until;
+  if (role->acts_for_another && !user.until) return refuse(call, Error(ErrorKind::kInvalid, kNoEnd));
+  if (user.until) call.origin.new_value += ", " + text_of(user.until);
   auto added = parts_.directory.add_user(user);
   if (!added.has_value()) return refuse(call, added.error());
   return change(call, added->pending, enrolment_json(user.name, *added, hooks_.endpoint()));
@@ -129,6 +150,8 @@ Released Admin::change_role(Call& call) {
     return refuse(
         call, Error(ErrorKind::kInvalid, "the role patient is for accounts of patients, and only for them"));
   }
+  if (rights->acts_for_another && !user->standing->until)
+    return refuse(call, Error(ErrorKind::kInvalid, kNoEnd));
   auto pending = parts_.directory.change_role(name, role);
   if (!pending.has_value()) return refuse(call, pending.error());
   return change(call, *pending, "{}");
@@ -175,6 +198,22 @@ Released Admin::restrict_networks(Call& call) {
   call.origin.old_value = text_of(user->standing->networks);
   call.origin.new_value = text_of(networks);
   auto pending = parts_.directory.restrict_networks(name, std::move(networks));
+  if (!pending.has_value()) return refuse(call, pending.error());
+  return change(call, *pending, "{}");
+}
+
+Released Admin::limit_user(Call& call) {
+  std::string const name(call.body.text_of("name"));
+  call.origin.target = name;
+  auto const user = parts_.directory.find_user(name);
+  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
+  auto const until = until_of(call.body);
+  if (!until.has_value()) return refuse(call, until.error());
+  auto const role = parts_.gate.role(user->role);
+  if (role && role->acts_for_another && !*until) return refuse(call, Error(ErrorKind::kInvalid, kNoEnd));
+  call.origin.old_value = text_of(user->standing->until);
+  call.origin.new_value = text_of(*until);
+  auto pending = parts_.directory.limit_until(name, *until);
   if (!pending.has_value()) return refuse(call, pending.error());
   return change(call, *pending, "{}");
 }

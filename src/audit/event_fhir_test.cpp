@@ -231,7 +231,7 @@ TEST(AuditEventFhir, G17APatientIsToldWhoDidWhatAndNothingElse) {
   entry.event.new_value = "canary-new";
   entry.event.reason = "canary-reason";
   entry.event.explained_by = "canary-relation";
-  entry.query_state = QueryState::kOpened;
+  entry.query_state = QueryState::kOpen;
   std::string const text = to_fhir_for_patient(entry, "p1", kStore);
   for (std::string_view const hidden : {"canary", "192.0.2.7", "jti-1", "tacenda-cli", "r-1", "BasicAudit"})
     EXPECT_FALSE(text.contains(hidden)) << hidden;

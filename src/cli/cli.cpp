@@ -117,6 +117,7 @@ class Commands {
     add->add_option("--role", user_.role, "A role of the policy")->required();
     add->add_option("--patient", user_.patient,
                     "Logical id of the Patient whose own record this person sees");
+    add->add_option("--until", user_.until, "When the account ends by itself, 2027-01-31 or an instant");
     add->add_flag("--service", user_.service, "A service account: no password, tokens by `token issue`");
     auto* disable =
         command(*parent, "disable", "End all sessions and tokens of a user, for good",
@@ -162,6 +163,13 @@ class Commands {
     name(networks);
     networks->add_option("--allow", user_.networks, "A network; may be given several times");
     networks->add_flag("--any", user_.any_network, "From anywhere that its role may");
+    auto* until = command(*parent, "until", "When an account ends by itself, with all that it has open",
+                          "tacenda user until guardian --date 2027-01-31 --data /srv/tacenda",
+                          [this] { return user_until(user_); });
+    common(until);
+    name(until);
+    until->add_option("--date", user_.until, "A date (its beginning in UTC) or an instant");
+    until->add_flag("--never", user_.never, "It does not");
   }
 
   void access_common(CLI::App* sub) {

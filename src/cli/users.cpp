@@ -73,6 +73,7 @@ int user_add(UserOptions const& options) {
   body.set("role", Json::string(options.role));
   body.set("service", Json::boolean(options.service));
   if (!options.patient.empty()) body.set("patient", Json::string(options.patient));
+  if (!options.until.empty()) body.set("until", Json::string(options.until));
   return post("user add", options.data, "/admin/users", body,
               [&](Json const& answer) { show_enrolment(answer, options.json); });
 }
@@ -122,6 +123,20 @@ int user_networks(UserOptions const& options) {
     std::cout << options.name
               << (options.any_network ? " may be used from anywhere that its role may\n"
                                       : " may be used from these networks alone\n");
+  });
+}
+
+int user_until(UserOptions const& options) {
+  if (options.never == !options.until.empty()) {
+    std::cerr << "tacenda: user until: name the end with --date, or say --never\n";
+    return kUsage;
+  }
+  Json body = named(options.name);
+  if (!options.never) body.set("until", Json::string(options.until));
+  return post("user until", options.data, "/admin/users/until", body, [&](Json const&) {
+    std::cout << options.name
+              << (options.never ? std::string(" does not end by itself") : " ends at " + options.until)
+              << "\n";
   });
 }
 

@@ -37,7 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     auto const standing = identity::decode_standing(input);
     if (!standing.has_value()) return 0;
     auto const again = identity::decode_standing(identity::encode_standing(**standing));
-    TACENDA_ASSERT(again.has_value() && (*again)->networks == (*standing)->networks);
+    TACENDA_ASSERT(again.has_value() && (*again)->networks == (*standing)->networks &&
+                   (*again)->until == (*standing)->until);
     return 0;
   }
   auto const decoded = identity::decode_token(input);

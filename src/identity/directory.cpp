@@ -87,6 +87,9 @@ Result<Directory::Added> Directory::add_user(NewUser const& user) {
   account->is_service = user.is_service;
   account->patient = user.patient;
   account->created = state_->clock.now();
+  if (user.until && *user.until <= account->created)
+    return fail(ErrorKind::kInvalid, "an account cannot end before it begins");
+  if (user.until) account->standing = std::make_shared<Standing const>(Standing{.until = user.until});
   Added added{{}, id, {}, account->created};
   if (!user.is_service) {
     added.enrolment_code = TACENDA_TRY(state_->random_code(32));
@@ -103,7 +106,8 @@ Result<Directory::Added> Directory::add_user(NewUser const& user) {
     }
     state_->by_id.emplace(std::string(id.view()), account);
   }
-  added.pending = state_->pending(account, State::kAccount, [state = state_.get(), account](bool committed) {
+  State::Rows const written{.account = true, .standing = user.until.has_value()};
+  added.pending = state_->pending(account, written, [state = state_.get(), account](bool committed) {
     if (committed) return;
     WriteLock const lock(state->mutex);
     state->by_name.erase(account->name);
@@ -174,7 +178,7 @@ std::vector<UserView> Directory::users() const {
     view.name = name;
     view.role = account->role;
     view.is_service = account->is_service;
-    view.enabled = account->enabled;
+    view.enabled = account->is_active(state_->clock.now());
     view.enrolled = account->is_service || !account->password_phc.empty();
     if (account->patient) view.patient = std::string(account->patient->view());
     view.created = account->created;
@@ -198,7 +202,8 @@ std::optional<UserView> Directory::find_user(std::string_view name) const {
 Result<Directory::IssuedToken> Directory::issue_service_token(std::string_view name,
                                                               std::chrono::seconds lifetime) {
   auto const account = state_->find(name);
-  if (!account || !account->enabled) return fail(ErrorKind::kNotFound, "there is no such enabled user");
+  if (!account || !account->is_active(state_->clock.now()))
+    return fail(ErrorKind::kNotFound, "there is no such enabled user");
   if (!account->is_service)
     return fail(ErrorKind::kForbidden, "tokens are issued to service accounts: people log in");
   if (lifetime < std::chrono::seconds(1) || lifetime > limits::kServiceToken) {
@@ -232,13 +237,22 @@ Result<Pending> Directory::bind_certificate(std::string_view name, Digest const&
 
 Result<Pending> Directory::restrict_networks(std::string_view name,
                                              std::optional<std::vector<std::string>> networks) {
-  auto const account = state_->find(name);
-  if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   if (networks && networks->size() > limits::kNetworksPerList)
     return fail(ErrorKind::kInvalid, "an address list has more networks than there can be");
+  return change_standing(name, [&](Standing& standing) { standing.networks = std::move(networks); });
+}
+
+Result<Pending> Directory::limit_until(std::string_view name, std::optional<Time> until) {
+  return change_standing(name, [&](Standing& standing) { standing.until = until; });
+}
+
+Result<Pending> Directory::change_standing(std::string_view name,
+                                           std::function<void(Standing&)> const& change) {
+  auto const account = state_->find(name);
+  if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   WriteLock const lock(state_->mutex);
   auto standing = std::make_shared<Standing>(*account->standing);
-  standing->networks = std::move(networks);
+  change(*standing);
   std::shared_ptr<Standing const> const next = std::move(standing);
   auto const old = std::exchange(account->standing, next);
   return state_->pending(account, State::kStanding,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,7 +23,7 @@ struct UserView {
   std::string name;
   std::string role;
   bool is_service = false;
-  bool enabled = true;
+  bool enabled = true;    // and not over
   bool enrolled = false;  // has password and second factor
   std::optional<std::string> patient;
   Time created;
@@ -64,6 +65,7 @@ class Directory {
     std::string role;  // checked by the caller against the policy
     bool is_service = false;
     std::optional<PatientId> patient;
+    std::optional<Time> until = {};  // as limit_until
   };
   struct Added {
     Pending pending;
@@ -71,7 +73,7 @@ class Directory {
     std::string enrolment_code;  // shown once; empty for service accounts
     Time expires;
   };
-  /// Errors: kInvalid (name), kConflict (the name exists or existed).
+  /// Errors: kInvalid (name, an end that is over), kConflict (the name exists or existed).
   Result<Added> add_user(NewUser const& user);
   /// A new one-time enrolment for a person who has not finished the first, or lost a factor.
   Result<Added> renew_enrolment(std::string_view name);
@@ -83,6 +85,8 @@ class Directory {
   Result<Pending> unlock_user(std::string_view name);
   /// From which networks the account may be used; nullopt: from any. Errors: kNotFound.
   Result<Pending> restrict_networks(std::string_view name, std::optional<std::vector<std::string>> networks);
+  /// When the account ends by itself, with all that it has open; nullopt: never. Errors: kNotFound.
+  Result<Pending> limit_until(std::string_view name, std::optional<Time> until);
   std::vector<UserView> users() const;
   std::optional<UserView> find_user(std::string_view name) const;
 
@@ -167,6 +171,7 @@ class Directory {
   friend class OwnAccount;
   friend class Passkeys;
   struct State;
+  Result<Pending> change_standing(std::string_view name, std::function<void(Standing&)> const& change);
   explicit Directory(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -20,7 +20,7 @@ Result<std::shared_ptr<Account>> OwnAccount::account_of(Principal const& princip
   if (principal.is_service()) return fail(ErrorKind::kForbidden, "a service account has no such thing");
   ReadLock const lock(state_.mutex);
   auto const found = state_.by_id.find(principal.id().view());
-  if (found == state_.by_id.end() || !found->second->enabled)
+  if (found == state_.by_id.end() || !found->second->is_active(state_.clock.now()))
     return fail(ErrorKind::kUnauthenticated, "the access token is not valid any more");
   return found->second;
 }

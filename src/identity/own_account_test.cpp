@@ -330,6 +330,36 @@ TEST_F(Own, AcknowledgementsAndNetworksSurviveARestart) {
   EXPECT_EQ(standing->networks.value(), std::vector<std::string>{"10.0.0.0/8"});
 }
 
+TEST_F(Own, AnAccountEndsByItselfAlsoAfterARestart) {
+  auto const secret = person("ada");
+  auto const token = login("ada", secret);
+  auto limited = directory->limit_until("ada", store.clock.now() + std::chrono::minutes(5));
+  expect_committed(limited);
+  auto const principal = principal_of(token);
+  EXPECT_TRUE(directory->confirm(principal).has_value());
+  restart();
+  EXPECT_TRUE(is_known(token));
+  store.clock.advance(std::chrono::minutes(5));
+  EXPECT_FALSE(is_known(token));
+  EXPECT_FALSE(directory->confirm(principal).has_value());
+  EXPECT_FALSE(directory->principal_for_work(principal.id()).has_value());
+  EXPECT_EQ(login("ada", secret), "");
+  EXPECT_FALSE(directory->find_user("ada")->enabled);
+  auto again = directory->limit_until("ada", std::nullopt);
+  expect_committed(again);
+  EXPECT_NE(login("ada", secret), "");
+}
+
+TEST_F(Own, AnAccountWithAnEndIsAddedWithIt) {
+  auto const end = store.clock.now() + std::chrono::hours(1);
+  auto added = directory->add_user({"guest", "proxy", false, std::nullopt, end});
+  expect_committed(added);
+  restart();
+  EXPECT_EQ(directory->find_user("guest")->standing->until, end);
+  EXPECT_EQ(directory->add_user({"late", "proxy", false, std::nullopt, store.clock.now()}).error().kind(),
+            ErrorKind::kInvalid);
+}
+
 TEST(PasswordStrength, ScoresAsZxcvbnDoesAndAdvisesWithoutTellingThePassword) {
   auto const of = [](std::string_view typed) {
     return password_strength(SecretBuffer(as_bytes(typed)), "dr.house");

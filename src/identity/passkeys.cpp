@@ -54,7 +54,7 @@ Result<std::shared_ptr<Account>> Passkeys::account_of(Principal const& principal
   if (principal.is_service()) return fail(ErrorKind::kForbidden, "a service account has no passkeys");
   ReadLock const lock(state_.mutex);
   auto const found = state_.by_id.find(principal.id().view());
-  if (found == state_.by_id.end() || !found->second->enabled)
+  if (found == state_.by_id.end() || !found->second->is_active(state_.clock.now()))
     return fail(ErrorKind::kUnauthenticated, "the access token is not valid any more");
   return found->second;
 }
@@ -164,7 +164,7 @@ Result<Directory::Attempt> Passkeys::sign_in(Answer const& answer, std::string_v
     return attempt;
   }
   auto const own = passkey_of(*account, answer.credential_id);
-  if (!account->enabled || own == account->passkeys.end()) {
+  if (!account->is_active(state_.clock.now()) || own == account->passkeys.end()) {
     attempt.reason = Literal("unknown or disabled user");
     return attempt;
   }

@@ -148,7 +148,7 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   bool const blocked = state.per_login.is_blocked(key, now) || state.per_address.is_blocked(network, now);
   auto const shown = state.shown_by(account.get(), factor, now);
   bool const known =
-      is_person && account->enabled && !account->password_phc.empty() && phc == account->password_phc;
+      is_person && account->is_active(now) && !account->password_phc.empty() && phc == account->password_phc;
   bool const hard_locked =
       is_person && door == Door::kNetwork && account->failures >= limits::kFailuresUntilHardLock;
   if (known && !blocked && !hard_locked && normalized.has_value() && password_right && shown.fresh) {
@@ -166,8 +166,8 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
     state.per_login.succeed(key);
     return attempt;
   }
-  attempt.reason =
-      reason_of({is_person && account->enabled, hard_locked, blocked, known, password_right, shown.right()});
+  attempt.reason = reason_of(
+      {is_person && account->is_active(now), hard_locked, blocked, known, password_right, shown.right()});
   state.count_failure(is_person ? account : nullptr, key, network, attempt);
   return attempt;
 }
@@ -277,7 +277,7 @@ Result<Principal> Directory::authenticate_token(std::string_view token_text) {
 Result<Principal> Directory::authenticate_certificate(Digest const& certificate) {
   ReadLock const lock(state_->mutex);
   for (auto const& [name, account] : state_->by_name) {
-    if (account->certificate != certificate || !account->enabled) continue;
+    if (account->certificate != certificate || !account->is_active(state_->clock.now())) continue;
     Token none;
     return state_->principal_of(*account, none, Method::kCertificate);
   }
@@ -287,7 +287,7 @@ Result<Principal> Directory::authenticate_certificate(Digest const& certificate)
 Result<Principal> Directory::principal_for_work(UserId const& user) const {
   ReadLock const lock(state_->mutex);
   auto const found = state_->by_id.find(user.view());
-  if (found == state_->by_id.end() || !found->second->enabled)
+  if (found == state_->by_id.end() || !found->second->is_active(state_->clock.now()))
     return fail(ErrorKind::kForbidden, "the user who asked for this is disabled");
   Token none;
   return state_->principal_of(*found->second, none, Method::kToken);
@@ -296,7 +296,7 @@ Result<Principal> Directory::principal_for_work(UserId const& user) const {
 Result<void> Directory::confirm(Principal const& principal) const {
   ReadLock const lock(state_->mutex);
   auto const found = state_->by_id.find(principal.id().view());
-  if (found == state_->by_id.end() || !found->second->enabled ||
+  if (found == state_->by_id.end() || !found->second->is_active(state_->clock.now()) ||
       found->second->token_epoch != principal.epoch_) {
     return fail(ErrorKind::kUnauthenticated, "the access token is not valid any more");
   }

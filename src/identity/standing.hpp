@@ -20,6 +20,7 @@ struct Acknowledgement {
 struct Standing {
   std::optional<std::vector<std::string>> networks;  // from which alone it may be used (N-05)
   std::vector<Acknowledgement> acknowledgements;     // the last one of each topic
+  std::optional<Time> until = {};  // from then on the account is as good as disabled; nullopt: never
 };
 
 /// Something that the owner of an account must hear about, as an attacker would be found out by it (K-04).

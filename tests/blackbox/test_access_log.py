@@ -85,7 +85,7 @@ class AccessLog(harness.TestCase):
         return self.server.token_of(self.officer)
 
     def test_G17_roles_without_the_right_see_nothing_and_auditors_everything(self):
-        proxy = self.server.token_of(self.server.person("guardian", "proxy", "--patient", self.mine))
+        proxy = self.server.token_of(self.server.person("guardian", "proxy", "--patient", self.mine, "--until", "2100-01-01"))
         for token in (self.dr, proxy, self.loader):
             self.assertEqual(self.ask(token=token).status, 403)
             self.assertEqual(self.ask("/1", token=token).status, 403)

@@ -1,6 +1,7 @@
 """What people do with their own accounts, and what is demanded of them (K-03, K-04, K-06, N-02, N-05, S-04, M17, W-03)."""
 
 import base64
+import datetime
 import hashlib
 import json
 import subprocess
@@ -132,6 +133,42 @@ class OwnAccount(harness.TestCase):
         listed = json.loads(self.server.cli("user", "list", "--json", "--data", self.server.data, check=True).stdout)
         of_him = next(user for user in listed["users"] if user["name"] == person.name)
         self.assertEqual([topic["topic"] for topic in of_him["awareness"]], ["phishing"])
+
+
+class Ends(harness.TestCase):
+    policy = "hospital"
+
+    def until(self, name, *arguments):
+        return self.server.cli("user", "until", name, *arguments, "--data", self.server.data)
+
+    def test_S11_an_account_ends_by_itself_with_all_it_has_open(self):
+        soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=6)).isoformat()
+        person = self.server.person("locum", "doctor")
+        token = self.server.token_of(person)
+        mark = self.server.audit_size()
+        self.assertEqual(self.until("locum", "--date", soon).returncode, 0)
+        self.assertEqual(self.server.request("GET", "/auth/account", token=token).status, 200)
+        time.sleep(7)
+        self.assertEqual(self.server.request("GET", "/auth/account", token=token).status, 401)
+        self.assertEqual(self.server.log_in(person).status, 401)
+        self.assertEqual(self.until("locum", "--never").returncode, 0)
+        self.assertEqual(self.server.log_in(person).status, 200)
+        changed = [e for e in self.server.audit_after(mark) if e["event"] == "role-changed"]
+        self.assertEqual([e["old_value"] for e in changed][0], "until: never")
+        self.assertEqual([e["new_value"] for e in changed][1], "until: never")
+
+    def test_who_acts_for_a_patient_does_so_for_a_time(self):
+        patient = json_of(self.server.request("POST", "/fhir/Patient", {"resourceType": "Patient"},
+                                              self.server.service("loader", "loader")))["id"]
+        add = ("user", "add", "guardian", "--role", "proxy", "--patient", patient, "--data", self.server.data)
+        self.assertNotEqual(self.server.cli(*add).returncode, 0)
+        self.assertNotEqual(self.server.cli(*add, "--until", "2001-01-01").returncode, 0, "over before it begins")
+        self.assertNotEqual(self.server.cli(*add, "--until", "soon").returncode, 0)
+        self.server.cli(*add, "--until", "2100-01-01", check=True)
+        self.assertNotEqual(self.until("guardian", "--never").returncode, 0)
+        self.assertNotEqual(self.until("guardian").returncode, 0)
+        listed = json.loads(self.server.cli("user", "list", "--json", "--data", self.server.data, check=True).stdout)
+        self.assertEqual(next(u for u in listed["users"] if u["name"] == "guardian")["until"][:10], "2100-01-01")
 
 
 class Sessions(harness.TestCase):

@@ -135,7 +135,8 @@ class Hospital(harness.TestCase):
         patient = self.treated()
         for role, word in (("patient", "self"), ("proxy", "proxy")):
             name = role + "-" + patient.lower()[:8]
-            self.person(name, role, "--patient", patient)
+            until = ("--until", "2100-01-01") if role == "proxy" else ()
+            self.person(name, role, "--patient", patient, *until)
             before = self.server.audit_size()
             self.assertTrue(self.sees(name, "Patient/" + patient))
             event = [e for e in self.server.audit_after(before) if e["event"] == "read"][0]

@@ -28,6 +28,8 @@ struct UserOptions {
   std::string certificate;  // SHA-256, hex
   std::vector<std::string> networks;
   bool any_network = false;
+  std::string until;  // date or instant
+  bool never = false;
   bool service = false;
   bool json = false;
 };
@@ -39,6 +41,7 @@ int user_role(UserOptions const& options);
 int user_unlock(UserOptions const& options);
 int user_certificate(UserOptions const& options);
 int user_networks(UserOptions const& options);
+int user_until(UserOptions const& options);
 
 /// `tacenda policy`, `tacenda emergency` and `tacenda access-list`.
 struct AccessOptions {

@@ -67,6 +67,9 @@ struct Account {
 
   // Standing: a row of its own. Replaced as a whole; never nullptr.
   std::shared_ptr<Standing const> standing = std::make_shared<Standing const>();
+
+  /// Neither disabled nor over.
+  bool is_active(Time now) const { return enabled && (!standing->until || now < *standing->until); }
 };
 
 /// One access token. Its hash is the key; the token itself is nowhere.

@@ -8,6 +8,8 @@
 namespace tacenda::identity {
 namespace {
 
+constexpr std::uint8_t kStandingFormat = 2;  // the first had no end
+
 void write_passkey(ByteWriter& writer, Passkey const& passkey) {
   writer.sized(passkey.credential_id).u32(static_cast<std::uint32_t>(passkey.algorithm));
   writer.sized(passkey.public_key).u32(passkey.sign_count).sized(passkey.name);
@@ -64,7 +66,7 @@ Result<void> decode_factors(ByteView row, Account& account) {
 Bytes encode_standing(Standing const& standing) {
   Bytes row;
   ByteWriter writer(row);
-  writer.u8(row::kFormat).u8(standing.networks ? 1 : 0);
+  writer.u8(kStandingFormat).u8(standing.networks ? 1 : 0);
   if (standing.networks) {
     writer.u32(static_cast<std::uint32_t>(standing.networks->size()));
     for (auto const& network : *standing.networks) writer.sized(network);
@@ -72,12 +74,15 @@ Bytes encode_standing(Standing const& standing) {
   writer.u32(static_cast<std::uint32_t>(standing.acknowledgements.size()));
   for (auto const& read : standing.acknowledgements)
     writer.sized(read.topic).u32(read.version).u64(to_unix_ms(read.at));
+  writer.u64(standing.until ? to_unix_ms(*standing.until) : 0);
   return row;
 }
 
 Result<std::shared_ptr<Standing const>> decode_standing(ByteView row) {
   ByteReader reader(row);
-  TACENDA_TRY_VOID(row::read_format(reader));
+  std::uint8_t const format = TACENDA_TRY(reader.u8());
+  if (format != row::kFormat && format != kStandingFormat)
+    return fail(ErrorKind::kCorrupt, "a directory row has an unknown format");
   Standing standing;
   if (TACENDA_TRY(reader.u8()) != 0) {
     standing.networks.emplace();
@@ -90,6 +95,9 @@ Result<std::shared_ptr<Standing const>> decode_standing(ByteView row) {
     read.version = TACENDA_TRY(reader.u32());
     read.at = from_unix_ms(TACENDA_TRY(reader.u64()));
     standing.acknowledgements.push_back(std::move(read));
+  }
+  if (format == kStandingFormat) {
+    if (auto const until = TACENDA_TRY(reader.u64()); until != 0) standing.until = from_unix_ms(until);
   }
   TACENDA_TRY_VOID(row::check_end(reader));
   return std::make_shared<Standing const>(std::move(standing));

@@ -204,8 +204,8 @@ std::shared_ptr<Account> Directory::State::find_enrolment(std::string_view code)
   Digest const hash = crypto::sha256(as_bytes(code));
   for (auto const& [name, account] : by_name) {
     auto const& enrolment = account->enrolment;
-    if (enrolment && account->enabled && crypto::equal_constant_time(enrolment->code_hash, hash) &&
-        clock.now() < enrolment->expires) {
+    if (enrolment && account->is_active(clock.now()) &&
+        crypto::equal_constant_time(enrolment->code_hash, hash) && clock.now() < enrolment->expires) {
       return account;
     }
   }
@@ -233,7 +233,7 @@ Principal Directory::State::principal_of(Account const& account, Token const& to
 
 bool Directory::State::is_live(Token const& token, Time now) const {
   auto const& account = *token.account;
-  if (!account.enabled || token.epoch != account.token_epoch) return false;
+  if (!account.is_active(now) || token.epoch != account.token_epoch) return false;
   Time const last_used = from_unix_ms(token.last_used_ms.load());
   bool const idle = token.idles && now - last_used >= times.idle;
   // Sessions made when they could last longer end as those of now do.
