@@ -54,9 +54,11 @@ class LabelRules {
     std::string system;  // of the coding that triggers; empty: any
     std::string code;    // a code, or a prefix of one when it ends in '*'
     std::vector<Label> labels;
+    friend bool operator==(Rule const&, Rule const&) = default;
   };
   LabelRules() = default;
   explicit LabelRules(std::vector<Rule> rules);
+  friend bool operator==(LabelRules const& a, LabelRules const& b) { return a.rules_ == b.rules_; }
 
   bool empty() const { return rules_.empty(); }
   /// Labels that the codings anywhere in the resource demand, those of contained resources among them;

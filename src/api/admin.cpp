@@ -45,6 +45,8 @@ std::span<Admin::Row const> Admin::rows() {
        &Admin::review_emergency},
       {"GET", "/admin/policy", AdminAction::kReadStatus, EventKind::kPolicyRead, &Admin::show_policy},
       {"POST", "/admin/policy", AdminAction::kManagePolicy, EventKind::kPolicyChanged, &Admin::set_policy},
+      {"POST", "/admin/policy/relabel", AdminAction::kManagePolicy, EventKind::kRelabelStarted,
+       &Admin::relabel},
       {"POST", "/admin/policy/explain", AdminAction::kManagePolicy, EventKind::kPolicyRead,
        &Admin::explain_policy},
       {"POST", "/admin/users/networks", AdminAction::kManageUsers, EventKind::kRoleChanged,
@@ -173,6 +175,11 @@ Released Admin::reindex(Call& call) {
   return answer(call, "{}");
 }
 
+Released Admin::relabel(Call& call) {
+  parts_.label_worker.renew();
+  return answer(call, "{}");
+}
+
 Released Admin::status(Call& call) {
   Json json = Json::object();
   json.set("state", Json::string("unsealed"));
@@ -189,6 +196,13 @@ Released Admin::status(Call& call) {
   index.set("parameters", Json::number(static_cast<std::int64_t>(progress.defined)));
   index.set("awaited", Json::number(static_cast<std::int64_t>(progress.awaited)));
   json.set("index", std::move(index));
+  auto const labelling = parts_.label_worker.progress();
+  Json labels = Json::object();
+  labels.set("state", Json::string(labelling.is_at_work ? "at work" : "complete"));
+  labels.set("looked_at", Json::number(static_cast<std::int64_t>(labelling.looked_at)));
+  labels.set("labelled", Json::number(static_cast<std::int64_t>(labelling.labelled)));
+  labels.set("failed", Json::number(static_cast<std::int64_t>(labelling.failed)));
+  json.set("labels", std::move(labels));
   // `status` needs no session, and tells nothing of anyone: its event names the uid only.
   call.origin.kind = audit::EventKind::kMetadata;
   return answer(call, codec::write_json(json));

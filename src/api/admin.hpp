@@ -62,6 +62,7 @@ class Admin {
   Released show_policy(Call& call);
   Released set_policy(Call& call);
   Released explain_policy(Call& call);
+  Released relabel(Call& call);
   Released seal(Call& call);
 
   Released run(Call& call, Row const& row);

@@ -129,7 +129,12 @@ Released Admin::set_policy(Call& call) {
   call.origin.new_value = changed->policy->text();
   std::string const version = std::to_string(changed->policy->epoch());
   return change(call,
-                {std::move(changed->set), [this, policy = changed->policy] { parts_.gate.replace(policy); }},
+                {std::move(changed->set),
+                 [this, now, policy = changed->policy] {
+                   parts_.gate.replace(policy);
+                   // A rule that is new is for records of before, too.
+                   if (policy->bounds().label_rules != now->bounds().label_rules) parts_.label_worker.renew();
+                 }},
                 "{\"version\":" + version + "}");
 }
 

@@ -19,6 +19,7 @@
 #include "net/http.hpp"
 #include "operations/context.hpp"
 #include "operations/index_worker.hpp"
+#include "operations/label_worker.hpp"
 #include "operations/patch.hpp"
 #include "operations/search.hpp"
 #include "operations/validation.hpp"
@@ -44,6 +45,7 @@ struct Parts {
   records::ExportJobs& exports;
   records::Indexer const& indexer;
   operations::IndexWorker& index_worker;
+  operations::LabelWorker& label_worker;
   access::Assignments& assignments;
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
   access::RateLimiter& rates;

@@ -72,6 +72,7 @@ constexpr std::array kKinds{
     KindFacts{kPractitionerLinked, "practitioner-linked", "110113", "110137", 'U'},
     KindFacts{kPolicyRead, "policy-read", "110113", "110132", 'R'},
     KindFacts{kEmergenciesRead, "emergencies-read", "110101", "", 'R'},
+    KindFacts{kRelabelStarted, "relabel-started", "110113", "110136", 'E'},
     KindFacts{kStoreCreated, "store-created", "110113", "110134", 'C'},
     KindFacts{kStarted, "started", "110100", "110120", 'E'},
     KindFacts{kStopped, "stopped", "110100", "110121", 'E'},

@@ -75,6 +75,7 @@ enum class EventKind : std::uint16_t {
   kPractitionerLinked = 83,
   kPolicyRead = 84,
   kEmergenciesRead = 85,
+  kRelabelStarted = 86,
   // the store (DCM 110100 application activity)
   kStoreCreated = 96,
   kStarted = 97,

@@ -3,9 +3,11 @@
 #include <functional>
 #include <iostream>
 #include <iterator>
+#include <thread>
 
 #include "cli/internal/commands.hpp"
 #include "cli/internal/connection.hpp"
+#include "cli/progress.hpp"
 
 namespace tacenda::cli {
 namespace {
@@ -14,6 +16,7 @@ using codec::Json;
 using Show = std::function<void(Json const&)>;
 
 constexpr std::size_t kPolicyBytesMax = 60'000;
+constexpr std::chrono::milliseconds kPause{200};
 
 int ask(std::string_view command, AccessOptions const& options, std::string const& path, Json const* body,
         Show const& show) {
@@ -73,6 +76,36 @@ int policy_explain(AccessOptions const& options) {
               << "decided by " << answer.text_of("decided_by") << ", policy " << answer.text_of("policy")
               << "\n";
   });
+}
+
+int policy_relabel(AccessOptions const& options) {
+  constexpr std::string_view kCommand = "policy relabel";
+  auto connection = AdminConnection::open(options.data);
+  if (!connection.has_value()) return report(kCommand, connection.error());
+  auto answer = connection->post("/admin/policy/relabel", Json::object());
+  Progress progress(!options.json);
+  for (;;) {
+    if (!answer.has_value()) return report(kCommand, answer.error());
+    if (answer->status != 200) return report(kCommand, answer->status, answer->body);
+    answer = connection->get("/admin/status");
+    if (!answer.has_value() || answer->status != 200) continue;
+    auto const* labels = answer->body.find("labels");
+    if (labels == nullptr) return report(kCommand, Error(ErrorKind::kUnsupported, "the server is older"));
+    if (labels->text_of("state") == "at work") {
+      progress.show("labelling", number_of(*labels, "looked_at"), 0);
+      std::this_thread::sleep_for(kPause);
+      continue;
+    }
+    progress.done();
+    if (options.json) {
+      std::cout << codec::write_json(*labels) << "\n";
+    } else {
+      std::cout << number_of(*labels, "looked_at") << " resources looked at, "
+                << number_of(*labels, "labelled") << " labelled, " << number_of(*labels, "failed")
+                << " failed\n";
+    }
+    return number_of(*labels, "failed") == 0 ? kOk : kFailed;
+  }
 }
 
 int emergency_list(AccessOptions const& options) {

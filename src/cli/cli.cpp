@@ -188,6 +188,9 @@ class Commands {
                 "tacenda policy set policy.toml --data /srv/tacenda", [this] { return policy_set(access_); });
     access_common(set);
     set->add_option("file", access_.file, "TOML file")->required();
+    access_common(
+        command(*parent, "relabel", "Put the labels that the policy's rules demand on what is stored",
+                "tacenda policy relabel --data /srv/tacenda", [this] { return policy_relabel(access_); }));
     auto* why = command(
         *parent, "explain", "Say whether a user may, and what decides it; nothing is opened for anybody",
         "tacenda policy explain --user dr.demo --action read --resource Patient/123 --data /srv/tacenda",

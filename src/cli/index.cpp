@@ -14,12 +14,6 @@ using codec::Json;
 
 constexpr std::chrono::milliseconds kPause{200};
 
-std::uint64_t number_of(Json const& json, std::string_view name) {
-  auto const* value = json.find(name);
-  if (value == nullptr || !value->is_number()) return 0;
-  return std::strtoull(std::string(value->number_text()).c_str(), nullptr, 10);
-}
-
 /// What the server tells of a search in the place of matches: the remarks of one severity.
 std::vector<std::string> remarks_of(Json const& bundle, std::string_view severity) {
   std::vector<std::string> remarks;

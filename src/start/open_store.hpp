@@ -14,6 +14,7 @@
 #include "identity/directory.hpp"
 #include "operations/export_worker.hpp"
 #include "operations/index_worker.hpp"
+#include "operations/label_worker.hpp"
 #include "records/indexer.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
@@ -58,8 +59,8 @@ class OpenStore {
   /// Commits the failures counted so far (audit::FailureMeter::take_due). Call once a second.
   void flush_failures();
 
-  /// Starts the work that goes on without a request: the preparation and the end of exports, and what the
-  /// search index needs.
+  /// Starts the work that goes on without a request: the preparation and the end of exports, what the
+  /// search index needs, and labels of what is stored.
   void start_work();
   /// Ends it; returns when nothing of it runs any more.
   void stop_work();
@@ -90,6 +91,7 @@ class OpenStore {
   std::chrono::milliseconds export_time_ = limits::kExportTime;
   std::unique_ptr<operations::ExportWorker> export_worker_;
   std::unique_ptr<operations::IndexWorker> index_worker_;
+  std::unique_ptr<operations::LabelWorker> label_worker_;
   std::vector<std::jthread> work_;
 };
 

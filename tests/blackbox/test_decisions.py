@@ -278,6 +278,35 @@ class Hospital(harness.TestCase):
         changed = json_of(self.ask("dr", "Observation/" + resource["id"], "PUT", bare))
         self.assertEqual({each["code"] for each in changed["meta"]["security"]}, {"R", "HIV"})
 
+    def test_C17_new_rules_are_for_what_is_stored_too(self):
+        patient = self.treated("dr")
+        code = {"coding": [{"system": "http://loinc.org", "code": "99999-1"}]}
+        ids = [self.make({**observation(patient, "x"), "code": code}) for _ in range(3)]
+        other = self.make(observation(patient))
+        path, data = self.server.root / "labels.toml", ("--data", self.server.data)
+        shown = self.server.cli("policy", "show", *data, check=True).stdout
+        rule = '[[labels.rules]]\nsystem = "http://loinc.org"\ncode = "99999-1"\nlabels = ["R", "PSYTHPN"]\n\n[[labels.rules]]'
+        path.write_text(shown.replace("[[labels.rules]]", rule, 1))
+        self.assertTrue(self.sees("dr", "Observation/" + ids[0]))
+        self.server.cli("policy", "set", path, *data, check=True)
+        mark = self.server.audit_size()
+        done = json.loads(self.server.cli("policy", "relabel", "--json", *data, check=True).stdout)
+        self.assertEqual((done["state"], done["failed"]), ("complete", 0))
+        for id_ in ids:
+            self.assertFalse(self.sees("dr", "Observation/" + id_))
+        self.assertTrue(self.sees("dr", "Observation/" + other))
+        again = json.loads(self.server.cli("policy", "relabel", "--json", *data, check=True).stdout)
+        self.assertEqual(again["labelled"], 0, "what is labelled is left alone")
+        self.assertGreaterEqual(again["looked_at"], 4)
+        entries = self.server.audit()
+        by_rule = [e for e in entries if e["event"] == "update" and e.get("user") == "system" and e.get("id") in ids]
+        self.assertEqual({(e["version"], tuple(e["patients"])) for e in by_rule}, {(2, (patient,))})
+        self.assertEqual(len(by_rule), 3)
+        self.assertIn("relabel-started", [e["event"] for e in entries if e["sequence"] > mark])
+        self.server.cli("policy", "set", self.server.root / "policy.toml", *data, check=True)
+        verified = self.server.verify()
+        self.assertEqual(verified.returncode, 0, verified.stderr)
+
     # --- views ---
 
     def test_P01_a_clerk_sees_demographics_and_nothing_else(self):

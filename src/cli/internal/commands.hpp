@@ -60,6 +60,7 @@ struct AccessOptions {
 int policy_show(AccessOptions const& options);
 int policy_set(AccessOptions const& options);
 int policy_explain(AccessOptions const& options);
+int policy_relabel(AccessOptions const& options);
 int emergency_list(AccessOptions const& options);
 int emergency_review(AccessOptions const& options);
 int access_list(AccessOptions const& options);

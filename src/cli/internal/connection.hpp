@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -40,5 +41,12 @@ Result<std::string> session_file(std::filesystem::path const& data);
 /// Says on standard error what an answer of `status` means, and gives the exit code.
 int report(std::string_view command, std::uint16_t status, codec::Json const& body);
 int report(std::string_view command, Error const& error);
+
+/// A member that is a whole number; 0 where there is none.
+inline std::uint64_t number_of(codec::Json const& json, std::string_view name) {
+  auto const* value = json.find(name);
+  if (value == nullptr || !value->is_number()) return 0;
+  return std::strtoull(std::string(value->number_text()).c_str(), nullptr, 10);
+}
 
 }  // namespace tacenda::cli
