@@ -89,7 +89,9 @@ Result<Directory::Added> Directory::add_user(NewUser const& user) {
   account->created = state_->clock.now();
   if (user.until && *user.until <= account->created)
     return fail(ErrorKind::kInvalid, "an account cannot end before it begins");
-  if (user.until) account->standing = std::make_shared<Standing const>(Standing{.until = user.until});
+  Standing standing;
+  standing.until = user.until;
+  account->standing = std::make_shared<Standing const>(std::move(standing));
   Added added{{}, id, {}, account->created};
   if (!user.is_service) {
     added.enrolment_code = TACENDA_TRY(state_->random_code(32));

@@ -14,7 +14,12 @@ class AccessLog(harness.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         server = cls.server
+        # The harness reads the log as the administrator, who in a hospital is not the one to do so.
         server.admin()
+        shown = server.cli("policy", "show", "--data", server.data, check=True).stdout
+        path = server.root / "policy.toml"
+        path.write_text(shown.replace('admin = ["manage-users"', 'admin = ["read-audit", "manage-users"'))
+        server.cli("policy", "set", path, "--data", server.data, check=True)
         cls.loader = server.service("loader", "loader")
         cls.doctor = cls.make({"resourceType": "Practitioner", "active": True})
         cls.mine, cls.other = (cls.make({"resourceType": "Patient", "name": [{"family": name}]}) for name in ("Own", "Other"))
@@ -30,7 +35,8 @@ class AccessLog(harness.TestCase):
         cls.p1 = server.token_of(server.person("p1", "patient", "--patient", cls.mine))
         for patient in (cls.mine, cls.other):
             assert server.request("GET", "/fhir/Observation/" + cls.findings[patient], token=cls.dr).status == 200
-        server.request("GET", "/fhir/Observation?code:text=canary-of-the-search", token=cls.dr)
+        query = f"/fhir/Observation?_id={cls.findings[cls.mine]}&status:not=canary-of-the-search"
+        assert cls.findings[cls.mine].encode() in server.request("GET", query, token=cls.dr).body
 
     @classmethod
     def make(cls, resource):
@@ -62,7 +68,7 @@ class AccessLog(harness.TestCase):
         self.assertTrue(any(event["subtype"][0]["code"] == "search-type" for event in self.events()))
 
     def test_G17_and_nothing_of_others_no_machine_no_word_of_a_search(self):
-        text = self.ask().body.decode()
+        text = json.dumps(self.events())
         for hidden in (self.other, self.findings[self.other], "canary-of-the-search", "127.0.0.1", "jti", "BALP"):
             self.assertNotIn(hidden, text)
         for event in self.events():

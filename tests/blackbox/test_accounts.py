@@ -135,9 +135,27 @@ class OwnAccount(harness.TestCase):
         self.assertEqual([topic["topic"] for topic in of_him["awareness"]], ["phishing"])
 
 
-class Ends(harness.TestCase):
+class Proxies(harness.TestCase):
     policy = "hospital"
 
+    def until(self, name, *arguments):
+        return self.server.cli("user", "until", name, *arguments, "--data", self.server.data)
+
+    def test_who_acts_for_a_patient_does_so_for_a_time(self):
+        patient = json_of(self.server.request("POST", "/fhir/Patient", {"resourceType": "Patient"},
+                                              self.server.service("loader", "loader")))["id"]
+        add = ("user", "add", "guardian", "--role", "proxy", "--patient", patient, "--data", self.server.data)
+        self.assertNotEqual(self.server.cli(*add).returncode, 0)
+        self.assertNotEqual(self.server.cli(*add, "--until", "2001-01-01").returncode, 0, "over before it begins")
+        self.assertNotEqual(self.server.cli(*add, "--until", "soon").returncode, 0)
+        self.server.cli(*add, "--until", "2100-01-01", check=True)
+        self.assertNotEqual(self.until("guardian", "--never").returncode, 0)
+        self.assertNotEqual(self.until("guardian").returncode, 0)
+        listed = json.loads(self.server.cli("user", "list", "--json", "--data", self.server.data, check=True).stdout)
+        self.assertEqual(next(u for u in listed["users"] if u["name"] == "guardian")["until"][:10], "2100-01-01")
+
+
+class Ends(harness.TestCase):
     def until(self, name, *arguments):
         return self.server.cli("user", "until", name, *arguments, "--data", self.server.data)
 
@@ -156,19 +174,6 @@ class Ends(harness.TestCase):
         changed = [e for e in self.server.audit_after(mark) if e["event"] == "role-changed"]
         self.assertEqual([e["old_value"] for e in changed][0], "until: never")
         self.assertEqual([e["new_value"] for e in changed][1], "until: never")
-
-    def test_who_acts_for_a_patient_does_so_for_a_time(self):
-        patient = json_of(self.server.request("POST", "/fhir/Patient", {"resourceType": "Patient"},
-                                              self.server.service("loader", "loader")))["id"]
-        add = ("user", "add", "guardian", "--role", "proxy", "--patient", patient, "--data", self.server.data)
-        self.assertNotEqual(self.server.cli(*add).returncode, 0)
-        self.assertNotEqual(self.server.cli(*add, "--until", "2001-01-01").returncode, 0, "over before it begins")
-        self.assertNotEqual(self.server.cli(*add, "--until", "soon").returncode, 0)
-        self.server.cli(*add, "--until", "2100-01-01", check=True)
-        self.assertNotEqual(self.until("guardian", "--never").returncode, 0)
-        self.assertNotEqual(self.until("guardian").returncode, 0)
-        listed = json.loads(self.server.cli("user", "list", "--json", "--data", self.server.data, check=True).stdout)
-        self.assertEqual(next(u for u in listed["users"] if u["name"] == "guardian")["until"][:10], "2100-01-01")
 
 
 class Sessions(harness.TestCase):
