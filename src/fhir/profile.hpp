@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,7 @@ namespace tacenda::fhir {
 
 inline constexpr std::size_t kProfileElementsMax = 10'000;
 inline constexpr std::size_t kProfileDepthMax = 40;
+inline constexpr std::size_t kProfileBasesMax = 8;  // profiles that one is derived through
 inline constexpr std::string_view kBaseDefinitions = "http://hl7.org/fhir/StructureDefinition/";
 
 /// Source: R4 profiling.html#discriminator.
@@ -86,15 +89,23 @@ struct ExtensionContext {
   std::string expression;
 };
 
-/// The snapshot of a StructureDefinition, or the differential of one that constrains a type of R4 itself, as
-/// a tree that holds only what it says beyond the base definition of its type: an element that restates the
-/// base is not there. Immutable. Source: R4 structuredefinition.html, elementdefinition.html, profiling.html.
+/// Gives a StructureDefinition by its canonical URL, which may carry a version; nullptr: it is not known.
+using DefinitionSource =
+    std::function<Result<std::shared_ptr<codec::Json const>>(std::string_view canonical)>;
+
+/// The snapshot of a StructureDefinition, or what its differential comes to over the definition that it is
+/// derived from, as a tree that holds only what it says beyond the base definition of its type: an element
+/// that restates the base is not there. Immutable. Source: R4 structuredefinition.html,
+/// elementdefinition.html, profiling.html.
 class Profile {
  public:
-  /// Errors: kInvalid (no StructureDefinition; an element that the base does not have; elements in no order),
-  /// kUnsupported (a logical model, an abstract or unknown type, a profile of another profile without a
-  /// snapshot), kTooLarge (over kProfileElementsMax or kProfileDepthMax).
-  static Result<Profile> parse(codec::Json const& structure_definition);
+  /// `bases` is asked for what a profile without a snapshot is derived from, when that is another profile,
+  /// and so on up to one that has a snapshot or is derived from a type of R4 itself. Errors: kInvalid (no
+  /// StructureDefinition; an element that the base does not have; elements in no order; a profile derived
+  /// from itself or from one of another type), kUnsupported (a logical model, an abstract or unknown type, a
+  /// base that is not known), kTooLarge (over kProfileElementsMax, kProfileDepthMax or kProfileBasesMax),
+  /// those of `bases`.
+  static Result<Profile> parse(codec::Json const& structure_definition, DefinitionSource const& bases = {});
 
   std::string_view url() const { return url_; }
   std::string_view version() const { return version_; }

@@ -4,12 +4,18 @@
 #include <cstdlib>
 
 // Whatever is read as a profile is a tree whose every number leads to one of its elements, and whose elements
-// are each reached once.
+// are each reached once; also when a list of definitions names bases of one another.
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   using namespace tacenda;
   auto const json = codec::parse_json({reinterpret_cast<char const*>(data), size});
   if (!json.has_value()) return 0;
-  auto const profile = fhir::Profile::parse(*json);
+  auto const bases = [&](std::string_view canonical) -> std::shared_ptr<codec::Json const> {
+    for (auto const& each : json->items()) {
+      if (each.text_of("url") == canonical) return std::make_shared<codec::Json const>(each);
+    }
+    return nullptr;
+  };
+  auto const profile = fhir::Profile::parse(json->items().empty() ? *json : json->items().front(), bases);
   if (!profile.has_value()) return 0;
   std::size_t reached = 1;
   for (std::uint32_t i = 0; i < profile->size(); ++i) {

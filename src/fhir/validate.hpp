@@ -78,8 +78,9 @@ struct ValidationHooks {
   /// Asked of value sets that the base definitions do not have in whole; the URL may carry a version.
   std::function<Membership(std::string_view value_set, BoundCode const& code)> membership;
   /// A profile or extension by its canonical URL, which may carry a version. Shared, because profiles may be
-  /// replaced while validation goes on. The pointer stays the same during one validation.
-  std::function<std::shared_ptr<Profile const>(std::string_view url)> profile;
+  /// replaced while validation goes on. The pointer stays the same during one validation. nullptr: it is not
+  /// known; an error says why one that is stored cannot be held to.
+  std::function<Result<std::shared_ptr<Profile const>>(std::string_view url)> profile;
   /// The resource type that a reference leads to, where its text does not say so; nullopt: not known.
   std::function<std::optional<std::string>(std::string_view reference)> target_type;
 };

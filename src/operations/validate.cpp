@@ -143,12 +143,14 @@ std::vector<std::shared_ptr<fhir::Profile const>> named_profiles(Validation::Ses
       if (base == type || base == "DomainResource" || base == "Resource") continue;
     }
     auto profile = session.profile(url);
-    if (profile == nullptr) {
+    if (!profile.has_value()) {
+      complain(report, IssueKind::kNotSupported, profile.error().literal(), {});
+    } else if (*profile == nullptr) {
       complain(report, IssueKind::kNotSupported, "the profile to validate against is not known here", {});
-    } else if (profile->type() != type) {
+    } else if ((*profile)->type() != type) {
       complain(report, IssueKind::kStructure, "the profile to validate against is one of another type", {});
     } else {
-      found.push_back(std::move(profile));
+      found.push_back(*std::move(profile));
     }
   }
   return found;

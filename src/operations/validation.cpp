@@ -169,7 +169,7 @@ struct Validation::Session::State {
   std::int64_t steps_of_request = kSteps;
   Targets targets;
   StoredSets stored_sets;
-  std::map<std::string, std::shared_ptr<fhir::Profile const>, std::less<>> profiles;  // nullptr: not known
+  std::map<std::string, Result<std::shared_ptr<fhir::Profile const>>, std::less<>> profiles;
 };
 
 Validation::Session::Session(Validation const& validation, Time now, TargetType target_type)
@@ -177,7 +177,7 @@ Validation::Session::Session(Validation const& validation, Time now, TargetType 
 
 Validation::Session::~Session() = default;
 
-std::shared_ptr<fhir::Profile const> Validation::Session::profile(std::string_view canonical) {
+Result<std::shared_ptr<fhir::Profile const>> Validation::Session::profile(std::string_view canonical) {
   auto at = state_->profiles.find(canonical);
   if (at == state_->profiles.end()) {
     at = state_->profiles.emplace(canonical, state_->parts.profiles.find(canonical)).first;

@@ -74,8 +74,8 @@ class Validation::Session {
   /// `profiles` are held beside those that the resource claims.
   fhir::Report validate(fhir::Resource const& resource, std::span<fhir::Profile const* const> profiles = {});
 
-  /// A stored profile by its canonical URL; nullptr: there is none, or it cannot be held to.
-  std::shared_ptr<fhir::Profile const> profile(std::string_view canonical);
+  /// A stored profile by its canonical URL; nullptr: there is none. Errors: why one cannot be held to.
+  Result<std::shared_ptr<fhir::Profile const>> profile(std::string_view canonical);
 
  private:
   struct State;

@@ -103,6 +103,8 @@ struct MetaInUse {
 struct Located {
   std::string id;
   std::uint64_t version = 0;
+
+  friend bool operator==(Located const& a, Located const& b) = default;
 };
 
 }  // namespace tacenda::records

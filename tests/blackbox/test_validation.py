@@ -45,6 +45,14 @@ def profile(url=PROFILE_URL, minimum=1, version="1.0.0"):
     }
 
 
+def differential(url, base=None, elements=None):
+    """The same as the differential that it would be."""
+    whole = profile(url)
+    snapshot = whole.pop("snapshot")
+    return {**whole, "baseDefinition": base or whole["baseDefinition"],
+            "differential": {"element": elements or snapshot["element"][1:]}}
+
+
 def claiming(resource, url=PROFILE_URL):
     return {**resource, "meta": {"profile": [url]}}
 
@@ -172,17 +180,38 @@ class Operation(Case):
                             {"resourceType": "Observation", "status": "final", "code": {"text": "x"}})
         self.assertEqual(issues(said), {("structure", "")})
 
-    def test_a_differential_of_a_type_is_enough_and_one_of_another_profile_is_not(self):
+    def test_a_differential_is_enough(self):
         url = PROFILE_URL + "-differential"
-        whole = profile(url)
-        alone = {**whole, "differential": {"element": whole["snapshot"]["element"][1:]}}
-        del alone["snapshot"]
-        self.create(alone)
+        self.create(differential(url))
         target = "/fhir/Patient/$validate?profile="
         self.assertEqual(issues(self.outcome("POST", target + url, {"resourceType": "Patient", "gender": "unknown"})),
                          {("required", "Patient.birthDate"), ("invariant", "Patient.gender")})
-        self.create({**alone, "url": url + "-2", "baseDefinition": url})
-        self.assertEqual(issues(self.outcome("POST", f"{target}{url}-2", GOOD)), {("not-supported", "")})
+
+    def test_a_profile_of_a_profile_holds_what_both_say_as_they_are_now(self):
+        base, url = PROFILE_URL + "-base", PROFILE_URL + "-derived"
+        target = "/fhir/Patient/$validate?profile=" + url
+        name = [definition("Patient.name", 1, "*")]
+        self.create(differential(url, base, name))
+        said = self.outcome("POST", target, GOOD)  # its base comes later
+        self.assertEqual(issues(said), {("not-supported", "")})
+        self.assertIn("a profile is derived from one that is not known here", json.dumps(said))
+        plain = {k: v for k, v in GOOD.items() if k != "birthDate"}
+        said = self.outcome("POST", "/fhir/Patient/$validate", claiming(plain, url))
+        self.assertEqual((issues(said), issues(said, "warning")), (set(), {("not-supported", "Patient.meta.profile[0]")}))
+        stored = self.create(differential(base))
+        both = {("required", "Patient.birthDate"), ("required", "Patient.name")}
+        self.assertEqual(issues(self.outcome("POST", target, plain)), both)
+        self.assertEqual(issues(self.outcome("POST", "/fhir/Patient/$validate", claiming(plain, url))), both)
+        self.assertEqual(issues(self.outcome("POST", target, {**GOOD, "name": [{"text": "x"}]})), set())
+        changed = {**profile(base, minimum=0), "id": stored["id"]}  # and with a snapshot
+        self.ask("PUT", "/fhir/StructureDefinition/" + stored["id"], changed, 200)
+        self.assertEqual(issues(self.outcome("POST", target, plain)), {("required", "Patient.name")})
+        self.ask("DELETE", "/fhir/StructureDefinition/" + stored["id"], expect=204)
+        self.assertEqual(issues(self.outcome("POST", target, plain)), {("not-supported", "")})
+        self.create(differential(base, url))
+        said = self.outcome("POST", target, plain)
+        self.assertEqual(issues(said), {("not-supported", "")})
+        self.assertIn("a profile is derived from itself", json.dumps(said))
 
     def test_it_is_recorded_and_needs_the_right_to_write_or_to_read(self):
         id_ = self.create(GOOD)["id"]

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "fhir/internal/overlay.hpp"
 #include "fhir/profile.hpp"
 
 namespace tacenda::fhir {
@@ -43,6 +44,9 @@ struct Branch {
   std::string slice;
   std::optional<Json> definition;  // nullopt: nothing is said of it
   bool is_said = false;            // by the differential, and not only implied
+  bool is_of_base = false;         // the definition is that of the profile that this one is derived from
+  bool is_short = false;           // of a choice: the differential named its types alone ("valueQuantity")
+  std::vector<Json> offered;       // of such a choice: the types that the base allows
   std::vector<Branch> children;
 };
 
@@ -93,9 +97,12 @@ class Tree {
     }
     if (at->is_said) return fail(ErrorKind::kInvalid, "a differential names an element twice");
     at->is_said = true;
-    at->definition = std::move(own);
+    at->definition = at->is_of_base ? laid_over(*std::move(at->definition), own) : std::move(own);
     return {};
   }
+
+  /// What was added so far is the base of what comes. Recursion: kProfileDepthMax levels at most.
+  void rebase() { rebase(root_); }
 
   /// "Questionnaire.item.item" has what "Questionnaire.item" has: what is said of the one holds for the
   /// other.
@@ -125,6 +132,13 @@ class Tree {
   }
 
  private:
+  static void rebase(Branch& branch) {
+    branch.is_said = false;
+    branch.is_short = false;
+    branch.is_of_base = branch.definition.has_value();
+    for (auto& each : branch.children) rebase(each);
+  }
+
   bool is_backbone(Node const& node) const {
     auto const path = path_of(node);
     return path.size() > root_.path.size() && path.starts_with(root_.path) && path[root_.path.size()] == '.';
@@ -138,15 +152,10 @@ class Tree {
   Result<Branch*> slice_of_type(Branch& parent, Element const& element) {
     std::string const name = std::string(definition_name_of(element)) + "[x]";
     Branch& choice = *TACENDA_TRY(child(parent, {name, {}}));
-    if (!choice.definition) {
-      choice.definition = implied(choice);
-      choice.definition->set("slicing", slicing_by("type", "$this", "closed"));
-      choice.definition->set("type", Json::array());
-    }
+    if (!choice.definition || (choice.is_of_base && !choice.is_said && !choice.is_short)) narrow(choice);
     auto const count = parent.children.size();
     Json* types = choice.definition->find("type");
-    Json type = Json::object();
-    type.set("code", Json::string(code_of_type(element)));
+    Json type = TACENDA_TRY(offered_type(choice, code_of_type(element)));
     if (types != nullptr && types->is_array() &&
         std::ranges::find(types->items(), type) == types->items().end())
       types->push(type);
@@ -157,6 +166,28 @@ class Tree {
     only.push(std::move(type));
     slice.definition->set("type", std::move(only));
     return &slice;
+  }
+
+  /// Takes all types from a choice; those that are named are put back.
+  static void narrow(Branch& choice) {
+    if (!choice.definition) choice.definition = implied(choice);
+    Json const* types = choice.definition->find("type");
+    choice.is_short = true;
+    choice.offered = types == nullptr ? std::vector<Json>() : types->items();
+    choice.definition->set("slicing", slicing_by("type", "$this", "closed"));
+    choice.definition->set("type", Json::array());
+  }
+
+  /// A type of a choice with the profiles that the base asks for.
+  static Result<Json> offered_type(Branch const& choice, std::string_view code) {
+    for (auto const& each : choice.offered) {
+      if (each.text_of("code") == code) return each;
+    }
+    if (!choice.offered.empty())
+      return fail(ErrorKind::kInvalid, "a differential names a type that its base does not allow");
+    Json type = Json::object();
+    type.set("code", Json::string(code));
+    return type;
   }
 
   /// "Quantity" of valueQuantity, "dateTime" of valueDateTime.
@@ -273,10 +304,13 @@ class Tree {
 
 }  // namespace
 
-Result<std::vector<Json>> elements_of_differential(std::vector<Json> const& differential, Node const& type) {
-  if (differential.size() > kProfileElementsMax)
+Result<std::vector<Json>> elements_of_differential(std::vector<Json> const& differential, Node const& type,
+                                                   std::vector<Json> const& base) {
+  if (differential.size() > kProfileElementsMax || base.size() > kProfileElementsMax)
     return fail(ErrorKind::kTooLarge, "a StructureDefinition has too many elements");
   Tree tree(type);
+  for (auto const& definition : base) TACENDA_TRY_VOID(tree.add(definition));
+  tree.rebase();
   for (auto const& definition : differential) TACENDA_TRY_VOID(tree.add(definition));
   TACENDA_TRY_VOID(tree.link_contents());
   return std::move(tree).take();

@@ -1,5 +1,7 @@
 // Profiles of which the differential alone is known: beside the snapshots that HL7's own tools made of
 // theirs, and small ones of our own.
+#include <map>
+#include <memory>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -39,24 +41,28 @@ std::string told(Profile const& profile, ProfileElement const& element, std::siz
   return text;
 }
 
+/// The specification's own profiles with their differential alone.
+Result<std::shared_ptr<Json const>> without_snapshot(std::string_view canonical) {
+  auto const url = without_version(canonical);
+  auto const at = testing::profile_definitions().find(std::string(url.substr(url.rfind('/') + 1)));
+  if (at == testing::profile_definitions().end()) return nullptr;
+  Json alone = at->second;
+  alone.remove("snapshot");
+  return std::make_shared<Json const>(std::move(alone));
+}
+
 // The definitions of HL7 have both views, made by HL7's own tools.
 TEST(Differential, SaysWhatItsSnapshotSays) {
-  // Of a profile of another profile (vitalsigns), or with slices of what nothing slices.
-  std::set<std::string_view> const refused = {"bmi",
+  // Slices of what nothing slices.
+  std::set<std::string_view> const refused = {"catalog", "familymemberhistory-genetic"};
+  // Their snapshots repeat what the type says already: preferred bindings, all targets of a reference, an
+  // invariant of SimpleQuantity, what the profile of an extension or what is sliced says.
+  std::set<std::string_view> const repeats = {"actualgroup",
+                                              "bmi",
                                               "bodyheight",
                                               "bodytemp",
                                               "bodyweight",
                                               "bp",
-                                              "catalog",
-                                              "familymemberhistory-genetic",
-                                              "headcircum",
-                                              "heartrate",
-                                              "oxygensat",
-                                              "resprate",
-                                              "vitalspanel"};
-  // Their snapshots repeat what the type says already: preferred bindings, all targets of a reference, an
-  // invariant of SimpleQuantity, what the profile of an extension says.
-  std::set<std::string_view> const repeats = {"actualgroup",
                                               "cdshooksguidanceresponse",
                                               "cdshooksrequestgroup",
                                               "cdshooksserviceplandefinition",
@@ -72,12 +78,16 @@ TEST(Differential, SaysWhatItsSnapshotSays) {
                                               "elementdefinition-de",
                                               "groupdefinition",
                                               "hdlcholesterol",
+                                              "headcircum",
+                                              "heartrate",
                                               "hlaresult",
                                               "ldlcholesterol",
                                               "lipidprofile",
                                               "observation-genetics",
+                                              "oxygensat",
                                               "picoelement",
                                               "provenance-relevant-history",
+                                              "resprate",
                                               "servicerequest-genetics",
                                               "shareableactivitydefinition",
                                               "shareablecodesystem",
@@ -87,12 +97,13 @@ TEST(Differential, SaysWhatItsSnapshotSays) {
                                               "shareablevalueset",
                                               "synthesis",
                                               "triglyceride",
-                                              "vitalsigns"};
+                                              "vitalsigns",
+                                              "vitalspanel"};
   std::size_t compared = 0;
   for (auto const& [name, json] : testing::profile_definitions()) {
     Json alone = json;
     alone.remove("snapshot");
-    auto const profile = Profile::parse(alone);
+    auto const profile = Profile::parse(alone, without_snapshot);
     if (refused.contains(name)) {
       ASSERT_FALSE(profile.has_value()) << name;
       EXPECT_EQ(profile.error().kind(), ErrorKind::kUnsupported) << name;
@@ -196,6 +207,145 @@ TEST(Differential, HoldsForContentThatStandsElsewhere) {
       "type":"group","text":"a","item":[{"linkId":"2","type":"group","text":"b","item":[{"linkId":"3",
       "type":"display"}]}]}]})");
   EXPECT_EQ(nested, List{"required Questionnaire.item[0].item[0].item[0].text"});
+}
+
+// Each is derived from vitalsigns.
+TEST(Differential, JudgesTheExamplesAsItsSnapshotDoes) {
+  std::size_t found = 0;
+  for (auto const* name : {"bmi", "bodyheight", "bodytemp", "bodyweight", "bp", "headcircum", "heartrate",
+                           "oxygensat", "resprate", "vitalspanel"}) {
+    auto const& json = testing::profile_definitions().at(name);
+    auto const whole = Profile::parse(json).value();
+    auto const alone =
+        Profile::parse(*without_snapshot(json.text_of("url")).value(), without_snapshot).value();
+    for (auto const& [file, text] : testing::examples()) {
+      if (!file.starts_with("Observation-")) continue;
+      auto const errors = own_errors(whole, text);
+      EXPECT_EQ(own_errors(alone, text), errors) << name << " " << file;
+      found += errors.size();
+    }
+  }
+  EXPECT_GT(found, 100U);
+}
+
+/// StructureDefinitions of Patients by their URLs, as a store would know them.
+class Known {
+ public:
+  void add(std::string const& url, std::string_view base, std::string_view elements,
+           std::string_view view = "differential", std::string_view type = "Patient") {
+    known_[url] = std::make_shared<Json const>(
+        codec::parse_json(R"({"resourceType":"StructureDefinition","kind":"resource","url":")" + url +
+                          R"(","type":")" + std::string(type) + R"(","baseDefinition":")" +
+                          std::string(base) + R"(",")" + std::string(view) + R"(":{"element":[)" +
+                          std::string(elements) + "]}}")
+            .value());
+  }
+  Result<Profile> parse(std::string const& url) const {
+    return Profile::parse(*known_.at(url), [this](std::string_view canonical) {
+      auto const at = known_.find(without_version(canonical));
+      return at == known_.end() ? nullptr : at->second;
+    });
+  }
+
+ private:
+  std::map<std::string, std::shared_ptr<Json const>, std::less<>> known_;
+};
+
+constexpr std::string_view kPatient = "http://hl7.org/fhir/StructureDefinition/Patient|4.0.1";
+
+TEST(Differential, IsLaidOverThatOfTheProfileItIsDerivedFrom) {
+  Known known;
+  known.add("http://e/national", kPatient, R"(
+      {"path":"Patient.birthDate","min":1},
+      {"path":"Patient.name","max":"2","constraint":[{"key":"n-1","severity":"error","human":"x",
+       "expression":"family.empty().not() = true"}]},
+      {"path":"Patient.identifier","slicing":{"discriminator":[{"type":"value","path":"system"}],
+       "rules":"open"}},
+      {"id":"Patient.identifier:ssn","path":"Patient.identifier","sliceName":"ssn","max":"1"},
+      {"id":"Patient.identifier:ssn.system","path":"Patient.identifier.system","min":1,
+       "fixedUri":"http://ssn"})");
+  // The slice is the base's: which identifiers are in it, this differential does not say.
+  known.add("http://e/local", "http://e/national|1.0", R"(
+      {"id":"Patient.identifier:ssn","path":"Patient.identifier","sliceName":"ssn","min":1},
+      {"id":"Patient.identifier:ssn.value","path":"Patient.identifier.value","min":1},
+      {"path":"Patient.name","min":1,"constraint":[{"key":"n-2","severity":"error","human":"x",
+       "expression":"given.count() = 1"}]})");
+  known.add("http://e/ward", "http://e/local", R"({"path":"Patient.gender","min":1})");
+  auto const ward = known.parse("http://e/ward").value();
+  EXPECT_EQ(own_errors(ward, R"({"resourceType":"Patient"})"),
+            (List{"required Patient.birthDate", "required Patient.name", "required Patient.identifier",
+                  "required Patient.gender"}));
+  EXPECT_EQ(own_errors(ward, R"({"resourceType":"Patient","birthDate":"1970-01-01","gender":"female",
+      "name":[{"text":"a"},{"text":"b"},{"text":"c"}],
+      "identifier":[{"system":"http://other"},{"system":"http://ssn"}]})"),
+            (List{"structure Patient.name", "required Patient.identifier[1].value"}));
+  EXPECT_EQ(own_errors(ward, R"({"resourceType":"Patient","birthDate":"1970-01-01","gender":"female",
+      "name":[{"text":"a"}],"identifier":[{"system":"http://ssn","value":"1"}]})"),
+            List{});
+  for (auto const index : ward.root().children) {
+    if (ward[index].name != "name") continue;
+    EXPECT_EQ(ward[index].constraints.size(), 2U);
+  }
+}
+
+TEST(Differential, IsLaidOverASnapshot) {
+  Known known;
+  known.add("http://e/base", "http://e/unknown", R"({"path":"Patient"},{"path":"Patient.name","min":1},
+      {"path":"Patient.deceased[x]","min":1,"type":[{"code":"boolean"},{"code":"dateTime"}]})",
+            "snapshot");
+  known.add("http://e/own", "http://e/base", R"({"path":"Patient.deceasedDateTime"})");
+  auto const own = known.parse("http://e/own").value();
+  EXPECT_EQ(own_errors(own, R"({"resourceType":"Patient"})"),
+            (List{"required Patient.name", "required Patient.deceased"}));
+  EXPECT_FALSE(
+      own_errors(own, R"({"resourceType":"Patient","name":[{"text":"a"}],"deceasedBoolean":true})").empty());
+  EXPECT_EQ(own_errors(own, R"({"resourceType":"Patient","name":[{"text":"a"}],"deceasedDateTime":"2020"})"),
+            List{});
+}
+
+TEST(Differential, NeverAllowsWhatItsBaseForbids) {
+  Known known;
+  known.add("http://e/base", kPatient, R"({"path":"Patient.name","min":1,"max":"1"},
+      {"path":"Patient.deceased[x]","type":[{"code":"boolean"}]},
+      {"path":"Patient.maritalStatus","binding":{"strength":"required","valueSet":"http://e/set"}},
+      {"path":"Patient.generalPractitioner","type":[{"code":"Reference","targetProfile":[
+       "http://hl7.org/fhir/StructureDefinition/Organization"]}]})");
+  known.add("http://e/loose", "http://e/base", R"({"path":"Patient.name","min":0,"max":"*"},
+      {"path":"Patient.maritalStatus","binding":{"strength":"example","valueSet":"http://e/other"}},
+      {"path":"Patient.generalPractitioner","min":0,"type":[{"code":"Reference"}]})");
+  auto const loose = known.parse("http://e/loose").value();
+  EXPECT_EQ(own_errors(loose, R"({"resourceType":"Patient"})"), List{"required Patient.name"});
+  EXPECT_EQ(own_errors(loose, R"({"resourceType":"Patient","name":[{"text":"a"},{"text":"b"}],
+      "generalPractitioner":[{"reference":"Practitioner/1"}]})"),
+            (List{"structure Patient.name", "structure Patient.generalPractitioner[0]"}));
+  auto const base = known.parse("http://e/base").value();
+  EXPECT_EQ(told(loose, loose.root()), told(base, base.root()));
+  known.add("http://e/other-type", "http://e/base", R"({"path":"Patient.deceasedDateTime"})");
+  EXPECT_EQ(known.parse("http://e/other-type").error().kind(), ErrorKind::kInvalid);
+}
+
+TEST(Differential, IsRefusedWithABaseThatIsMissingOrNoBase) {
+  Known known;
+  known.add("http://e/missing", "http://e/nowhere", R"({"path":"Patient.name"})");
+  EXPECT_EQ(known.parse("http://e/missing").error().message(),
+            "a profile is derived from one that is not known here");
+  known.add("http://e/nowhere", kPatient, R"({"path":"Patient.name"})");
+  EXPECT_TRUE(known.parse("http://e/missing").has_value());
+  known.add("http://e/self", "http://e/self", R"({"path":"Patient.name"})");
+  EXPECT_EQ(known.parse("http://e/self").error().message(), "a profile is derived from itself");
+  known.add("http://e/hen", "http://e/egg", R"({"path":"Patient.name"})");
+  known.add("http://e/egg", "http://e/hen", R"({"path":"Patient.name"})");
+  EXPECT_EQ(known.parse("http://e/hen").error().message(), "a profile is derived from itself");
+  known.add("http://e/observation", kPatient, R"({"path":"Observation"})", "snapshot", "Observation");
+  known.add("http://e/mixed", "http://e/observation", R"({"path":"Patient.name"})");
+  EXPECT_EQ(known.parse("http://e/mixed").error().message(), "a profile is derived from one of another type");
+  known.add("http://e/0", kPatient, R"({"path":"Patient.name"})");
+  for (std::size_t i = 1; i <= kProfileBasesMax + 1; ++i) {
+    known.add("http://e/" + std::to_string(i), "http://e/" + std::to_string(i - 1), R"({"path":"Patient"})");
+  }
+  EXPECT_TRUE(known.parse("http://e/" + std::to_string(kProfileBasesMax)).has_value());
+  auto const deep = known.parse("http://e/" + std::to_string(kProfileBasesMax + 1));
+  EXPECT_EQ(deep.error().kind(), ErrorKind::kTooLarge);
 }
 
 }  // namespace

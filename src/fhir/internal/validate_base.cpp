@@ -192,7 +192,8 @@ void BaseWalk::claims(Node const& node, Json const& json, Scope const& scope, Pl
     }
     Profile const* profile = run_.find_profile(url);
     if (profile == nullptr) {
-      run_.add(Severity::kWarning, IssueKind::kNotSupported, "a profile is not known here", at);
+      run_.add(Severity::kWarning, IssueKind::kNotSupported,
+               run_.why_no_profile(url, "a profile is not known here"), at);
     } else if (!is_kind_of(node, profile->type())) {
       run_.add(Severity::kError, IssueKind::kStructure, "a profile is one of another type", at);
     } else {

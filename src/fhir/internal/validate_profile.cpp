@@ -195,7 +195,8 @@ void ProfileWalk::type_profiles(At const& at, ProfileType const& type, Value con
   if (type.profiles.size() == 1) {
     Profile const* profile = run_.find_profile(type.profiles.front());
     if (profile != nullptr) return conform(*profile, value, *node, at.scope, place);
-    return run_.add(Severity::kInformation, IssueKind::kNotSupported, "a profile of a type is not known here",
+    return run_.add(Severity::kInformation, IssueKind::kNotSupported,
+                    run_.why_no_profile(type.profiles.front(), "a profile of a type is not known here"),
                     place, {type.profiles.front(), {}});
   }
   for (auto const& url : type.profiles) {

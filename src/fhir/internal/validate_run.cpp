@@ -63,7 +63,12 @@ Profile const* ValidationRun::find_profile(std::string_view url) {
   if (!hooks_.profile) return nullptr;
   auto at = profiles_.find(url);
   if (at == profiles_.end()) at = profiles_.emplace(url, hooks_.profile(url)).first;
-  return at->second.get();
+  return at->second.has_value() ? at->second->get() : nullptr;
+}
+
+Literal ValidationRun::why_no_profile(std::string_view url, Literal not_known) const {
+  auto const at = profiles_.find(url);
+  return at == profiles_.end() || at->second.has_value() ? not_known : at->second.error().literal();
 }
 
 void ValidationRun::check_invariant(ConstraintView const& constraint, Value const& value, Node const* node,

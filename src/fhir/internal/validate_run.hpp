@@ -63,8 +63,10 @@ class ValidationRun {
   }
   Report take_report() && { return std::move(own_report_); }
 
-  /// nullptr when nobody knows it.
+  /// nullptr when nobody knows it, or it cannot be held to.
   Profile const* find_profile(std::string_view url);
+  /// Why find_profile had none.
+  Literal why_no_profile(std::string_view url, Literal not_known) const;
   bool resolves_profiles() const { return static_cast<bool>(hooks_.profile); }
 
   void check_invariant(ConstraintView const& constraint, Value const& value, Node const* node,
@@ -109,7 +111,7 @@ class ValidationRun {
   bool is_exhausted_ = false;
   Report own_report_;
   Report* report_ = &own_report_;
-  std::map<std::string, std::shared_ptr<Profile const>, std::less<>> profiles_;
+  std::map<std::string, Result<std::shared_ptr<Profile const>>, std::less<>> profiles_;
   bool has_index_ = false;
   using ByName = std::map<std::string_view, codec::Json const*>;
   ByName entries_;                                  // by fullUrl

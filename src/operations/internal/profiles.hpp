@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "access/gate.hpp"
 #include "core/mutex.hpp"
@@ -15,7 +17,8 @@
 namespace tacenda::operations {
 
 /// The profiles that lie in the store as StructureDefinitions, by canonical URL. Which they are is asked of
-/// the index each time, so that a change holds for the next validation; each version is parsed once and kept.
+/// the index each time, so that a change holds for the next validation; each version is parsed once and kept,
+/// for as long as the profiles that it is derived from stay the same.
 ///
 /// Read under the server's own Permit: what a profile demands holds for who may not read it as well, and is
 /// about nobody. The event of the write or operation that asks stands for it.
@@ -30,16 +33,31 @@ class Profiles {
   Profiles(records::Store const& store, access::Gate const& gate) : store_(store), gate_(gate) {}
 
   /// Of several with one URL the one with the highest version, unless `canonical` names one (|1.0.0).
-  /// nullptr: there is none, or it cannot be held to (fhir::Profile::parse).
-  std::shared_ptr<fhir::Profile const> find(std::string_view canonical);
+  /// nullptr: there is none. Errors: those of fhir::Profile::parse when there are and none can be held to;
+  /// kUnavailable, kCorrupt.
+  Result<std::shared_ptr<fhir::Profile const>> find(std::string_view canonical);
 
  private:
+  // Shared: validations in flight keep theirs.
+  using Parsed = Result<std::shared_ptr<fhir::Profile const>>;
+  /// What a profile was derived from: all that had this URL then.
+  struct Ground {
+    std::string url;
+    std::vector<records::Located> places;
+  };
   struct Kept {
     std::uint64_t version = 0;  // of the resource
     std::uint64_t used = 0;
-    std::shared_ptr<fhir::Profile const> profile;  // shared: validations in flight keep theirs; nullptr: none
+    Parsed profile;
+    std::vector<Ground> grounds;
   };
-  std::shared_ptr<fhir::Profile const> load(Permit const& permit, records::Located const& place);
+  Result<std::vector<records::Located>> locate(Permit const& permit, std::string_view url) const;
+  Result<codec::Json> read(Permit const& permit, records::Located const& place) const;
+  Result<std::shared_ptr<codec::Json const>> find_base(Permit const& permit, std::string_view canonical,
+                                                       std::vector<Ground>& grounds) const;
+  Result<bool> stands(Permit const& permit, std::vector<Ground> const& grounds) const;
+  std::optional<Kept> find_kept(records::Located const& place);
+  Parsed load(Permit const& permit, records::Located const& place);
   void drop(std::map<std::string, Kept, std::less<>>::iterator at) TACENDA_REQUIRES(mutex_);
   void keep(std::string const& id, Kept kept) TACENDA_REQUIRES(mutex_);
 
