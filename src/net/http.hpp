@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/bytes.hpp"
+#include "core/error.hpp"
 
 namespace tacenda::net {
 
@@ -49,11 +50,30 @@ struct Request {
   }
 };
 
+/// What is left of a body that is made while it is sent: one piece at a time lies in memory.
+///
+/// Owner: the response. `next` is called on the worker pool, never twice at once, as the peer takes what was
+/// there before; it may block. Destroyed on any thread, at any time: when the peer goes, the rest is not
+/// asked for.
+class BodySource {
+ public:
+  BodySource() = default;
+  BodySource(BodySource const&) = delete;
+  BodySource& operator=(BodySource const&) = delete;
+  virtual ~BodySource() = default;
+  /// The next piece, at least one byte. On an error the answer is cut off, which the peer can tell by its
+  /// length.
+  virtual Result<std::string> next() = 0;
+};
+
 struct Response {
   std::uint16_t status = 500;
   std::vector<Header> headers;  // without content-length, date and connection: net writes them
   std::string body;
   bool close = false;  // close the connection after it
+  /// What comes behind `body`, and exactly how many bytes; nullptr: nothing.
+  std::unique_ptr<BodySource> rest = nullptr;
+  std::uint64_t rest_bytes = 0;
 };
 
 /// What a failed connection tells the audit log: no request was made of it.

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/internal/fake_host.hpp"
 #include "net/internal/test_support.hpp"
 
 namespace tacenda::net {
@@ -91,6 +92,16 @@ TEST(Server, CarriesLargeBodiesBothWays) {
   client.send("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" +
               body);
   EXPECT_THAT(client.receive_responses(1), EndsWith("\r\n\r\n" + body));
+}
+
+TEST(Server, SendsABodyThatIsMadeMeanwhileAndKeepsTheConnection) {
+  TestServer server(
+      [](Request&&) { return in_pieces("head", std::string(3'000'000, 'x'), 256'000, 3'000'000); });
+  RawClient client(server.port, RawClient::Options{});
+  for (int i = 0; i < 2; ++i) {
+    client.send(get("/"));
+    EXPECT_THAT(client.receive_responses(1), EndsWith("\r\n\r\nhead" + std::string(3'000'000, 'x')));
+  }
 }
 
 TEST(Server, ServesManyConnectionsAtOnce) {

@@ -298,6 +298,11 @@ void Connection::respond(std::uint32_t stream, Response&& response) {
   if (session_) session_->respond(stream, std::move(response));
 }
 
+void Connection::supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source,
+                        Result<std::string>&& piece) {
+  if (session_) session_->supply(stream, std::move(source), std::move(piece));
+}
+
 void Connection::drain() {
   is_draining_ = true;
   bool const has_begun = stage_ != Stage::kHandshake && stage_ != Stage::kProxyHeader;
@@ -315,6 +320,16 @@ std::size_t Connection::body_limit(Request const& head) {
 bool Connection::dispatch(std::uint32_t stream, Request&& request, Reservation&& body) {
   return loop_.workers().try_push(
       {std::move(request), std::move(body), &listener_.handlers(), &loop_, handle_, stream});
+}
+
+bool Connection::pull(std::uint32_t stream, std::unique_ptr<BodySource>&& source) {
+  Job job;
+  job.handlers = &listener_.handlers();
+  job.sink = &loop_;
+  job.connection = handle_;
+  job.stream = stream;
+  job.source = std::move(source);
+  return loop_.workers().try_push(std::move(job));
 }
 
 Response Connection::refuse(std::uint16_t status) {

@@ -25,6 +25,7 @@ class Connection final : public SessionHost {
   void start();
   void socket_ready(bool for_read);
   void respond(std::uint32_t stream, Response&& response);
+  void supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source, Result<std::string>&& piece);
   void proceed();  // does all that can be done now, then says what to wait for
   void drain();
   void close() { stage_ = Stage::kClosed; }
@@ -35,6 +36,7 @@ class Connection final : public SessionHost {
   std::size_t body_limit(Request const& head) override;
   Budget& body_budget() override { return listener_.budget(); }
   bool dispatch(std::uint32_t stream, Request&& request, Reservation&& body) override;
+  bool pull(std::uint32_t stream, std::unique_ptr<BodySource>&& source) override;
   Response refuse(std::uint16_t status) override;
   void failed(ConnectionFailure failure) override { listener_.failed(failure, peer_.address); }
   std::string_view date() override { return loop_.date(); }

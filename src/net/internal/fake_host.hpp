@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,11 @@ class FakeHost final : public SessionHost {
     taken.push_back({stream, std::move(request), std::move(body)});
     return true;
   }
+  bool pull(std::uint32_t stream, std::unique_ptr<BodySource>&& source) override {
+    if (is_full) return false;
+    pulled.push_back({stream, std::move(source)});
+    return true;
+  }
   Response refuse(std::uint16_t status) override {
     refusals.push_back(status);
     Response response;
@@ -35,7 +41,13 @@ class FakeHost final : public SessionHost {
   Peer const& peer() const override { return peer_; }
   TimePoint now() const override { return time; }
 
+  struct Pulled {
+    std::uint32_t stream;
+    std::unique_ptr<BodySource> source;
+  };
+
   std::vector<Taken> taken;
+  std::vector<Pulled> pulled;
   std::vector<std::uint16_t> refusals;
   std::vector<ConnectionFailure> failures;
   std::size_t body_max = 1024 * 1024;
@@ -46,6 +58,41 @@ class FakeHost final : public SessionHost {
  private:
   Peer peer_;
 };
+
+/// The rest of a body in pieces of one size; behind its end, or where it is damaged, an error.
+class PieceSource final : public BodySource {
+ public:
+  PieceSource(std::string text, std::size_t piece) : text_(std::move(text)), piece_(piece) {}
+
+  Result<std::string> next() override {
+    if (text_.empty()) return fail(ErrorKind::kCorrupt, "damaged");
+    auto given = text_.substr(0, piece_);
+    text_.erase(0, piece_);
+    return given;
+  }
+
+ private:
+  std::string text_;
+  std::size_t piece_;
+};
+
+/// An answer of which `text` is made while it is sent, and `announced` bytes of it are announced.
+inline Response in_pieces(std::string head, std::string text, std::size_t piece, std::size_t announced) {
+  Response response;
+  response.status = 200;
+  response.body = std::move(head);
+  response.rest = std::make_unique<PieceSource>(std::move(text), piece);
+  response.rest_bytes = announced;
+  return response;
+}
+
+/// What a worker does with the piece that was asked for last.
+inline void supply_pulled(FakeHost& host, Session& session) {
+  auto pulled = std::move(host.pulled.back());
+  host.pulled.pop_back();
+  auto piece = pulled.source->next();
+  session.supply(pulled.stream, std::move(pulled.source), std::move(piece));
+}
 
 /// Takes all that the session has to send.
 inline std::string drain_output(Session& session) {

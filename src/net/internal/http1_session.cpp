@@ -201,14 +201,16 @@ void Http1Session::write(Response&& raw) {
       sendable_or_500(std::move(raw), [&](std::uint16_t status) { return host_.refuse(status); });
   close_ = close_ || response.close;
   bool const is_length_known = has_body(response.status) && !(is_head_ && response.body.empty());
-  auto const length = response.body.size();
+  auto const length = response.body.size() + response.rest_bytes;
   append_http1_head(out_, response, host_.date(), is_length_known ? &length : nullptr, close_);
   if (has_body(response.status) && !is_head_) {
     // The first record is filled; a body that does not fit is then sent from where it lies.
     auto const room = kRecordBytes - std::min(out_.size(), kRecordBytes);
-    body_sent_ = std::min(room, length);
+    body_sent_ = std::min(room, response.body.size());
     out_.append(response.body, 0, body_sent_);
-    if (body_sent_ < length) body_ = std::move(response.body);
+    if (body_sent_ < response.body.size()) body_ = std::move(response.body);
+    rest_ = std::move(response.rest);
+    rest_left_ = response.rest_bytes;
   }
   if (body_.empty()) body_sent_ = 0;
   is_head_ = false;
@@ -229,11 +231,12 @@ void Http1Session::sent(std::size_t bytes) {
     send_began_ = host_.now();
   }
   (out_sent_ < out_.size() ? out_sent_ : body_sent_) += bytes;
-  if (is_writing()) return;
+  if (has_output()) return;
   out_.clear();
   out_sent_ = body_sent_ = 0;
   if (out_.capacity() > kBufferKept) release(out_);
   if (!body_.empty()) release(body_);
+  if (rest_left_ > 0) return pull_rest();
   if (state_ != State::kHead) return;
   phase_began_ = host_.now();
   if (!pending_.empty()) {
@@ -241,6 +244,28 @@ void Http1Session::sent(std::size_t bytes) {
     used == pending_.size() ? release(pending_) : void(pending_.erase(0, used));
   }
   if (close_ && state_ == State::kHead && pending_.empty()) state_ = State::kClosed;
+}
+
+void Http1Session::pull_rest() {
+  if (!rest_ || !host_.pull(kStream, std::move(rest_))) cut_off();
+}
+
+/// The length is announced and cannot be kept: that the connection ends before tells the peer that the answer
+/// is incomplete (RFC 9112 section 8).
+void Http1Session::cut_off() {
+  rest_.reset();
+  rest_left_ = 0;
+  close_ = true;
+  state_ = State::kClosed;
+}
+
+void Http1Session::supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source,
+                          Result<std::string>&& piece) {
+  if (stream != kStream || rest_left_ == 0) return;
+  if (!piece.has_value() || piece->empty() || piece->size() > rest_left_) return cut_off();
+  rest_left_ -= piece->size();
+  if (rest_left_ > 0) rest_ = std::move(source);
+  body_ = *std::move(piece);
 }
 
 void Http1Session::receive_end() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "net/internal/chunked.hpp"
@@ -26,9 +27,11 @@ class Http1Session final : public Session {
   void receive_end() override;
   bool wants_read() const override;
   void respond(std::uint32_t stream, Response&& response) override;
+  void supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source,
+              Result<std::string>&& piece) override;
   std::string_view output() override;
   void sent(std::size_t bytes) override;
-  bool is_finished() const override { return state_ == State::kClosed; }
+  bool is_finished() const override { return state_ == State::kClosed && rest_left_ == 0; }
   void drain() override;
   std::optional<TimePoint> deadline() const override;
   bool expire() override;
@@ -45,7 +48,10 @@ class Http1Session final : public Session {
   void refuse(std::uint16_t status);
   void write(Response&& response);
   void send_continue(bool body_follows);
-  bool is_writing() const { return out_sent_ < out_.size() || body_sent_ < body_.size(); }
+  bool is_writing() const { return has_output() || rest_left_ > 0; }
+  bool has_output() const { return out_sent_ < out_.size() || body_sent_ < body_.size(); }
+  void pull_rest();
+  void cut_off();
 
   SessionHost& host_;
   Limits const& limits_;
@@ -71,6 +77,8 @@ class Http1Session final : public Session {
   std::size_t out_sent_ = 0;
   std::string body_;  // the body of a large response, behind out_
   std::size_t body_sent_ = 0;
+  std::unique_ptr<BodySource> rest_;  // what is behind body_; nullptr while a worker has it
+  std::uint64_t rest_left_ = 0;
 };
 
 }  // namespace tacenda::net

@@ -300,5 +300,81 @@ TEST_F(Http1, TakesTheAbsoluteFormOfItsOwnSchemeOnly) {
               StartsWith("HTTP/1.1 400 "));
 }
 
+TEST_F(Http1, SendsTheRestOfABodyAsThePeerTakesIt) {
+  exchange("GET / HTTP/1.1\r\nhost: h\r\n\r\nGET /2 HTTP/1.1\r\nhost: h\r\n\r\n");
+  session.respond(1, in_pieces("head ", std::string(250, 'x'), 100, 250));
+  EXPECT_THAT(host.pulled, IsEmpty()) << "nothing is made before what is there was taken";
+  auto sent = drain_output(session);
+  EXPECT_THAT(sent, HasSubstr("content-length: 255\r\n"));
+  EXPECT_THAT(sent, EndsWith("\r\n\r\nhead "));
+  for (std::size_t const size : {100U, 100U, 50U}) {
+    ASSERT_EQ(host.pulled.size(), 1U);
+    EXPECT_FALSE(session.wants_read());
+    EXPECT_FALSE(session.is_finished());
+    supply_pulled(host, session);
+    EXPECT_EQ(drain_output(session), std::string(size, 'x'));
+  }
+  EXPECT_THAT(host.pulled, IsEmpty());
+  ASSERT_EQ(host.taken.size(), 2U) << "the connection is in step";
+  EXPECT_EQ(host.taken[1].request.path, "/2");
+}
+
+TEST_F(Http1, CutsOffABodyWhoseRestCannotBeMade) {
+  exchange("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+  session.respond(1, in_pieces("head ", std::string(100, 'x'), 100, 250));
+  drain_output(session);
+  supply_pulled(host, session);
+  EXPECT_EQ(drain_output(session), std::string(100, 'x'));
+  supply_pulled(host, session);
+  EXPECT_EQ(drain_output(session), "");
+  EXPECT_TRUE(session.is_finished()) << "short of its announced length";
+}
+
+TEST_F(Http1, SendsNoMoreOfABodyThanItsLength) {
+  exchange("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+  session.respond(1, in_pieces("head ", std::string(100, 'x'), 100, 50));
+  drain_output(session);
+  supply_pulled(host, session);
+  EXPECT_EQ(drain_output(session), "");
+  EXPECT_TRUE(session.is_finished());
+}
+
+TEST_F(Http1, EndsTheAnswerWhenNoWorkerIsFree) {
+  exchange("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+  session.respond(1, in_pieces("head ", "rest", 100, 4));
+  host.is_full = true;
+  drain_output(session);
+  EXPECT_TRUE(session.is_finished());
+}
+
+TEST_F(Http1, FinishesABodyBeforeItCloses) {
+  exchange("GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+  session.respond(1, in_pieces("head ", "rest", 100, 4));
+  drain_output(session);
+  EXPECT_FALSE(session.is_finished());
+  supply_pulled(host, session);
+  EXPECT_EQ(drain_output(session), "rest");
+  EXPECT_TRUE(session.is_finished());
+}
+
+TEST_F(Http1, MakesNothingForAHead) {
+  exchange("HEAD / HTTP/1.1\r\nhost: h\r\n\r\n");
+  session.respond(1, in_pieces("head ", "rest", 100, 4));
+  EXPECT_THAT(drain_output(session), HasSubstr("content-length: 9\r\n"));
+  EXPECT_THAT(host.pulled, IsEmpty());
+  EXPECT_TRUE(session.wants_read());
+}
+
+TEST_F(Http1, DropsAPeerThatDoesNotTakeTheRest) {
+  exchange("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+  session.respond(1, in_pieces("head ", std::string(100, 'x'), 50, 100));
+  drain_output(session);
+  supply_pulled(host, session);
+  host.time += limits.body_time + milliseconds(1);
+  ASSERT_TRUE(session.deadline().has_value());
+  EXPECT_LE(*session.deadline(), host.time);
+  EXPECT_FALSE(session.expire());
+}
+
 }  // namespace
 }  // namespace tacenda::net

@@ -22,6 +22,7 @@ void answer_all(FakeHost& host, Http2Session& session) {
     Response response;
     response.status = 200;
     response.body = request.body + "x";
+    if (stream % 4 == 1) response = in_pieces("x", request.body + "y", 64, request.body.size() + 1);
     session.respond(stream, std::move(response));
   }
 }
@@ -43,6 +44,7 @@ void run(std::string_view bytes, std::size_t piece, bool answers_late) {
       bytes.remove_prefix(size);
       if (!answers_late) answer_all(host, session);
       (void)drain_output(session);
+      while (!host.pulled.empty()) supply_pulled(host, session);
       host.time += std::chrono::milliseconds(1);
     }
     answer_all(host, session);

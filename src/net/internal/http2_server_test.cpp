@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "net/client.hpp"
+#include "net/internal/fake_host.hpp"
 #include "net/internal/test_support.hpp"
 
 namespace tacenda::net {
@@ -79,6 +80,18 @@ TEST(Http2Server, CarriesALargeBodyBothWays) {
       client->send("POST", "https://localhost:" + std::to_string(server.port) + "/", {}, body);
   ASSERT_TRUE(answer.has_value()) << answer.error().message();
   EXPECT_EQ(answer->body, body);
+}
+
+TEST(Http2Server, SendsABodyThatIsMadeMeanwhile) {
+  TestServer server(
+      [](Request&&) { return in_pieces("head", std::string(3'000'000, 'x'), 256'000, 3'000'000); });
+  Folder const folder;
+  Client::Options options;
+  options.ca_file = folder.write("ca.pem", testing::test_authority().certificate_pem);
+  auto const client = std::move(Client::create(options).value());
+  auto const answer = client->send("GET", "https://localhost:" + std::to_string(server.port) + "/", {}, "");
+  ASSERT_TRUE(answer.has_value()) << answer.error().message();
+  EXPECT_EQ(answer->body, "head" + std::string(3'000'000, 'x'));
 }
 
 TEST(Http2Server, SaysGoawayWhenItStops) {

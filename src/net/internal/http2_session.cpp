@@ -28,18 +28,6 @@ constexpr double kTokensPerSecond = 100;
 constexpr double kTokensPerResponse = 4;
 constexpr double kTokensPerByteSent = 1.0 / 1'024;
 
-/// Copies the next bytes of a response body into nghttp2's frame.
-ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t* into, std::size_t size, std::uint32_t* flags,
-                  nghttp2_data_source* source, void*) {
-  auto& stream = *static_cast<Http2Stream*>(source->ptr);
-  auto const rest = std::string_view(stream.response_body).substr(stream.response_sent);
-  auto const count = std::min(size, rest.size());
-  std::memcpy(into, rest.data(), count);
-  stream.response_sent += count;
-  if (count == rest.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
-  return static_cast<ssize_t>(count);
-}
-
 nghttp2_nv pair_of(std::string_view name, std::string_view value) {
   auto const bytes = [](std::string_view text) {
     return reinterpret_cast<std::uint8_t*>(
@@ -232,7 +220,7 @@ void Http2Session::write(std::int32_t id, Http2Stream& stream, Response&& raw) {
   bool const is_head = stream.request.method == "HEAD";
   bool const is_length_known = has_body(response.status) && !(is_head && response.body.empty());
   auto const status = std::to_string(response.status);
-  auto const length = std::to_string(response.body.size());
+  auto const length = std::to_string(response.body.size() + response.rest_bytes);
   std::vector<nghttp2_nv> fields;
   fields.reserve(response.headers.size() + 3);
   fields.push_back(pair_of(":status", status));
@@ -249,17 +237,58 @@ void Http2Session::write(std::int32_t id, Http2Stream& stream, Response&& raw) {
   stream.phase = Http2Stream::Phase::kResponding;
   stream.response_body = std::move(response.body);
   stream.response_sent = 0;
+  stream.rest = std::move(response.rest);
+  stream.rest_left = response.rest_bytes;
   if (responding_++ == 0) {
     send_began_ = host_.now();
     send_progress_ = 0;
   }
   nghttp2_data_provider provider{};
   provider.source.ptr = &stream;  // a node of the map: it stays where it is until the stream is closed
-  provider.read_callback = read_body;
+  provider.read_callback = [](nghttp2_session*, std::int32_t stream_id, std::uint8_t* into, std::size_t size,
+                              std::uint32_t* flags, nghttp2_data_source* source, void* user_data) -> ssize_t {
+    return static_cast<Http2Session*>(user_data)->read_body(
+        stream_id, *static_cast<Http2Stream*>(source->ptr), {into, size}, *flags);
+  };
   auto const submitted =
       nghttp2_submit_response(session_, id, fields.data(), fields.size(), has_data ? &provider : nullptr);
   if (submitted != 0) reset(id, NGHTTP2_INTERNAL_ERROR);
   if (response.close) drain();
+}
+
+std::ptrdiff_t Http2Session::read_body(std::int32_t id, Http2Stream& stream, std::span<std::uint8_t> into,
+                                       std::uint32_t& flags) {
+  auto const rest = std::string_view(stream.response_body).substr(stream.response_sent);
+  if (rest.empty() && stream.rest_left > 0) {
+    // Nothing is asked for before the peer's window has taken what was there: it sets the pace.
+    stream.response_body = std::string();
+    stream.response_sent = 0;
+    if (!stream.rest || !host_.pull(static_cast<std::uint32_t>(id), std::move(stream.rest)))
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // the stream is reset
+    stream.is_pulling = true;
+    return NGHTTP2_ERR_DEFERRED;
+  }
+  auto const count = std::min(into.size(), rest.size());
+  std::memcpy(into.data(), rest.data(), count);
+  stream.response_sent += count;
+  if (count == rest.size() && stream.rest_left == 0) flags |= NGHTTP2_DATA_FLAG_EOF;
+  return static_cast<std::ptrdiff_t>(count);
+}
+
+void Http2Session::supply(std::uint32_t stream_id, std::unique_ptr<BodySource>&& source,
+                          Result<std::string>&& piece) {
+  auto const id = static_cast<std::int32_t>(stream_id);
+  auto* const stream = find(id);
+  if (stream == nullptr || !stream->is_pulling) return;
+  stream->is_pulling = false;
+  // The length is announced and cannot be kept: the reset tells the peer that the answer is incomplete.
+  if (!piece.has_value() || piece->empty() || piece->size() > stream->rest_left)
+    return reset(id, NGHTTP2_INTERNAL_ERROR);
+  stream->rest_left -= piece->size();
+  if (stream->rest_left > 0) stream->rest = std::move(source);
+  stream->response_body = *std::move(piece);
+  stream->response_sent = 0;
+  if (nghttp2_session_resume_data(session_, id) != 0) reset(id, NGHTTP2_INTERNAL_ERROR);
 }
 
 void Http2Session::response_ended(std::int32_t id, bool is_request_ended) {

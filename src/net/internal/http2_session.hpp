@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -30,6 +31,9 @@ struct Http2Stream {
   std::size_t body_max = 0;
   std::string response_body;
   std::size_t response_sent = 0;
+  std::unique_ptr<BodySource> rest = nullptr;  // what is behind response_body
+  std::uint64_t rest_left = 0;
+  bool is_pulling = false;  // a worker has `rest`
 };
 
 /// One HTTP/2 connection, server side, over nghttp2, which reads and writes frames, keeps the windows and
@@ -50,6 +54,8 @@ class Http2Session final : public Session {
   void receive_end() override { is_broken_ = true; }
   bool wants_read() const override;
   void respond(std::uint32_t stream, Response&& response) override;
+  void supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source,
+              Result<std::string>&& piece) override;
   std::string_view output() override;
   void sent(std::size_t bytes) override;
   bool is_finished() const override;
@@ -66,6 +72,9 @@ class Http2Session final : public Session {
   void end_head(std::int32_t id, Http2Stream& stream, bool is_end);
   void take_data(std::int32_t id, Http2Stream& stream, std::string_view bytes);
   void finish_request(std::int32_t id, Http2Stream& stream);
+  /// Copies the next bytes of a response body into nghttp2's frame; how many, or one of its errors.
+  std::ptrdiff_t read_body(std::int32_t id, Http2Stream& stream, std::span<std::uint8_t> into,
+                           std::uint32_t& flags);
   void stream_closed(std::int32_t id);
   void response_ended(std::int32_t id, bool is_request_ended);
   void made_progress(std::size_t bytes);

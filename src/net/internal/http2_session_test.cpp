@@ -390,5 +390,57 @@ TEST_F(Http2, TimesOutAHeaderBlockThatStops) {
   EXPECT_TRUE(session.is_finished());
 }
 
+std::string data_of(std::vector<Frame> const& frames, std::uint32_t stream) {
+  std::string all;
+  for (auto const& one : frames) {
+    if (one.type == kData && one.stream == stream) all += one.payload;
+  }
+  return all;
+}
+
+TEST_F(Http2, SendsTheRestOfABodyAsThePeersWindowTakesIt) {
+  exchange(request(1, kGet));
+  auto const frames = answer(1, in_pieces(std::string(65'530, 'h'), std::string(200, 'x'), 100, 200));
+  EXPECT_EQ(data_of(frames, 1).size(), 65'530U);
+  ASSERT_EQ(host.pulled.size(), 1U);
+  supply_pulled(host, session);
+  EXPECT_EQ(data_of(parse(drain_output(session)), 1), std::string(5, 'x')) << "what the window still takes";
+  EXPECT_THAT(host.pulled, IsEmpty()) << "no piece is made while one waits for the window";
+  auto more = exchange(frame(kWindow, 0, 0, number(1'000, 4)) + frame(kWindow, 0, 1, number(1'000, 4)));
+  EXPECT_EQ(data_of(more, 1), std::string(95, 'x'));
+  ASSERT_EQ(host.pulled.size(), 1U);
+  supply_pulled(host, session);
+  more = parse(drain_output(session));
+  EXPECT_EQ(data_of(more, 1), std::string(100, 'x'));
+  EXPECT_TRUE((more.back().flags & kEndStream) != 0);
+  EXPECT_THAT(host.pulled, IsEmpty());
+}
+
+TEST_F(Http2, ResetsAStreamWhoseRestCannotBeMadeAndGoesOn) {
+  exchange(request(1, kGet));
+  answer(1, in_pieces("head ", "", 100, 200));
+  supply_pulled(host, session);
+  EXPECT_EQ(reset_code(parse(drain_output(session)), 1), NGHTTP2_INTERNAL_ERROR);
+  exchange(request(3, kGet));
+  answer(3, in_pieces("head ", std::string(100, 'x'), 100, 50));
+  supply_pulled(host, session);
+  EXPECT_EQ(reset_code(parse(drain_output(session)), 3), NGHTTP2_INTERNAL_ERROR) << "more than announced";
+  exchange(request(5, kGet));
+  host.is_full = true;
+  EXPECT_EQ(reset_code(answer(5, in_pieces("head ", "rest", 100, 4)), 5), NGHTTP2_INTERNAL_ERROR);
+  host.is_full = false;
+  exchange(request(7, kGet));
+  EXPECT_TRUE(has(answer(7, ok("whole")), kData, 7));
+}
+
+TEST_F(Http2, DropsAPieceOfAStreamThatIsGone) {
+  exchange(request(1, kGet));
+  answer(1, in_pieces("head ", "rest", 100, 4));
+  exchange(frame(kReset, 0, 1, number(8, 4)));
+  supply_pulled(host, session);
+  EXPECT_THAT(parse(drain_output(session)), IsEmpty());
+  EXPECT_TRUE(session.wants_read());
+}
+
 }  // namespace
 }  // namespace tacenda::net

@@ -70,7 +70,11 @@ void Loop::take_completions() {
   refresh_now();
   for (auto& completion : taken_) {
     if (auto* const found = find(completion.connection)) {
-      found->respond(completion.stream, std::move(completion.response));
+      if (completion.piece) {
+        found->supply(completion.stream, std::move(completion.source), *std::move(completion.piece));
+      } else {
+        found->respond(completion.stream, std::move(completion.response));
+      }
     }
   }
   // A second pass: all answers to one HTTP/2 connection leave in one go.

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "net/http.hpp"
@@ -24,6 +26,9 @@ class SessionHost {
   /// Hands a complete request to the workers; its answer comes back through Session::respond with the
   /// same `stream`. Returns false when the queue is full; then no answer comes.
   virtual bool dispatch(std::uint32_t stream, Request&& request, Reservation&& body) = 0;
+  /// Has a worker make the next piece of an answer, which comes back through Session::supply with the same
+  /// `stream`. Returns false when the queue is full; then no piece comes.
+  virtual bool pull(std::uint32_t stream, std::unique_ptr<BodySource>&& source) = 0;
   /// The answer to a request that net itself refuses.
   virtual Response refuse(std::uint16_t status) = 0;
   virtual void failed(ConnectionFailure failure) = 0;
@@ -46,6 +51,9 @@ class Session {
 
   /// The answer to a dispatched request; one for a stream that is gone is dropped.
   virtual void respond(std::uint32_t stream, Response&& response) = 0;
+  /// A piece that was pulled, and what gives the next; one for a stream that is gone is dropped.
+  virtual void supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source,
+                      Result<std::string>&& piece) = 0;
 
   /// The next bytes to send; empty when there are none now. Valid until the next call of any function.
   virtual std::string_view output() = 0;

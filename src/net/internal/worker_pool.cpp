@@ -64,6 +64,10 @@ std::optional<Job> WorkerPool::next() {
 
 void WorkerPool::run() {
   while (auto job = next()) {
+    if (job->source) {
+      supply(std::move(*job));
+      continue;
+    }
     if (job->handlers->answer) {
       answer_later(std::move(*job));
       continue;
@@ -72,6 +76,19 @@ void WorkerPool::run() {
     job->body = Reservation();
     job->sink->complete({job->connection, job->stream, std::move(response)});
   }
+}
+
+void WorkerPool::supply(Job&& job) {
+  Result<std::string> piece = fail(ErrorKind::kBug, "the source of a body threw");
+  try {
+    piece = job.source->next();
+  } catch (std::bad_alloc const&) {
+    die("out of memory in the source of a body");
+  } catch (...) {
+    // As for a handler: nothing throws across a module boundary, and the answer is cut off.
+    log(LogLevel::kError, piece.error());
+  }
+  job.sink->complete({job.connection, job.stream, {}, std::move(job.source), std::move(piece)});
 }
 
 void WorkerPool::replied() {

@@ -3,7 +3,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,11 +21,13 @@ struct ConnectionHandle {
   std::uint32_t generation = 0;
 };
 
-/// An answer on its way back to the connection that waits for it.
+/// An answer, or a piece of one, on its way back to the connection that waits for it.
 struct Completion {
   ConnectionHandle connection;
   std::uint32_t stream = 0;
-  Response response;
+  Response response = {};
+  std::unique_ptr<BodySource> source = nullptr;  // of a piece
+  std::optional<Result<std::string>> piece = {};
 };
 
 /// Where answers go: the loop of the connection. Called from worker threads.
@@ -33,7 +37,7 @@ class CompletionSink {
   virtual void complete(Completion&& completion) = 0;
 };
 
-/// One request on its way to a worker, and where its answer goes.
+/// One request on its way to a worker, and where its answer goes; or an answer whose next piece is wanted.
 struct Job {
   Request request;
   Reservation body;
@@ -41,6 +45,7 @@ struct Job {
   CompletionSink* sink = nullptr;      // likewise
   ConnectionHandle connection;
   std::uint32_t stream = 0;
+  std::unique_ptr<BodySource> source = nullptr;  // nullptr: a request
 };
 
 /// Threads that run handlers, before them a queue of fixed size.
@@ -62,6 +67,8 @@ class WorkerPool {
  private:
   void run();
   std::optional<Job> next();
+  /// Makes the next piece of an answer.
+  static void supply(Job&& job);
   /// Hands the job to Handlers::answer, which may reply later and on another thread.
   void answer_later(Job&& job);
   void replied();

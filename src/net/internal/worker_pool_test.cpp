@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/mutex.hpp"
+#include "net/internal/fake_host.hpp"
 
 namespace tacenda::net {
 namespace {
@@ -27,6 +28,10 @@ class Sink final : public CompletionSink {
     std::vector<std::uint32_t> streams;
     for (auto const& answer : answers_) streams.push_back(answer.stream);
     return streams;
+  }
+  Completion take_last() {
+    MutexLock const lock(mutex_);
+    return std::move(answers_.back());
   }
 
  private:
@@ -70,6 +75,33 @@ TEST(WorkerPool, RunsBlockedJobsSideBySide) {
   WorkerPool pool(6, 64);
   for (std::uint32_t i = 0; i < 6; ++i) ASSERT_TRUE(pool.try_push(job(handlers, sink, i)));
   EXPECT_EQ(sink.wait_for(6).size(), 6U);
+}
+
+struct ThrowingSource final : BodySource {
+  Result<std::string> next() override { throw 1; }
+};
+
+TEST(WorkerPool, MakesPiecesOfAnswersAndGivesTheirSourceBack) {
+  Sink sink;
+  Handlers const handlers;
+  WorkerPool pool(1, 4);
+  auto asked = job(handlers, sink, 7);
+  asked.source = std::make_unique<PieceSource>("abc", 2);
+  for (auto const* expected : {"ab", "c"}) {
+    ASSERT_TRUE(pool.try_push(std::move(asked)));
+    sink.wait_for(*expected == 'a' ? 1 : 2);
+    auto made = sink.take_last();
+    ASSERT_TRUE(made.piece.has_value() && made.piece->has_value());
+    EXPECT_EQ(**made.piece, expected);
+    EXPECT_EQ(made.stream, 7U);
+    asked = job(handlers, sink, 7);
+    asked.source = std::move(made.source);
+    ASSERT_NE(asked.source, nullptr);
+  }
+  asked.source = std::make_unique<ThrowingSource>();
+  ASSERT_TRUE(pool.try_push(std::move(asked)));
+  sink.wait_for(3);
+  EXPECT_EQ(sink.take_last().piece->error().kind(), ErrorKind::kBug);
 }
 
 TEST(WorkerPool, RefusesWhatDoesNotFitAndDropsWhatWaitsWhenStopped) {
