@@ -3,6 +3,7 @@
 #include <map>
 
 #include "codec/text.hpp"
+#include "records/internal/content.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/judging.hpp"
 #include "records/internal/keys.hpp"
@@ -83,36 +84,47 @@ Result<StoredVersion> Store::open(std::string_view type, std::string_view id, By
   return RecordOnDemand({*vault_, view_, nullptr}, {type, id}, TACENDA_TRY(parse_row(row))).take();
 }
 
-Result<StoredVersion> Store::read(Permit const& permit, std::string_view type, ResourceId const& id) const {
+Result<StoredVersion> Store::read(Permit const& permit, std::string_view type, ResourceId const& id,
+                                  ContentForm form) const {
   auto const row = TACENDA_TRY(view_.get(current_key(type, id.view())));
   if (!row) return fail(ErrorKind::kNotFound, "there is no such resource");
   RecordOnDemand record({*vault_, view_, nullptr}, {type, id.view()}, TACENDA_TRY(parse_row(*row)));
   if (!permit.judge(record.facts())) return std::unexpected(record.refusal(permit));
-  auto stored = TACENDA_TRY(record.take());
+  auto stored = TACENDA_TRY(record.take(permit.views_whole(type) ? form : ContentForm::kInText));
   if (stored.deleted) return fail(ErrorKind::kGone, "the resource was deleted");
   return shown(permit, std::move(stored));
 }
 
-Result<std::optional<StoredVersion>> Store::version_at(Permit const& permit, std::string_view type,
-                                                       std::string_view id, std::uint64_t version) const {
-  // The version may move from the current row to a version row between two reads: look at one state.
-  auto const at = vault_->read_point();
-  auto row = TACENDA_TRY(view_.get(current_key(type, id), &at));
+Result<std::optional<Bytes>> Store::shown_row(Permit const& permit, RowPlace const& place,
+                                              std::uint64_t version, vault::ReadPoint const& at) const {
+  auto row = TACENDA_TRY(view_.get(current_key(place.type, place.id), &at));
   if (!row) return std::nullopt;
   auto header = TACENDA_TRY(parse_row(*row));
   // Who may not see the resource as it is sees no version of it, as in its history: a record that was filed
   // under the wrong patient must not stay open to him after it was put right.
-  RecordOnDemand const now({*vault_, view_, &at}, {type, id}, header);
+  Rows const rows{*vault_, view_, &at};
+  RecordOnDemand const now(rows, place, header);
   if (!TACENDA_TRY(is_shown(permit, now))) return std::nullopt;
-  if (header.version != version) {
-    row = TACENDA_TRY(view_.get(version_key(type, id, version), &at));
-    if (!row) return std::nullopt;
-    header = TACENDA_TRY(parse_row(*row));
-  }
+  if (header.version == version) return row;
+  row = TACENDA_TRY(view_.get(version_key(place.type, place.id, version), &at));
+  if (!row) return std::nullopt;
+  header = TACENDA_TRY(parse_row(*row));
   if (header.version != version) return std::nullopt;
-  RecordOnDemand record({*vault_, view_, &at}, {type, id}, std::move(header));
+  RecordOnDemand const record(rows, place, std::move(header));
   if (!TACENDA_TRY(is_shown(permit, record))) return std::nullopt;
-  return TACENDA_TRY(shown(permit, TACENDA_TRY(record.take())));
+  return row;
+}
+
+Result<std::optional<StoredVersion>> Store::version_at(Permit const& permit, std::string_view type,
+                                                       std::string_view id, std::uint64_t version,
+                                                       ContentForm form) const {
+  // The version may move from the current row to a version row between two reads: look at one state.
+  auto const at = vault_->read_point();
+  auto const row = TACENDA_TRY(shown_row(permit, {type, id}, version, at));
+  if (!row) return std::nullopt;
+  RecordOnDemand record({*vault_, view_, &at}, {type, id}, TACENDA_TRY(parse_row(*row)));
+  auto stored = TACENDA_TRY(record.take(permit.views_whole(type) ? form : ContentForm::kInText));
+  return TACENDA_TRY(shown(permit, std::move(stored)));
 }
 
 Result<StoredVersion> Store::deletion(Permit const& permit, std::string_view type, ResourceId const& id,
@@ -123,11 +135,24 @@ Result<StoredVersion> Store::deletion(Permit const& permit, std::string_view typ
 }
 
 Result<StoredVersion> Store::vread(Permit const& permit, std::string_view type, ResourceId const& id,
-                                   std::uint64_t version) const {
-  auto stored = TACENDA_TRY(version_at(permit, type, id.view(), version));
+                                   std::uint64_t version, ContentForm form) const {
+  auto stored = TACENDA_TRY(version_at(permit, type, id.view(), version, form));
   if (!stored) return fail(ErrorKind::kNotFound, "there is no such version");
   if (stored->deleted) return fail(ErrorKind::kGone, "this version is a deletion");
   return std::move(*stored);
+}
+
+Result<std::string> Store::content(Permit const& permit, std::string_view type, ResourceId const& id,
+                                   std::uint64_t version, ContentRange range) const {
+  if (!permit.views_whole(type)) return fail(ErrorKind::kNotFound, "there is no such version");
+  auto const at = vault_->read_point();
+  RowPlace const place{type, id.view()};
+  auto const row = TACENDA_TRY(shown_row(permit, place, version, at));
+  if (!row) return fail(ErrorKind::kNotFound, "there is no such version");
+  auto const header = TACENDA_TRY(parse_row(*row));
+  auto const document = TACENDA_TRY(open_document(TACENDA_TRY(open_body(*vault_, place, header))));
+  if (!document.content) return fail(ErrorKind::kInvalid, "what this version holds does not lie apart");
+  return read_content({*vault_, view_, &at}, *document.content, range);
 }
 
 }  // namespace tacenda::records

@@ -31,6 +31,7 @@ struct SearchScope {
   bool wants_total = false;
 };
 
+struct RowPlace;
 class SearchLists;
 class SearchState;
 class Walk;
@@ -48,10 +49,16 @@ class Store {
   Store& operator=(Store const&) = delete;
 
   /// Errors: kNotFound, kGone (deleted or erased), kCorrupt (authentication failed).
-  Result<StoredVersion> read(Permit const& permit, std::string_view type, ResourceId const& id) const;
+  Result<StoredVersion> read(Permit const& permit, std::string_view type, ResourceId const& id,
+                             ContentForm form = ContentForm::kInText) const;
   /// Errors: as `read`; kGone when that version is a deletion.
   Result<StoredVersion> vread(Permit const& permit, std::string_view type, ResourceId const& id,
-                              std::uint64_t version) const;
+                              std::uint64_t version, ContentForm form = ContentForm::kInText) const;
+  /// Bytes of what a Binary of this version holds, of one that was read apart; no other chunk is opened, and
+  /// every one that is opened was authenticated. Errors: as `vread`; kInvalid (a range beyond its end, or
+  /// what does not lie apart).
+  Result<std::string> content(Permit const& permit, std::string_view type, ResourceId const& id,
+                              std::uint64_t version, ContentRange range) const;
 
   /// That a resource was deleted by this version. Errors: as `read`; kNotFound also when it is no deletion.
   Result<StoredVersion> deletion(Permit const& permit, std::string_view type, ResourceId const& id,
@@ -157,7 +164,11 @@ class Store {
   Result<bool> shows_now(Permit const& permit, std::string_view type, std::string_view id,
                          vault::ReadPoint const& at) const;
   Result<std::optional<StoredVersion>> version_at(Permit const& permit, std::string_view type,
-                                                  std::string_view id, std::uint64_t version) const;
+                                                  std::string_view id, std::uint64_t version,
+                                                  ContentForm form = ContentForm::kInText) const;
+  /// The row of a version as the Permit shows it; nullopt: there is none for it.
+  Result<std::optional<Bytes>> shown_row(Permit const& permit, RowPlace const& place, std::uint64_t version,
+                                         vault::ReadPoint const& at) const;
   /// The documents that live and that the permits show, as they show them; `judged`: they are known to be
   /// shown.
   Result<std::vector<StoredVersion>> open_all(SearchState const& state,

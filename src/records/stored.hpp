@@ -27,6 +27,20 @@ struct StoredVersion {
   bool deleted = false;
   std::vector<std::string> patients;  // logical ids of its compartments
   std::string json;                   // empty when deleted
+  /// Of a Binary that was read apart: how much it holds, which is not in `json` (Store::content).
+  std::optional<std::uint64_t> content_bytes = {};
+};
+
+/// How what a Binary holds is given. Only what is large lies apart: what does not is in the text always.
+enum class ContentForm : std::uint8_t {
+  kInText,  // as `data`, as FHIR has it
+  kApart,   // piece by piece, as far as the Permit shows the resource whole
+};
+
+/// Bytes of a content.
+struct ContentRange {
+  std::uint64_t first = 0;
+  std::size_t size = 0;
 };
 
 /// Where a history listing stands: entries older than this come next.

@@ -6,6 +6,7 @@
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "fhir/compartment.hpp"
+#include "records/internal/content.hpp"
 #include "records/internal/document.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"
@@ -205,6 +206,8 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   }
   auto const subjects = TACENDA_TRY(subjects_of(header));
   auto const keys = TACENDA_TRY(vault_->subjects_for_write(subjects, set_));
+  std::string whole = TACENDA_TRY(put_content_apart(*vault_, view_, set_, document));
+  header.has_content_apart = document.content.has_value();
   Bytes body;
   SealedRow sealed = TACENDA_TRY(seal_row(*vault_, *keys, place, header, document, &body));
 
@@ -231,7 +234,7 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   written.patients = header.patients();
   written.left = gone_from(current.patients, written.patients);
   written.digest = sealed.digest;
-  written.text = std::move(document.text);
+  written.text = document.content ? std::move(whole) : std::move(document.text);
   written.meta_offset = document.meta_offset;
 
   current.version = header.version;
@@ -263,8 +266,9 @@ Result<Living> Transaction::living(Permit const& reader, std::string_view type, 
     return fail(ErrorKind::kNotFound, "there is no such resource");
   }
   if (current->deleted) return fail(ErrorKind::kGone, "the resource was deleted");
-  auto const document = TACENDA_TRY(open_document(current->body));
+  auto document = TACENDA_TRY(open_document(current->body));
   if (document.text.empty()) return fail(ErrorKind::kCorrupt, "a living version has no content");
+  TACENDA_TRY_VOID(put_content_back({*vault_, view_, &at_}, document));
   Time const time = TACENDA_TRY(parse_row(current->row)).time;
   auto json = records::render(document, current->version, time);
   if (!reader.views_whole(type)) return fail(ErrorKind::kForbidden, "what is seen in part cannot be changed");

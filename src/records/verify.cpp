@@ -1,6 +1,9 @@
 // Recomputes what the store promises about itself (M2, S-07) and names what does not hold.
 #include <algorithm>
+#include <iterator>
+#include <map>
 
+#include "records/internal/content.hpp"
 #include "records/internal/extract.hpp"
 #include "records/internal/facts.hpp"
 #include "records/internal/index_state.hpp"
@@ -56,6 +59,7 @@ class Pass {
       damaged(name, "it does not open: altered, exchanged, or its key is gone");
       return std::nullopt;
     }
+    TACENDA_TRY_VOID(content(name, *body));
     return std::move(*body);
   }
 
@@ -90,6 +94,29 @@ class Pass {
     return {};
   }
 
+  /// No chunk lies there that no version holds. Where something is damaged, it may be that version's.
+  Result<void> chunks_as_a_whole() {
+    if (!result_.damage.empty()) return {};
+    std::optional<vault::ChunkSeal::Id> named;  // once each
+    auto const scanned = view_.scan(
+        as_bytes("B"), {}, storage::Direction::kForward,
+        [&](ByteView key, ByteView) -> Result<bool> {
+          auto const parsed = parse_content_key(key);
+          auto const held = parsed.has_value() ? contents_.find(parsed->id) : contents_.end();
+          if (held != contents_.end() && parsed->index < held->second) return true;
+          auto const id = parsed.has_value() ? std::optional(parsed->id) : std::nullopt;
+          if (!id || id != named) damaged("a piece of a content", "it belongs to no version of a Binary");
+          named = id;
+          return true;
+        },
+        &at_);
+    if (!scanned.has_value() && scanned.error().kind() != ErrorKind::kCorrupt)
+      return std::unexpected(scanned.error());
+    if (!scanned.has_value())
+      damaged("contents of Binaries", "a block of the data files does not open: the rows in it are lost");
+    return {};
+  }
+
   /// The index has no rows but those of the living resources.
   Result<void> index_as_a_whole() {
     auto const count = [&](std::string_view prefix) -> Result<std::uint64_t> {
@@ -116,6 +143,23 @@ class Pass {
   }
 
  private:
+  /// The chunks of a version are all there and what its record says.
+  Result<void> content(std::string const& name, Bytes const& body) {
+    auto const document = open_document(body);
+    if (!document.has_value() || !document->content) return {};
+    auto const& content = *document->content;
+    if (content.secret.size() == vault::ChunkSeal::kSecretBytes) {
+      vault::ChunkSeal::Id id;
+      std::ranges::copy_n(content.secret.begin(), std::ssize(id), id.begin());
+      contents_[id] = (content.size_bytes + kContentChunkBytes - 1) / kContentChunkBytes;
+    }
+    auto const whole = verify_content({vault_, view_, &at_}, content);
+    if (whole.has_value()) return {};
+    if (whole.error().kind() != ErrorKind::kCorrupt) return std::unexpected(whole.error());
+    damaged(name, "what it holds is altered, exchanged or cut");
+    return {};
+  }
+
   /// Every term of the content has its row, and the facts are those of the content.
   Result<void> index(RowPlace const& place, RowHeader const& header, Bytes const& body) {
     std::string const name = name_of(place.type, place.id, header.version);
@@ -154,6 +198,7 @@ class Pass {
   Store::Verified& result_;
   std::uint64_t index_rows_ = 0;  // that the living resources have
   std::uint64_t facts_rows_ = 0;
+  std::map<vault::ChunkSeal::Id, std::uint64_t> contents_;  // chunks of each content
 };
 
 }  // namespace
@@ -209,6 +254,7 @@ Result<Store::Verified> Store::verify(Permit const& permit, vault::ReadPoint con
     if (versions.error().kind() != ErrorKind::kCorrupt) return std::unexpected(versions.error());
     pass.damaged("older versions", "a block of the data files does not open: the rows in it are lost");
   }
+  TACENDA_TRY_VOID(pass.chunks_as_a_whole());
   TACENDA_TRY_VOID(pass.index_as_a_whole());
   return result;
 }

@@ -41,7 +41,12 @@ Document to_document(fhir::Resource const& resource, ResourceId const& id) {
   for (auto const& member : json.members()) {
     if (member.name == "resourceType" || member.name == "id" || member.name == "meta") continue;
     out.push_back(',');
+    auto const begin = out.size();
     append_member(member, out);
+    if (resource.type() != "Binary" || member.name != "data" || !member.value.is_string()) continue;
+    auto const size = member.value.as_string().size();
+    bool const is_as_written = out.size() - begin == size + std::string_view(R"("data":"")").size();
+    if (is_as_written) document.data = {out.size() - 1 - size, size};
   }
   out.push_back('}');
   return document;

@@ -1,5 +1,6 @@
 #include "records/internal/judging.hpp"
 
+#include "records/internal/content.hpp"
 #include "records/internal/keys.hpp"
 
 namespace tacenda::records {
@@ -39,7 +40,7 @@ Error RecordOnDemand::refusal(Permit const& permit) const {
   return Error(ErrorKind::kNotFound, "there is no such resource");
 }
 
-Result<StoredVersion> RecordOnDemand::take() {
+Result<StoredVersion> RecordOnDemand::take(ContentForm form) {
   if (!opened_) opened_ = open();
   if (!opened_->has_value()) return std::unexpected(opened_->error());
   StoredVersion stored;
@@ -49,7 +50,13 @@ Result<StoredVersion> RecordOnDemand::take() {
   stored.last_updated = header_.time;
   stored.deleted = header_.deleted;
   stored.patients = std::move(patients_);
-  if (!header_.deleted) stored.json = render(document_, header_.version, header_.time);
+  if (header_.deleted) return stored;
+  if (document_.content && form == ContentForm::kApart) {
+    stored.content_bytes = document_.content->size_bytes;
+  } else {
+    TACENDA_TRY_VOID(put_content_back(rows_, document_));
+  }
+  stored.json = render(document_, header_.version, header_.time);
   return stored;
 }
 

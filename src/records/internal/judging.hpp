@@ -37,7 +37,7 @@ class RecordOnDemand final : public RecordContent {
   /// What to say when the judgement was no: that there is no such resource, or why it could not be judged.
   Error refusal(Permit const& permit) const;
   /// Opens it, also a deletion: a forged flag fails its authentication. Errors: as Store::read.
-  Result<StoredVersion> take();
+  Result<StoredVersion> take(ContentForm form = ContentForm::kInText);
 
  private:
   Result<void> open() const;

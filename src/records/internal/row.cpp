@@ -5,15 +5,18 @@
 #include "codec/compress.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
+#include "core/process.hpp"
+#include "vault/chunk_seal.hpp"
 #include "vault/digest.hpp"
 
 namespace tacenda::records {
 namespace {
 
 constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kFormatApart = 3;
 constexpr std::uint8_t kDeleted = 1;
 constexpr std::size_t kSaltBytes = 16;
-constexpr std::size_t kBodyHeaderBytes = kSaltBytes + 8;
+constexpr std::uint32_t kContentBit = 0x8000'0000;  // of the size of a text
 constexpr std::string_view kPatient = "Patient/";
 
 Bytes associated_data(vault::Vault const& vault, vault::SubjectKeys const& keys, RowPlace const& place,
@@ -21,7 +24,7 @@ Bytes associated_data(vault::Vault const& vault, vault::SubjectKeys const& keys,
   Bytes data;
   data.reserve(256);
   ByteWriter(data)
-      .sized("tacenda/record/2")
+      .sized(header.has_content_apart ? "tacenda/record/3" : "tacenda/record/2")
       .sized(vault.store_id())
       .sized(vault.tenant_id())
       .sized(place.type)
@@ -33,6 +36,17 @@ Bytes associated_data(vault::Vault const& vault, vault::SubjectKeys const& keys,
       .u64(header.document)
       .raw(header.previous);
   return data;
+}
+
+Result<ContentApart> read_content(ByteReader& reader, std::uint32_t text_size) {
+  ContentApart content;
+  content.offset = TACENDA_TRY(reader.u32());
+  content.size_bytes = TACENDA_TRY(reader.u64());
+  std::ranges::copy(TACENDA_TRY(reader.raw(content.digest.size())), content.digest.begin());
+  content.secret = to_bytes(TACENDA_TRY(reader.raw(vault::ChunkSeal::kSecretBytes)));
+  if (content.offset > text_size || content.size_bytes == 0)
+    return fail(ErrorKind::kCorrupt, "a record body has lengths that do not fit");
+  return content;
 }
 
 codec::Compressor const& compressor() {
@@ -55,7 +69,10 @@ Result<RowHeader> parse_row(ByteView row) {
   RowHeader header;
   header.sequence = TACENDA_TRY(reader.u64());
   header.time = from_unix_ms(TACENDA_TRY(reader.u64()));
-  if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "a record row has an unknown format");
+  std::uint8_t const format = TACENDA_TRY(reader.u8());
+  if (format != kFormat && format != kFormatApart)
+    return fail(ErrorKind::kCorrupt, "a record row has an unknown format");
+  header.has_content_apart = format == kFormatApart;
   std::uint8_t const flags = TACENDA_TRY(reader.u8());
   if (flags > kDeleted) return fail(ErrorKind::kCorrupt, "a record row has unknown flags");
   header.deleted = flags == kDeleted;
@@ -76,13 +93,20 @@ Result<SealedRow> seal_row(vault::Vault const& vault, vault::SubjectKeys const& 
                            RowHeader const& header, Document const& document, Bytes* body_out) {
   Bytes body;
   auto const salt = TACENDA_TRY(vault.random_bytes16());
-  ByteWriter(body).raw(salt).u32(document.meta_offset).u32(static_cast<std::uint32_t>(document.text.size()));
+  TACENDA_ASSERT(header.has_content_apart == document.content.has_value());
+  auto const size = static_cast<std::uint32_t>(document.text.size());
+  ByteWriter(body).raw(salt).u32(document.meta_offset).u32(document.content ? size | kContentBit : size);
+  if (auto const& content = document.content)
+    ByteWriter(body).u32(content->offset).u64(content->size_bytes).raw(content->digest).raw(content->secret);
   if (!document.text.empty()) TACENDA_TRY_VOID(compressor().compress(as_bytes(document.text), body));
 
   SealedRow sealed;
   sealed.row.reserve(body.size() + 256);
   ByteWriter writer(sealed.row);
-  writer.u64(0).u64(0).u8(kFormat).u8(header.deleted ? kDeleted : 0);
+  writer.u64(0)
+      .u64(0)
+      .u8(header.has_content_apart ? kFormatApart : kFormat)
+      .u8(header.deleted ? kDeleted : 0);
   writer.u64(header.version).u64(header.document).raw(header.previous);
   writer.u16(static_cast<std::uint16_t>(header.subjects.size()));
   for (auto const& subject : header.subjects) writer.sized(subject);
@@ -106,13 +130,15 @@ Result<Document> open_document(ByteView body) {
   TACENDA_TRY_VOID(reader.raw(kSaltBytes));
   Document document;
   document.meta_offset = TACENDA_TRY(reader.u32());
-  std::uint32_t const size = TACENDA_TRY(reader.u32());
+  std::uint32_t const marked = TACENDA_TRY(reader.u32());
+  std::uint32_t const size = marked & ~kContentBit;
   if (size == 0) return document;
   if (size > limits::kBundleBodyBytes || document.meta_offset > size) {
     return fail(ErrorKind::kCorrupt, "a record body has lengths that do not fit");
   }
+  if (marked != size) document.content = TACENDA_TRY(read_content(reader, size));
   Bytes text;
-  TACENDA_TRY_VOID(compressor().decompress(body.subspan(kBodyHeaderBytes), size, text));
+  TACENDA_TRY_VOID(compressor().decompress(reader.rest(), size, text));
   if (text.size() != size) return fail(ErrorKind::kCorrupt, "a record body has another length than it names");
   document.text = as_text(text);
   return document;

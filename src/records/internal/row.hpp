@@ -10,17 +10,19 @@
 #include "core/error.hpp"
 #include "vault/vault.hpp"
 
-/// One stored version (docs/data-file.md, "Record rows", format 2), value of a C or V key:
+/// One stored version (docs/data-file.md, "Record rows", formats 2 and 3), value of a C or V key:
 ///
 ///   sequence(8) | time in Unix ms(8)       written by the committer
-///   format(1) = 2 | flags(1): bit 0 deleted | version(8) | document(8)
+///   format(1) = 2, or 3: its content lies apart | flags(1): bit 0 deleted | version(8) | document(8)
 ///   document: the number of the resource in the index: the sequence of its first version, where 0 stands for
 ///   that version's own
 ///   previous(32)                           SHA-256 of the body of the version before; zeros for the first
 ///   subjects(2) | {length(4) text}...      whose keys it lies under, sorted: "Patient/123"
 ///   envelope                               SubjectKeys::seal_record over the body
 ///
-///   body: salt(16) | meta offset(4) | size of the text(4) | zstd frame of the text
+///   body: salt(16) | meta offset(4) | size of the text(4), in format 3 with the highest bit set | in format
+///   3 the content | zstd frame of the text content: offset in the text(4) | size(8) | SHA-256(32) | secret
+///   of vault::ChunkSeal(48)
 ///
 /// The salt makes `previous` a hiding commitment. It covers the body and not the envelope, so that sealing
 /// a version anew breaks no later one. The associated data binds format, store, tenant, type, id, version,
@@ -31,6 +33,7 @@ struct RowHeader {
   std::uint64_t sequence = 0;
   Time time{};
   bool deleted = false;
+  bool has_content_apart = false;  // format 3
   std::uint64_t version = 0;
   std::uint64_t document = 0;  // as stored: see document_number
   Digest previous{};
@@ -46,10 +49,25 @@ struct RowHeader {
 /// Errors: kCorrupt.
 Result<RowHeader> parse_row(ByteView row);
 
+/// What a Binary holds, when it lies in chunks beside the resource (internal/content.hpp).
+struct ContentApart {
+  std::uint32_t offset = 0;  // in Document::text: where its base64 belongs
+  std::uint64_t size_bytes = 0;
+  Digest digest{};  // SHA-256
+  Bytes secret;     // of vault::ChunkSeal
+};
+
 /// A resource as text, and where `"versionId":..,"lastUpdated":..` belongs in it: right after `"meta":{`.
 struct Document {
   std::string text;  // empty for a deleted version
   std::uint32_t meta_offset = 0;
+  std::optional<ContentApart> content = {};  // `text` is without it
+  /// Of a Binary that is about to be written: where the base64 of its data stands in `text`.
+  struct Part {
+    std::size_t offset = 0;
+    std::size_t size = 0;
+  };
+  Part data = {};
 };
 
 struct RowPlace {
