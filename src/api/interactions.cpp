@@ -92,13 +92,9 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
   auto const id = [&] { return ResourceId::parse(route.id); };
   switch (route.route->interaction) {
     case Interaction::kRead:
-      return operations::read(context, *permit, route.type,
-                              TACENDA_TRY(id()), read_conditions(exchange.request),
-                              TACENDA_TRY(operations::shape_of(exchange.request.query)));
     case Interaction::kVread:
-      return operations::vread(context, *permit, route.type, TACENDA_TRY(id()),
-                               TACENDA_TRY(version_of(route.version)),
-                               TACENDA_TRY(operations::shape_of(exchange.request.query)));
+      return reads_binary(route.route->interaction, route.type) ? run_binary_read(exchange, context, *permit)
+                                                                : run_read(exchange, context, *permit);
     case Interaction::kCreate:
     case Interaction::kUpdate:
     case Interaction::kUpdateMatching:
@@ -143,6 +139,35 @@ Result<Outcome> Pipeline::run_interaction(Exchange& exchange, Context const& con
     default:
       return fail(ErrorKind::kBug, "a route has no interaction");
   }
+}
+
+Result<Outcome> Pipeline::run_read(Exchange& exchange, Context const& context, Permit const& permit) {
+  Match const& route = exchange.route;
+  auto const id = TACENDA_TRY(ResourceId::parse(route.id));
+  auto shape = TACENDA_TRY(operations::shape_of(exchange.request.query));
+  shape.content = exchange.reads_apart ? records::ContentForm::kApart : records::ContentForm::kInText;
+  if (route.route->interaction == Interaction::kVread)
+    return operations::vread(context, permit, route.type, id, TACENDA_TRY(version_of(route.version)), shape);
+  return operations::read(context, permit, route.type, id, read_conditions(exchange.request), shape);
+}
+
+Result<Outcome> Pipeline::run_binary_read(Exchange& exchange, Context const& context, Permit const& permit) {
+  exchange.reads_apart = true;
+  auto outcome = TACENDA_TRY(run_read(exchange, context, permit));
+  auto const* version = std::get_if<records::StoredVersion>(&outcome.result);
+  if (version == nullptr || outcome.not_modified) return outcome;
+  // Shared: std::function copies. It judges each piece anew.
+  auto const reader = std::make_shared<Permit const>(TACENDA_TRY(
+      parts_.gate.authorize(*exchange.principal, *exchange.route.route->action, exchange.route.type)));
+  auto read = [&store = parts_.store, reader, type = version->type, id = TACENDA_TRY(ResourceId::parse(version->id)),
+               number = version->version](std::uint64_t first, std::size_t size) {
+    return store.content(*reader, type, id, number, {first, size});
+  };
+  exchange.content = TACENDA_TRY(render_content(*version, exchange.request, std::move(read)));
+  if (exchange.content || !version->content_bytes) return outcome;
+  // The resource is asked for, with all that it holds.
+  exchange.reads_apart = false;
+  return run_read(exchange, context, permit);
 }
 
 Result<Outcome> Pipeline::run_bundle(Exchange& exchange, Context const& context) {

@@ -1,7 +1,6 @@
 #include "api/pipeline.hpp"
 
 #include "api/capability.hpp"
-#include "api/internal/binary.hpp"
 #include "api/internal/exchange.hpp"
 #include "api/internal/format.hpp"
 #include "api/outcome.hpp"
@@ -99,6 +98,7 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   exchange.remarks.refusal.clear();
   exchange.remarks.matched.clear();
   exchange.remarks.questions.clear();
+  exchange.content.reset();
   std::uint64_t const seen = parts_.store.committed();
   auto outcome = run();
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
@@ -110,10 +110,9 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
                      ? commit_events(exchange, outcome->events)
                      : parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
   if (receipt.has_value()) {
+    if (exchange.content) return Released(*receipt, *std::move(exchange.content));
     Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}, {}};
     if (exchange.remarks.wanted) wishes.outcome = exchange.remarks.outcome_of(0);
-    if (reads_binary(exchange.route.route->interaction, exchange.route.type))
-      wishes.content_for = &exchange.request;
     page_links(exchange, *outcome, *receipt, wishes);
     return Released(*receipt, render(*outcome, *receipt, wishes));
   }

@@ -148,6 +148,11 @@ class Pipeline {
 
   Result<operations::Outcome> run_interaction(Exchange& exchange, operations::Context const& context,
                                               std::optional<Permit> const& permit);
+  Result<operations::Outcome> run_read(Exchange& exchange, operations::Context const& context,
+                                       Permit const& permit);
+  /// A read of a Binary: what it holds goes into the exchange when that is asked for.
+  Result<operations::Outcome> run_binary_read(Exchange& exchange, operations::Context const& context,
+                                              Permit const& permit);
   Result<operations::Outcome> run_write(Exchange& exchange, operations::Context const& context,
                                         Permit const& permit);
   Result<operations::Outcome> run_history(Exchange& exchange, operations::Context const& context,

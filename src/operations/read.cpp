@@ -44,7 +44,10 @@ Result<ReadShape> shape_of(std::string_view query) {
       TACENDA_TRY(fhir::parse_search(fhir::r4_parameters(), "Resource", asked, fhir::Handling::kStrict));
   if (parsed.summary == fhir::Summary::kCount)
     return fail(ErrorKind::kInvalid, "a read counts nothing: _summary=count is for searches");
-  return ReadShape{parsed.summary, std::move(parsed.elements)};
+  ReadShape shape;
+  shape.summary = parsed.summary;
+  shape.elements = std::move(parsed.elements);
+  return shape;
 }
 
 bool ReadConditions::are_met_by(records::StoredVersion const& version) const {
@@ -55,7 +58,7 @@ bool ReadConditions::are_met_by(records::StoredVersion const& version) const {
 Result<Outcome> read(Context const& context, Permit const& permit, std::string_view type,
                      ResourceId const& id, ReadConditions const& conditions, ReadShape const& shape) {
   Outcome outcome;
-  auto version = TACENDA_TRY(context.services.store.read(permit, type, id));
+  auto version = TACENDA_TRY(context.services.store.read(permit, type, id, shape.content));
   outcome.events.push_back(event_of(context, audit::EventKind::kRead, version));
   outcome.not_modified = conditions.are_met_by(version);
   if (outcome.not_modified) {
@@ -70,7 +73,7 @@ Result<Outcome> read(Context const& context, Permit const& permit, std::string_v
 Result<Outcome> vread(Context const& context, Permit const& permit, std::string_view type,
                       ResourceId const& id, std::uint64_t version_id, ReadShape const& shape) {
   Outcome outcome;
-  auto version = TACENDA_TRY(context.services.store.vread(permit, type, id, version_id));
+  auto version = TACENDA_TRY(context.services.store.vread(permit, type, id, version_id, shape.content));
   outcome.events.push_back(event_of(context, audit::EventKind::kVread, version));
   TACENDA_TRY_VOID(apply(shape, version));
   outcome.result = std::move(version);

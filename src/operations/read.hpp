@@ -23,6 +23,7 @@ struct ReadConditions {
 struct ReadShape {
   fhir::Summary summary = fhir::Summary::kFalse;
   std::vector<std::string> elements;
+  records::ContentForm content = records::ContentForm::kInText;  // of a Binary
 };
 /// Takes _summary and _elements from the parameters of a read or vread, and passes over the others. Source:
 /// R4 search.html#summary, #elements; http.html#read. Errors: kInvalid (no query; _summary has another value,

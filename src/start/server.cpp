@@ -33,6 +33,26 @@ net::Response sealed_answer() {
   return api::Released(api::Unrecorded::kSealed).take();
 }
 
+/// A body that is read from the store while it is sent, and ends with the store.
+class WhileUnsealed final : public net::BodySource {
+ public:
+  /// A share of the store; nullptr once it was sealed.
+  using Hold = std::function<std::shared_ptr<void>()>;
+
+  WhileUnsealed(Hold hold, std::unique_ptr<net::BodySource> source)
+      : hold_(std::move(hold)), source_(std::move(source)) {}
+
+  Result<std::string> next() override {
+    auto const held = hold_();
+    if (!held) return fail(ErrorKind::kUnavailable, "the store was sealed while an answer was sent");
+    return source_->next();
+  }
+
+ private:
+  Hold hold_;
+  std::unique_ptr<net::BodySource> source_;
+};
+
 }  // namespace
 
 /// The store and the two things that answer requests with it.
@@ -179,11 +199,25 @@ void Server::handle(net::Request&& request, std::move_only_function<void(net::Re
   auto unsealed = current();
   if (!unsealed) return reply(sealed_answer());
   auto& pipeline = unsealed->pipeline;
-  // The share is held until the reply is out: sealing waits for it.
-  pipeline.handle(std::move(request),
-                  [unsealed = std::move(unsealed), reply = std::move(reply)](api::Released released) mutable {
-                    reply(std::move(released).take());
-                  });
+  // The share is held until the reply is out: sealing waits for it, and for no client that takes its time.
+  pipeline.handle(std::move(request), [this, unsealed = std::move(unsealed),
+                                       reply = std::move(reply)](api::Released released) mutable {
+    auto response = std::move(released).take();
+    if (response.rest) response.rest = while_unsealed(unsealed, std::move(response.rest));
+    reply(std::move(response));
+  });
+}
+
+std::unique_ptr<net::BodySource> Server::while_unsealed(std::weak_ptr<Unsealed> store,
+                                                        std::unique_ptr<net::BodySource> source) {
+  // Asked of the server and not of the weak share: one that is taken after sealing began would make its
+  // holder the last, and the keys would outlive the sealing.
+  auto hold = [this, store = std::move(store)]() -> std::shared_ptr<void> {
+    auto held = current();
+    if (held != store.lock()) return nullptr;
+    return held;
+  };
+  return std::make_unique<WhileUnsealed>(std::move(hold), std::move(source));
 }
 
 net::Response Server::handle_admin(net::Request&& request) {

@@ -43,6 +43,9 @@ class Server {
   struct Unsealed;
   std::shared_ptr<Unsealed> current() const;
   void handle(net::Request&& request, std::move_only_function<void(net::Response)> reply);
+  /// The rest of an answer, as long as that store is the one that is open.
+  std::unique_ptr<net::BodySource> while_unsealed(std::weak_ptr<Unsealed> store,
+                                                  std::unique_ptr<net::BodySource> source);
   net::Response handle_admin(net::Request&& request);
   net::Response unseal_by(net::Request const& request);
   net::Handlers fhir_handlers();

@@ -1,8 +1,12 @@
 """Binary as what it holds: its own content type, raw writes, ranges, whose it is (R4 binary.html, RFC 9110)."""
 
 import base64
+import http.client
 import json
 import os
+import socket
+import ssl
+import time
 import unittest
 
 import harness
@@ -153,6 +157,133 @@ class Binaries(harness.TestCase):
         path = self.made(content)
         self.assertEqual(self.get(path).body, content)
         self.assertEqual(self.get(path, Range="bytes=-10").body, content[-10:])
+
+    def test_a_range_of_a_large_content_comes_from_wherever_it_lies(self):
+        content = os.urandom(700_001)
+        path = self.made(content)
+        edge = 64 * 1024
+        for first, last in ((0, 0), (edge - 1, edge), (edge, 2 * edge - 1), (1, 600_000), (256 * 1024 - 5, 700_000)):
+            reply = self.get(path, Range=f"bytes={first}-{last}")
+            self.assertEqual((reply.status, reply.body == content[first : last + 1]), (206, True), (first, last))
+            self.assertEqual(reply.headers["content-range"], f"bytes {first}-{last}/700001")
+        self.assertEqual(self.get(path, Range="bytes=700001-").status, 416)
+        with self.server.connect() as connection:
+            for _ in range(2):  # the connection stays in step
+                reply = connection.request("GET", path, token=self.token)
+                self.assertEqual((reply.status, reply.body == content), (200, True))
+            reply = connection.request("HEAD", path, token=self.token)
+            self.assertEqual((reply.body, reply.headers.get("content-length", "700001")), (b"", "700001"))
+
+    def test_a_large_content_is_in_every_answer_that_has_the_resource(self):
+        content = os.urandom(200_000)
+        data = base64.b64encode(content).decode()
+        resource = {"resourceType": "Binary", "contentType": "text/plain", "data": data, "language": "en"}
+        made = harness.json_of(self.server.request("POST", "/fhir/Binary", resource, self.token))
+        self.assertEqual(made["data"], data)
+        path = "/fhir/Binary/" + made["id"]
+        tag = {"meta": {"tag": [{"system": "http://example.org", "code": "x"}]}}
+        parameters = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": tag["meta"]}]}
+        self.assertEqual(self.server.request("POST", path + "/$meta-add", parameters, self.token).status, 200)
+        patch = [{"op": "replace", "path": "/contentType", "value": "text/csv"}]
+        reply = self.server.request("PATCH", path, patch, self.token, {"Content-Type": "application/json-patch+json"})
+        self.assertEqual(reply.status, 200)
+        for version in ("1", "2", "3"):
+            self.assertEqual(self.get(f"{path}/_history/{version}").body, content)
+        self.assertEqual(self.get(path).headers["content-type"], "text/csv")
+        for seen in (harness.json_of(self.get(path, **FHIR)),
+                     harness.json_of(self.get("/fhir/Binary?_id=" + made["id"]))["entry"][0]["resource"],
+                     *[e["resource"] for e in harness.json_of(self.get(path + "/_history"))["entry"]]):
+            self.assertEqual((seen["data"], seen["language"]), (data, "en"))
+        self.assertIn(data.encode(), self.get(path, Accept="application/fhir+xml").body)
+        self.assertEqual(self.server.request("DELETE", path, token=self.token).status, 204)
+        self.assertEqual(self.get(path).status, 410)
+        self.assertEqual(self.get(path + "/_history/2").body, content)
+        checked = self.server.verify()
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_nothing_of_a_large_content_can_be_read_in_any_file(self):
+        self.made((CANARY * 5000).encode(), "text/plain")
+        self.assertEqual(harness.find_canaries([self.server.data, self.server.out, self.server.err], [CANARY * 3]), [])
+
+
+class Download:
+    """A GET of which as much is fetched as is asked for; the client's own buffer is small."""
+
+    def __init__(self, server, path, token):
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+        raw.connect((server.host, server.port))
+        raw.settimeout(harness.PATIENCE)
+        self.http = http.client.HTTPSConnection(server.host, server.port)
+        self.http.sock = server.tls_context().wrap_socket(raw, server_hostname=server.host)
+        self.http.request("GET", path, headers={"Authorization": "Bearer " + token})
+        self.response = self.http.getresponse()
+
+    def read(self, size=None):
+        return self.response.read(size)
+
+    def close(self):
+        self.response.close()
+        self.http.close()
+
+
+class Downloads(harness.TestCase):
+    policy = "classic"
+    config = "[storage]\ncache-mib = 16\n" + harness.UNLIMITED
+
+    def setUp(self):
+        self.token = self.server.admin()
+
+    @staticmethod
+    def make(server, token, size):
+        content = os.urandom(size)
+        reply = server.request("POST", "/fhir/Binary", content, token, {"Content-Type": "application/pdf"})
+        return reply.headers["location"].split("/_history")[0].split(str(server.port), 1)[1], content
+
+    def forget_peak(self):
+        """proc(5): the peak of the resident set becomes what it is now."""
+        with open(f"/proc/{self.server.process.pid}/clear_refs", "w") as refs:
+            refs.write("5")
+
+    def peak(self):
+        """The most memory that the server has had since, in bytes."""
+        with open(f"/proc/{self.server.process.pid}/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+    def test_W03_downloads_are_not_held_in_memory(self):
+        size, count = 10 * 1024 * 1024, 6
+        path, content = self.make(self.server, self.token, size)
+        # Anew: what the upload needed is not the question.
+        self.server.stop()
+        self.server.start()
+        # Fills the cache of the engine, which has its own bound.
+        self.assertEqual(self.server.request("GET", path, token=self.token).body, content)
+        self.forget_peak()
+        before = self.peak()
+        downloads = [Download(self.server, path, self.token) for _ in range(count)]
+        for download in downloads:
+            self.addCleanup(download.close)
+            self.assertEqual(download.read(1), content[:1])
+        for download in downloads:
+            self.assertEqual(download.read(), content[1:])
+        # All of them at once would be six times the content, and each in base64 beside it.
+        self.assertLess(self.peak() - before, 2 * size)
+
+    def test_sealing_waits_for_no_download_and_cuts_it_off(self):
+        server = self.new_server(policy="classic").start()
+        token = server.admin()
+        path, content = self.make(server, token, 15 * 1024 * 1024)
+        download = Download(server, path, token)
+        self.addCleanup(download.close)
+        self.assertEqual(download.response.status, 200)
+        server.cli("seal", "--data", server.data, check=True)
+        end = time.monotonic() + harness.PATIENCE
+        while server.request("GET", "/fhir/metadata").status != 503:
+            self.assertLess(time.monotonic(), end)
+        with self.assertRaises((http.client.IncompleteRead, ConnectionError, ssl.SSLError)) as cut:
+            download.read()
+        if isinstance(cut.exception, http.client.IncompleteRead):
+            self.assertTrue(content.startswith(cut.exception.partial))
 
 
 if __name__ == "__main__":

@@ -61,13 +61,13 @@ bool wants_resource(net::Request const& request, std::string_view content_type) 
 }
 
 struct Range {
-  std::size_t first = 0;
-  std::size_t size = 0;
+  std::uint64_t first = 0;
+  std::uint64_t size = 0;
 };
 enum class RangeAnswer : std::uint8_t { kWhole, kPart, kNone };
 
-std::optional<std::size_t> number_of(std::string_view text) {
-  std::size_t value = 0;
+std::optional<std::uint64_t> number_of(std::string_view text) {
+  std::uint64_t value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
@@ -76,7 +76,7 @@ std::optional<std::size_t> number_of(std::string_view text) {
 /// One range of bytes. Several, a unit that is not known and a form that is none are passed over, as RFC 9110
 /// section 14.2 lets a server do; and so is a range under If-Range, whose strong comparison no weak ETag
 /// passes.
-RangeAnswer range_of(net::Request const& request, std::size_t size, Range& range) {
+RangeAnswer range_of(net::Request const& request, std::uint64_t size, Range& range) {
   auto const field = request.header("range");
   constexpr std::string_view kUnit = "bytes=";
   if (!field || !field->starts_with(kUnit) || request.header("if-range")) return RangeAnswer::kWhole;
@@ -139,15 +139,20 @@ Result<fhir::Resource> resource_of_content(net::Request const& request, std::str
   return fhir::Resource::parse(std::move(json));
 }
 
-std::optional<net::Response> render_content(records::StoredVersion const& version,
-                                            net::Request const& request) {
+Result<std::optional<net::Response>> render_content(records::StoredVersion const& version,
+                                                    net::Request const& request, ContentReader reader) {
   auto const json = codec::parse_json(version.json);
   if (!json.has_value()) return std::nullopt;
   std::string_view type = json->text_of("contentType");
   if (!is_field_text(type) || !type.contains('/')) type = kUnknownType;
   if (wants_resource(request, type)) return std::nullopt;
-  auto const data = codec::base64_decode(json->text_of("data"));
-  if (!data.has_value()) return std::nullopt;
+  Bytes data;
+  if (!version.content_bytes) {
+    auto decoded = codec::base64_decode(json->text_of("data"));
+    if (!decoded.has_value()) return std::nullopt;
+    data = *std::move(decoded);
+  }
+  std::uint64_t const whole = version.content_bytes.value_or(data.size());
 
   net::Response response;
   response.headers.push_back({"etag", etag_of(version.version)});
@@ -157,9 +162,9 @@ std::optional<net::Response> render_content(records::StoredVersion const& versio
     auto const reference = context->text_of("reference");
     if (is_field_text(reference)) response.headers.push_back({"x-security-context", std::string(reference)});
   }
-  Range range{0, data->size()};
-  auto const asked = range_of(request, data->size(), range);
-  std::string const size = std::to_string(data->size());
+  Range range{0, whole};
+  auto const asked = range_of(request, whole, range);
+  std::string const size = std::to_string(whole);
   if (asked == RangeAnswer::kNone) {
     response.status = 416;
     response.headers.push_back({"content-range", "bytes */" + size});
@@ -172,11 +177,19 @@ std::optional<net::Response> render_content(records::StoredVersion const& versio
                                                      std::to_string(range.first + range.size - 1) + "/" +
                                                      size});
   }
-  response.body = as_text(ByteView(*data).subspan(range.first, range.size));
   response.headers.push_back({"content-type", std::string(type)});
   // Whatever it is, a browser keeps it apart and runs nothing in it (W-11).
   response.headers.push_back({"content-disposition", "attachment"});
   response.headers.push_back({"content-security-policy", "sandbox"});
+  if (!version.content_bytes) {
+    response.body = as_text(
+        ByteView(data).subspan(static_cast<std::size_t>(range.first), static_cast<std::size_t>(range.size)));
+    return response;
+  }
+  auto source = std::make_unique<ContentSource>(std::move(reader), range.first, range.size);
+  response.body = TACENDA_TRY(source->next());
+  response.rest_bytes = source->left();
+  if (response.rest_bytes > 0) response.rest = std::move(source);
   return response;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/internal/content_source.hpp"
 #include "api/routes.hpp"
 #include "fhir/resource.hpp"
 #include "net/http.hpp"
@@ -25,8 +26,9 @@ Result<fhir::Resource> resource_of_content(net::Request const& request, std::str
 
 /// The answer with the content alone: whole, a range of it (206), or the news that there is no such range
 /// (416). nullopt: the client asked for the resource, which it does by naming a FHIR type, or one of JSON or
-/// XML that the content does not have. Source: RFC 9110 section 14.
-std::optional<net::Response> render_content(records::StoredVersion const& version,
-                                            net::Request const& request);
+/// XML that the content does not have. Of a version that was read apart the beginning is read here, and the
+/// rest while it is sent. Errors: those of `reader`. Source: RFC 9110 section 14.
+Result<std::optional<net::Response>> render_content(records::StoredVersion const& version,
+                                                    net::Request const& request, ContentReader reader = {});
 
 }  // namespace tacenda::api

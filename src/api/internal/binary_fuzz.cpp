@@ -31,7 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   json.set("data", codec::Json::string("QUJDREVGR0g="));
   records::StoredVersion version;
   version.json = codec::write_json(json);
-  auto const answer = api::render_content(version, request);
+  auto const rendered = api::render_content(version, request);
+  TACENDA_ASSERT(rendered.has_value());
+  auto const& answer = *rendered;
   if (!answer) return 0;
   TACENDA_ASSERT(std::string_view("ABCDEFGH").contains(answer->body));
   TACENDA_ASSERT(answer->status != 200 || answer->body.size() == 8);

@@ -1,6 +1,5 @@
 #include "api/internal/render.hpp"
 
-#include "api/internal/binary.hpp"
 #include "api/internal/export_answer.hpp"
 #include "api/internal/format.hpp"
 #include "api/outcome.hpp"
@@ -304,10 +303,6 @@ std::string etag_of(std::uint64_t version) {
 
 net::Response render(operations::Outcome const& outcome, audit::Receipt const& receipt,
                      Wishes const& wishes) {
-  auto const* version = std::get_if<StoredVersion>(&outcome.result);
-  if (wishes.content_for != nullptr && version != nullptr && !outcome.not_modified) {
-    if (auto content = render_content(*version, *wishes.content_for)) return std::move(*content);
-  }
   auto response = render_json(outcome, receipt, wishes);
   put_into(wishes.format, response);
   return response;

@@ -28,7 +28,6 @@ struct Wishes {
   std::vector<PageLinks> entry_links;  // of a bundle: those of each of its entries
   std::string
       outcome;  // what there is to say of a resource that was written (Prefer: return=OperationOutcome)
-  net::Request const* content_for = nullptr;  // of a read of a Binary: who may want its content alone
 };
 
 /// Turns what an interaction came to into HTTP, once its receipt gives the time. Source: R4 http.html.
