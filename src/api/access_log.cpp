@@ -93,6 +93,13 @@ Json link(std::string_view relation, std::string const& url) {
   return link;
 }
 
+/// `own`: the patient who reads it.
+std::string event_text(vault::Vault const& vault, audit::Entry const& entry,
+                       std::optional<std::string> const& own) {
+  auto const store = codec::hex_encode(vault.store_id());
+  return own ? audit::to_fhir_for_patient(entry, *own, store) : audit::to_fhir(entry, store);
+}
+
 net::Response as_fhir(std::string body) {
   net::Response response;
   response.status = 200;
@@ -102,12 +109,6 @@ net::Response as_fhir(std::string body) {
 }
 
 }  // namespace
-
-std::string Pipeline::audit_event(audit::Entry const& entry,
-                                  std::optional<std::string> const& patient) const {
-  auto const store = codec::hex_encode(parts_.vault.store_id());
-  return patient ? audit::to_fhir_for_patient(entry, *patient, store) : audit::to_fhir(entry, store);
-}
 
 Released Pipeline::access_log(Exchange& exchange) {
   if (!exchange.format) return refuse(exchange, 406);
@@ -131,7 +132,7 @@ Released Pipeline::read_log(Exchange& exchange, std::optional<std::string> const
   // Of what is not about him he learns nothing, not even that it is there.
   if (own && (!entry->readable || std::ranges::find(patients, *own) == patients.end()))
     return refuse(exchange, Error(ErrorKind::kNotFound, "there is no such entry"));
-  return answer(exchange, exchange.origin, as_fhir(audit_event(*entry, own)));
+  return answer(exchange, exchange.origin, as_fhir(event_text(parts_.vault, *entry, own)));
 }
 
 Released Pipeline::search_log(Exchange& exchange, std::optional<std::string> const& own) {
@@ -171,7 +172,9 @@ Released Pipeline::search_log(Exchange& exchange, std::optional<std::string> con
     auto const& entry = (*entries)[i];
     body.append(i == 0 ? R"(,"entry":[)" : ",").append(R"({"fullUrl":)");
     body.append(codec::write_json(Json::string(address + "/" + std::to_string(entry.sequence))));
-    body.append(R"(,"resource":)").append(audit_event(entry, own)).append(R"(,"search":{"mode":"match"}})");
+    body.append(R"(,"resource":)")
+        .append(event_text(parts_.vault, entry, own))
+        .append(R"(,"search":{"mode":"match"}})");
   }
   body.append(entries->empty() ? "}" : "]}");
   return answer(exchange, exchange.origin, as_fhir(std::move(body)));

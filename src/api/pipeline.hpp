@@ -77,8 +77,7 @@ class Pipeline {
 
   /// Route and principal. The answer when the request ends here.
   std::optional<Released> admit(Exchange& exchange);
-  /// The answer to who is not recognised, may not come from where he does, is not yet complete, or asks too
-  /// often.
+  /// The answer to who is not recognised, may not come from there, is not yet complete, or asks too often.
   std::optional<Released> admit_caller(Exchange& exchange);
   /// The answer to who asks too often.
   std::optional<Released> hold_caller(Exchange& exchange);
@@ -97,7 +96,6 @@ class Pipeline {
   Released access_log(Exchange& exchange);
   Released read_log(Exchange& exchange, std::optional<std::string> const& own);
   Released search_log(Exchange& exchange, std::optional<std::string> const& own);
-  std::string audit_event(audit::Entry const& entry, std::optional<std::string> const& patient) const;
   /// Breaks the glass for one patient: $break-glass.
   Released break_glass(Exchange& exchange);
   Released enrol(Exchange& exchange);
