@@ -99,6 +99,21 @@ class Directory {
   /// A token for a service account. Errors: kForbidden (a person), kNotFound, kInvalid (lifetime over
   /// limits::kServiceToken).
   Result<IssuedToken> issue_service_token(std::string_view name, std::chrono::seconds lifetime);
+  /// For whom an application gets a token.
+  struct Bearer {
+    UserId user;
+    std::optional<std::uint32_t> epoch;  // Principal::account_epoch of when he allowed it; nullopt: whichever
+    Method method = Method::kToken;      // how he was recognised then
+  };
+  /// A token by which an application acts for somebody. It does not idle, and has no second factor that could
+  /// be fresh. Errors: kUnauthenticated (there is no such account, it is disabled, or its tokens of then have
+  /// ended).
+  Result<IssuedToken> issue_application_token(Bearer const& bearer,
+                                              std::shared_ptr<Application const> application,
+                                              std::chrono::milliseconds lifetime, std::string_view address);
+  /// Ends the tokens of applications that `is_meant` chooses, at once; the change erases their rows.
+  Pending end_application_tokens(std::function<bool(Application const&)> const& is_meant);
+
   /// Binds a client certificate (SHA-256 of its DER) to a service account.
   Result<Pending> bind_certificate(std::string_view name, Digest const& certificate);
 
@@ -154,7 +169,8 @@ class Directory {
   Result<Principal> authenticate_certificate(Digest const& certificate);
   /// The person or service as the directory knows them now, for work that they asked for and that goes on
   /// without them. Errors: kForbidden (there is none, or disabled).
-  Result<Principal> principal_for_work(UserId const& user) const;
+  Result<Principal> principal_for_work(UserId const& user,
+                                       std::shared_ptr<Application const> application = nullptr) const;
   /// Asked again at the end of what takes long: is whoever was recognised still who he was? Errors:
   /// kUnauthenticated (disabled or given new factors since), kForbidden (given another role since).
   Result<void> confirm(Principal const& principal) const;

@@ -126,7 +126,8 @@ Result<std::vector<SessionView>> OwnAccount::sessions(Principal const& principal
   ReadLock const lock(state_.mutex);
   Time const now = state_.clock.now();
   for (auto const& [hash, token] : state_.tokens) {
-    if (token->account != account || !state_.is_live(*token, now)) continue;
+    // What applications have is not for this list: it ends with what they were allowed.
+    if (token->account != account || token->application || !state_.is_live(*token, now)) continue;
     views.push_back({token->token_id, token->method, token->address, token->created,
                      from_unix_ms(token->last_used_ms.load()), token->expires,
                      token->token_id == principal.token_id()});
@@ -139,7 +140,7 @@ Result<Pending> OwnAccount::end_session(Principal const& principal, std::string_
   auto const account = TACENDA_TRY(account_of(principal));
   WriteLock const lock(state_.mutex);
   auto const found = std::ranges::find_if(state_.tokens, [&](auto const& item) {
-    return item.second->account == account && item.second->token_id == id;
+    return item.second->account == account && item.second->token_id == id && !item.second->application;
   });
   if (found == state_.tokens.end()) return fail(ErrorKind::kNotFound, "there is no such session");
   Digest const hash = found->first;

@@ -7,6 +7,7 @@
 
 #include "core/clock.hpp"
 #include "core/id.hpp"
+#include "identity/application.hpp"
 #include "identity/standing.hpp"
 
 namespace tacenda::identity {
@@ -36,6 +37,12 @@ class Principal {
   /// What is demanded of the account as it was when the request came; never nullptr.
   std::shared_ptr<Standing const> const& standing() const { return standing_; }
   Time account_created() const { return account_created_; }
+  /// The application that acts for him; nullptr: he acts himself, or a service with a token of its own.
+  std::shared_ptr<Application const> const& application() const { return application_; }
+  /// Until when what he was recognised by is good, if nothing ends it before; of a certificate: unknown.
+  Time expires() const { return expires_; }
+  /// Counts what ends all tokens of the account.
+  std::uint32_t account_epoch() const { return epoch_; }
 
  private:
   friend class Directory;
@@ -53,6 +60,8 @@ class Principal {
   Time second_factor_at_{};
   std::shared_ptr<Standing const> standing_ = std::make_shared<Standing const>();  // shared: copied with this
   Time account_created_{};
+  Time expires_{};
+  std::shared_ptr<Application const> application_;  // shared: copied with this
   std::uint32_t epoch_ = 0;  // the account's when it was recognised: see Directory::confirm
 };
 

@@ -284,12 +284,14 @@ Result<Principal> Directory::authenticate_certificate(Digest const& certificate)
   return fail(ErrorKind::kUnauthenticated, "the client certificate belongs to no account");
 }
 
-Result<Principal> Directory::principal_for_work(UserId const& user) const {
+Result<Principal> Directory::principal_for_work(UserId const& user,
+                                                std::shared_ptr<Application const> application) const {
   ReadLock const lock(state_->mutex);
   auto const found = state_->by_id.find(user.view());
   if (found == state_->by_id.end() || !found->second->is_active(state_->clock.now()))
     return fail(ErrorKind::kForbidden, "the user who asked for this is disabled");
   Token none;
+  none.application = std::move(application);
   return state_->principal_of(*found->second, none, Method::kToken);
 }
 

@@ -8,12 +8,29 @@
 namespace tacenda::identity {
 namespace {
 
-constexpr std::uint8_t kTokenFormat = 2;  // 1 has neither method nor address
+constexpr std::uint8_t kTokenFormat = 3;       // of a token of an application
+constexpr std::uint8_t kPlainTokenFormat = 2;  // of every other; 1 has neither method nor address
 
 Result<Digest> read_digest(ByteReader& reader) {
   Digest digest;
   std::ranges::copy(TACENDA_TRY(reader.raw(digest.size())), digest.begin());
   return digest;
+}
+
+void put_application(ByteWriter& writer, Application const& application) {
+  writer.sized(application.client).sized(application.grant).sized(codec::write_scopes(application.scopes));
+  writer.sized(application.patient.value_or(std::string()));
+}
+
+Result<std::shared_ptr<Application const>> read_application(ByteReader& reader) {
+  auto application = std::make_shared<Application>();
+  application->client = TACENDA_TRY(row::read_text(reader));
+  application->grant = TACENDA_TRY(row::read_text(reader));
+  auto scopes = codec::parse_scopes(TACENDA_TRY(row::read_text(reader)));
+  if (!scopes.has_value()) return fail(ErrorKind::kCorrupt, "a token row has scopes that are none");
+  application->scopes = std::move(*scopes);
+  if (auto patient = TACENDA_TRY(row::read_text(reader)); !patient.empty()) application->patient = std::move(patient);
+  return application;
 }
 
 void wipe(Bytes& bytes) {
@@ -93,8 +110,8 @@ Result<void> decode_counters(ByteView row, Account& account) {
 
 Bytes encode_token(Token const& token) {
   Bytes row;
-  ByteWriter(row)
-      .u8(kTokenFormat)
+  ByteWriter writer(row);
+  writer.u8(token.application ? kTokenFormat : kPlainTokenFormat)
       .sized(token.account->id.view())
       .sized(token.token_id)
       .u64(to_unix_ms(token.created))
@@ -104,13 +121,14 @@ Bytes encode_token(Token const& token) {
       .u8(token.idles ? 1 : 0)
       .u8(std::to_underlying(token.method))
       .sized(token.address);
+  if (token.application) put_application(writer, *token.application);
   return row;
 }
 
 Result<DecodedToken> decode_token(ByteView row) {
   ByteReader reader(row);
   std::uint8_t const format = TACENDA_TRY(reader.u8());
-  if (format != row::kFormat && format != kTokenFormat)
+  if (format < row::kFormat || format > kTokenFormat)
     return fail(ErrorKind::kCorrupt, "a directory row has an unknown format");
   DecodedToken decoded;
   decoded.token = std::make_shared<Token>();
@@ -121,7 +139,7 @@ Result<DecodedToken> decode_token(ByteView row) {
   decoded.token->second_factor_at = from_unix_ms(TACENDA_TRY(reader.u64()));
   decoded.token->epoch = TACENDA_TRY(reader.u32());
   decoded.token->idles = TACENDA_TRY(reader.u8()) != 0;
-  if (format == kTokenFormat) {
+  if (format >= kPlainTokenFormat) {
     std::uint8_t const method = TACENDA_TRY(reader.u8());
     if (method > std::to_underlying(Method::kRecoveryCode))
       return fail(ErrorKind::kCorrupt, "a token row has an unknown method");
@@ -130,6 +148,7 @@ Result<DecodedToken> decode_token(ByteView row) {
   } else {
     decoded.token->method = decoded.token->idles ? Method::kSession : Method::kToken;
   }
+  if (format == kTokenFormat) decoded.token->application = TACENDA_TRY(read_application(reader));
   TACENDA_TRY_VOID(row::check_end(reader));
   // When it was used last was in memory only: the idle time runs from its making.
   decoded.token->last_used_ms = to_unix_ms(decoded.token->created);

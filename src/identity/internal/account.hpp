@@ -82,7 +82,8 @@ struct Token {
   std::uint32_t epoch = 0;  // the account's token_epoch when it was made
   bool idles = true;        // sessions of people end after SessionTimes::idle without a request
   Method method = Method::kSession;
-  std::string address;  // where it was made from
+  std::string address;                             // where it was made from
+  std::shared_ptr<Application const> application;  // shared: requests in flight keep it; nullptr: none
   std::atomic<std::uint64_t> last_used_ms{0};
 };
 

@@ -228,6 +228,8 @@ Principal Directory::State::principal_of(Account const& account, Token const& to
   principal.standing_ = account.standing;
   principal.account_created_ = account.created;
   principal.epoch_ = account.token_epoch;
+  principal.application_ = token.application;
+  principal.expires_ = token.expires;
   return principal;
 }
 
@@ -267,6 +269,7 @@ Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<
   made.token->idles = plan.idles;
   made.token->method = plan.method;
   made.token->address = std::move(plan.address);
+  made.token->application = std::move(plan.application);
   made.token->last_used_ms = to_unix_ms(made.token->created);
   Digest const hash = crypto::sha256(as_bytes(made.text));
   auto swept = std::make_shared<std::vector<Digest>>();  // shared by the two closures of one Pending

@@ -42,8 +42,9 @@ struct TokenPlan {
   bool idles = true;
   Method method = Method::kSession;
   std::string address = {};
-  std::optional<AccountRows> written = {};  // rows of the account that travel with it
-  std::vector<Digest> ended = {};           // tokens that end with it
+  std::optional<AccountRows> written = {};              // rows of the account that travel with it
+  std::vector<Digest> ended = {};                       // tokens that end with it
+  std::shared_ptr<Application const> application = {};  // shared: see Token
 };
 
 /// Everything the directory knows. Lock order: none is held together with another.

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+/// The bounds of applications (OAuth 2.1, SMART), beside core/limits.hpp.
+namespace tacenda::limits {
+
+inline constexpr std::chrono::seconds kServiceAccess{300};   // an access token of a backend service
+inline constexpr std::chrono::minutes kAssertionAge{5};      // how far ahead an assertion may expire
+inline constexpr std::chrono::seconds kAssertionSkew{30};    // between two clocks
+inline constexpr std::size_t kAssertionIdBytes = 256;        // of a jti
+inline constexpr std::size_t kAssertionsPerClient = 20'000;  // remembered until they expire
+inline constexpr std::size_t kClients = 10'000;
+inline constexpr std::size_t kClientKeys = 8;
+inline constexpr std::size_t kRedirectUris = 16;  // of one client
+inline constexpr std::size_t kRedirectUriBytes = 1'024;
+inline constexpr std::size_t kFormFields = 256;
+inline constexpr std::chrono::minutes kPersonAccess{15};  // an access token of an application of a person
+inline constexpr std::chrono::minutes kAuthorizationTime{10};  // to sign in and decide
+inline constexpr std::chrono::seconds kCodeLife{60};
+inline constexpr std::chrono::minutes kCodeMemory{15};  // so long a code that was used is known
+inline constexpr std::size_t kCodes = 10'000;
+inline constexpr std::size_t kAskedScopes = 100;  // of one authorization
+inline constexpr std::size_t kStateBytes = 2'048;
+inline constexpr std::chrono::hours kOfflineIdle{24 * 100};  // a refresh token that is not used
+inline constexpr std::chrono::hours kOfflineAbsolute{24 * 400};
+inline constexpr std::size_t kGrantsPerUser = 200;
+inline constexpr std::size_t kGrantedScopes = 200;  // of one token
+inline constexpr std::size_t kScopeConditions = 8;  // search conditions in one scope
+
+}  // namespace tacenda::limits

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/scope.hpp"
+
+namespace tacenda::identity {
+
+/// The application that uses a token in the name of its principal, and how far it may go: what it was
+/// granted. It never widens what the principal may do; what it leaves of that is access' question. Immutable
+/// once shared.
+struct Application {
+  std::string client;                  // client_id
+  std::string grant;                   // random id of the authorization that the token came from; no secret
+  std::vector<codec::Scope> scopes;    // in normal form
+  std::optional<std::string> patient;  // whom scopes of the level patient/ are about
+};
+
+}  // namespace tacenda::identity
