@@ -49,13 +49,22 @@ Result<Permit> Gate::authorize(identity::Principal const& principal, Action acti
     return fail(ErrorKind::kForbidden, "this role has no right to this interaction on this type");
   }
   auto purpose = TACENDA_TRY(stated_purpose(principal, *role));
-  auto filter = std::make_shared<DecisionFilter const>(
-      current, *role, asker_of(principal, *role, std::move(purpose)), evidence_, assignments_);
+  auto asker = TACENDA_TRY(asker_of(principal, *role, std::move(purpose)));
+  if (asker.scopes && !asker.scopes->may(action, type))
+    return fail(ErrorKind::kForbidden, "the application's scopes do not cover this interaction on this type");
+  auto filter =
+      std::make_shared<DecisionFilter const>(current, *role, std::move(asker), evidence_, assignments_);
   return Permit(principal.id(), action, current->epoch(), std::move(filter));
 }
 
-Asker Gate::asker_of(identity::Principal const& principal, Role const& role, std::string purpose) const {
+Result<Asker> Gate::asker_of(identity::Principal const& principal, Role const& role,
+                             std::string purpose) const {
   Asker asker;
+  auto const bearer = principal.is_service() ? Bearer::kService : Bearer::kPerson;
+  auto scopes = scopes_.of(principal.application(), bearer);
+  if (!scopes.has_value())
+    return fail(ErrorKind::kForbidden, "the application's scopes cannot be held to: it gets nothing");
+  asker.scopes = std::move(*scopes);
   asker.user = principal.id().view();
   asker.role = principal.role();
   asker.purpose = std::move(purpose);
@@ -124,7 +133,8 @@ Gate::Explanation Gate::explain(identity::Principal const& principal,
 Result<std::chrono::minutes> Gate::authorize_emergency(identity::Principal const& principal) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());
-  if (role == nullptr || !role->breaks_glass)
+  // Who breaks the glass is asked himself.
+  if (role == nullptr || !role->breaks_glass || principal.application())
     return fail(ErrorKind::kForbidden, "this role may not break the glass");
   return current->bounds().emergency_time;
 }
@@ -146,15 +156,16 @@ std::string Gate::why(identity::Principal const& principal, Action action, Recor
   if (role == nullptr) return "role";
   auto purpose = stated_purpose(principal, *role);
   if (!purpose.has_value()) return "purpose";
-  DecisionFilter const filter(current, *role, asker_of(principal, *role, std::move(*purpose)), evidence_,
-                              assignments_);
+  auto asker = asker_of(principal, *role, std::move(*purpose));
+  if (!asker.has_value()) return "scope";
+  DecisionFilter const filter(current, *role, std::move(*asker), evidence_, assignments_);
   return std::string(word_of(filter.why(action, facts)));
 }
 
 Result<void> Gate::authorize_admin(identity::Principal const& principal, AdminAction action, Time now) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());
-  if (role == nullptr || !role->may(action)) {
+  if (role == nullptr || !role->may(action) || principal.application()) {
     return fail(ErrorKind::kForbidden, "this role has no right to this administrative act");
   }
   if (identity::is_fresh(principal, now)) return {};
@@ -165,7 +176,14 @@ Result<std::optional<std::string>> Gate::authorize_log(identity::Principal const
   auto const current = policy();
   Role const* role = current->role(principal.role());
   bool const is_patient = role != nullptr && role->own_record_only && !role->acts_for_another;
-  if (is_patient && principal.patient()) return std::string(principal.patient()->view());
+  if (is_patient && principal.patient()) {
+    auto const scopes = scopes_.of(principal.application(), Bearer::kPerson);
+    // The log is listed without judging each entry by content.
+    if (!scopes.has_value() || (*scopes && !((*scopes)->may_all(Action::kRead, "AuditEvent") &&
+                                             (*scopes)->may_all(Action::kSearch, "AuditEvent"))))
+      return fail(ErrorKind::kForbidden, "the application's scopes do not cover the log");
+    return std::string(principal.patient()->view());
+  }
   TACENDA_TRY_VOID(authorize_admin(principal, AdminAction::kReadAudit, now));
   return std::nullopt;
 }

@@ -11,6 +11,7 @@
 #include "access/assignments.hpp"
 #include "access/evidence.hpp"
 #include "access/policy.hpp"
+#include "access/scopes.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/mutex.hpp"
@@ -35,7 +36,8 @@ class Gate {
   void look_at(Evidence const& evidence, Assignments const& assignments, Clock const& clock);
 
   /// Permit for one interaction on `type` (empty: the system level). Its filter then judges each record.
-  /// Decides as of `now`. Errors: kForbidden (the right, or the purpose that was stated).
+  /// Decides as of `now`. Errors: kForbidden (the right, the scopes of an application, or the purpose that
+  /// was stated).
   Result<Permit> authorize(identity::Principal const& principal, Action action, std::string_view type) const;
 
   /// The purpose of use that holds for what he asks: what he states, or what his role does by default.
@@ -100,11 +102,12 @@ class Gate {
   void replace(std::shared_ptr<Policy const> policy);
 
  private:
-  Asker asker_of(identity::Principal const& principal, Role const& role, std::string purpose) const;
+  Result<Asker> asker_of(identity::Principal const& principal, Role const& role, std::string purpose) const;
 
   Evidence const* evidence_ = nullptr;
   Assignments const* assignments_ = nullptr;
   Clock const* clock_ = nullptr;
+  KnownScopes scopes_;
   mutable Mutex mutex_;
   std::shared_ptr<Policy const> policy_
       TACENDA_GUARDED_BY(mutex_);  // shared: decisions in flight keep theirs

@@ -57,6 +57,8 @@ std::string_view word_of(Denial denial) {
       return "permitted";
     case Denial::kRight:
       return "role";
+    case Denial::kScope:
+      return "scope";
     case Denial::kOwn:
       return "own-record";
     case Denial::kRelation:
@@ -127,6 +129,8 @@ bool DecisionFilter::judge(Action action, RecordFacts const& facts) const {
 
 Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
   if (!role_->may(needed_of(action), facts.type)) return Denial::kRight;
+  Look look(facts);
+  if (auto const denial = by_scope(action, facts, look); denial != Denial::kNone) return denial;
   if (role_->own_record_only) {
     // Who reads what is about himself needs nobody's consent and no clearance.
     bool const own =
@@ -140,7 +144,6 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
   }
   // A gate without a store knows of no consent and no label.
   if (facts.is_proposed || evidence_ == nullptr) return Denial::kNone;
-  Look look(facts);
   if (auto const denial = by_consent(action, facts, look); denial != Denial::kNone) return denial;
   return by_label(action, facts, look);
 }
@@ -148,6 +151,19 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
 Denial DecisionFilter::unknown(Error const& error) const {
   if (error.kind() != ErrorKind::kUnavailable) log(LogLevel::kError, error);
   could_not_tell_ = true;
+  return Denial::kUnreadable;
+}
+
+Denial DecisionFilter::by_scope(Action action, RecordFacts const& facts, Look& look) const {
+  if (!asker_.scopes) return Denial::kNone;
+  switch (asker_.scopes->judge(action, facts, [&] { return look.json_or_null(); })) {
+    case ScopeSet::Verdict::kYes:
+      return Denial::kNone;
+    case ScopeSet::Verdict::kNo:
+      return Denial::kScope;
+    case ScopeSet::Verdict::kUnreadable:
+      break;
+  }
   return Denial::kUnreadable;
 }
 
@@ -282,6 +298,7 @@ bool DecisionFilter::permits_unasked() const {
 
 bool DecisionFilter::judges_all(Action action, std::string_view type) const {
   if (role_->own_record_only || !role_->may(needed_of(action), type)) return false;
+  if (asker_.scopes && !asker_.scopes->covers_all(action, type)) return false;
   if (evidence_ == nullptr) return true;
   if (group_of(type) != ResourceGroup::kDirectory) {
     if (role_->needs_relation) return false;

@@ -11,6 +11,7 @@
 #include "access/assignments.hpp"
 #include "access/evidence.hpp"
 #include "access/policy.hpp"
+#include "access/scopes.hpp"
 #include "core/permit.hpp"
 #include "identity/principal.hpp"
 
@@ -24,6 +25,7 @@ struct Asker {
   std::optional<std::string> own_patient;   // of a role that sees its own record only
   std::optional<std::string> practitioner;  // logical id
   Time now{};
+  std::shared_ptr<ScopeSet const> scopes = {};  // shared: kept by KnownScopes; nullptr: no application
 };
 
 /// Why a record may not be seen. The word is for `policy explain` and tests; callers of the API are never
@@ -31,6 +33,7 @@ struct Asker {
 enum class Denial : std::uint8_t {
   kNone,
   kRight,      // the role has no such right to the type
+  kScope,      // the application's scopes do not reach it
   kOwn,        // another patient's record
   kRelation,   // no treating relation
   kConsent,    // a consent denies it, or none permits the purpose
@@ -52,7 +55,9 @@ class DecisionFilter final : public RecordFilter {
   std::optional<std::string> view(std::string_view type, std::string_view json) const override;
   bool views_whole(std::string_view type) const override;
   bool could_not_tell() const override { return could_not_tell_.load(); }
-  bool may_choose_ids() const override { return role_->chooses_ids; }
+  bool may_choose_ids() const override {
+    return role_->chooses_ids && (!asker_.scopes || asker_.scopes->is_unlimited());
+  }
 
   Denial why(Action action, RecordFacts const& facts) const;
 
@@ -60,6 +65,7 @@ class DecisionFilter final : public RecordFilter {
   struct Look;  // at one record's content, read when needed
   /// Notes that something could not be read.
   Denial unknown(Error const& error) const;
+  Denial by_scope(Action action, RecordFacts const& facts, Look& look) const;
   Denial by_relation(RecordFacts const& facts) const;
   Denial by_consent(Action action, RecordFacts const& facts, Look& look) const;
   Denial by_consent_of(std::string const& patient, Action action, RecordFacts const& facts, Look& look) const;
