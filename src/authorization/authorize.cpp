@@ -1,0 +1,173 @@
+// The authorization endpoint (OAuth 2.1 section 4.1.1): what may be asked of a person, and the code for what
+// he allows.
+#include <algorithm>
+
+#include "access/scopes.hpp"
+#include "authorization/scopes.hpp"
+#include "authorization/server.hpp"
+#include "codec/text.hpp"
+#include "core/application_limits.hpp"
+#include "core/secret.hpp"
+#include "crypto/hash.hpp"
+
+namespace tacenda::authorization {
+namespace {
+
+using codec::Scope;
+using codec::ScopeLevel;
+
+constexpr std::string_view kSealed = "tacenda/authorization-request/1";
+constexpr std::size_t kChallengeBytes = 43;  // base64url of SHA-256
+
+bool is_challenge(std::string_view text) {
+  auto const digest = codec::base64url_decode(text);
+  return text.size() == kChallengeBytes && digest.has_value() && digest->size() == Digest().size();
+}
+
+/// What of the scope was registered and can be held to. Errors: kInvalid.
+Result<std::vector<Scope>> asked_of(std::string_view text, Client const& client) {
+  auto scopes = TACENDA_TRY(codec::parse_scopes(text));
+  std::erase_if(scopes, [](Scope const& scope) {
+    return scope.level != ScopeLevel::kNone &&
+           !access::check_scope(scope, access::Bearer::kPerson).has_value();
+  });
+  auto common = common_scopes(scopes, client.scopes);
+  std::erase_if(common, [](Scope const& scope) {
+    return scope.level != ScopeLevel::kNone &&
+           !access::check_scope(scope, access::Bearer::kPerson).has_value();
+  });
+  if (!reach_records(common) && !codec::has_word(common, "openid"))
+    return fail(ErrorKind::kInvalid, "nothing of the scope is registered for the application");
+  if (common.size() > limits::kAskedScopes || codec::write_scopes(common).size() > codec::kScopeBytesMax)
+    return fail(ErrorKind::kInvalid, "the scope is too long");
+  return common;
+}
+
+/// Why a request with a known client and redirect URI is refused; nullopt: it is not.
+std::optional<Refusal> problem_of(Form const& form, std::string_view fhir_base) {
+  if (form.of("response_type") != "code")
+    return Refusal(
+        form.has("response_type") ? OAuthError::kUnsupportedResponseType : OAuthError::kInvalidRequest,
+        "response_type is code");
+  if (form.of("code_challenge_method") != "S256" || !is_challenge(form.of("code_challenge")))
+    return Refusal(OAuthError::kInvalidRequest,
+                   "PKCE is needed: code_challenge, with code_challenge_method S256");
+  // Else an application could be led to give a token of this server to another one (SMART App Launch 2.2).
+  if (form.of("aud") != fhir_base)
+    return Refusal(OAuthError::kInvalidRequest, "aud is not the FHIR base of this server");
+  if (form.of("state").size() > limits::kStateBytes || form.of("nonce").size() > limits::kStateBytes)
+    return Refusal(OAuthError::kInvalidRequest, "state or nonce is too long");
+  if (form.has("request") || form.has("request_uri"))
+    return Refusal(OAuthError::kInvalidRequest, "request objects are not taken");
+  return std::nullopt;
+}
+
+Grant::Refresh refresh_of(std::vector<Scope> const& scopes) {
+  if (codec::has_word(scopes, "offline_access")) return Grant::Refresh::kOffline;
+  return codec::has_word(scopes, "online_access") ? Grant::Refresh::kOnline : Grant::Refresh::kNone;
+}
+
+/// Does `scopes` hold nothing but what `asked` has?
+bool are_among(std::vector<Scope> const& scopes, std::vector<Scope> const& asked) {
+  return std::ranges::all_of(
+      scopes, [&](Scope const& scope) { return std::ranges::find(asked, scope) != asked.end(); });
+}
+
+}  // namespace
+
+Server::Begun Server::begin(Form const& form, Digest const& browser) const {
+  Begun begun;
+  begun.client = clients_.find(form.of("client_id"));
+  if (begun.client && (!begun.client->enabled || begun.client->kind == Client::Kind::kService))
+    begun.client = nullptr;
+  if (!begun.client) {
+    begun.refusal = Refusal(OAuthError::kInvalidClient, "this application is not registered here");
+    return begun;
+  }
+  // Exactly one of those that were registered: nobody is sent anywhere else (F-03).
+  auto const redirect = form.of("redirect_uri");
+  if (std::ranges::find(begun.client->redirect_uris, redirect) == begun.client->redirect_uris.end()) {
+    begun.refusal = Refusal(OAuthError::kInvalidRequest,
+                            "the application asks to be answered at an address that is not its own");
+    return begun;
+  }
+  begun.refusal = problem_of(form, fhir_base());
+  auto scopes = asked_of(form.of("scope"), *begun.client);
+  if (!begun.refusal && !scopes.has_value())
+    begun.refusal = Refusal(OAuthError::kInvalidScope, scopes.error().literal());
+  if (begun.refusal) {
+    begun.redirect =
+        redirect_with(redirect, {{"error", std::string(code_of(begun.refusal->error))},
+                                 {"error_description", std::string(begun.refusal->description.view())},
+                                 {"state", std::string(form.of("state").substr(0, limits::kStateBytes))},
+                                 {"iss", origin()}});
+    return begun;
+  }
+  auto& request = begun.request.emplace();
+  request.client = begun.client->id;
+  request.redirect_uri = redirect;
+  request.state = form.of("state");
+  request.challenge = form.of("code_challenge");
+  request.nonce = form.of("nonce");
+  request.scopes = std::move(*scopes);
+  request.expires = clock_.now() + limits::kAuthorizationTime;
+  request.browser = browser;
+  return begun;
+}
+
+Result<std::string> Server::seal(AuthorizationRequest const& request) const {
+  return codec::base64url_encode(
+      TACENDA_TRY(vault_.seal(vault::Purpose::kToken, as_bytes(kSealed), encode_request(request))));
+}
+
+Result<Server::Opened> Server::open(std::string_view sealed, Digest const& browser) const {
+  constexpr Literal kStartAgain(
+      "this page is too old or of another browser: start again from the application");
+  auto const bytes = codec::base64url_decode(sealed);
+  if (!bytes.has_value()) return fail(ErrorKind::kInvalid, kStartAgain);
+  auto const plaintext = vault_.open(vault::Purpose::kToken, as_bytes(kSealed), *bytes);
+  if (!plaintext.has_value()) return fail(ErrorKind::kInvalid, kStartAgain);
+  auto request = decode_request(*plaintext);
+  if (!request.has_value() || clock_.now() >= request->expires ||
+      !crypto::equal_constant_time(request->browser, browser))
+    return fail(ErrorKind::kInvalid, kStartAgain);
+  auto client = clients_.find(request->client);
+  if (!client || !client->enabled)
+    return fail(ErrorKind::kInvalid, "the application is not registered any more");
+  return Opened{std::move(*request), std::move(client)};
+}
+
+Result<std::string> Server::allow(AuthorizationRequest const& request, identity::Principal const& person,
+                                  Decision const& decision) {
+  bool const about_patient = std::ranges::any_of(
+      decision.scopes, [](Scope const& scope) { return scope.level == ScopeLevel::kPatient; });
+  if (!are_among(decision.scopes, request.scopes))
+    return fail(ErrorKind::kInvalid, "more was allowed than was asked for");
+  if (!reach_records(decision.scopes) && !codec::has_word(decision.scopes, "openid"))
+    return fail(ErrorKind::kInvalid, "nothing was allowed: choose something, or deny");
+  if (about_patient && !decision.patient) return fail(ErrorKind::kInvalid, "choose whom it is about");
+  CodeUse use{Grant(person.id()), request.redirect_uri, request.challenge, request.nonce};
+  use.grant.id = TACENDA_TRY(grants_.new_id());
+  use.grant.client = request.client;
+  use.grant.account_epoch = person.account_epoch();
+  use.grant.method = person.method();
+  use.grant.scopes = decision.scopes;
+  use.grant.patient = decision.patient;
+  use.grant.refresh = refresh_of(decision.scopes);
+  use.grant.created = clock_.now();
+  // 256 bits out of two random draws.
+  Bytes random;
+  append(random, TACENDA_TRY(vault_.random_bytes16()));
+  append(random, TACENDA_TRY(vault_.random_bytes16()));
+  auto const code = codec::base64url_encode(random);
+  TACENDA_TRY_VOID(codes_.add(code, std::move(use)));
+  return redirect_with(request.redirect_uri, {{"code", code}, {"state", request.state}, {"iss", origin()}});
+}
+
+std::string Server::deny(AuthorizationRequest const& request) const {
+  return redirect_with(request.redirect_uri, {{"error", std::string(code_of(OAuthError::kAccessDenied))},
+                                              {"state", request.state},
+                                              {"iss", origin()}});
+}
+
+}  // namespace tacenda::authorization

@@ -1,0 +1,162 @@
+#include "authorization/client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "authorization/internal/row.hpp"
+#include "codec/jose.hpp"
+#include "core/application_limits.hpp"
+#include "core/limits.hpp"
+
+namespace tacenda::authorization {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+Result<ClientKey> key_of(codec::Jwk const& jwk) {
+  bool const is_rsa = jwk.kind == codec::Jwk::Kind::kRsa;
+  auto const algorithm = is_rsa ? crypto::WebAlgorithm::kRs384 : crypto::WebAlgorithm::kEs384;
+  if (!jwk.algorithm.empty() && jwk.algorithm != name_of(algorithm))
+    return fail(ErrorKind::kInvalid, "a key is for another algorithm than RS384 or ES384");
+  if (jwk.key_id.empty()) return fail(ErrorKind::kInvalid, "a key has no kid");
+  auto key = is_rsa ? crypto::WebPublicKey::rsa(jwk.modulus, jwk.exponent)
+                    : crypto::WebPublicKey::ec(crypto::Curve::kP384, jwk.x, jwk.y);
+  return ClientKey{jwk.key_id, algorithm, TACENDA_TRY(std::move(key))};
+}
+
+bool is_port(std::string_view text) {
+  return text.size() > 1 && text.size() <= 6 && text.front() == ':' &&
+         std::ranges::all_of(text.substr(1), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Host and port of what follows "//".
+std::string_view authority_of(std::string_view rest) {
+  return rest.substr(0, rest.find_first_of("/?"));
+}
+
+bool is_loopback(std::string_view authority) {
+  for (std::string_view const host : {"127.0.0.1", "[::1]", "localhost"}) {
+    if (authority.starts_with(host))
+      return authority.size() == host.size() || is_port(authority.substr(host.size()));
+  }
+  return false;
+}
+
+/// A name of DNS or an address, with a port or without: no user, nothing else.
+bool is_host(std::string_view authority) {
+  auto const colon = authority.find(':');
+  if (colon != std::string_view::npos && !is_port(authority.substr(colon))) return false;
+  auto const host = authority.substr(0, colon);
+  constexpr auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  return !host.empty() && std::ranges::all_of(host, is_allowed);
+}
+
+/// "com.example.app": a scheme that a single application can claim (RFC 8252 section 7.1).
+bool is_own_scheme(std::string_view scheme) {
+  constexpr auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '+';
+  };
+  return scheme.contains('.') && scheme.front() >= 'a' && scheme.front() <= 'z' && scheme.back() != '.' &&
+         std::ranges::all_of(scheme, is_allowed);
+}
+
+}  // namespace
+
+std::string_view name_of(crypto::WebAlgorithm algorithm) {
+  switch (algorithm) {
+    case crypto::WebAlgorithm::kRs256:
+      return "RS256";
+    case crypto::WebAlgorithm::kRs384:
+      return "RS384";
+    case crypto::WebAlgorithm::kEs256:
+      return "ES256";
+    case crypto::WebAlgorithm::kEs384:
+      return "ES384";
+  }
+  return {};
+}
+
+Result<std::vector<ClientKey>> client_keys(std::string_view jwks) {
+  std::vector<ClientKey> keys;
+  for (auto const& jwk : TACENDA_TRY(codec::parse_jwks(jwks))) {
+    if (jwk.kind == codec::Jwk::Kind::kEc && jwk.curve != "P-384") continue;
+    auto key = TACENDA_TRY(key_of(jwk));
+    if (std::ranges::any_of(keys, [&](ClientKey const& other) { return other.key_id == key.key_id; }))
+      return fail(ErrorKind::kInvalid, "two keys have one kid");
+    keys.push_back(std::move(key));
+  }
+  if (keys.empty()) return fail(ErrorKind::kInvalid, "the set has no RSA key and none of P-384");
+  if (keys.size() > limits::kClientKeys) return fail(ErrorKind::kTooLarge, "the set has too many keys");
+  return keys;
+}
+
+bool is_client_id(std::string_view text) {
+  constexpr auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '@' || c == '-';
+  };
+  return !text.empty() && text.size() <= limits::kUserNameBytes && text.front() != '-' &&
+         std::ranges::all_of(text, is_allowed);
+}
+
+bool is_redirect_uri(std::string_view uri) {
+  // RFC 3986: unreserved, reserved and escapes, without those that mean something in a header field or in a
+  // Content-Security-Policy, and without a fragment.
+  constexpr auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~:/?[]@!$&()*+=%").contains(c);
+  };
+  if (uri.empty() || uri.size() > limits::kRedirectUriBytes || !std::ranges::all_of(uri, is_allowed))
+    return false;
+  constexpr std::string_view kHttps = "https://";
+  constexpr std::string_view kHttp = "http://";
+  if (uri.starts_with(kHttps)) return is_host(authority_of(uri.substr(kHttps.size())));
+  if (uri.starts_with(kHttp)) return is_loopback(authority_of(uri.substr(kHttp.size())));
+  auto const colon = uri.find(':');
+  return colon != std::string_view::npos && colon > 0 && is_own_scheme(uri.substr(0, colon)) &&
+         colon + 1 < uri.size();
+}
+
+Bytes encode_client(Client const& client) {
+  Bytes out;
+  ByteWriter writer(out);
+  writer.u8(kFormat).u8(std::to_underlying(client.kind)).u8(client.enabled ? 1 : 0);
+  writer.sized(client.id).sized(client.title);
+  writer.sized(client.account ? client.account->view() : std::string_view());
+  writer.u64(to_unix_ms(client.created));
+  writer.sized(codec::write_scopes(client.scopes)).sized(client.jwks);
+  row::put_texts(writer, client.redirect_uris);
+  return out;
+}
+
+Result<Client> decode_client(ByteView bytes) {
+  ByteReader reader(bytes);
+  TACENDA_TRY_VOID(row::read_format(reader, kFormat));
+  Client client;
+  auto const kind = TACENDA_TRY(reader.u8());
+  if (kind < std::to_underlying(Client::Kind::kService) || kind > std::to_underlying(Client::Kind::kPublic))
+    return row::corrupt();
+  client.kind = static_cast<Client::Kind>(kind);
+  client.enabled = TACENDA_TRY(row::read_flag(reader));
+  client.id = TACENDA_TRY(row::read_text(reader));
+  client.title = TACENDA_TRY(row::read_text(reader));
+  if (auto const account = TACENDA_TRY(row::read_text(reader)); !account.empty()) {
+    auto id = UserId::parse(account);
+    if (!id.has_value()) return row::corrupt();
+    client.account = std::move(*id);
+  }
+  client.created = from_unix_ms(TACENDA_TRY(reader.u64()));
+  client.scopes = TACENDA_TRY(row::read_scopes(reader));
+  client.jwks = TACENDA_TRY(row::read_text(reader));
+  if (!client.jwks.empty()) {
+    auto keys = client_keys(client.jwks);
+    if (!keys.has_value()) return row::corrupt();
+    client.keys = std::move(*keys);
+  }
+  client.redirect_uris = TACENDA_TRY(row::read_texts(reader));
+  TACENDA_TRY_VOID(row::check_end(reader));
+  return client;
+}
+
+}  // namespace tacenda::authorization

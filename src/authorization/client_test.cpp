@@ -1,0 +1,126 @@
+#include "authorization/client.hpp"
+
+#include <gtest/gtest.h>
+
+#include "authorization/assertion_testing.hpp"
+#include "authorization/scopes.hpp"
+
+namespace tacenda::authorization {
+namespace {
+
+using testing::TestKey;
+
+std::string set_of(std::initializer_list<codec::Json> keys) {
+  std::string text = R"({"keys":[)";
+  for (auto const& key : keys) text += codec::write_json(key) + ",";
+  text.back() = ']';
+  return text + "}";
+}
+
+TEST(ClientKeys, AreThoseThatSmartSignsWith) {
+  auto const keys = client_keys(set_of({TestKey::rsa().jwk("a"), TestKey::ec().jwk("b")}));
+  ASSERT_TRUE(keys.has_value());
+  ASSERT_EQ(keys->size(), 2U);
+  EXPECT_EQ(keys->front().algorithm, crypto::WebAlgorithm::kRs384);
+  EXPECT_EQ(keys->back().algorithm, crypto::WebAlgorithm::kEs384);
+  // P-256 is no key of ES384: passed over beside another, refused alone.
+  EXPECT_EQ(client_keys(set_of({TestKey::ec("P-256").jwk("c"), TestKey::ec().jwk("b")}))->size(), 1U);
+  EXPECT_FALSE(client_keys(set_of({TestKey::ec("P-256").jwk("c")})).has_value());
+}
+
+TEST(ClientKeys, ThatAreAmbiguousOrWeakAreRefused) {
+  auto const key = TestKey::rsa();
+  EXPECT_FALSE(client_keys(set_of({key.jwk("a"), TestKey::ec().jwk("a")})).has_value());
+  EXPECT_FALSE(client_keys(set_of({key.jwk("")})).has_value());
+  EXPECT_FALSE(client_keys(set_of({TestKey::rsa(1'024).jwk("a")})).has_value());
+  auto other = key.jwk("a");
+  other.set("alg", codec::Json::string("RS256"));
+  EXPECT_FALSE(client_keys(set_of({other})).has_value());
+  auto secret = key.jwk("a");
+  secret.set("d", codec::Json::string("AQAB"));
+  EXPECT_FALSE(client_keys(set_of({secret})).has_value());
+  EXPECT_FALSE(client_keys(R"({"keys":[]})").has_value());
+  EXPECT_FALSE(client_keys("").has_value());
+}
+
+TEST(RedirectUri, IsOneThatOnlyItsApplicationCanBeSentTo) {
+  for (auto const* uri :
+       {"https://app.example.org/cb", "https://app.example.org:8443/cb?x=1", "http://127.0.0.1:4000/cb",
+        "http://localhost/", "http://[::1]:1/cb", "com.example.app:/cb", "com.example.app://cb"}) {
+    EXPECT_TRUE(is_redirect_uri(uri)) << uri;
+  }
+  for (auto const* uri : {"",
+                          "https://",
+                          "https:///cb",
+                          "http://app.example.org/cb",
+                          "http://127.0.0.1.evil.example/cb",
+                          "http://localhost.evil.example/",
+                          "http://localhost@evil.example/",
+                          "https://a@evil.example/",
+                          "https://app.example.org/cb#x",
+                          "javascript:alert(1)",
+                          "data:text/html,x",
+                          "app:/cb",
+                          "/cb",
+                          "https://app.example.org/ cb",
+                          "https://app.example.org/cb;x",
+                          "https://app.example.org/\"",
+                          "https://app.example.org/cb'",
+                          "https://app.example.org,evil/",
+                          "https://app.example.org:/cb",
+                          "https://app.example.org:x/cb",
+                          "HTTPS://app.example.org/cb",
+                          "com.example.app:",
+                          "https://\xc3\xa4.example/",
+                          ".com:/cb"}) {
+    EXPECT_FALSE(is_redirect_uri(uri)) << uri;
+  }
+}
+
+TEST(ClientRow, IsReadAsItWasWritten) {
+  Client client;
+  client.id = "app";
+  client.title = "Growth chart";
+  client.kind = Client::Kind::kConfidential;
+  client.enabled = false;
+  client.scopes = codec::parse_scopes("launch/patient patient/*.rs").value();
+  client.jwks = set_of({TestKey::ec().jwk("b")});
+  client.redirect_uris = {"https://app.example.org/cb", "https://app.example.org/other"};
+  auto const row = encode_client(client);
+  auto const read = decode_client(row);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->title, "Growth chart");
+  EXPECT_FALSE(read->enabled);
+  EXPECT_EQ(read->keys.size(), 1U);
+  EXPECT_EQ(read->redirect_uris, client.redirect_uris);
+  EXPECT_TRUE(equal(encode_client(*read), row));
+  for (std::size_t size = 0; size < row.size(); ++size)
+    EXPECT_FALSE(decode_client(ByteView(row).first(size)).has_value()) << size;
+  auto longer = row;
+  longer.push_back(std::byte{0});
+  EXPECT_FALSE(decode_client(longer).has_value());
+}
+
+std::string common(std::string_view a, std::string_view b) {
+  return codec::write_scopes(common_scopes(codec::parse_scopes(a).value(), codec::parse_scopes(b).value()));
+}
+
+// F-06: what is granted is at most what was asked for and at most what was registered.
+TEST(CommonScopes, AreWhatBothAllow) {
+  EXPECT_EQ(common("system/*.read", "system/*.cruds"), "system/*.rs");
+  EXPECT_EQ(common("system/*.rs", "system/Patient.r system/Observation.rs"),
+            "system/Observation.rs system/Patient.r");
+  EXPECT_EQ(common("system/Patient.cruds", "system/*.rs"), "system/Patient.rs");
+  EXPECT_EQ(common("system/Patient.c", "system/*.rs"), "");
+  EXPECT_EQ(common("system/Patient.rs", "user/Patient.rs"), "");
+  EXPECT_EQ(common("patient/Patient.rs openid", "patient/*.rs"), "patient/Patient.rs");
+  EXPECT_EQ(common("openid launch", "openid fhirUser"), "openid");
+  EXPECT_EQ(common("user/Observation.rs", "user/Observation.rs?category=a"),
+            "user/Observation.rs?category=a");
+  EXPECT_EQ(common("user/*.rs", "user/Observation.rs?category=a"), "user/Observation.rs?category=a");
+  EXPECT_EQ(common("user/Observation.rs?category=b", "user/Observation.rs?category=a"),
+            "user/Observation.rs?category=b&category=a");
+}
+
+}  // namespace
+}  // namespace tacenda::authorization

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "authorization/client.hpp"
+#include "core/clock.hpp"
+#include "core/mutex.hpp"
+#include "identity/directory.hpp"
+#include "identity/pending.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::authorization {
+
+/// The registered applications, in memory and in SealedView(kAuthorization, kAuth). An id is never given
+/// twice.
+///
+/// Owner: Server. Thread-safe.
+class Clients {
+ public:
+  /// All of it outlives this.
+  Clients(vault::Vault& vault, identity::Directory& directory, Clock const& clock);
+  /// Reads the rows. Once, before anything else. Errors: kCorrupt, kUnavailable.
+  Result<void> load();
+
+  struct Registration {
+    std::string id;
+    std::string title;  // empty: the id
+    Client::Kind kind = Client::Kind::kService;
+    std::string role;    // kService: a role of the policy, which the caller has looked up
+    std::string scopes;  // all that it may ever be given
+    std::string jwks;
+    std::vector<std::string> redirect_uris;
+  };
+  /// Registers it; a service gets a service account of the same name and role. Errors: kInvalid (the message
+  /// tells what), kConflict (the id, or the name of an account, exists or existed), kTooLarge.
+  Result<identity::Pending> add(Registration const& registration);
+  /// Ends it and all its tokens, at once and for good: also when the commit fails. Errors: kNotFound.
+  Result<identity::Pending> disable(std::string_view id);
+  /// Other keys in the place of all it has. Errors: kNotFound, kInvalid, kForbidden (a public client).
+  Result<identity::Pending> replace_keys(std::string_view id, std::string_view jwks);
+
+  /// nullptr: there is none.
+  std::shared_ptr<Client const> find(std::string_view id) const;
+  /// Does an enabled application send people back to this origin ("https://app.example.org")? Pages of it may
+  /// read what this server answers them.
+  bool has_origin(std::string_view origin) const;
+  /// By id.
+  std::vector<std::shared_ptr<Client const>> all() const;
+
+  /// Errors: kUnauthenticated (it is disabled, or there is none).
+  Result<void> confirm(std::string_view id) const;
+  /// The same, and binds `set` to it: whatever changes the client after this question makes the commit of
+  /// `set` conflict.
+  Result<void> confirm(std::string_view id, vault::WriteSet& set) const;
+
+ private:
+  static Bytes key_of(std::string_view id);
+  Result<void> put(vault::WriteSet& set, Client const& client) const;
+
+  vault::Vault& vault_;
+  identity::Directory& directory_;
+  Clock const& clock_;
+  vault::SealedView rows_;
+  mutable SharedMutex mutex_;
+  std::map<std::string, std::shared_ptr<Client const>, std::less<>> clients_ TACENDA_GUARDED_BY(mutex_);
+  std::set<std::string, std::less<>> being_added_ TACENDA_GUARDED_BY(mutex_);
+};
+
+}  // namespace tacenda::authorization

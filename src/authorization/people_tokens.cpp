@@ -1,0 +1,211 @@
+// Tokens of applications that act for people: out of codes and refresh tokens (RFC 6749 sections 4.1.3 and
+// 6).
+#include <algorithm>
+
+#include "authorization/internal/pendings.hpp"
+#include "authorization/scopes.hpp"
+#include "authorization/server.hpp"
+#include "codec/text.hpp"
+#include "core/application_limits.hpp"
+#include "core/limits.hpp"
+#include "crypto/hash.hpp"
+
+namespace tacenda::authorization {
+namespace {
+
+using codec::Json;
+
+/// RFC 7636 section 4.1: 43 to 128 unreserved characters.
+bool is_verifier(std::string_view text) {
+  constexpr auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~").contains(c);
+  };
+  return text.size() >= 43 && text.size() <= 128 && std::ranges::all_of(text, is_allowed);
+}
+
+bool answers(std::string_view verifier, std::string_view challenge) {
+  auto const made = codec::base64url_encode(crypto::sha256(as_bytes(verifier)));
+  return is_verifier(verifier) && crypto::equal_constant_time(as_bytes(made), as_bytes(challenge));
+}
+
+/// How long a grant that is used now is good.
+Time expiry_of(Grant const& grant, Time now) {
+  switch (grant.refresh) {
+    case Grant::Refresh::kOffline:
+      return std::min<Time>(now + limits::kOfflineIdle, grant.created + limits::kOfflineAbsolute);
+    case Grant::Refresh::kOnline:
+      return grant.created + limits::kSessionAbsolute;
+    case Grant::Refresh::kNone:
+      break;
+  }
+  return now + limits::kPersonAccess;
+}
+
+constexpr Literal kNoSuchCode("the code is unknown, used or too old");
+constexpr Literal kNoSuchRefresh("the refresh token is unknown or has ended");
+
+}  // namespace
+
+std::shared_ptr<Client const> Server::client_of(Form const& form, TokenReply& reply) {
+  if (form.has("client_assertion") || form.has("client_assertion_type")) {
+    auto assertion = authenticate(form, reply);
+    return assertion ? std::move(assertion->client) : nullptr;
+  }
+  auto client = clients_.find(form.of("client_id"));
+  // Who has a key shows it.
+  if (client && client->enabled && client->kind == Client::Kind::kPublic) {
+    reply.trace.client = client->id;
+    reply.trace.authentication = "none";
+    return client;
+  }
+  reply.refusal = Refusal(OAuthError::kInvalidClient, "the client could not be authenticated",
+                          client ? Literal("an application with a key did not show it, or is disabled")
+                                 : Literal("unknown application"));
+  return nullptr;
+}
+
+void Server::end_reused(std::string_view grant, Literal reason, TokenReply& reply) {
+  reply.reused = true;
+  reply.refusal = Refusal(OAuthError::kInvalidGrant, reason);
+  reply.pending = joined(std::move(reply.pending), grants_.end(grant));
+}
+
+bool Server::issue(Grant const& grant, std::vector<codec::Scope> scopes, std::string_view address,
+                   TokenReply& reply) {
+  auto application = std::make_shared<identity::Application>();
+  application->client = grant.client;
+  application->grant = grant.id;
+  application->scopes = std::move(scopes);
+  application->patient = grant.patient;
+  reply.trace.scopes = codec::write_scopes(application->scopes);
+  reply.trace.patient = grant.patient.value_or(std::string());
+  auto issued = directory_.issue_application_token({grant.user, grant.account_epoch, grant.method},
+                                                   std::move(application), limits::kPersonAccess, address);
+  if (!issued.has_value()) {
+    reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchRefresh, issued.error().literal());
+    return false;
+  }
+  reply.trace.user_id = issued->principal.id().view();
+  reply.trace.user_name = issued->principal.name();
+  reply.trace.role = issued->principal.role();
+  reply.trace.token_id = issued->principal.token_id();
+  reply.body.set("access_token", Json::string(issued->access_token));
+  reply.body.set("token_type", Json::string("Bearer"));
+  reply.body.set("expires_in", Json::number(std::chrono::seconds(limits::kPersonAccess).count()));
+  reply.body.set("scope", Json::string(reply.trace.scopes));
+  if (grant.patient) reply.body.set("patient", Json::string(*grant.patient));
+  reply.pending = joined(std::move(reply.pending), std::move(issued->pending));
+  return true;
+}
+
+Result<std::string> Server::id_token(Grant const& grant, std::string_view nonce) const {
+  OpenId::Identity identity{origin(),           grant.client, std::string(grant.user.view()),
+                            std::string(nonce), std::nullopt, grant.created,
+                            clock_.now()};
+  if (codec::has_word(grant.scopes, "fhirUser")) {
+    auto const person = TACENDA_TRY(directory_.principal_for_work(grant.user));
+    auto const role = gate_.role(person.role());
+    // Who acts for a patient is not he.
+    if (person.patient() && role && !role->acts_for_another) {
+      identity.fhir_user = fhir_base() + "/Patient/" + std::string(person.patient()->view());
+    } else if (auto const practitioner = assignments_.practitioner_of(grant.user.view())) {
+      identity.fhir_user = fhir_base() + "/Practitioner/" + *practitioner;
+    }
+  }
+  return openid_.id_token(identity);
+}
+
+void Server::authorization_code(Form const& form, std::string_view address, TokenReply& reply) {
+  auto const client = client_of(form, reply);
+  if (!client) return;
+  auto taken = codes_.take(form.of("code"));
+  if (taken.used_grant) return end_reused(*taken.used_grant, "the code was used before", reply);
+  if (!taken.use) {
+    reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchCode);
+    return;
+  }
+  auto& use = *taken.use;
+  // What does not fit was not asked by who began it: the code is used up.
+  if (use.grant.client != client->id || use.redirect_uri != form.of("redirect_uri")) {
+    reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchCode,
+                            "a code was shown by another application, or for another redirect URI");
+    return;
+  }
+  if (!answers(form.of("code_verifier"), use.challenge)) {
+    reply.refusal = Refusal(OAuthError::kInvalidGrant, "code_verifier is not that of the code_challenge");
+    return;
+  }
+  auto& grant = use.grant;
+  grant.generation = grant.refresh == Grant::Refresh::kNone ? 0 : 1;
+  grant.expires = expiry_of(grant, clock_.now());
+  if (!issue(grant, grant.scopes, address, reply)) return;
+  if (grant.generation != 0) reply.body.set("refresh_token", Json::string(grants_.refresh_token(grant)));
+  if (codec::has_word(grant.scopes, "openid")) {
+    auto const token = id_token(grant, use.nonce);
+    if (!token.has_value()) {
+      reply.refusal = Refusal(OAuthError::kServerError, token.error().literal());
+      reply.pending = identity::Pending();
+      return;
+    }
+    reply.body.set("id_token", Json::string(*token));
+  }
+  auto begun = grants_.begin(std::move(grant));
+  if (!begun.has_value()) {
+    reply.refusal = Refusal(OAuthError::kInvalidGrant, begun.error().literal());
+    reply.pending = identity::Pending();
+    return;
+  }
+  // The grant first: a token is never without the grant that can end it.
+  reply.pending = joined(std::move(*begun), std::move(reply.pending));
+}
+
+void Server::refresh(Form const& form, std::string_view address, TokenReply& reply) {
+  auto const shown = grants_.read(form.of("refresh_token"));
+  std::shared_ptr<Client const> client;
+  bool const says_who = form.has("client_id") || form.has("client_assertion");
+  if (shown && !says_who) {
+    // RFC 6749 section 6 does not have a public client say who it is: its token does.
+    client = clients_.find(shown->grant->client);
+    if (client && client->enabled && client->kind == Client::Kind::kPublic) {
+      reply.trace.client = client->id;
+      reply.trace.authentication = "none";
+    } else {
+      client = nullptr;
+    }
+  }
+  if (!client) client = client_of(form, reply);
+  if (!client) return;
+  if (!shown || shown->grant->client != client->id) {
+    reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchRefresh);
+    return;
+  }
+  Grant const& grant = *shown->grant;
+  reply.trace.user_id = grant.user.view();
+  if (!shown->is_newest) return end_reused(grant.id, "the refresh token was used before", reply);
+  auto scopes = grant.scopes;
+  if (form.has("scope")) {
+    auto const asked = codec::parse_scopes(form.of("scope"));
+    if (asked.has_value()) scopes = common_scopes(*asked, grant.scopes);
+    if (!asked.has_value() || (!reach_records(scopes) && !codec::has_word(scopes, "openid"))) {
+      reply.refusal = Refusal(OAuthError::kInvalidScope, "nothing of the scope was granted");
+      return;
+    }
+  }
+  if (!issue(grant, std::move(scopes), address, reply)) {
+    // The account has ended: nothing of this is ever good again.
+    reply.pending = joined(std::move(reply.pending), grants_.end(grant.id));
+    return;
+  }
+  Grant next(grant);
+  ++next.generation;
+  auto advanced = grants_.advance(grant, expiry_of(grant, clock_.now()));
+  if (!advanced.has_value()) {
+    reply.body = Json::object();
+    return end_reused(grant.id, "the refresh token was used before", reply);
+  }
+  reply.body.set("refresh_token", Json::string(grants_.refresh_token(next)));
+  reply.pending = joined(std::move(*advanced), std::move(reply.pending));
+}
+
+}  // namespace tacenda::authorization

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codec/scope.hpp"
+
+namespace tacenda::authorization {
+
+/// What both lists allow, in normal form: of levels that are the same, the narrower type, the verbs of both,
+/// and the constraints of both (all of them must then hold). Words that stand in both. At most
+/// limits::kGrantedScopes: of more, those beyond are not granted.
+std::vector<codec::Scope> common_scopes(std::vector<codec::Scope> const& a,
+                                        std::vector<codec::Scope> const& b);
+
+/// True when any of them reaches records: a level other than kNone.
+bool reach_records(std::vector<codec::Scope> const& scopes);
+
+}  // namespace tacenda::authorization

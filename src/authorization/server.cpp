@@ -1,0 +1,47 @@
+#include "authorization/server.hpp"
+
+namespace tacenda::authorization {
+
+Server::Server(Parts const& parts, crypto::MacKey const& refresh_key, OpenId openid)
+    : vault_(parts.vault),
+      directory_(parts.directory),
+      gate_(parts.gate),
+      assignments_(parts.assignments),
+      clock_(parts.clock),
+      openid_(std::move(openid)),
+      clients_(vault_, directory_, clock_),
+      used_(vault_),
+      grants_(vault_, directory_, clock_, refresh_key),
+      codes_(clock_) {}
+
+Result<std::unique_ptr<Server>> Server::open(Parts const& parts) {
+  auto const refresh_key = TACENDA_TRY(parts.vault.derived_key(vault::Purpose::kAuth, "refresh-token"));
+  auto openid = TACENDA_TRY(OpenId::open(parts.vault));
+  std::unique_ptr<Server> server(new Server(parts, refresh_key, std::move(openid)));
+  TACENDA_TRY_VOID(server->clients_.load());
+  TACENDA_TRY_VOID(server->used_.load(parts.clock.now()));
+  TACENDA_TRY_VOID(server->grants_.load());
+  return server;
+}
+
+void Server::serve(std::string origin) {
+  MutexLock const lock(mutex_);
+  origin_ = std::move(origin);
+}
+
+std::string Server::origin() const {
+  MutexLock const lock(mutex_);
+  return origin_;
+}
+
+Result<void> Server::confirm(identity::Application const& application) const {
+  TACENDA_TRY_VOID(clients_.confirm(application.client));
+  return application.grant.empty() ? Result<void>() : grants_.confirm(application.grant);
+}
+
+Result<void> Server::confirm(identity::Application const& application, vault::WriteSet& set) const {
+  TACENDA_TRY_VOID(clients_.confirm(application.client, set));
+  return application.grant.empty() ? Result<void>() : grants_.confirm(application.grant, set);
+}
+
+}  // namespace tacenda::authorization

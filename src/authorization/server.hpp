@@ -1,0 +1,159 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/gate.hpp"
+#include "authorization/assertion.hpp"
+#include "authorization/authorization_request.hpp"
+#include "authorization/clients.hpp"
+#include "authorization/codes.hpp"
+#include "authorization/form.hpp"
+#include "authorization/grants.hpp"
+#include "authorization/openid.hpp"
+#include "authorization/refusal.hpp"
+#include "authorization/used_assertions.hpp"
+#include "codec/json.hpp"
+#include "core/clock.hpp"
+#include "core/mutex.hpp"
+#include "identity/directory.hpp"
+#include "vault/vault.hpp"
+
+namespace tacenda::authorization {
+
+/// Who was concerned, for the audit log: only what is known to be so.
+struct Trace {
+  std::string client;
+  std::string user_id;
+  std::string user_name;
+  std::string role;
+  std::string authentication;  // how the client showed who it is
+  std::string token_id;        // of what was issued
+  std::string scopes;
+  std::string patient;
+};
+
+/// What a request for a token came to. `pending` is committed with its event in every case: also a refusal
+/// uses an assertion up. The answer leaves only behind the commit.
+struct TokenReply {
+  identity::Pending pending;
+  std::optional<Refusal> refusal;            // nullopt: it is done
+  codec::Json body = codec::Json::object();  // of a success: RFC 6749 section 5.1, RFC 7662 section 2.2
+  Trace trace;
+  bool reused = false;  // a code or refresh token was shown again: somebody has a copy, and all of it ended
+};
+
+/// The authorization server: which token may this application get?
+///
+/// Owner: start. Thread-safe.
+/// Source: OAuth 2.1 (draft), RFC 6749, 7009, 7521, 7523, 7636, 7662, 9700; SMART App Launch 2.2;
+/// REQUIREMENTS F-01 to F-20.
+class Server {
+ public:
+  /// What it works with; all of it outlives the server.
+  struct Parts {
+    vault::Vault& vault;
+    identity::Directory& directory;
+    access::Gate const& gate;
+    access::Assignments const& assignments;  // which Practitioner somebody is
+    Clock const& clock;
+  };
+  /// Errors: kCorrupt, kUnavailable.
+  static Result<std::unique_ptr<Server>> open(Parts const& parts);
+
+  /// Under which origin applications reach this server: "https://records.example.org". What a client signs
+  /// for is compared with it, and never with a header of its request.
+  void serve(std::string origin);
+  /// Empty: it is not known yet.
+  std::string origin() const;
+  std::string token_endpoint() const { return origin() + "/oauth/token"; }
+  std::string fhir_base() const { return origin() + "/fhir"; }
+
+  /// The keys that id_tokens are signed under (JWKS).
+  std::string const& jwks() const { return openid_.jwks(); }
+
+  Clients& clients() { return clients_; }
+  Clients const& clients() const { return clients_; }
+  Grants& grants() { return grants_; }
+  Grants const& grants() const { return grants_; }
+
+  // --- a person allows something (authorization endpoint) ---------------------------------------
+  struct Begun {
+    std::shared_ptr<Client const> client;         // nullptr: not known, and nobody is sent anywhere
+    std::optional<AuthorizationRequest> request;  // nullopt: refused
+    std::optional<Refusal> refusal;
+    std::string redirect;  // where a refusal is told; empty: to the person alone (F-03)
+  };
+  /// `browser`: SHA-256 of the cookie that the person's browser will show with each form.
+  Begun begin(Form const& form, Digest const& browser) const;
+
+  /// The request as the pages carry it. Errors: kUnavailable.
+  Result<std::string> seal(AuthorizationRequest const& request) const;
+  struct Opened {
+    AuthorizationRequest request;
+    std::shared_ptr<Client const> client;
+  };
+  /// Errors: kInvalid (not sealed by us, of another browser, its time is over, its client has ended).
+  Result<Opened> open(std::string_view sealed, Digest const& browser) const;
+
+  struct Decision {
+    std::vector<codec::Scope> scopes;    // what of the request's he allows
+    std::optional<std::string> patient;  // whom patient/ scopes are about
+  };
+  /// A code for what `person` has allowed: where his browser is sent with it. Errors: kThrottled,
+  /// kUnavailable; kInvalid (more than was asked for, or nothing; patient/ scopes without a patient).
+  Result<std::string> allow(AuthorizationRequest const& request, identity::Principal const& person,
+                            Decision const& decision);
+  /// Where his browser is sent when he does not.
+  std::string deny(AuthorizationRequest const& request) const;
+
+  // --- an application asks (token, revocation, introspection) -----------------------------------
+  /// `address`: who asks, for the row of the token.
+  TokenReply token(Form const& form, std::string_view address);
+  /// RFC 7009: what is no token of the client is no error.
+  TokenReply revoke(Form const& form);
+  /// RFC 7662, to clients that have a key, of their own tokens: any other is not active.
+  TokenReply introspect(Form const& form);
+
+  /// Is the application that a token was issued to still one that may act? Errors: kUnauthenticated.
+  Result<void> confirm(identity::Application const& application) const;
+  /// The same, and binds `set` to it: what ends client or grant after this question makes its commit
+  /// conflict.
+  Result<void> confirm(identity::Application const& application, vault::WriteSet& set) const;
+
+ private:
+  Server(Parts const& parts, crypto::MacKey const& refresh_key, OpenId openid);
+
+  /// The client of a request, by its assertion; `reply` gets what must become durable, or the refusal.
+  std::optional<Assertion> authenticate(Form const& form, TokenReply& reply);
+  /// The same, and a public client by its word. nullptr: refused.
+  std::shared_ptr<Client const> client_of(Form const& form, TokenReply& reply);
+  void client_credentials(Form const& form, std::string_view address, TokenReply& reply);
+  void authorization_code(Form const& form, std::string_view address, TokenReply& reply);
+  void refresh(Form const& form, std::string_view address, TokenReply& reply);
+  /// A token for `scopes` of a grant. False: refused.
+  bool issue(Grant const& grant, std::vector<codec::Scope> scopes, std::string_view address,
+             TokenReply& reply);
+  /// Who signed in, for an application that was allowed to know it.
+  Result<std::string> id_token(Grant const& grant, std::string_view nonce) const;
+  /// Somebody has a copy: all that came of the grant ends.
+  void end_reused(std::string_view grant, Literal reason, TokenReply& reply);
+
+  vault::Vault& vault_;
+  identity::Directory& directory_;
+  access::Gate const& gate_;
+  access::Assignments const& assignments_;
+  Clock const& clock_;
+  OpenId openid_;
+  Clients clients_;
+  UsedAssertions used_;
+  Grants grants_;
+  Codes codes_;
+  mutable Mutex mutex_;
+  std::string origin_ TACENDA_GUARDED_BY(mutex_);
+};
+
+}  // namespace tacenda::authorization

@@ -1,0 +1,144 @@
+// The token endpoint (RFC 6749 section 3.2).
+#include "access/scopes.hpp"
+#include "authorization/internal/pendings.hpp"
+#include "authorization/scopes.hpp"
+#include "authorization/server.hpp"
+#include "codec/text.hpp"
+#include "core/application_limits.hpp"
+#include "core/limits.hpp"
+
+namespace tacenda::authorization {
+namespace {
+
+using codec::Json;
+
+constexpr std::string_view kJwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+constexpr Literal kNotAuthenticated("the client could not be authenticated");
+
+Refusal refusal_of(Error const& error) {
+  switch (error.kind()) {
+    case ErrorKind::kInvalid:
+    case ErrorKind::kTooLarge:
+      return {OAuthError::kInvalidClient, error.literal()};
+    case ErrorKind::kThrottled:
+    case ErrorKind::kUnavailable:
+      return {OAuthError::kTemporarilyUnavailable, error.literal()};
+    default:
+      // Who exists, and with which keys, is nobody's business.
+      return {OAuthError::kInvalidClient, kNotAuthenticated, error.literal()};
+  }
+}
+
+/// What is asked for as far as it was registered. Errors: kInvalid (what was asked for cannot be held to, or
+/// nothing is left of it).
+Result<std::vector<codec::Scope>> granted(std::string_view asked, Client const& client) {
+  auto const scopes = TACENDA_TRY(codec::parse_scopes(asked));
+  for (auto const& scope : scopes) TACENDA_TRY_VOID(access::check_scope(scope, access::Bearer::kService));
+  auto common = common_scopes(scopes, client.scopes);
+  if (common.empty())
+    return fail(ErrorKind::kInvalid, "nothing of the scope is registered for the application");
+  for (auto const& scope : common) TACENDA_TRY_VOID(access::check_scope(scope, access::Bearer::kService));
+  if (codec::write_scopes(common).size() > codec::kScopeBytesMax)
+    return fail(ErrorKind::kInvalid, "the scope is too long");
+  return common;
+}
+
+}  // namespace
+
+std::optional<Assertion> Server::authenticate(Form const& form, TokenReply& reply) {
+  if (form.of("client_assertion_type") != kJwtBearer || !form.has("client_assertion")) {
+    reply.refusal = Refusal(OAuthError::kInvalidClient,
+                            "a client authenticates by a signed assertion: client_assertion, and "
+                            "client_assertion_type jwt-bearer");
+    return std::nullopt;
+  }
+  Time const now = clock_.now();
+  auto assertion = check_assertion(clients_, form.of("client_assertion"), token_endpoint(), now);
+  if (!assertion.has_value()) {
+    reply.refusal = refusal_of(assertion.error());
+    return std::nullopt;
+  }
+  auto const& client = *assertion->client;
+  reply.trace.client = client.id;
+  reply.trace.authentication = "private_key_jwt";
+  if (form.has("client_id") && form.of("client_id") != client.id) {
+    reply.refusal = Refusal(OAuthError::kInvalidClient, "client_id is not that of the assertion");
+    return std::nullopt;
+  }
+  auto const used = used_.use(client.id, assertion->id, assertion->expires, now);
+  if (!used.has_value()) {
+    reply.refusal = used.error().kind() == ErrorKind::kUnauthenticated
+                        ? Refusal(OAuthError::kInvalidClient, used.error().literal())
+                        : refusal_of(used.error());
+    return std::nullopt;
+  }
+  reply.pending = identity::Pending(
+      [this, used = *used]() -> Result<vault::WriteSet> {
+        vault::WriteSet set;
+        TACENDA_TRY_VOID(used_.write(used, set));
+        return set;
+      },
+      {});
+  return std::move(*assertion);
+}
+
+TokenReply Server::token(Form const& form, std::string_view address) {
+  TokenReply reply;
+  auto const grant = form.of("grant_type");
+  if (grant.empty()) {
+    reply.refusal = Refusal(OAuthError::kInvalidRequest, "grant_type is missing");
+  } else if (grant == "client_credentials") {
+    client_credentials(form, address, reply);
+  } else if (grant == "authorization_code") {
+    authorization_code(form, address, reply);
+  } else if (grant == "refresh_token") {
+    refresh(form, address, reply);
+  } else {
+    reply.refusal = Refusal(OAuthError::kUnsupportedGrantType, "this grant_type is not supported");
+  }
+  return reply;
+}
+
+void Server::client_credentials(Form const& form, std::string_view address, TokenReply& reply) {
+  auto const assertion = authenticate(form, reply);
+  if (!assertion) return;
+  auto const client = assertion->client;
+  if (client->kind != Client::Kind::kService || !client->account) {
+    reply.refusal =
+        Refusal(OAuthError::kUnauthorizedClient, "the application acts for people, and not for itself");
+    return;
+  }
+  reply.trace.user_id = client->account->view();
+  reply.trace.user_name = client->id;
+  auto scopes = granted(form.of("scope"), *client);
+  if (!scopes.has_value()) {
+    reply.refusal = Refusal(OAuthError::kInvalidScope, scopes.error().literal());
+    return;
+  }
+  auto application = std::make_shared<identity::Application>();
+  application->client = client->id;
+  application->scopes = std::move(*scopes);
+  reply.trace.scopes = codec::write_scopes(application->scopes);
+  auto issued = directory_.issue_application_token({*client->account, std::nullopt}, std::move(application),
+                                                   limits::kServiceAccess, address);
+  if (!issued.has_value()) {
+    reply.refusal = refusal_of(issued.error());
+    return;
+  }
+  reply.trace.role = issued->principal.role();
+  reply.trace.token_id = issued->principal.token_id();
+  reply.body.set("access_token", Json::string(issued->access_token));
+  reply.body.set("token_type", Json::string("Bearer"));
+  reply.body.set("expires_in", Json::number(std::chrono::seconds(limits::kServiceAccess).count()));
+  reply.body.set("scope", Json::string(reply.trace.scopes));
+  auto alive = identity::Pending(
+      [this, id = client->id]() -> Result<vault::WriteSet> {
+        vault::WriteSet set;
+        TACENDA_TRY_VOID(clients_.confirm(id, set));  // not for who was disabled meanwhile
+        return set;
+      },
+      {});
+  reply.pending = joined(std::move(issued->pending), std::move(alive), std::move(reply.pending));
+}
+
+}  // namespace tacenda::authorization
