@@ -49,6 +49,10 @@ class Admin {
   Released restrict_networks(Call& call);
   Released limit_user(Call& call);
   Released issue_token(Call& call);
+  Released clients(Call& call);
+  Released add_client(Call& call);
+  Released disable_client(Call& call);
+  Released replace_client_keys(Call& call);
   Released audit_list(Call& call);
   Released audit_checkpoint(Call& call);
   Released audit_proof(Call& call);

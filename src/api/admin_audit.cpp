@@ -39,6 +39,7 @@ Json entry_json(audit::Entry const& entry) {
   set_text(json, "role", event.role);
   set_text(json, "authentication", event.authentication);
   set_text(json, "token_id", event.token_id);
+  set_text(json, "client", event.client);
   set_text(json, "network", event.network);
   set_text(json, "request_id", event.request_id);
   set_text(json, "type", event.resource_type);

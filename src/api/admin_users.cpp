@@ -169,6 +169,8 @@ Released Admin::unlock_user(Call& call) {
 Released Admin::bind_certificate(Call& call) {
   std::string const name(call.body.text_of("name"));
   call.origin.target = name;
+  if (parts_.authorization.clients().find(name))
+    return refuse(call, Error(ErrorKind::kForbidden, "an application gets its tokens from /oauth/token"));
   auto const bytes = codec::hex_decode(call.body.text_of("sha256"));
   Digest digest{};
   if (!bytes.has_value() || bytes->size() != digest.size()) {
@@ -221,6 +223,9 @@ Released Admin::limit_user(Call& call) {
 Released Admin::issue_token(Call& call) {
   std::string const name(call.body.text_of("user"));
   call.origin.target = name;
+  // Without the scopes that it was registered with, its account would have its role whole.
+  if (parts_.authorization.clients().find(name))
+    return refuse(call, Error(ErrorKind::kForbidden, "an application gets its tokens from /oauth/token"));
   std::int64_t seconds = 0;
   if (auto const* value = call.body.find("expires_seconds"); value != nullptr && value->is_number()) {
     auto const text = value->number_text();

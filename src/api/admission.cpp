@@ -104,6 +104,9 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
     exchange.origin.kind = audit::EventKind::kAddressRefused;
     return refuse(exchange, placed.error());
   }
+  // An account is its owner's own business: no application looks after it.
+  if (is_own_account(route) && known.application())
+    return refuse(exchange, Error(ErrorKind::kForbidden, "an application may not do this: sign in yourself"));
   if (is_own_account(route)) return std::nullopt;
   Time const now = parts_.clock.now();
   if (auto const complete = parts_.gate.is_complete(known, now); !complete.has_value())
@@ -162,6 +165,18 @@ Released Pipeline::dispatch(Exchange& exchange) {
       return login(exchange);
     case Interaction::kLogout:
       return logout(exchange);
+    case Interaction::kSmartConfiguration:
+    case Interaction::kOpenIdConfiguration:
+    case Interaction::kJwks:
+    case Interaction::kAuthorize:
+    case Interaction::kAuthorizeSignIn:
+    case Interaction::kAuthorizeConsent:
+    case Interaction::kRevokeToken:
+    case Interaction::kIntrospectToken:
+    case Interaction::kApplications:
+    case Interaction::kEndApplication:
+    case Interaction::kToken:
+      return oauth(exchange);
     case Interaction::kStepUp:
     case Interaction::kAccount:
     case Interaction::kChangePassword:

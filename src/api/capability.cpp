@@ -105,17 +105,64 @@ Json audit_resource(fhir::SearchParameters const& known) {
   return resource;
 }
 
+// What stands for the server's addresses in the text that is kept, in the order of that text.
+constexpr std::string_view kAddress = "urn:tacenda:address-of-this-server";
+constexpr std::string_view kAuthorizeEndpoint = "urn:tacenda:authorize-endpoint-of-this-server";
+constexpr std::string_view kTokenEndpoint = "urn:tacenda:token-endpoint-of-this-server";
+
+/// How applications get in. Source: SMART App Launch 1.0, conformance (oauth-uris); 2.2 reads
+/// smart-configuration.
+Json smart_addresses() {
+  Json addresses = Json::array();
+  for (auto const& [name, mark] :
+       {std::pair("authorize", kAuthorizeEndpoint), std::pair("token", kTokenEndpoint)}) {
+    Json address = Json::object();
+    address.set("url", Json::string(name));
+    address.set("valueUri", Json::string(mark));
+    addresses.push(std::move(address));
+  }
+  Json extension = Json::object();
+  extension.set("url", Json::string("http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"));
+  extension.set("extension", std::move(addresses));
+  Json list = Json::array();
+  list.push(std::move(extension));
+  return list;
+}
+
+Json smart_service() {
+  Json coding = Json::object();
+  coding.set("system", Json::string("http://terminology.hl7.org/CodeSystem/restful-security-service"));
+  coding.set("code", Json::string("SMART-on-FHIR"));
+  Json codings = Json::array();
+  codings.push(std::move(coding));
+  Json service = Json::object();
+  service.set("coding", std::move(codings));
+  Json list = Json::array();
+  list.push(std::move(service));
+  return list;
+}
+
 Json security() {
   Json item = Json::object();
-  item.set("cors", Json::boolean(false));
-  item.set("description",
-           Json::string("Bearer token from POST /auth/login (password and second factor), or a client "
-                        "certificate of a service account. Every access is decided by role and audited."));
+  item.set("extension", smart_addresses());
+  item.set("cors", Json::boolean(true));
+  item.set("service", smart_service());
+  item.set(
+      "description",
+      Json::string("Bearer token: of an application from the token endpoint (SMART), of a person from POST "
+                   "/auth/login (password and second factor); or a client certificate of a service "
+                   "account. Every access is decided by role, scope and consent, and audited."));
   return item;
 }
 
-// Stands for the server's address in the text that is kept.
-constexpr std::string_view kAddress = "urn:tacenda:address-of-this-server";
+/// `text` with a JSON string's text in place of the first `mark` at or behind `from`, which moves behind it.
+void put_address(std::string& text, std::string_view mark, std::string const& address, std::size_t& from) {
+  from = text.find(mark, from);
+  auto const quoted = codec::write_json(Json::string(address));
+  auto const inner = std::string_view(quoted).substr(1, quoted.size() - 2);
+  text.replace(from, mark.size(), inner);
+  from += inner.size();
+}
 
 std::string make_statement(std::string const& version, std::string const& date,
                            fhir::SearchParameters const& known) {
@@ -163,15 +210,17 @@ std::string make_statement(std::string const& version, std::string const& date,
 
 }  // namespace
 
-std::string capability_statement(std::string const& base_url, std::string const& version,
+std::string capability_statement(ServerAddresses const& addresses, std::string const& version,
                                  std::string const& date, fhir::SearchParameters const& known) {
   // Made once: it is large, and whoever can connect may ask for it.
   static std::string const usual = make_statement(version, date, fhir::r4_parameters());
   std::string const own = known.defined().empty() ? std::string() : make_statement(version, date, known);
-  std::string const& text = own.empty() ? usual : own;
-  auto const place = text.find(kAddress);
-  std::string const address = codec::write_json(Json::string(base_url));
-  return text.substr(0, place) + address.substr(1, address.size() - 2) + text.substr(place + kAddress.size());
+  std::string text = own.empty() ? usual : own;
+  std::size_t from = 0;
+  put_address(text, kAddress, addresses.base_url, from);
+  put_address(text, kAuthorizeEndpoint, addresses.origin + "/oauth/authorize", from);
+  put_address(text, kTokenEndpoint, addresses.origin + "/oauth/token", from);
+  return text;
 }
 
 }  // namespace tacenda::api

@@ -259,7 +259,7 @@ Released Pipeline::fhir(Exchange& exchange) {
   Deadline const deadline(parts_.clock, limits::kRequestTime);
   std::function<Result<void>(vault::WriteSet&)> const still_allowed =
       [&](vault::WriteSet& set) -> Result<void> {
-    TACENDA_TRY_VOID(parts_.directory.confirm(*exchange.principal, set));
+    TACENDA_TRY_VOID(confirm(*exchange.principal, set));
     parts_.store.depend_on_consents(set);
     return {};
   };

@@ -1,5 +1,8 @@
 #include "api/pipeline.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "api/capability.hpp"
 #include "api/internal/exchange.hpp"
 #include "api/internal/format.hpp"
@@ -43,15 +46,25 @@ Result<identity::Principal> Pipeline::authenticate(net::Request const& request) 
   return principal;
 }
 
+Result<void> Pipeline::confirm(identity::Principal const& principal, vault::WriteSet& set) const {
+  TACENDA_TRY_VOID(parts_.directory.confirm(principal, set));
+  if (!principal.application()) return {};
+  return parts_.authorization.confirm(*principal.application(), set);
+}
+
 Result<void> Pipeline::bind(Exchange const& exchange, std::uint64_t seen, vault::WriteSet& set) const {
-  TACENDA_TRY_VOID(parts_.directory.confirm(*exchange.principal, set));
+  TACENDA_TRY_VOID(confirm(*exchange.principal, set));
   set.read_at(seen);
   parts_.store.depend_on_consents(set);
   return {};
 }
 
 Result<identity::Principal> Pipeline::recognise(net::Request const& request) const {
-  if (auto const token = bearer_token(request)) return parts_.directory.authenticate_token(*token);
+  if (auto const token = bearer_token(request)) {
+    auto principal = TACENDA_TRY(parts_.directory.authenticate_token(*token));
+    if (principal.application()) TACENDA_TRY_VOID(parts_.authorization.confirm(*principal.application()));
+    return principal;
+  }
   if (request.peer.certificate) return parts_.directory.authenticate_certificate(*request.peer.certificate);
   return fail(ErrorKind::kUnauthenticated, "sign in first: an access token is needed");
 }
@@ -63,7 +76,30 @@ Released Pipeline::handle(net::Request&& request) {
   return dispatch(exchange);
 }
 
+std::string Pipeline::permitted_origin(net::Request const& request) const {
+  auto const origin = request.header("origin");
+  if (!origin) return {};
+  constexpr auto kOpen =
+      std::to_array<std::string_view>({"/fhir/metadata", "/fhir/.well-known/smart-configuration",
+                                       "/.well-known/openid-configuration", "/oauth/jwks"});
+  if (std::ranges::find(kOpen, request.path) != kOpen.end()) return "*";
+  // Nothing here goes by a cookie but the pages of /oauth/authorize and /auth, which are ours alone.
+  bool const is_for_applications = request.path == "/fhir" || request.path.starts_with("/fhir/") ||
+                                   request.path == "/oauth/token" || request.path == "/oauth/revoke";
+  if (!is_for_applications || !parts_.authorization.clients().has_origin(*origin)) return {};
+  return std::string(*origin);
+}
+
 void Pipeline::handle(net::Request&& request, std::move_only_function<void(Released)> reply) {
+  if (auto origin = permitted_origin(request); !origin.empty()) {
+    bool const is_preflight =
+        request.method == "OPTIONS" && request.header("access-control-request-method").has_value();
+    reply = [origin = std::move(origin), reply = std::move(reply)](Released released) mutable {
+      released.permit_origin(origin);
+      reply(std::move(released));
+    };
+    if (is_preflight) return reply(Released(Unrecorded::kPreflight));
+  }
   auto exchange = std::make_unique<Exchange>();
   exchange->request = std::move(request);
   if (auto ended = admit(*exchange)) return reply(std::move(*ended));
@@ -136,7 +172,7 @@ Result<audit::Receipt> Pipeline::commit_events(Exchange const& exchange,
                                                std::vector<audit::Event> const& events) {
   for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
     vault::WriteSet set;
-    TACENDA_TRY_VOID(parts_.directory.confirm(*exchange.principal, set));
+    TACENDA_TRY_VOID(confirm(*exchange.principal, set));
     auto receipt = parts_.log.commit(std::move(set), events);
     if (receipt.has_value() || receipt.error().kind() != ErrorKind::kConflict) return receipt;
   }
@@ -241,6 +277,7 @@ Released Pipeline::refuse(Exchange& exchange, std::uint16_t status) {
 
 Released Pipeline::capabilities(Exchange& exchange) {
   if (!exchange.format) return refuse(exchange, 406);
+  ServerAddresses const addresses{exchange.base_url, parts_.authorization.origin()};
   // What was defined for this server is for those who work with it.
   auto known = std::make_shared<fhir::SearchParameters const>();
   if (auto principal = authenticate(exchange.request);
@@ -251,11 +288,11 @@ Released Pipeline::capabilities(Exchange& exchange) {
     // Anybody may ask: a flood is counted, as failures are, and must not fill the log.
     exchange.origin.http_status = 200;
     auto noted = parts_.failures.note(exchange.origin);
-    if (!noted) return Released(PublicStatement{exchange.base_url, *exchange.format});
+    if (!noted) return Released(PublicStatement{addresses, *exchange.format});
   }
   net::Response response;
   response.status = 200;
-  response.body = capability_statement(exchange.base_url, "", kCapabilityDate, *known);
+  response.body = capability_statement(addresses, "", kCapabilityDate, *known);
   response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
   return answer(exchange, exchange.origin, std::move(response));
 }

@@ -1,56 +1,21 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 
-#include "access/gate.hpp"
-#include "access/rate_limiter.hpp"
 #include "api/internal/page_token.hpp"
 #include "api/internal/render.hpp"
+#include "api/parts.hpp"
 #include "api/response.hpp"
 #include "api/routes.hpp"
-#include "audit/failure_meter.hpp"
-#include "audit/log.hpp"
 #include "codec/json.hpp"
-#include "core/limits.hpp"
 #include "core/mutex.hpp"
-#include "identity/directory.hpp"
 #include "net/http.hpp"
 #include "operations/context.hpp"
-#include "operations/index_worker.hpp"
-#include "operations/label_worker.hpp"
 #include "operations/patch.hpp"
 #include "operations/search.hpp"
-#include "operations/validation.hpp"
-#include "operations/vocabulary.hpp"
-#include "records/export_jobs.hpp"
-#include "records/indexer.hpp"
-#include "records/store.hpp"
-#include "vault/vault.hpp"
 
 namespace tacenda::api {
-
-/// What the pipeline works with; all of it outlives the pipeline.
-struct Parts {
-  vault::Vault& vault;
-  records::Store& store;
-  audit::Log& log;
-  identity::Directory& directory;
-  access::Gate& gate;
-  Clock const& clock;
-  audit::FailureMeter& failures;
-  operations::Validation const& validation;
-  operations::Vocabulary const& vocabulary;
-  records::ExportJobs& exports;
-  records::Indexer const& indexer;
-  operations::IndexWorker& index_worker;
-  operations::LabelWorker& label_worker;
-  access::Assignments& assignments;
-  std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
-  access::RateLimiter& rates;
-  std::optional<access::AddressList> trusted_proxies = {};  // nullopt: no forwarded address is believed
-};
 
 /// One request from its line to its released response, always in the same order: route, authenticate, decide,
 /// do, commit with the audit events, answer. Nothing is told before the commit, nothing is done after it.
@@ -75,6 +40,8 @@ class Pipeline {
  private:
   struct Exchange;  // one request and what is known of it so far
 
+  /// Whose pages may read the answer in a browser; empty: nobody's but ours (REQUIREMENTS F-18).
+  std::string permitted_origin(net::Request const& request) const;
   /// Route and principal. The answer when the request ends here.
   std::optional<Released> admit(Exchange& exchange);
   /// The answer to who is not recognised, may not come from there, is not yet complete, or asks too often.
@@ -96,6 +63,9 @@ class Pipeline {
   Released access_log(Exchange& exchange);
   Released read_log(Exchange& exchange, std::optional<std::string> const& own);
   Released search_log(Exchange& exchange, std::optional<std::string> const& own);
+  /// /oauth, and what applications discover of it (internal/oauth.hpp).
+  class OAuth;
+  Released oauth(Exchange& exchange);
   /// Breaks the glass for one patient: $break-glass.
   Released break_glass(Exchange& exchange);
   Released enrol(Exchange& exchange);
@@ -190,6 +160,8 @@ class Pipeline {
   /// What leaves on decisions of this request depends on them: a change of a consent or of the policy that
   /// commits after `seen` makes the commit conflict. Errors: the account ended or changed.
   Result<void> bind(Exchange const& exchange, std::uint64_t seen, vault::WriteSet& set) const;
+  /// Is he still who he was, and his application still one that may act? Binds `set` to the answer.
+  Result<void> confirm(identity::Principal const& principal, vault::WriteSet& set) const;
 
   Parts parts_;
   // Who lost several rounds goes on alone, so that of many writers of one resource none loses without end.

@@ -3,6 +3,7 @@
 #include "api/capability.hpp"
 #include "api/internal/auth_json.hpp"
 #include "api/internal/format.hpp"
+#include "api/internal/oauth_json.hpp"
 #include "api/outcome.hpp"
 
 namespace tacenda::api {
@@ -40,6 +41,9 @@ Released::Released(Unrecorded reason, std::uint16_t status, fhir::Format format)
     case Unrecorded::kCounted:
     case Unrecorded::kUnparsable:
       response_.status = status;
+      break;
+    case Unrecorded::kPreflight:
+      response_.status = 204;
       break;
     case Unrecorded::kHealthy:
       response_.status = 200;
@@ -84,10 +88,52 @@ Released::Released(PublicChallenge const& offer) : response_(response_of(offer))
 
 Released::Released(PublicStatement const& statement) {
   response_.status = 200;
-  response_.body = capability_statement(statement.base_url, "", kCapabilityDate);
+  response_.body = capability_statement(statement.addresses, "", kCapabilityDate);
   response_.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
   put_into(statement.format, response_);
   add_safety_headers(response_);
+}
+
+Released::Released(HtmlPage counted) {
+  response_.status = counted.status;
+  response_.body = std::move(counted.html);
+  response_.headers = std::move(counted.headers);
+  response_.headers.push_back({"content-type", "text/html; charset=utf-8"});
+  add_safety_headers(response_);
+  for (auto& [name, value] : response_.headers) {
+    if (name != "content-security-policy") continue;
+    value =
+        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+    if (!counted.form_target.empty()) value.append(" ").append(counted.form_target);
+  }
+}
+
+Released::Released(audit::Receipt const& receipt, HtmlPage page) : Released(std::move(page)) {
+  response_.headers.push_back({"x-request-id", receipt.request_id()});
+}
+
+Released::Released(PublicDiscovery const& discovery) {
+  response_ = json_text_response(discovery.json);
+  add_safety_headers(response_);
+}
+
+Released::Released(authorization::OAuthError counted) {
+  response_ = oauth_refusal(counted, "the request was refused");
+  add_safety_headers(response_);
+}
+
+void Released::permit_origin(std::string_view origin) {
+  response_.headers.push_back({"access-control-allow-origin", std::string(origin)});
+  if (origin != "*") response_.headers.push_back({"vary", "origin"});
+  if (response_.status == 204 && response_.body.empty()) {
+    response_.headers.push_back({"access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE"});
+    response_.headers.push_back({"access-control-allow-headers",
+                                 "authorization, content-type, accept, prefer, if-match, if-none-match, "
+                                 "if-modified-since, if-none-exist, x-request-id, x-purpose-of-use"});
+    response_.headers.push_back({"access-control-max-age", "600"});
+  }
+  response_.headers.push_back({"access-control-expose-headers",
+                               "etag, last-modified, location, content-location, x-request-id, retry-after"});
 }
 
 }  // namespace tacenda::api

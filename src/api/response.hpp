@@ -2,10 +2,14 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "api/capability.hpp"
 #include "api/pages.hpp"
 #include "audit/receipt.hpp"
+#include "authorization/refusal.hpp"
 #include "fhir/format.hpp"
 #include "net/http.hpp"
 
@@ -18,13 +22,14 @@ enum class Unrecorded : std::uint8_t {
   kSealed,            // 503: no key, no log
   kUnparsable,        // 4xx of net: no request was understood
   kHealthy,           // 200 of /healthz
+  kPreflight,         // 204: what pages of another origin may ask (CORS)
   kCounted,           // 4xx to whom nobody recognised, counted by audit::FailureMeter in a flood
 };
 
 /// The CapabilityStatement for who is nobody in particular: what it says is known to everyone but for the
 /// address, which he named himself.
 struct PublicStatement {
-  std::string base_url;
+  ServerAddresses addresses;
   fhir::Format format = fhir::Format::kJson;
 };
 
@@ -36,6 +41,19 @@ struct PublicChallenge {
 /// PublicKeyCredentialRequestOptionsJSON (WebAuthn level 3, section 5.1.9). No credential is named: the
 /// person's authenticator finds its own.
 net::Response response_of(PublicChallenge const& offer);
+
+/// A page of the authorization server for a browser: no script, no frame, forms to this server alone.
+struct HtmlPage {
+  std::uint16_t status = 200;
+  std::string html;
+  std::string form_target = {};  // source of a CSP beside 'self' where a form may lead in the end
+  std::vector<net::Header> headers = {};
+};
+
+/// What applications may discover of this server, its public keys among it: the same for everyone.
+struct PublicDiscovery {
+  std::string json;
+};
 
 /// A response that may leave: made from a Receipt, from the closed list, or one of the program's own pages.
 /// What handlers give to net is made of this, so that forgetting the audit does not compile.
@@ -50,6 +68,17 @@ class Released {
   explicit Released(PublicStatement const& statement);
   /// The same: or whoever asks often would keep everybody else from signing in.
   explicit Released(PublicChallenge const& offer);
+
+  Released(audit::Receipt const& receipt, HtmlPage page);
+  /// One that asks who somebody is, or says that a request was refused: nothing of records is in it. Counted
+  /// by audit::FailureMeter in a flood.
+  explicit Released(HtmlPage counted);
+  explicit Released(PublicDiscovery const& discovery);
+  /// Of the OAuth endpoints to whom nobody recognised, counted by audit::FailureMeter in a flood.
+  explicit Released(authorization::OAuthError counted);
+
+  /// Lets a page of `origin` ("*": any) read the answer in a browser, without cookies.
+  void permit_origin(std::string_view origin);
 
   net::Response take() && { return std::move(response_); }
   std::uint16_t status() const { return response_.status; }

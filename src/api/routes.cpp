@@ -22,6 +22,8 @@ constexpr std::string_view kBreakGlass = "urn:tacenda:OperationDefinition/break-
 
 constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/fhir/metadata", Interaction::kCapabilities, "", EventKind::kMetadata, std::nullopt, false},
+    {"GET", "/fhir/.well-known/smart-configuration", Interaction::kSmartConfiguration, "",
+     EventKind::kMetadata, std::nullopt, false},
     {"GET", "/fhir/_history", Interaction::kHistorySystem, "history-system", EventKind::kHistorySystem,
      Action::kHistorySystem},
     {"POST", "/fhir", Interaction::kBundle, "transaction", EventKind::kTransaction, std::nullopt},
@@ -145,6 +147,23 @@ constexpr auto kRoutes = std::to_array<Route>({
      std::nullopt},
     {"GET", "/auth/sign-in", Interaction::kSignInPage, "", EventKind::kMetadata, std::nullopt, false},
     {"GET", "/auth/sign-in.js", Interaction::kSignInScript, "", EventKind::kMetadata, std::nullopt, false},
+    {"GET", "/auth/applications", Interaction::kApplications, "", EventKind::kAccountRead, std::nullopt},
+    {"DELETE", "/auth/applications/{version}", Interaction::kEndApplication, "", EventKind::kTokenRevoked,
+     std::nullopt},
+    {"GET", "/.well-known/openid-configuration", Interaction::kOpenIdConfiguration, "", EventKind::kMetadata,
+     std::nullopt, false},
+    {"GET", "/oauth/jwks", Interaction::kJwks, "", EventKind::kMetadata, std::nullopt, false},
+    {"GET", "/oauth/authorize", Interaction::kAuthorize, "", EventKind::kAuthorizationAsked, std::nullopt,
+     false},
+    {"POST", "/oauth/authorize", Interaction::kAuthorize, "", EventKind::kAuthorizationAsked, std::nullopt,
+     false},
+    {"POST", "/oauth/sign-in", Interaction::kAuthorizeSignIn, "", EventKind::kLogin, std::nullopt, false},
+    {"POST", "/oauth/consent", Interaction::kAuthorizeConsent, "", EventKind::kAuthorizationGranted,
+     std::nullopt, false},
+    {"POST", "/oauth/revoke", Interaction::kRevokeToken, "", EventKind::kTokenRevoked, std::nullopt, false},
+    {"POST", "/oauth/introspect", Interaction::kIntrospectToken, "", EventKind::kTokenIntrospected,
+     std::nullopt, false},
+    {"POST", "/oauth/token", Interaction::kToken, "", EventKind::kTokenIssued, std::nullopt, false},
     {"GET", "/healthz", Interaction::kHealth, "", EventKind::kMetadata, std::nullopt, false},
 });
 

@@ -63,7 +63,12 @@ TEST(Routes, AreClosedButForTheNamedOnes) {
         route.interaction == Interaction::kOfferPasskeySignIn ||
         route.interaction == Interaction::kPasskeySignIn || route.interaction == Interaction::kSignInPage ||
         route.interaction == Interaction::kSignInScript || route.interaction == Interaction::kLogin ||
-        route.interaction == Interaction::kHealth;
+        route.interaction == Interaction::kSmartConfiguration || route.interaction == Interaction::kToken ||
+        route.interaction == Interaction::kOpenIdConfiguration || route.interaction == Interaction::kJwks ||
+        route.interaction == Interaction::kAuthorize || route.interaction == Interaction::kAuthorizeSignIn ||
+        route.interaction == Interaction::kAuthorizeConsent ||
+        route.interaction == Interaction::kRevokeToken ||
+        route.interaction == Interaction::kIntrospectToken || route.interaction == Interaction::kHealth;
     EXPECT_EQ(route.needs_sign_in, !open) << route.pattern;
     bool const on_records = route.pattern.contains("{type}");
     // What is sent to $validate says whether it is to be created, updated, read or deleted: the operation

@@ -48,6 +48,13 @@ enum class EventKind : std::uint16_t {
   kTokenIssued = 38,
   kAuthenticationFailed = 39,
   kStepUp = 40,
+  kTokenRefused = 41,
+  kAuthorizationAsked = 42,
+  kAuthorizationRefused = 43,
+  kAuthorizationGranted = 44,
+  kAuthorizationDenied = 45,
+  kTokenRevoked = 46,
+  kTokenReused = 47,
   // what people do with their own account
   kRecoveryCodesMade = 48,
   kRecoveryCodeUsed = 49,
@@ -59,6 +66,7 @@ enum class EventKind : std::uint16_t {
   kPasskeyRemoved = 55,
   kPasskeyCounterBack = 56,
   kAwarenessAcknowledged = 57,
+  kTokenIntrospected = 58,
   // administration (DCM 110113 security alert, 110136/110137 role changes)
   kUserAdded = 64,
   kUserDisabled = 65,
@@ -68,6 +76,10 @@ enum class EventKind : std::uint16_t {
   kUserListed = 69,
   kVerified = 70,
   kAdminDenied = 71,
+  kClientAdded = 72,
+  kClientDisabled = 73,
+  kClientKeysChanged = 74,
+  kClientsListed = 75,
   // who may see what, and who saw it although something stood against it
   kEmergencyBegun = 80,
   kEmergencyReviewed = 81,

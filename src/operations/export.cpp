@@ -5,6 +5,7 @@
 #include <set>
 
 #include "codec/json.hpp"
+#include "codec/scope.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "operations/internal/code_criteria.hpp"
@@ -24,12 +25,22 @@ audit::Event export_event(Context const& context, audit::EventKind kind, std::st
   return event;
 }
 
-/// The job, if it is the asker's own and has not expired. Whose it is else, nobody learns.
+std::string scopes_of(identity::Principal const& principal) {
+  return principal.application() ? codec::write_scopes(principal.application()->scopes) : std::string();
+}
+
+std::string client_of(identity::Principal const& principal) {
+  return principal.application() ? principal.application()->client : std::string();
+}
+
+/// The job, if it is the asker's own and has not expired. Whose it is else, nobody learns. Of an application
+/// with the same scopes: its manifest counts what those reach.
 Result<ExportJob> own_job(Context const& context, std::string_view job_id) {
   if (context.services.exports == nullptr || !ResourceId::parse(job_id).has_value())
     return fail(ErrorKind::kNotFound, "there is no such export");
   auto job = TACENDA_TRY(context.services.exports->find(job_id));
-  if (job.user != context.principal.id().view() || job.expires <= context.now)
+  if (job.user != context.principal.id().view() || job.client != client_of(context.principal) ||
+      job.scopes != scopes_of(context.principal) || job.expires <= context.now)
     return fail(ErrorKind::kNotFound, "there is no such export");
   return job;
 }
@@ -109,6 +120,8 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
   job.user = context.principal.id().view();
   job.user_name = context.principal.name();
   job.role = context.principal.role();
+  job.client = client_of(context.principal);
+  job.scopes = scopes_of(context.principal);
   job.request_id = context.origin.request_id;
   job.created = context.now;
   job.expires = context.now + context.services.export_time;

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "codec/scope.hpp"
 #include "core/limits.hpp"
 #include "core/log.hpp"
 #include "operations/internal/export_preparation.hpp"
@@ -97,13 +98,21 @@ Result<void> ExportWorker::tend() {
 
 std::string_view ExportWorker::why_not(ExportJob const& job) const {
   if (job.expires <= parts_.clock.now()) return "the export has expired";
-  auto const user = UserId::parse(job.user);
-  if (!user.has_value()) return "nobody asked for the export";
-  auto const principal = parts_.principal(*user);
+  auto const principal = asker_of(job);
   if (!principal.has_value()) return "the user who asked for the export is disabled";
   if (!parts_.gate.authorize(*principal, Action::kExport, "").has_value())
     return "the user who asked for the export may export nothing any more";
   return {};
+}
+
+Result<identity::Principal> ExportWorker::asker_of(ExportJob const& job) const {
+  std::shared_ptr<identity::Application> application;
+  if (!job.client.empty()) {
+    application = std::make_shared<identity::Application>();
+    application->client = job.client;
+    application->scopes = TACENDA_TRY(codec::parse_scopes(job.scopes));
+  }
+  return parts_.principal(TACENDA_TRY(UserId::parse(job.user)), std::move(application));
 }
 
 Result<void> ExportWorker::destroy(ExportJob const& job) {

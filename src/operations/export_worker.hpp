@@ -31,8 +31,10 @@ class ExportWorker {
     access::Gate const& gate;
     audit::Log& log;
     Clock const& clock;
-    /// Who asked, as he is known now. Errors: kForbidden (disabled).
-    std::function<Result<identity::Principal>(UserId const&)> principal;
+    /// Who asked, as he is known now, by the application that did it for him (nullptr: none). Errors:
+    /// kForbidden (disabled).
+    std::function<Result<identity::Principal>(UserId const&, std::shared_ptr<identity::Application const>)>
+        principal;
     Vocabulary const* vocabulary = nullptr;  // nullptr: as Services::vocabulary
   };
 
@@ -51,6 +53,8 @@ class ExportWorker {
   /// Ends what must end.
   Result<void> tend();
   Result<void> destroy(records::ExportJob const& job);
+  /// Who asked, with the rights that he asked with. Errors: kForbidden, kInvalid.
+  Result<identity::Principal> asker_of(records::ExportJob const& job) const;
   /// Why a job must end; empty: it need not.
   std::string_view why_not(records::ExportJob const& job) const;
   audit::Event event_of(records::ExportJob const& job, audit::EventKind kind, std::string_view reason) const;

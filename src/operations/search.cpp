@@ -186,7 +186,7 @@ class Search {
   /// Counts of rows tell of records that the asker may not see.
   bool may_explain() const {
     auto const role = context_.services.gate.role(context_.principal.role());
-    return role && role->may(access::AdminAction::kReadStatus);
+    return role && role->may(access::AdminAction::kReadStatus) && !context_.principal.application();
   }
 
   void note_left_out(Ignored const& ignored, std::vector<std::string> const& types) {

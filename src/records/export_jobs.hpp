@@ -41,6 +41,8 @@ struct ExportJob {
   std::string user;  // who asked: user id, and for the audit log the rest
   std::string user_name;
   std::string role;
+  std::string client;  // the application that asked in his name, and what it was granted; empty: he himself
+  std::string scopes;
   std::string request_id;
   ExportRequest request;
   ExportState state = ExportState::kWaiting;

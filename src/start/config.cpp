@@ -124,6 +124,17 @@ bool is_origin_of(std::string_view origin, std::string_view domain) {
   return host == domain || host.ends_with("." + std::string(domain));
 }
 
+/// "https://", a host that is a domain or an address, with a port or without, and nothing more.
+bool is_origin(std::string_view text) {
+  constexpr std::string_view kScheme = "https://";
+  constexpr auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("-.:[]").contains(c);
+  };
+  if (!text.starts_with(kScheme) || text.size() > 300) return false;
+  auto const host = text.substr(kScheme.size());
+  return !host.empty() && host.front() != ':' && host.back() != ':' && std::ranges::all_of(host, is_allowed);
+}
+
 /// What only several keys together say. nullopt: all is well.
 Problem problem_between_keys(Config const& config) {
   if (config.client_certificate != net::TlsOptions::ClientCertificate::kNone && config.client_ca.empty())
@@ -215,6 +226,14 @@ std::map<std::string, Setter, std::less<>> const& setters() {
       {"passkeys.origins",
        [](Config& config, toml::node const& node) {
          return set_texts(config.relying_party.origins, node, "must be a list of origins");
+       }},
+      {"oauth.origin",
+       [](Config& config, toml::node const& node) -> Problem {
+         auto const origin = node.value<std::string>();
+         if (!node.is_string() || !is_origin(*origin))
+           return "must be https:// and a host in lower case, with a port or without, and no path";
+         config.public_origin = *origin;
+         return std::nullopt;
        }},
       {"limits.connections", limit(&net::Limits::connections, 1, 100'000)},
       {"limits.connections-per-address", limit(&net::Limits::connections_per_address, 1, 100'000)},

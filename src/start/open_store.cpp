@@ -33,6 +33,8 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
   store->rates_ = std::make_unique<access::RateLimiter>(clock, options.rates);
   store->trusted_proxies_ = options.trusted_proxies;
   TACENDA_TRY_VOID(store->load_policy(options));
+  store->authorization_ = TACENDA_TRY(authorization::Server::open(
+      {*store->vault_, *store->directory_, *store->gate_, *store->assignments_, clock}));
   store->vocabulary_ = std::make_unique<operations::Vocabulary>(*store->store_);
   store->validation_ = std::make_unique<operations::Validation>(*store->store_, *store->gate_,
                                                                 options.validation, store->vocabulary_.get());
@@ -44,12 +46,13 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
   if (!options.damaged) TACENDA_TRY_VOID(store->index_worker_->open());
   store->label_worker_ = std::make_unique<operations::LabelWorker>(
       operations::LabelWorker::Parts{*store->store_, *store->gate_, *store->log_, clock});
-  store->export_worker_ = std::make_unique<operations::ExportWorker>(
-      operations::ExportWorker::Parts{*store->store_, *store->exports_, *store->gate_, *store->log_, clock,
-                                      [directory = store->directory_.get()](UserId const& user) {
-                                        return directory->principal_for_work(user);
-                                      },
-                                      store->vocabulary_.get()});
+  store->export_worker_ = std::make_unique<operations::ExportWorker>(operations::ExportWorker::Parts{
+      *store->store_, *store->exports_, *store->gate_, *store->log_, clock,
+      [directory = store->directory_.get()](UserId const& user,
+                                            std::shared_ptr<identity::Application const> application) {
+        return directory->principal_for_work(user, std::move(application));
+      },
+      store->vocabulary_.get()});
   return store;
 }
 
@@ -96,9 +99,9 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,        *store_,       *log_,        *directory_, *gate_,          clock_,
-          failures_,      *validation_,  *vocabulary_, *exports_,   *indexer_,       *index_worker_,
-          *label_worker_, *assignments_, export_time_, *rates_,     trusted_proxies_};
+  return {*vault_,        *store_,       *log_,           *directory_,  *gate_,    clock_,
+          failures_,      *validation_,  *vocabulary_,    *exports_,    *indexer_, *index_worker_,
+          *label_worker_, *assignments_, *authorization_, export_time_, *rates_,   trusted_proxies_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {

@@ -11,6 +11,7 @@
 #include "api/pipeline.hpp"
 #include "audit/failure_meter.hpp"
 #include "audit/log.hpp"
+#include "authorization/server.hpp"
 #include "identity/directory.hpp"
 #include "operations/export_worker.hpp"
 #include "operations/index_worker.hpp"
@@ -51,6 +52,7 @@ class OpenStore {
   vault::Vault& vault() { return *vault_; }
   audit::Log& log() { return *log_; }
   identity::Directory& directory() { return *directory_; }
+  authorization::Server& authorization() { return *authorization_; }
   access::Gate& gate() { return *gate_; }
   audit::FailureMeter& failures() { return failures_; }
 
@@ -83,6 +85,7 @@ class OpenStore {
   std::unique_ptr<access::Assignments> assignments_;
   std::unique_ptr<access::Evidence> evidence_;
   std::unique_ptr<access::Gate> gate_;
+  std::unique_ptr<authorization::Server> authorization_;
   std::unique_ptr<access::RateLimiter> rates_;
   std::optional<access::AddressList> trusted_proxies_;
   std::unique_ptr<operations::Vocabulary> vocabulary_;

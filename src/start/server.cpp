@@ -111,6 +111,11 @@ identity::RelyingParty Server::relying_party(std::string const& host) const {
   return {name, {"https://" + name + (port_ == 443 ? "" : ":" + std::to_string(port_))}};
 }
 
+std::string Server::public_origin() const {
+  if (!config_.public_origin.empty()) return config_.public_origin;
+  return endpoint_.substr(0, endpoint_.rfind('/'));  // without "/fhir"
+}
+
 Result<void> Server::unseal(vault::Unlock const& unlock) {
   MutexLock const turn(unsealing_);
   if (current()) return fail(ErrorKind::kConflict, "the store is unsealed");
@@ -125,6 +130,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   unsealed->store->start_work();
   MutexLock const lock(mutex_);
   if (relying_party_) identity::Passkeys(unsealed->store->directory()).serve(*relying_party_);
+  unsealed->store->authorization().serve(public_origin());
   unsealed_ = std::move(unsealed);
   return {};
 }
@@ -171,7 +177,10 @@ Result<std::string> Server::listen() {
   {
     MutexLock const lock(mutex_);
     relying_party_ = relying_party(host);
-    if (unsealed_) identity::Passkeys(unsealed_->store->directory()).serve(*relying_party_);
+    if (unsealed_) {
+      identity::Passkeys(unsealed_->store->directory()).serve(*relying_party_);
+      unsealed_->store->authorization().serve(public_origin());
+    }
   }
   TACENDA_TRY_VOID(net_->listen_unix(socket_of(places_.data).string(), config_.limits, admin_handlers()));
   if (auto const unsealed = current())

@@ -55,6 +55,8 @@ class Server {
   Result<net::TlsOptions> tls(Unsealed const* unsealed) const;
   Result<std::map<std::string, access::AddressList, std::less<>>> listeners() const;
   Result<OpenOptions> open_options() const;
+  /// Under which origin applications reach the server, once it is known where it listens.
+  std::string public_origin() const;
   /// Who browsers take the server for, once it is known where it listens.
   identity::RelyingParty relying_party(std::string const& host) const;
 

@@ -41,7 +41,9 @@ class Bulk : public ::testing::Test {
   ExportWorker worker() { return worker(server.clock()); }
   ExportWorker worker(Clock const& clock) {
     return ExportWorker({server.store(), server.exports(), server.gate(), server.log(), clock,
-                         [this](UserId const& id) { return server.directory().principal_for_work(id); }});
+                         [this](UserId const& id, auto application) {
+                           return server.directory().principal_for_work(id, std::move(application));
+                         }});
   }
   Result<ExportAnswer> answer(Result<Outcome> outcome) {
     if (!outcome.has_value()) return std::unexpected(outcome.error());

@@ -156,6 +156,7 @@ void identify(audit::Event& origin, identity::Principal const& principal) {
   origin.role = principal.role();
   origin.token_id = principal.token_id();
   origin.authentication = method_name(principal.method());
+  if (principal.application()) origin.client = principal.application()->client;
 }
 
 }  // namespace tacenda::api

@@ -152,7 +152,7 @@ TEST(PutInto, TurnsAResourceIntoXml) {
 }
 
 TEST(PutInto, TurnsTheCapabilityStatementIntoXml) {
-  auto response = saying(capability_statement("https://host/fhir", "", "2026-11-23"));
+  auto response = saying(capability_statement({"https://host/fhir", "https://host"}, "", "2026-11-23"));
   put_into(Format::kXml, response);
   EXPECT_TRUE(response.body.contains("<CapabilityStatement xmlns=\"http://hl7.org/fhir\">"));
   EXPECT_TRUE(response.body.contains("<format value=\"application/fhir+xml\"/>"));

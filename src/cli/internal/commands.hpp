@@ -67,6 +67,23 @@ int access_list(AccessOptions const& options);
 int access_list_change(AccessOptions const& options, bool listed);
 int user_practitioner(AccessOptions const& options);
 
+/// `tacenda client`.
+struct ClientOptions {
+  std::filesystem::path data;
+  std::string id;
+  std::string title;
+  std::string role;
+  std::string scope;
+  std::filesystem::path jwks;
+  std::vector<std::string> redirect_uris;
+  bool is_public = false;
+  bool json = false;
+};
+int client_add(ClientOptions const& options);
+int client_disable(ClientOptions const& options);
+int client_keys(ClientOptions const& options);
+int client_list(ClientOptions const& options);
+
 struct TokenOptions {
   std::filesystem::path data;
   std::string user;

@@ -30,7 +30,7 @@ Permit const* ExportPreparation::permit(std::string_view type) {
 }
 
 Result<void> ExportPreparation::run() {
-  principal_ = TACENDA_TRY(worker_.parts_.principal(TACENDA_TRY(UserId::parse(job_.user))));
+  principal_ = TACENDA_TRY(worker_.asker_of(job_));
   patients_ = {job_.request.patients.begin(), job_.request.patients.end()};
   TACENDA_TRY_VOID(clear());
   // What was committed before this is in the state that is walked, so nothing up to its time is missed; what

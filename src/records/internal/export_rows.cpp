@@ -6,6 +6,7 @@ namespace tacenda::records {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kApplicationFormat = 2;  // of a job that an application asked for
 
 void put_texts(ByteWriter& writer, std::vector<std::string> const& texts) {
   writer.u32(static_cast<std::uint32_t>(texts.size()));
@@ -20,6 +21,12 @@ class RowReader {
   Result<void> format() {
     if (TACENDA_TRY(reader_.u8()) != kFormat) return corrupt();
     return {};
+  }
+  /// True when an application follows behind everything else.
+  Result<bool> job_format() {
+    auto const format = TACENDA_TRY(reader_.u8());
+    if (format != kFormat && format != kApplicationFormat) return corrupt();
+    return format == kApplicationFormat;
   }
   Result<std::string> text() { return std::string(as_text(TACENDA_TRY(reader_.sized()))); }
   Result<Time> time() { return from_unix_ms(TACENDA_TRY(reader_.u64())); }
@@ -66,7 +73,9 @@ Bytes encode_job(ExportJob const& job) {
   Bytes row;
   ByteWriter writer(row);
   auto const& request = job.request;
-  writer.u8(kFormat).u8(static_cast<std::uint8_t>(job.state)).u8(static_cast<std::uint8_t>(request.level));
+  bool const has_application = !job.client.empty();
+  writer.u8(has_application ? kApplicationFormat : kFormat);
+  writer.u8(static_cast<std::uint8_t>(job.state)).u8(static_cast<std::uint8_t>(request.level));
   writer.sized(job.user).sized(job.user_name).sized(job.role).sized(job.request_id).sized(request.url);
   writer.u64(to_unix_ms(job.created)).u64(to_unix_ms(job.expires)).u64(to_unix_ms(job.transaction_time));
   writer.u64(job.resources);
@@ -77,13 +86,14 @@ Bytes encode_job(ExportJob const& job) {
   writer.u8(request.of_patients ? 1 : 0);
   put_texts(writer, request.patients);
   put_texts(writer, job.remarks);
+  if (has_application) writer.sized(job.client).sized(job.scopes);
   return row;
 }
 
 Result<ExportJob> decode_job(ByteView row) {
   RowReader reader(row);
   ExportJob job;
-  TACENDA_TRY_VOID(reader.format());
+  bool const has_application = TACENDA_TRY(reader.job_format());
   job.state = TACENDA_TRY(reader.one_of(ExportState::kEnding));
   job.request.level = TACENDA_TRY(reader.one_of(ExportLevel::kGroup));
   job.user = TACENDA_TRY(reader.text());
@@ -107,6 +117,10 @@ Result<ExportJob> decode_job(ByteView row) {
   job.request.of_patients = TACENDA_TRY(reader.flag());
   job.request.patients = TACENDA_TRY(reader.texts());
   job.remarks = TACENDA_TRY(reader.texts());
+  if (has_application) {
+    job.client = TACENDA_TRY(reader.text());
+    job.scopes = TACENDA_TRY(reader.text());
+  }
   TACENDA_TRY_VOID(reader.end());
   return job;
 }

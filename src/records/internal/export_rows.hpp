@@ -7,10 +7,11 @@
 /// Plaintexts of the export rows (docs/data-file.md, "Export rows"), format 1. Texts are size(4) and bytes,
 /// lists count(4) and items, times Unix ms(8):
 ///
-///   j  format(1) = 1 | state(1) | level(1) | user | user name | role | request id | url | created | expires
+///   j  format(1) = 1, or 2 of an application | state(1) | level(1) | user | user name | role | request id |
+///   url | created | expires
 ///   |
 ///      transaction time | resources(8) | has since(1) | since | types | filters {type, query} |
-///      of patients(1) | patients | remarks
+///      of patients(1) | patients | remarks | of format 2: client | scopes
 ///   m  format(1) = 1 | kind(1) | type | count(4)
 ///   f  format(1) = 1 | kind(1) | type | places {type or empty: the file's, id, version(8)} | texts
 namespace tacenda::records {

@@ -1,0 +1,125 @@
+// Administration of applications (OAuth clients).
+#include "api/admin.hpp"
+#include "api/internal/admin_call.hpp"
+#include "api/internal/auth_json.hpp"
+#include "codec/text.hpp"
+
+namespace tacenda::api {
+namespace {
+
+using authorization::Client;
+using codec::Json;
+
+std::string_view name_of(Client::Kind kind) {
+  switch (kind) {
+    case Client::Kind::kService:
+      return "service";
+    case Client::Kind::kConfidential:
+      return "confidential";
+    case Client::Kind::kPublic:
+      return "public";
+  }
+  return {};
+}
+
+Json keys_json(Client const& client) {
+  Json keys = Json::array();
+  for (auto const& key : client.keys) {
+    Json item = Json::object();
+    item.set("kid", Json::string(key.key_id));
+    item.set("alg", Json::string(authorization::name_of(key.algorithm)));
+    keys.push(std::move(item));
+  }
+  return keys;
+}
+
+Json client_json(Client const& client) {
+  Json json = Json::object();
+  json.set("client_id", Json::string(client.id));
+  json.set("title", Json::string(client.title));
+  json.set("kind", Json::string(name_of(client.kind)));
+  json.set("enabled", Json::boolean(client.enabled));
+  json.set("created", Json::string(codec::format_instant(client.created)));
+  json.set("scope", Json::string(codec::write_scopes(client.scopes)));
+  json.set("keys", keys_json(client));
+  json.set("redirect_uris", texts_json(client.redirect_uris));
+  return json;
+}
+
+/// What the log says of keys: their ids.
+std::string names_of_keys(Client const& client) {
+  std::string text = "keys:";
+  for (auto const& key : client.keys) text.append(" ").append(key.key_id);
+  return text;
+}
+
+Client::Kind kind_of(Json const& body) {
+  if (!body.text_of("role").empty()) return Client::Kind::kService;
+  return body.text_of("jwks").empty() ? Client::Kind::kPublic : Client::Kind::kConfidential;
+}
+
+}  // namespace
+
+Released Admin::clients(Call& call) {
+  Json list = Json::array();
+  for (auto const& client : parts_.authorization.clients().all()) list.push(client_json(*client));
+  Json json = Json::object();
+  json.set("clients", std::move(list));
+  return answer(call, codec::write_json(json));
+}
+
+Released Admin::add_client(Call& call) {
+  authorization::Clients::Registration registration;
+  registration.id = call.body.text_of("client_id");
+  registration.title = call.body.text_of("title");
+  registration.role = call.body.text_of("role");
+  registration.scopes = call.body.text_of("scope");
+  registration.jwks = call.body.text_of("jwks");
+  registration.kind = kind_of(call.body);
+  if (auto const* uris = call.body.find("redirect_uris"); uris != nullptr) {
+    for (auto const& uri : uris->items())
+      registration.redirect_uris.emplace_back(uri.is_string() ? uri.as_string() : "");
+  }
+  call.origin.target = registration.id;
+  if (registration.kind == Client::Kind::kService) {
+    auto const role = parts_.gate.role(registration.role);
+    if (!role) return refuse(call, Error(ErrorKind::kInvalid, "the policy has no such role"));
+    if (role->own_record_only)
+      return refuse(call, Error(ErrorKind::kInvalid, "an application that acts for itself is no patient"));
+  }
+  auto pending = parts_.authorization.clients().add(registration);
+  if (!pending.has_value()) return refuse(call, pending.error());
+  call.origin.new_value =
+      registration.role.empty() ? registration.scopes : registration.role + ": " + registration.scopes;
+  Json json = Json::object();
+  json.set("client_id", Json::string(registration.id));
+  json.set("kind", Json::string(name_of(registration.kind)));
+  json.set("token_endpoint", Json::string(parts_.authorization.token_endpoint()));
+  return change(call, *pending, codec::write_json(json));
+}
+
+Released Admin::disable_client(Call& call) {
+  std::string const id(call.body.text_of("client_id"));
+  call.origin.target = id;
+  auto pending = parts_.authorization.clients().disable(id);
+  if (!pending.has_value()) return refuse(call, pending.error());
+  return change(call, *pending, "{}");
+}
+
+Released Admin::replace_client_keys(Call& call) {
+  std::string const id(call.body.text_of("client_id"));
+  call.origin.target = id;
+  auto const before = parts_.authorization.clients().find(id);
+  if (before) call.origin.old_value = names_of_keys(*before);
+  auto pending = parts_.authorization.clients().replace_keys(id, call.body.text_of("jwks"));
+  if (!pending.has_value()) return refuse(call, pending.error());
+  auto const keys = authorization::client_keys(call.body.text_of("jwks"));
+  if (keys.has_value()) {
+    Client named;
+    named.keys = *keys;
+    call.origin.new_value = names_of_keys(named);
+  }
+  return change(call, *pending, "{}");
+}
+
+}  // namespace tacenda::api

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "api/internal/exchange.hpp"
+
+namespace tacenda::api {
+
+/// The endpoints of applications: discovery, authorization with its pages, token, revocation, introspection,
+/// and what people see of what they allowed. Owner: the worker that runs one request.
+class Pipeline::OAuth {
+ public:
+  explicit OAuth(Pipeline& pipeline) : pipeline_(pipeline), parts_(pipeline.parts_) {}
+
+  Released dispatch(Exchange& exchange);
+
+ private:
+  Released discovery(Exchange& exchange);
+  Released authorize(Exchange& exchange);
+  Released authorize_sign_in(Exchange& exchange);
+  Released authorize_consent(Exchange& exchange);
+  Released applications(Exchange& exchange);
+  Released end_application(Exchange& exchange);
+  /// Makes an event of the pages durable and shows the page; a flood of strangers is counted.
+  Released show(Exchange& exchange, audit::Event event, HtmlPage page);
+  Released show_problem(Exchange& exchange, audit::Event event, std::uint16_t status, Literal problem);
+  Released refuse_page_sign_in(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt,
+                               authorization::Server::Opened const& opened, std::string_view sealed);
+  Released consent_page(Exchange& exchange, authorization::Server::Opened const& opened,
+                        identity::Principal const& person, audit::Receipt const& receipt, Literal problem);
+  Released token(Exchange& exchange);
+  Released answer_token(Exchange& exchange, authorization::TokenReply& reply);
+  Released refuse_token(Exchange& exchange, authorization::Refusal const& refusal,
+                        authorization::TokenReply& reply);
+
+  Pipeline& pipeline_;
+  Parts& parts_;
+};
+
+}  // namespace tacenda::api

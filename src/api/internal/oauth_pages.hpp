@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "authorization/authorization_request.hpp"
+#include "authorization/client.hpp"
+
+/// The pages on which a person signs in for an application and decides what it gets. Plain HTML: no script.
+namespace tacenda::api {
+
+/// Text for HTML, also inside a quoted attribute.
+std::string escaped(std::string_view text);
+
+/// `problem`: what went wrong with the last try; empty: nothing. `sealed`: the request, for its form.
+std::string sign_in_page(authorization::Client const& client, std::string_view sealed,
+                         std::string_view problem);
+
+struct ConsentPage {
+  authorization::Client const& client;
+  authorization::AuthorizationRequest const& request;
+  std::string_view sealed;
+  std::string_view person;
+  bool asks_for_patient = false;  // he chooses whom it is about
+  std::string_view problem;
+};
+std::string consent_page(ConsentPage const& page);
+
+/// What a person reads of a scope: "Observation: read, search (category = laboratory)".
+std::string words_of(codec::Scope const& scope);
+
+std::string problem_page(std::string_view problem);
+
+}  // namespace tacenda::api

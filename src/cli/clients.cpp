@@ -1,0 +1,105 @@
+// `tacenda client`: applications that get tokens.
+#include <fstream>
+#include <functional>
+#include <iomanip>
+#include <iostream>
+#include <iterator>
+
+#include "cli/internal/commands.hpp"
+#include "cli/internal/connection.hpp"
+
+namespace tacenda::cli {
+namespace {
+
+using codec::Json;
+using Show = std::function<void(Json const&)>;
+
+constexpr std::size_t kKeysBytesMax = 48'000;
+
+int ask(std::string_view command, ClientOptions const& options, std::string const& path, Json const* body,
+        Show const& show) {
+  auto connection = AdminConnection::open(options.data);
+  if (!connection.has_value()) return report(command, connection.error());
+  auto const answer = body != nullptr ? connection->post(path, *body) : connection->get(path);
+  if (!answer.has_value()) return report(command, answer.error());
+  if (answer->status != 200) return report(command, answer->status, answer->body);
+  if (options.json) {
+    std::cout << codec::write_json(answer->body) << "\n";
+  } else {
+    show(answer->body);
+  }
+  return kOk;
+}
+
+/// The text of a file with public keys. Errors: kNotFound, kTooLarge.
+Result<std::string> keys_of(std::filesystem::path const& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return fail(ErrorKind::kNotFound, "the file with the keys cannot be read");
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (text.size() > kKeysBytesMax) return fail(ErrorKind::kTooLarge, "the file with the keys is too large");
+  return text;
+}
+
+bool is_true(Json const& json, std::string_view name) {
+  auto const* value = json.find(name);
+  return value != nullptr && value->is_boolean() && value->as_boolean();
+}
+
+}  // namespace
+
+int client_add(ClientOptions const& options) {
+  if (options.is_public != options.jwks.empty() || (options.is_public && !options.role.empty())) {
+    std::cerr << "tacenda: client add: give its keys with --jwks FILE, or say --public (never with --role)\n";
+    return kUsage;
+  }
+  Json body = Json::object();
+  body.set("client_id", Json::string(options.id));
+  body.set("scope", Json::string(options.scope));
+  body.set("title", Json::string(options.title));
+  body.set("role", Json::string(options.role));
+  Json uris = Json::array();
+  for (auto const& uri : options.redirect_uris) uris.push(Json::string(uri));
+  body.set("redirect_uris", std::move(uris));
+  if (!options.jwks.empty()) {
+    auto const keys = keys_of(options.jwks);
+    if (!keys.has_value()) return report("client add", keys.error());
+    body.set("jwks", Json::string(*keys));
+  }
+  return ask("client add", options, "/admin/clients", &body, [](Json const& answer) {
+    std::cout << "client_id  " << answer.text_of("client_id") << "  (" << answer.text_of("kind") << ")\n"
+              << "token      " << answer.text_of("token_endpoint") << "\n";
+  });
+}
+
+int client_disable(ClientOptions const& options) {
+  Json body = Json::object();
+  body.set("client_id", Json::string(options.id));
+  return ask("client disable", options, "/admin/clients/disable", &body,
+             [&](Json const&) { std::cout << options.id << " is disabled; all its tokens ended\n"; });
+}
+
+int client_keys(ClientOptions const& options) {
+  auto const keys = keys_of(options.jwks);
+  if (!keys.has_value()) return report("client keys", keys.error());
+  Json body = Json::object();
+  body.set("client_id", Json::string(options.id));
+  body.set("jwks", Json::string(*keys));
+  return ask("client keys", options, "/admin/clients/keys", &body,
+             [&](Json const&) { std::cout << options.id << " signs with the new keys alone\n"; });
+}
+
+int client_list(ClientOptions const& options) {
+  return ask("client list", options, "/admin/clients", nullptr, [](Json const& answer) {
+    std::cout << std::left << std::setw(24) << "CLIENT" << std::setw(14) << "KIND" << std::setw(10) << "STATE"
+              << "SCOPE\n";
+    auto const* clients = answer.find("clients");
+    if (clients == nullptr) return;
+    for (auto const& client : clients->items()) {
+      std::cout << std::left << std::setw(24) << client.text_of("client_id") << std::setw(14)
+                << client.text_of("kind") << std::setw(10)
+                << (is_true(client, "enabled") ? "active" : "disabled") << client.text_of("scope") << "\n";
+    }
+  });
+}
+
+}  // namespace tacenda::cli
