@@ -156,6 +156,9 @@ Released Pipeline::OAuth::authorize_sign_in(Exchange& exchange) {
       identity::Directory::Attempt refused;
       refused.actor_id = attempt->actor_id;
       refused.reason = placed.error().literal();
+      // What he showed is used up all the same, also when the server starts anew.
+      if (auto used = parts_.directory.keep_used(*attempt->principal); used.has_value())
+        refused.pending = std::move(*used);
       *attempt = std::move(refused);
     }
   }
