@@ -206,23 +206,24 @@ TEST(Profiles, AreOrderedByTheNumbersOfTheirVersions) {
 TEST(Profiles, AreTheOnesThatAreStoredNow) {
   Place place;
   Profiles profiles(place.server.store(), place.server.gate());
+  auto const find = [&](std::string const& canonical) { return profiles.find(canonical).value(); };
   std::string const url = "http://example.org/a,b$c";  // what would part alternatives of a search
-  EXPECT_EQ(profiles.find(url), nullptr);
+  EXPECT_EQ(find(url), nullptr);
   auto const first = place.server.create(place.doctor, with_invariant(url, "Patient", "true", "1.9")).value();
-  auto const kept = profiles.find(url);
+  auto const kept = find(url);
   ASSERT_NE(kept, nullptr);
-  EXPECT_EQ(profiles.find(url), kept);  // parsed once
+  EXPECT_EQ(find(url), kept);  // parsed once
   auto const second =
       place.server.create(place.doctor, with_invariant(url, "Patient", "true", "1.10")).value();
-  EXPECT_EQ(profiles.find(url)->version(), "1.10");
-  EXPECT_EQ(profiles.find(url + "|1.9"), kept);
-  EXPECT_EQ(profiles.find(url + "|2"), nullptr);
+  EXPECT_EQ(find(url)->version(), "1.10");
+  EXPECT_EQ(find(url + "|1.9"), kept);
+  EXPECT_EQ(find(url + "|2"), nullptr);
   ASSERT_TRUE(place.server.remove(place.doctor, "StructureDefinition", second.id).has_value());
-  EXPECT_EQ(profiles.find(url)->version(), "1.9");
+  EXPECT_EQ(find(url)->version(), "1.9");
   auto changed = test::parse(with_invariant(url, "Patient", "false", "1.9"));
   changed.set("id", Json::string(first.id));
   ASSERT_TRUE(place.server.update(place.doctor, codec::write_json(changed)).has_value());
-  EXPECT_NE(profiles.find(url), kept);
+  EXPECT_NE(find(url), kept);
 }
 
 }  // namespace
