@@ -28,7 +28,7 @@ class Launch(harness.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.doctor = cls.server.person("dr", "doctor")
-        cls.token = cls.server.token_of(cls.doctor)
+        cls.token = cls.doctor.session = cls.server.token_of(cls.doctor)
         cls.p1, cls.p2 = (cls.make({"resourceType": "Patient", "name": [{"family": name}]}) for name in ("One", "Two"))
         cls.o1, cls.o2 = (cls.make(observation(of, value)) for of, value in ((cls.p1, "mine"), (cls.p2, "theirs")))
         cls.patient = cls.server.person("pat", "patient", "--patient", cls.p1)
@@ -313,14 +313,13 @@ class Launch(harness.TestCase):
         self.assertEqual(self.app.post("revoke", {"client_id": "app", "token": "nonsense"}).status, 200)
         # By the person himself.
         answer = self.app.launch(self.patient, scope="patient/*.rs offline_access")
-        session = self.server.token_of(self.patient)
+        session = self.patient.session
         allowed = json_of(self.get("/auth/applications", session))["applications"]
         mine = [each for each in allowed if each["scope"] == "offline_access patient/*.rs"][-1]  # the newest
         self.assertEqual((mine["client_id"], mine["patient"]), ("app", self.p1))
         self.assertEqual(self.get("/auth/applications", answer["access_token"]).status, 403)
-        other = self.server.token_of(self.doctor)
         path = "/auth/applications/" + mine["id"]
-        self.assertEqual(self.server.request("DELETE", path, token=other).status, 404)
+        self.assertEqual(self.server.request("DELETE", path, token=self.token).status, 404)
         self.assertEqual(self.server.request("DELETE", path, token=session).status, 204)
         self.assertEqual(self.get("/fhir/Patient/" + self.p1, answer["access_token"]).status, 401)
         self.refused(self.app.refresh(answer["refresh_token"]), "invalid_grant")

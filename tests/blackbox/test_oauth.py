@@ -328,7 +328,6 @@ class Lives(harness.TestCase):
             self.assertEqual(json_of(lab.ask(assertion))["error"], "invalid_client")
             self.assertEqual(lab.ask().status, 200)
             # Keys are replaced: the old one signs nothing any more.
-            self.server.sign_in_admin()
             self.server.cli("client", "keys", "lab", "--jwks", next_key.jwks_file(), "--data", self.server.data,
                             check=True)
             self.assertEqual(json_of(lab.ask())["error"], "invalid_client")
@@ -342,7 +341,6 @@ class Lives(harness.TestCase):
             self.server.start()
             self.assertEqual(self.server.request("GET", "/fhir/Patient", token=token).status, 401)
             self.assertEqual(json_of(lab.ask())["error"], "invalid_client")
-            self.server.sign_in_admin()
             events = [entry["event"] for entry in self.server.audit()]
             for event in ("client-added", "client-keys-changed", "client-disabled"):
                 self.assertEqual(events.count(event), 1, event)
