@@ -21,7 +21,8 @@ build dev || {
 results=build/dev/results.xml
 rm -f "$results" build/fuzz/results.txt
 jobs=$(jobs_count)
-run_quietly "testing" build/dev/test.log show_ctest ctest --test-dir build/dev --parallel $((jobs < 2 ? 2 : jobs)) \
+# One more than there are processors: some wait for a clock.
+run_quietly "testing" build/dev/test.log show_ctest ctest --test-dir build/dev --parallel $((jobs + 1)) \
   --output-junit "$PWD/$results" --output-on-failure --no-tests=error --test-output-size-passed 2000 "${filter[@]}" || true
 
 extra=()
