@@ -1,6 +1,7 @@
 // /oauth: how applications get their tokens, and what they discover of this server.
 #include "api/internal/oauth.hpp"
 
+#include "api/internal/auth_json.hpp"
 #include "api/internal/oauth_json.hpp"
 #include "authorization/discovery.hpp"
 #include "authorization/form.hpp"

@@ -1,6 +1,5 @@
 // `tacenda policy`, `tacenda emergency`, `tacenda access-list`: who may see what, and why.
 #include <fstream>
-#include <functional>
 #include <iostream>
 #include <iterator>
 #include <thread>
@@ -13,24 +12,13 @@ namespace tacenda::cli {
 namespace {
 
 using codec::Json;
-using Show = std::function<void(Json const&)>;
 
 constexpr std::size_t kPolicyBytesMax = 60'000;
 constexpr std::chrono::milliseconds kPause{200};
 
 int ask(std::string_view command, AccessOptions const& options, std::string const& path, Json const* body,
         Show const& show) {
-  auto connection = AdminConnection::open(options.data);
-  if (!connection.has_value()) return report(command, connection.error());
-  auto const answer = body != nullptr ? connection->post(path, *body) : connection->get(path);
-  if (!answer.has_value()) return report(command, answer.error());
-  if (answer->status != 200) return report(command, answer->status, answer->body);
-  if (options.json) {
-    std::cout << codec::write_json(answer->body) << "\n";
-  } else {
-    show(answer->body);
-  }
-  return kOk;
+  return ask(command, Asked{options.data, path, body, options.json}, show);
 }
 
 Json object_of(std::initializer_list<std::pair<std::string_view, std::string_view>> members) {

@@ -1,6 +1,5 @@
 // `tacenda client`: applications that get tokens.
 #include <fstream>
-#include <functional>
 #include <iomanip>
 #include <iostream>
 #include <iterator>
@@ -12,23 +11,12 @@ namespace tacenda::cli {
 namespace {
 
 using codec::Json;
-using Show = std::function<void(Json const&)>;
 
 constexpr std::size_t kKeysBytesMax = 48'000;
 
 int ask(std::string_view command, ClientOptions const& options, std::string const& path, Json const* body,
         Show const& show) {
-  auto connection = AdminConnection::open(options.data);
-  if (!connection.has_value()) return report(command, connection.error());
-  auto const answer = body != nullptr ? connection->post(path, *body) : connection->get(path);
-  if (!answer.has_value()) return report(command, answer.error());
-  if (answer->status != 200) return report(command, answer->status, answer->body);
-  if (options.json) {
-    std::cout << codec::write_json(answer->body) << "\n";
-  } else {
-    show(answer->body);
-  }
-  return kOk;
+  return ask(command, Asked{options.data, path, body, options.json}, show);
 }
 
 /// The text of a file with public keys. Errors: kNotFound, kTooLarge.
@@ -38,11 +26,6 @@ Result<std::string> keys_of(std::filesystem::path const& file) {
   std::string text{std::istreambuf_iterator<char>(in), {}};
   if (text.size() > kKeysBytesMax) return fail(ErrorKind::kTooLarge, "the file with the keys is too large");
   return text;
-}
-
-bool is_true(Json const& json, std::string_view name) {
-  auto const* value = json.find(name);
-  return value != nullptr && value->is_boolean() && value->as_boolean();
 }
 
 }  // namespace

@@ -14,14 +14,8 @@ using codec::Json;
 
 /// Posts `body` and hands the answer of a success to `show`.
 int post(std::string_view command, std::filesystem::path const& data, std::string const& path,
-         Json const& body, std::function<void(Json const&)> const& show) {
-  auto connection = AdminConnection::open(data);
-  if (!connection.has_value()) return report(command, connection.error());
-  auto const answer = connection->post(path, body);
-  if (!answer.has_value()) return report(command, answer.error());
-  if (answer->status != 200) return report(command, answer->status, answer->body);
-  show(answer->body);
-  return kOk;
+         Json const& body, Show const& show) {
+  return ask(command, Asked{data, path, &body, false}, show);
 }
 
 Json named(std::string const& name) {
@@ -59,11 +53,6 @@ std::int64_t seconds_of(std::string_view text) {
     default:
       return 0;
   }
-}
-
-bool is_true(Json const& json, std::string_view name) {
-  auto const* value = json.find(name);
-  return value != nullptr && value->is_boolean() && value->as_boolean();
 }
 
 }  // namespace

@@ -20,13 +20,17 @@ inline Result<codec::Json> object_of(net::Request const& request) {
   return json;
 }
 
-inline net::Response json_response(codec::Json const& json) {
+/// JSON that no cache keeps (RFC 6749 section 5.1; `Cache-Control` is added with the other safety headers).
+inline net::Response json_text_response(std::string json) {
   net::Response response;
   response.status = 200;
-  response.body = codec::write_json(json);
+  response.body = std::move(json);
   response.headers.push_back({"content-type", "application/json"});
   response.headers.push_back({"pragma", "no-cache"});
   return response;
+}
+inline net::Response json_response(codec::Json const& json) {
+  return json_text_response(codec::write_json(json));
 }
 
 /// How long a browser lets its owner take; the challenge lasts as long.

@@ -1,6 +1,6 @@
 #include "api/internal/oauth_json.hpp"
 
-#include "codec/json.hpp"
+#include "api/internal/auth_json.hpp"
 
 namespace tacenda::api {
 namespace {
@@ -20,20 +20,11 @@ std::uint16_t status_of(authorization::OAuthError error) {
 
 }  // namespace
 
-net::Response json_text_response(std::string json) {
-  net::Response response;
-  response.status = 200;
-  response.body = std::move(json);
-  response.headers.push_back({"content-type", "application/json"});
-  response.headers.push_back({"pragma", "no-cache"});
-  return response;
-}
-
 net::Response oauth_refusal(authorization::OAuthError error, Literal description) {
   codec::Json json = codec::Json::object();
   json.set("error", codec::Json::string(authorization::code_of(error)));
   json.set("error_description", codec::Json::string(description.view()));
-  auto response = json_text_response(codec::write_json(json));
+  auto response = json_response(json);
   response.status = status_of(error);
   if (response.status == 401) response.headers.push_back({"www-authenticate", "Bearer realm=\"tacenda\""});
   if (response.status == 503) response.headers.push_back({"retry-after", "30"});

@@ -91,4 +91,19 @@ int report(std::string_view command, Error const& error) {
                                                                                               : kFailed;
 }
 
+int ask(std::string_view command, Asked const& asked, Show const& show) {
+  auto connection = AdminConnection::open(asked.data);
+  if (!connection.has_value()) return report(command, connection.error());
+  auto const answer =
+      asked.body != nullptr ? connection->post(asked.path, *asked.body) : connection->get(asked.path);
+  if (!answer.has_value()) return report(command, answer.error());
+  if (answer->status != 200) return report(command, answer->status, answer->body);
+  if (asked.json) {
+    std::cout << codec::write_json(answer->body) << "\n";
+  } else {
+    show(answer->body);
+  }
+  return kOk;
+}
+
 }  // namespace tacenda::cli

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -42,6 +43,22 @@ Result<std::string> session_file(std::filesystem::path const& data);
 int report(std::string_view command, std::uint16_t status, codec::Json const& body);
 int report(std::string_view command, Error const& error);
 
+/// One question to the administration socket.
+struct Asked {
+  std::filesystem::path const& data;
+  std::string const& path;
+  codec::Json const* body = nullptr;  // nullptr: a GET
+  bool json = false;                  // the answer is printed as it is
+};
+using Show = std::function<void(codec::Json const&)>;
+/// Asks, and prints the answer of a success or hands it to `show`. Gives the exit code.
+int ask(std::string_view command, Asked const& asked, Show const& show);
+
+/// A member that is true.
+inline bool is_true(codec::Json const& json, std::string_view name) {
+  auto const* value = json.find(name);
+  return value != nullptr && value->is_boolean() && value->as_boolean();
+}
 /// A member that is a whole number; 0 where there is none.
 inline std::uint64_t number_of(codec::Json const& json, std::string_view name) {
   auto const* value = json.find(name);
