@@ -147,8 +147,18 @@ def load_searched(options, folder, server):
     shutil.rmtree(bundles)
 
 
+def stored_bytes(server):
+    return json.loads(server.cli("status", "--data", server.data, "--json", check=True).stdout)["stored_bytes"]
+
+
 def measure_searches(options, folder, server, doctor, row):
+    before, begin = stored_bytes(server), time.monotonic()
     load_searched(options, folder, server)
+    count = options.searched * (1 + 1 / search_curve.PER_PATIENT)  # the patients, too
+    row("load of what is searched", count / (time.monotonic() - begin), "resources/s", note=f"{count:,.0f} resources, PUT")
+    after = stored_bytes(server)
+    for name in ("versions", "index", "audit"):
+        row(f"disk, {name}", (after[name] - before[name]) / count, "bytes/resource")
     base = f"https://{server.host}:{server.port}/fhir"
     code = f"code={urllib.parse.quote(search_curve.SYSTEM + '|', safe='')}common"
     bearer = "Authorization: Bearer " + doctor

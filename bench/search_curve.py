@@ -5,7 +5,10 @@ usage: search_curve.py [--sizes N,N,...] [--binary FILE] [--out FILE]
 
 Made-up Observations of made-up patients, a hundred each, are loaded through the real API. Searches with an answer that
 does not grow must not get slower; a count may grow with what it counts. Each figure is the median of several
-requests on one connection, audited and decided like any other; the memory is the most that the server ever held.
+requests on one connection, audited and decided like any other; the memory is the most that the server ever held. At the
+end one search that finds everything is paged to its last hit. It fails when a search has a cliff (HAPI's million hits of
+code and date: its cost grows more than CLIFF times as much as its answer), when a hit comes twice or not at all, or when
+paging takes memory that grows with the hits (HAPI #6469).
 """
 import argparse
 import datetime
@@ -27,6 +30,8 @@ SYSTEM = "http://tacenda.example/codes"
 PER_PATIENT = 100
 RARE_IN_ALL = 40  # Observations of the code "rare", whatever the size
 TURNS = 15
+CLIFF = 10
+PAGING_MB = 64  # the server may grow by while everything is paged
 
 
 def patient(number):
@@ -102,6 +107,44 @@ def peak_mb(pid):
     return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) // 1024
 
 
+def rss_mb(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) // 1024
+
+
+def page_through(server, token, size):
+    """One search over every Observation, to the end; what it took and what was wrong about it."""
+    seen, pages, grown, wrong = bytearray(size), 0, 0, []
+    before, begin = rss_mb(server.process.pid), time.monotonic()
+    with server.connect() as connection:
+        path = "/fhir/Observation?_count=1000"
+        while path:
+            reply = connection.request("GET", path, token=token)
+            if reply.status != 200:
+                sys.exit(f"curve: page {pages}: {reply.status} {reply.body[:300]}")
+            bundle = json.loads(reply.body)
+            for entry in bundle.get("entry", ()):
+                seen[int(entry["resource"]["id"][1:])] += 1
+            following = [link["url"] for link in bundle["link"] if link["relation"] == "next"]
+            path = urllib.parse.urlsplit(following[0])._replace(scheme="", netloc="").geturl() if following else None
+            pages += 1
+            grown = max(grown, rss_mb(server.process.pid) - before)
+    if seen != b"\1" * size:
+        wrong.append(f"{seen.count(0)} hits were left out, {size - seen.count(0) - seen.count(1)} came more than once")
+    if grown > PAGING_MB:
+        wrong.append(f"paging {size:,} hits took {grown} MB")
+    seconds = time.monotonic() - begin
+    print(f"{size:,} hits in {pages:,} pages, each once: {seconds:.0f} s, {grown} MB more than before", flush=True)
+    return {"hits": size, "pages": pages, "seconds": round(seconds), "grown_mb": grown}, wrong
+
+
+def cliffs(curve):
+    """The searches whose cost grew by far more than their answer, from the smallest store to the largest."""
+    first, last = curve[0]["searches"], curve[-1]["searches"]
+    grown = {name: (last[name]["ms"] / first[name]["ms"], last[name]["found"] / max(1, first[name]["found"])) for name in first}
+    return [f"'{name}' takes {cost:.0f} times as long for {max(1, answer):.0f} times the answer"
+            for name, (cost, answer) in grown.items() if cost > CLIFF * max(1, answer)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10000,100000,300000,1000000")
@@ -130,10 +173,13 @@ def main():
             shutil.rmtree(bundles)
             done = size
             stored = sum(f.stat().st_size for f in server.data.rglob("*") if f.is_file())
+            kept = json.loads(server.cli("status", "--data", server.data, "--json", check=True).stdout)["stored_bytes"]
             curve.append({"resources": size, "loaded_per_s": round(rate), "bytes_per_resource": stored // size,
+                          "index_bytes_per_resource": kept["index"] // size, "audit_bytes_per_resource": kept["audit"] // size,
                           "searches": measure(server, token), "peak_mb": peak_mb(server.process.pid)})
             print(f"{size:>9,} resources: {rate:,.0f}/s loaded, {stored // size} bytes each, "
-                  f"{curve[-1]['peak_mb']} MB of memory at most", flush=True)
+                  f"{kept['index'] // size} of them index, {curve[-1]['peak_mb']} MB of memory at most", flush=True)
+        paged, wrong = page_through(server, token, done)
     finally:
         server.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -142,7 +188,10 @@ def main():
         cells = (one["searches"][name] for one in curve)
         print(f"{name:<42}" + "".join(f"{cell['ms']:>9,.1f} {'(' + format(cell['found'], ',') + ')':>8}" for cell in cells))
     if options.out:
-        pathlib.Path(options.out).write_text(json.dumps({"cores": os.cpu_count(), "curve": curve}, indent=2) + "\n")
+        pathlib.Path(options.out).write_text(json.dumps({"cores": os.cpu_count(), "curve": curve, "paged": paged}, indent=2) + "\n")
+    wrong += cliffs(curve)
+    if wrong:
+        sys.exit("curve: " + "; ".join(wrong))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,25 @@ namespace tacenda::api {
 
 using codec::Json;
 
+namespace {
+
+/// On disk, by what they are; about, but for all of them. The index is that of searches and histories.
+Result<Json> stored_bytes(Parts const& parts) {
+  auto const records = TACENDA_TRY(parts.store.stored_bytes());
+  auto const log = TACENDA_TRY(parts.log.stored_bytes());
+  auto const all = TACENDA_TRY(parts.vault.engine().size_bytes());
+  auto const number = [](std::uint64_t bytes) { return Json::number(static_cast<std::int64_t>(bytes)); };
+  Json json = Json::object();
+  json.set("all", number(all));
+  json.set("versions", number(records.versions));
+  json.set("contents", number(records.contents));
+  json.set("index", number(records.index));
+  json.set("audit", number(log));
+  return json;
+}
+
+}  // namespace
+
 Admin::Admin(Parts parts, Pipeline& pipeline, Hooks hooks)
     : parts_(parts), pipeline_(&pipeline), hooks_(std::move(hooks)) {}
 
@@ -209,6 +228,7 @@ Released Admin::status(Call& call) {
   labels.set("labelled", Json::number(static_cast<std::int64_t>(labelling.labelled)));
   labels.set("failed", Json::number(static_cast<std::int64_t>(labelling.failed)));
   json.set("labels", std::move(labels));
+  if (auto const bytes = stored_bytes(parts_); bytes.has_value()) json.set("stored_bytes", *bytes);
   // `status` needs no session, and tells nothing of anyone: its event names the uid only.
   call.origin.kind = audit::EventKind::kMetadata;
   return answer(call, codec::write_json(json));

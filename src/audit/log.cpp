@@ -104,6 +104,10 @@ std::uint64_t Log::size() const {
   return state_->size();
 }
 
+Result<std::uint64_t> Log::stored_bytes() const {
+  return state_->rows.size_bytes({});
+}
+
 std::string Log::verifier_key() const {
   return state_->verifier().vkey();
 }

@@ -60,6 +60,8 @@ class Log {
   /// The newest signed checkpoint, C2SP signed note.
   Result<std::string> checkpoint() const;
   std::uint64_t size() const;
+  /// About how many bytes on disk its rows take. Errors: kUnavailable.
+  Result<std::uint64_t> stored_bytes() const;
   /// Verifier key line of the log, C2SP signed-note vkey.
   std::string verifier_key() const;
 

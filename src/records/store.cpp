@@ -42,6 +42,19 @@ std::shared_ptr<fhir::SearchParameters const> Store::parameters() const {
   return {std::move(extractor), parameters};
 }
 
+Result<Store::StoredBytes> Store::stored_bytes() const {
+  auto const sum = [&](std::string_view prefixes) -> Result<std::uint64_t> {
+    std::uint64_t bytes = 0;
+    for (auto const& prefix : prefixes) bytes += TACENDA_TRY(view_.size_bytes(as_bytes({&prefix, 1})));
+    return bytes;
+  };
+  StoredBytes stored;
+  stored.versions = TACENDA_TRY(sum("CV"));
+  stored.contents = TACENDA_TRY(sum("B"));
+  stored.index = TACENDA_TRY(sum("hDIx"));
+  return stored;
+}
+
 Result<std::uint64_t> Store::newest_change(std::string_view type) const {
   std::uint64_t newest = 0;
   TACENDA_TRY_VOID(view_.scan(history_prefix(type), {}, storage::Direction::kReverse,

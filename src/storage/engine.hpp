@@ -125,6 +125,8 @@ class Engine : public Reader {
 
   /// Bytes on disk, all files.
   virtual Result<std::uint64_t> size_bytes() const = 0;
+  /// About how many of them the entries of a range take; of what is not yet in its table, an estimate.
+  virtual Result<std::uint64_t> size_bytes(Range const& range) const = 0;
 
   /// Flushes and closes. No other call may follow. Also done, without the result, by the destructor.
   virtual Result<void> close() = 0;

@@ -234,6 +234,25 @@ TEST_P(EngineContract, CompactionKeepsWhatIsAliveAndDropsWhatIsNot) {
   EXPECT_LT(*size, 1'000'000U);
 }
 
+TEST_P(EngineContract, ARangeHasASizeOfItsOwn) {
+  WriteBatch batch;
+  for (int i = 0; i < 8; ++i) batch.put(to_bytes("large" + std::to_string(i)), Bytes(100'000, std::byte(i)));
+  batch.put(to_bytes("small"), to_bytes("1"));
+  ASSERT_TRUE(engine_->write(batch).has_value());
+  reopen();
+  ASSERT_TRUE(engine_->compact({}).has_value());
+  auto const large = engine_->size_bytes(prefix_range(to_bytes("large")));
+  auto const small = engine_->size_bytes(prefix_range(to_bytes("small")));
+  auto const none = engine_->size_bytes(prefix_range(to_bytes("z")));
+  auto const all = engine_->size_bytes({});
+  ASSERT_TRUE(large.has_value() && small.has_value() && none.has_value() && all.has_value());
+  EXPECT_GT(*large, 700'000U);
+  EXPECT_LT(*large, 1'000'000U);
+  EXPECT_LT(*small, 200'000U);
+  EXPECT_EQ(*none, 0U);
+  EXPECT_GE(*all, *large);
+}
+
 TEST_P(EngineContract, WholeFilesVerify) {
   put("a", "1");
   auto const fresh = engine_->verify_files();

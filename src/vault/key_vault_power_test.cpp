@@ -105,6 +105,9 @@ class LyingEngine final : public storage::Engine {
   Result<void> compact(storage::Range const& range) override { return real_->compact(range); }
   Result<std::vector<Damage>> verify_files() const override { return real_->verify_files(); }
   Result<std::uint64_t> size_bytes() const override { return real_->size_bytes(); }
+  Result<std::uint64_t> size_bytes(storage::Range const& range) const override {
+    return real_->size_bytes(range);
+  }
   Result<void> close() override { return real_->close(); }
 
  private:

@@ -54,6 +54,10 @@ ViewCursor View::cursor(ByteView begin, ByteView end, ReadPoint const& at) const
   return {at.snapshot_->scan(range, storage::Direction::kForward), prefix_};
 }
 
+Result<std::uint64_t> View::size_bytes(ByteView prefix) const {
+  return engine_->size_bytes(storage::prefix_range(full_key(prefix)));
+}
+
 void View::put(WriteSet& set, ByteView key, Bytes value) const {
   set.add({full_key(key), std::move(value), WriteSet::Stamp::kNone, 0});
 }

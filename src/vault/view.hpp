@@ -85,6 +85,9 @@ class View {
   /// `at`.
   ViewCursor cursor(ByteView begin, ByteView end, ReadPoint const& at) const;
 
+  /// About how many bytes on disk the rows take whose key starts with `prefix`. Errors: kUnavailable.
+  Result<std::uint64_t> size_bytes(ByteView prefix) const;
+
   void put(WriteSet& set, ByteView key, Bytes value) const;
   /// `value` starts with 16 bytes for the committer (see WriteSet).
   void put_stamped_value(WriteSet& set, ByteView key, Bytes value, std::uint32_t event) const;

@@ -1,5 +1,6 @@
 """Settings cannot weaken the server (N-01), and keys stay where they belong (K-09)."""
 
+import base64
 import json
 import os
 import pathlib
@@ -122,6 +123,29 @@ class Keys(harness.TestCase):
 
         server.start()
         self.assertEqual(server.request("GET", path, token=token).status, 200)
+
+    def test_status_tells_what_takes_the_room(self):
+        server = self.new_server().start()
+        self.addCleanup(server.stop)
+        token = server.token_of(server.person("dr.room", "doctor"))
+
+        def stored_bytes():
+            server.stop()
+            server.start()  # until then some of it is an estimate
+            return json.loads(server.cli("status", "--data", server.data, "--json", check=True).stdout)["stored_bytes"]
+
+        before = stored_bytes()
+        body = base64.b64encode(os.urandom(1_000_000)).decode()
+        for resource in ({"resourceType": "Binary", "contentType": "application/pdf", "data": body},
+                         {"resourceType": "Patient", "name": [{"text": "x" * 300_000}]}):
+            self.assertEqual(server.request("POST", "/fhir/" + resource["resourceType"], resource, token).status, 201)
+        after = stored_bytes()
+        grown = {name: after[name] - before[name] for name in after}
+        self.assertGreater(grown["contents"], 900_000)
+        self.assertGreater(grown["versions"], 200_000)
+        self.assertGreater(grown["index"], 0)
+        self.assertGreater(grown["audit"], 0)
+        self.assertGreater(grown["all"], 1_200_000)
 
     def test_K09_a_foreign_key_does_not_open_the_store(self):
         other = self.new_server()

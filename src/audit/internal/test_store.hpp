@@ -139,6 +139,7 @@ class MemoryEngine final : public storage::Engine {
   Result<void> compact(storage::Range const&) override { return {}; }
   Result<std::vector<Damage>> verify_files() const override { return std::vector<Damage>(); }
   Result<std::uint64_t> size_bytes() const override { return std::uint64_t{0}; }
+  Result<std::uint64_t> size_bytes(storage::Range const&) const override { return std::uint64_t{0}; }
   Result<void> close() override { return {}; }
 
  private:

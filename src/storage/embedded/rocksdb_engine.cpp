@@ -367,6 +367,21 @@ Result<std::uint64_t> RocksDbEngine::size_bytes() const {
   return total;
 }
 
+Result<std::uint64_t> RocksDbEngine::size_bytes(Range const& range) const {
+  auto const open = database();
+  if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
+  // An empty end is the last key, which RocksDB has no word for: no key of ours is longer than this.
+  Bytes const end = range.end.empty() ? Bytes(64, std::byte{0xff}) : range.end;
+  rocksdb::Range const asked(to_slice(range.begin), to_slice(end));
+  rocksdb::SizeApproximationOptions options;
+  options.include_memtables = true;
+  std::uint64_t size = 0;
+  auto const status =
+      open->db->GetApproximateSizes(options, open->db->DefaultColumnFamily(), &asked, 1, &size);
+  if (!status.ok()) return std::unexpected(to_error(status));
+  return size;
+}
+
 Result<void> RocksDbEngine::close() {
   std::shared_ptr<FolderLock const> folder_lock;  // until all is closed
   std::shared_ptr<Database> open;

@@ -61,6 +61,7 @@ class RocksDbEngine final : public Engine {
   Result<void> compact(Range const& range) override;
   Result<std::vector<Damage>> verify_files() const override;
   Result<std::uint64_t> size_bytes() const override;
+  Result<std::uint64_t> size_bytes(Range const& range) const override;
   Result<void> close() override;
 
  private:
