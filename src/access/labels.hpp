@@ -16,7 +16,10 @@ namespace tacenda::access {
 /// Ascending: unrestricted, low, moderate, normal, restricted, very restricted.
 enum class Confidentiality : std::uint8_t { kU, kL, kM, kN, kR, kV };
 
-/// "U" to "V" of http://terminology.hl7.org/CodeSystem/v3-Confidentiality. Errors: kInvalid.
+inline constexpr std::string_view kConfidentialitySystem =
+    "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+
+/// "U" to "V" of kConfidentialitySystem. Errors: kInvalid.
 Result<Confidentiality> parse_confidentiality(std::string_view code);
 std::string_view code_of(Confidentiality level);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "access/internal/concepts.hpp"
 #include "access/shipped_policies.hpp"
 #include "codec/toml.hpp"
 #include "core/limits.hpp"
@@ -71,9 +72,7 @@ constexpr std::size_t kWordBytes = 64;
 /// U to V are confidentialities; every other word is a sensitivity.
 Label label_of(std::string word) {
   bool const is_level = parse_confidentiality(word).has_value();
-  return {is_level ? "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
-                   : "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-          std::move(word)};
+  return {std::string(is_level ? kConfidentialitySystem : kActCodeSystem), std::move(word)};
 }
 
 template <typename E>

@@ -254,6 +254,34 @@ class Hospital(harness.TestCase):
             self.assertEqual(self.sees("nurse", "Observation/" + id_), nurse, level)
             self.assertTrue(self.sees("officer", "Observation/" + id_), level)
 
+    def test_C15_a_bundle_is_as_secret_as_the_most_secret_record_in_it(self):
+        patient = self.treated("dr", "nurse")
+        plain = self.make(observation(patient))
+        secret = self.make(observation(patient, meta=label("R")))
+        listings = (f"Observation?subject=Patient/{patient}", f"Patient/{patient}/$everything",
+                    f"Observation/{secret}/_history", f"Observation?subject=Patient/{patient}&_count=1&_sort=-_id")
+
+        def level(name, path, batch=None):
+            if batch is None:
+                reply = self.ask(name, path)
+            else:
+                reply = self.server.request("POST", "/fhir", batch, self.tokens[name])
+            self.assertEqual(reply.status, 200, path)
+            shown = json_of(reply)
+            held = [each["resource"] for each in shown["entry"] if "resource" in each]
+            stated = any(one.get("meta", {}).get("security") for one in held)
+            codes = [each["code"] for each in shown.get("meta", {}).get("security", ())]
+            self.assertEqual(codes, ["R"] if stated else [], path)
+            return codes
+
+        for path in listings[:3]:
+            self.assertEqual(level("dr", path), ["R"], path)
+        level("dr", listings[3])
+        self.assertEqual(level("nurse", listings[0]), [])  # what is hidden from her does not show in the mark either
+        batch = {"resourceType": "Bundle", "type": "batch", "entry": [
+            {"request": {"method": "GET", "url": "Observation/" + id_}} for id_ in (plain, secret)]}
+        self.assertEqual(level("dr", "batch", batch), ["R"])
+
     def test_C16_a_very_restricted_record_is_for_those_on_its_list(self):
         patient = self.treated("dr", "dr2")
         id_ = self.make(observation(patient, meta=label("V")))

@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "access/labels.hpp"
+
 namespace tacenda::access {
 namespace {
 
@@ -62,8 +64,8 @@ bool is_within(std::span<Link const> links, std::string_view code, std::string_v
 }  // namespace
 
 bool is_confidentiality_system(std::string_view system) {
-  return system == "http://terminology.hl7.org/CodeSystem/v3-Confidentiality" ||
-         system == "http://hl7.org/fhir/v3/Confidentiality" || system == "urn:oid:2.16.840.1.113883.5.25";
+  return system == kConfidentialitySystem || system == "http://hl7.org/fhir/v3/Confidentiality" ||
+         system == "urn:oid:2.16.840.1.113883.5.25";
 }
 
 bool is_purpose_within(std::string_view code, std::string_view broader) {

@@ -2,6 +2,7 @@
 
 #include "api/internal/export_answer.hpp"
 #include "api/internal/format.hpp"
+#include "api/internal/high_water.hpp"
 #include "api/outcome.hpp"
 #include "codec/json.hpp"
 #include "codec/text.hpp"
@@ -99,7 +100,9 @@ void append_links(std::string& out, PageLinks const& links) {
 }
 
 std::string history_bundle(HistoryPage const& page, PageLinks const& links, Wishes const& wishes) {
-  std::string out = R"({"resourceType":"Bundle","type":"history")";
+  HighWater high;
+  for (auto const& version : page.entries) high.see(version.json);
+  std::string out = R"({"resourceType":"Bundle","type":"history")" + high.member();
   append_links(out, links);
   if (!page.entries.empty()) {
     out.append(",\"entry\":[");
@@ -174,9 +177,16 @@ void append_remarks(std::string& out, SearchAnswer const& answer) {
   remarks.finish();
 }
 
+void see_all(HighWater& high, SearchAnswer const& answer) {
+  for (auto const& version : answer.matches) high.see(version.json);
+  for (auto const& version : answer.included) high.see(version.json);
+}
+
 /// Source: R4 search.html#response.
 std::string search_bundle(SearchAnswer const& answer, PageLinks const& links, Wishes const& wishes) {
-  std::string out = R"({"resourceType":"Bundle","type":"searchset")";
+  HighWater high;
+  see_all(high, answer);
+  std::string out = R"({"resourceType":"Bundle","type":"searchset")" + high.member();
   if (answer.total) out.append(",\"total\":").append(std::to_string(*answer.total));
   append_links(out, links);
   bool first = true;
@@ -259,9 +269,22 @@ void append_entry(std::string& out, operations::EntryOutcome const& entry, Time 
   }
 }
 
+void see_all(HighWater& high, operations::EntryOutcome const& entry) {
+  if (auto const* version = std::get_if<StoredVersion>(&entry.result)) high.see(version->json);
+  if (auto const* written = std::get_if<Written>(&entry.result)) high.see(written->text);
+  if (auto const* answer = std::get_if<SearchAnswer>(&entry.result)) see_all(high, *answer);
+  if (auto const* page = std::get_if<HistoryPage>(&entry.result)) {
+    for (auto const& version : page->entries) high.see(version.json);
+  }
+}
+
 net::Response render_bundle(operations::BundleOutcome const& bundle, Time time, Wishes const& wishes) {
+  HighWater high;
+  for (auto const& entry : bundle.entries) see_all(high, entry);
   std::string out = R"({"resourceType":"Bundle","type":")";
-  out.append(bundle.transaction ? "transaction-response" : "batch-response").append("\"");
+  out.append(bundle.transaction ? "transaction-response" : "batch-response")
+      .append("\"")
+      .append(high.member());
   if (!bundle.entries.empty()) {
     out.append(",\"entry\":[");
     for (std::size_t i = 0; i < bundle.entries.size(); ++i) {
