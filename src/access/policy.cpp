@@ -176,6 +176,8 @@ Result<bool> parse_demand(std::string_view name, toml::node const& node, Role& r
 
 Result<Role> parse_role(toml::table const& table) {
   constexpr auto kSystem = std::to_array<Word<Action>>({{"history-system", Action::kHistorySystem}});
+  constexpr auto kWrites = std::to_array<Word<Action>>(
+      {{"create", Action::kCreate}, {"update", Action::kUpdate}, {"delete", Action::kDelete}});
   Role role;
   for (auto const& [key, node] : table) {
     std::string_view const name = key.str();
@@ -184,6 +186,8 @@ Result<Role> parse_role(toml::table const& table) {
       role.actions[group - kGroups.begin()] = TACENDA_TRY(bits_of(node, kActions));
       // Who may export records of any group may ask for an export; each record is judged by its own group.
       role.exports = role.exports || (role.actions[group - kGroups.begin()] & bit(Action::kExport)) != 0;
+    } else if (name == "consents") {
+      role.consent_actions = TACENDA_TRY(bits_of(node, kWrites));
     } else if (name == "system") {
       role.system_actions = TACENDA_TRY(bits_of(node, kSystem));
     } else if (name == "admin") {
@@ -294,6 +298,9 @@ bool Role::may(Action action, std::string_view type) const {
   if (type.empty()) return action == Action::kExport ? exports : (system_actions & bit(action)) != 0;
   // Entries of the audit log are never written by a client and are read through the log alone (O-02).
   if (!fhir::is_resource_type(type) || type == "AuditEvent") return false;
+  bool const writes = action == Action::kCreate || action == Action::kUpdate || action == Action::kDelete;
+  // Who keeps records does not say thereby who may see them.
+  if (type == "Consent" && writes) return (consent_actions & bit(action)) != 0;
   auto const group = group_of(type);
   if (!types.empty() && group != ResourceGroup::kDirectory && types.find(type) == types.end()) return false;
   return (actions[static_cast<std::size_t>(group)] & bit(action)) != 0;

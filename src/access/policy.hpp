@@ -47,8 +47,9 @@ struct Role {
   std::uint32_t actions[4] = {0, 0, 0, 0};  // by ResourceGroup: bit per Action
   // Of patient records, prescriptions and other these types alone; empty: all.
   std::set<std::string, std::less<>> types;
-  std::uint32_t system_actions = 0;  // interactions without a type
-  std::uint32_t admin_actions = 0;   // bit per AdminAction
+  std::uint32_t consent_actions = 0;  // create, update and delete of Consents, which decide what others see
+  std::uint32_t system_actions = 0;   // interactions without a type
+  std::uint32_t admin_actions = 0;    // bit per AdminAction
   bool own_record_only = false;
   bool acts_for_another = false;               // of own_record_only: a proxy, whom consents and labels bind
   bool exports = false;                        // records of at least one group

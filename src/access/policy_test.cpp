@@ -106,6 +106,27 @@ TEST(Policy, ARoleThatMayExportOneGroupMayAskAndGetsThatGroupAlone) {
   EXPECT_FALSE(Policy::parse("version = 1\n[roles.x]\nsystem = [\"export\"]", 1).has_value());
 }
 
+// A Consent decides what others see: who keeps records does not write it thereby.
+TEST(Policy, WritingConsentsIsARightOfItsOwn) {
+  std::string const head = "version = 1\n[roles.x]\n";
+  auto const keeper = Policy::parse(
+      head + "patient-records = [\"read\", \"create\", \"update\", \"delete\"]\nconsents = [\"create\"]", 1);
+  ASSERT_TRUE(keeper.has_value());
+  Role const* role = (*keeper)->role("x");
+  EXPECT_TRUE(role->may(Action::kRead, "Consent"));
+  EXPECT_TRUE(role->may(Action::kCreate, "Consent"));
+  EXPECT_FALSE(role->may(Action::kUpdate, "Consent"));
+  EXPECT_FALSE(role->may(Action::kDelete, "Consent"));
+  EXPECT_TRUE(role->may(Action::kUpdate, "Observation"));
+  EXPECT_FALSE(Policy::parse(head + "consents = [\"read\"]", 1).has_value());
+  auto const hospital = Policy::shipped("hospital").value();
+  for (auto const& name : hospital->roles()) {
+    bool const keeps = name == "privacy-officer" || name == "patient" || name == "proxy";
+    EXPECT_EQ(hospital->role(name)->may(Action::kUpdate, "Consent"), keeps) << name;
+    EXPECT_EQ(hospital->role(name)->may(Action::kDelete, "Consent"), name == "privacy-officer") << name;
+  }
+}
+
 TEST(Policy, SystemHistoryAndAdministrationAreRightsOfTheirOwn) {
   for (auto const* name : {"classic", "separated"}) {
     auto const policy = Policy::shipped(name).value();

@@ -186,6 +186,26 @@ class Hospital(harness.TestCase):
         self.assertFalse(self.sees("scholar", path))
         self.assertEqual(self.found("scholar", "Patient?_id=" + patient), [])
 
+    def test_G05_patients_keep_their_consents_and_clinicians_do_not(self):
+        patient, other = self.treated("dr"), self.treated("dr")
+        name = "p" + uuid.uuid4().hex[:8]
+        self.person(name, "patient", "--patient", patient)
+        denial = consent(patient, "OPTOUT")
+        self.assertEqual(self.ask("dr", "Consent", "POST", denial).status, 403)
+        self.assertEqual(self.ask(name, "Consent", "POST", consent(other, "OPTOUT")).status, 403)
+        made = self.ask(name, "Consent", "POST", denial)
+        self.assertEqual(made.status, 201, made)
+        self.assertFalse(self.sees("dr", "Patient/" + patient))
+        given = json_of(made)
+        withdrawn = {**given, "status": "inactive"}
+        self.assertEqual(self.ask("dr", "Consent/" + given["id"], "PUT", withdrawn).status, 403)
+        self.assertEqual(self.ask("dr2", "Consent/" + given["id"], "DELETE").status, 403)
+        self.assertEqual(self.ask(name, "Consent/" + given["id"], "PUT", withdrawn).status, 200)
+        self.assertTrue(self.sees("dr", "Patient/" + patient))
+        moved = {**withdrawn, "patient": {"reference": "Patient/" + other}}
+        self.assertIn(self.ask(name, "Consent/" + given["id"], "PUT", moved).status, (403, 404))
+        self.assertTrue(self.sees("dr", "Patient/" + other))
+
     def test_C06_a_denied_label_is_absent_everywhere_and_counts_adjust(self):
         patient = self.treated("dr")
         open_one = self.make(observation(patient, "open"))
