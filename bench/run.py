@@ -185,6 +185,47 @@ def measure_searches(options, folder, server, doctor, row):
         row(name, rate, "requests/s", note=f"{rate * counted / 1e6:.0f} M resources/s of {counted:,}, p99 {p99:.1f} ms")
 
 
+def consenting(number):
+    """A patient whom nobody of this bench treats, his Consent, and ten labelled resources of his."""
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    patient = {"reference": f"Patient/c{number}"}
+    made = [{"resourceType": "Patient", "id": f"c{number}"}, consent_of(patient, f"c{number}")]
+    return made + [{"resourceType": "Observation", "id": f"c{number}-{n}", "status": "final", "code": {"text": "labelled"},
+                    "subject": patient, "meta": {"security": [{"system": act, "code": ("HIV", "PSY")[n % 2]}]}} for n in range(10)]
+
+
+def consent_of(patient, id_):
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    return {"resourceType": "Consent", "id": id_, "status": "active", "patient": patient, "category": [{"text": "privacy"}],
+            "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
+            "policyRule": {"coding": [{"system": act, "code": "OPTIN"}]},
+            "provision": {"provision": [{"type": "deny", "securityLabel": [{"system": act, "code": "HIV"}]}]}}
+
+
+def measure_decisions(options, server, doctor, patient, row):
+    """The same read under `classic` without a Consent, and under `hospital` with a thousand, by who treats the patient."""
+    url = f"https://{server.host}:{server.port}/fhir/Patient/{patient}"
+    bearer = ["Authorization: Bearer " + doctor]
+    before, _ = wrk(url, options.seconds, 64, bearer)
+    token = server.token_of(server.person("bench.keeper", "administrator"))
+    me = {"resourceType": "Practitioner", "id": "me"}
+    mine = {"resourceType": "Encounter", "id": "mine", "status": "in-progress", "class": {"code": "IMP"},
+            "subject": {"reference": "Patient/" + patient}, "participant": [{"individual": {"reference": "Practitioner/me"}}]}
+    resources = [me, mine, consent_of({"reference": "Patient/" + patient}, "own")]
+    resources += [one for number in range(1000) for one in consenting(number)]
+    for first in range(0, len(resources), 1000):
+        entries = [{"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
+                   for one in resources[first:first + 1000]]
+        reply = server.request("POST", "/fhir", {"resourceType": "Bundle", "type": "transaction", "entry": entries}, token=token)
+        if reply.status != 200:
+            sys.exit(f"bench: {reply.status} {reply.body[:300]}")
+    server.cli("user", "practitioner", "dr.bench", "--id", "me", "--data", server.data, check=True)
+    server.cli("policy", "set", ROOT / "src/access/policies/hospital.toml", "--data", server.data, check=True)
+    rate, p99 = wrk(url, options.seconds, 64, bearer)
+    row("read by relation, consent, label", rate, "requests/s", "the read without", rate / before,
+        f"p99 {p99:.1f} ms, 1,000 consents, 10,000 labelled")
+
+
 def measure(options, folder, harness):
     rows = []
 
@@ -235,6 +276,7 @@ def measure(options, folder, harness):
         row("transaction load", float(numbers.group(2)), "resources/s", "fdatasync", float(numbers.group(2)) / sync,
             f"{numbers.group(1)} resources")
         measure_searches(options, folder, server, doctor, row)
+        measure_decisions(options, server, doctor, made["id"], row)
         size = sum(f.stat().st_size for f in server.data.rglob("*") if f.is_file())
         row("data folder", size / 1e6, "MB")
         row("memory, serving", rss_mb(server.process.pid), "MB")

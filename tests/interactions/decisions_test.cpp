@@ -28,6 +28,7 @@ sensitive = ["HIV"]
 chooses-ids = true
 patient-records = ["read", "vread", "history-instance", "history-type", "search", "create", "update"]
 directory = ["read", "search", "create", "update"]
+consents = ["create", "update"]
 clearance = "V"
 sensitive = ["HIV"]
 purposes = ["TREAT"]
