@@ -96,7 +96,7 @@ Result<void> Transaction::replace_index(std::string_view type, std::string_view 
     return {};
   }
   if (current.body.empty()) writer.put(of_type);
-  writer.put(facts_key(current.document), to_bytes(facts_of(type, id, header, after)));
+  writer.put(facts_key(current.document), facts_row({type, id}, header, after));
   return {};
 }
 

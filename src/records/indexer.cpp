@@ -283,7 +283,7 @@ class Indexer::Step {
 
   bool has_lost(DocumentFacts const& facts) const {
     return std::ranges::any_of(
-        facts.terms, [&](Term const& term) { return !extractor_->numbers().contains(term.parameter); });
+        facts.terms, [&](KeptTerm const& term) { return !extractor_->numbers().contains(term.parameter); });
   }
 
   Result<void> resource(Permit const& permit, ByteView key, ByteView row) {
@@ -320,7 +320,7 @@ class Indexer::Step {
       view_.put(set_, index_key(term.parameter, term.bytes, number), to_bytes(as_bytes(term.value)));
     }
     if (state_.whole) view_.put(set_, index_key(number_of_type(place.type), {}, number), {});
-    Bytes row = records::to_bytes(facts_of(place.type, place.id, header, terms));
+    Bytes row = facts_row({place.type, place.id}, header, terms);
     if (!stored || !equal(*stored, row)) view_.put(set_, facts_key(number), std::move(row));
     return {};
   }

@@ -27,6 +27,7 @@ constexpr std::size_t kListOverhead = 1'000;
 /// In order of creation: no more is read than the page needs.
 Result<Cut> cut_streams(Matchers& matchers, SearchScope const& scope, SearchPosition const& position) {
   Cut cut;
+  cut.is_judged = true;
   std::uint64_t rest = 0;
   bool const whole = scope.wants_total || scope.count == 0;
   for (std::size_t i = position.query; i < matchers.size(); ++i) {
@@ -94,14 +95,14 @@ class Includer {
     std::uint32_t const number = include.parameter == nullptr ? 0 : number_of(facts.type, *include.parameter);
     for (auto const& term : facts.terms) {
       if (include.parameter != nullptr && term.parameter != number) continue;
-      if (is_canonical(term)) {
+      if (is_canonical(term.bytes)) {
         TACENDA_TRY_VOID(
             follow_canonical(include, facts.type,
                              TACENDA_TRY(with_row(state_, term, source.document())), found));
       }
-      auto const target = target_of(term);
+      auto const target = target_of(term.bytes);
       if (!target || (!include.target.empty() && target->first != include.target)) continue;
-      if (!followed_.insert(term.bytes).second) continue;  // many refer to the same
+      if (!followed_.emplace(term.bytes).second) continue;  // many refer to the same
       auto const document = TACENDA_TRY(state_.document_of(target->first, target->second));
       if (document) TACENDA_TRY_VOID(add(*document, found));
     }
@@ -223,8 +224,7 @@ Result<SearchPage> Store::search(SearchScope const& scope, std::span<fhir::Searc
   page.total = cut.total;
   page.next = cut.next;
   TACENDA_TRY_VOID(state.read_ahead(cut.documents));
-  // An order of an earlier moment may name what was deleted or hidden since.
-  page.matches = TACENDA_TRY(open_all(state, cut.documents, false));
+  page.matches = TACENDA_TRY(open_all(state, cut.documents, cut.is_judged));
   if (!query.includes.empty()) {
     Includer includer(state, query);
     std::vector<std::uint64_t> living;

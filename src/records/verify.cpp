@@ -181,10 +181,9 @@ class Pass {
     if (missing && index_.answers()) damaged(name, "the index lacks something of it");
     index_rows_ += terms.size() + 1;
     ++facts_rows_;
-    auto const facts = facts_of(place.type, place.id, header, terms);
     auto const row = TACENDA_TRY(view_.get(facts_key(number), &at_));
     // While the index is being changed, facts may have more or less terms.
-    if (!index_.walking && (!row || !equal(*row, to_bytes(facts))))
+    if (!index_.walking && (!row || !equal(*row, facts_row({place.type, place.id}, header, terms))))
       damaged(name, "the index says something else of it");
     return {};
   }

@@ -35,7 +35,7 @@ struct Walk::State {
   void tell_references(DocumentFacts const& facts) const {
     if (!scope.refers_to) return;
     for (auto const& term : facts.terms) {
-      if (auto const target = target_of(term)) scope.refers_to(target->first, target->second);
+      if (auto const target = target_of(term.bytes)) scope.refers_to(target->first, target->second);
     }
   }
 

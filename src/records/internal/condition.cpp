@@ -1,7 +1,7 @@
 #include "records/internal/condition.hpp"
 
 #include <algorithm>
-#include <unordered_set>
+#include <set>
 
 #include "records/internal/hierarchy.hpp"
 #include "records/internal/judging.hpp"
@@ -66,7 +66,7 @@ class TermCondition final : public Condition {
     if (is_single() && single_.empty()) {
       for (auto const& range : ranges_) single_.insert(range.from);
     }
-    return std::ranges::any_of(facts.terms, [&](Term const& term) {
+    return std::ranges::any_of(facts.terms, [&](KeptTerm const& term) {
       if (term.parameter != parameter_) return false;
       if (is_single()) return single_.contains(term.bytes);
       return std::ranges::any_of(ranges_, [&](auto const& range) { return range.contains(term.bytes, {}); });
@@ -86,7 +86,7 @@ class TermCondition final : public Condition {
   SearchState const& state_;
   std::uint32_t parameter_;
   std::vector<TermRange> ranges_;
-  std::unordered_set<std::string> single_;  // the terms of ranges_, when each is one
+  std::set<std::string, std::less<>> single_;  // the terms of ranges_, when each is one
   std::optional<DocumentSet> all_;
 };
 
@@ -171,8 +171,8 @@ class OutsideCondition final : public Condition {
     for (auto const& term : facts->terms) {
       if (term.parameter != parameter_) continue;
       any = true;
-      bool const inside = std::ranges::any_of(
-          ranges_, [&](auto const& range) { return range.contains(term.bytes, term.value); });
+      bool const inside =
+          std::ranges::any_of(ranges_, [&](auto const& range) { return range.contains(term.bytes, {}); });
       if (inside) return false;
     }
     return any;
@@ -197,7 +197,7 @@ class PresentCondition final : public Condition {
   Result<bool> holds(Candidate& candidate) override {
     if (all_) return all_->contains(candidate.document());
     auto const* facts = TACENDA_TRY(candidate.facts());
-    auto const is_own = [&](Term const& term) { return term.parameter == parameter_; };
+    auto const is_own = [&](auto const& term) { return term.parameter == parameter_; };
     if (std::ranges::any_of(facts->terms, is_own)) return true;
     // Facts keep no tokens: the resource itself tells, until reading all rows has become the better way.
     if (tests_++ == kOpened) return TACENDA_TRY(all())->contains(candidate.document());
@@ -320,9 +320,9 @@ Result<bool> SearchState::shows(Permit const& permit, DocumentFacts const& facts
 Result<std::shared_ptr<DocumentFacts const>> SearchState::facts_of(std::uint64_t document) const {
   if (auto const known = ahead_.find(document); known != ahead_.end()) return known->second;
   TACENDA_TRY_VOID(index_.budget.spend(1));
-  auto const row = TACENDA_TRY(index_.view.get(facts_key(document), &index_.at));
+  auto row = TACENDA_TRY(index_.view.get(facts_key(document), &index_.at));
   if (!row) return nullptr;
-  return std::make_shared<DocumentFacts const>(TACENDA_TRY(parse_facts(*row)));
+  return std::make_shared<DocumentFacts const>(TACENDA_TRY(parse_facts(*std::move(row))));
 }
 
 Result<void> SearchState::read_ahead(std::span<std::uint64_t const> documents) {
@@ -331,10 +331,10 @@ Result<void> SearchState::read_ahead(std::span<std::uint64_t const> documents) {
   std::vector<Bytes> keys;
   keys.reserve(documents.size());
   for (auto const document : documents) keys.push_back(facts_key(document));
-  auto const rows = TACENDA_TRY(index_.view.get_many(keys, index_.at));
+  auto rows = TACENDA_TRY(index_.view.get_many(keys, index_.at));
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto& facts = ahead_[documents[i]];
-    if (rows[i]) facts = std::make_shared<DocumentFacts const>(TACENDA_TRY(parse_facts(*rows[i])));
+    if (rows[i]) facts = std::make_shared<DocumentFacts const>(TACENDA_TRY(parse_facts(*std::move(rows[i]))));
   }
   return {};
 }
@@ -393,9 +393,9 @@ Result<bool> answers(QueryContext const& context, std::vector<Term> const& terms
   return any != (criterion.modifier == fhir::Modifier::kNot);
 }
 
-std::optional<std::pair<std::string, std::string>> target_of(Term const& term) {
-  if (term.bytes.empty() || term.bytes.front() != static_cast<char>(Section::kReference)) return std::nullopt;
-  std::string_view bytes = std::string_view(term.bytes).substr(1);
+std::optional<std::pair<std::string, std::string>> target_of(std::string_view bytes) {
+  if (bytes.empty() || bytes.front() != static_cast<char>(Section::kReference)) return std::nullopt;
+  bytes.remove_prefix(1);
   auto const text = take_text(bytes);
   if (!text.has_value()) return std::nullopt;
   auto const slash = text->find('/');

@@ -133,7 +133,7 @@ std::unique_ptr<Condition> contained_condition(SearchState const& state, std::ui
 Result<bool> answers(QueryContext const& context, std::vector<Term> const& terms, std::string_view type,
                      fhir::SearchCriterion const& criterion);
 
-/// `Type/id` of a reference term; nullopt: it leads elsewhere.
-std::optional<std::pair<std::string, std::string>> target_of(Term const& term);
+/// `Type/id` of a reference term by its bytes; nullopt: it leads elsewhere.
+std::optional<std::pair<std::string, std::string>> target_of(std::string_view bytes);
 
 }  // namespace tacenda::records

@@ -15,6 +15,7 @@ namespace tacenda::records {
 /// The documents of one page, and where the next one begins.
 struct Cut {
   std::vector<std::uint64_t> documents;
+  bool is_judged = false;  // the Permits show all of them now; an order of an earlier moment may name others
   std::optional<std::uint64_t> total;
   std::optional<SearchPosition> next;
   std::vector<SearchStep> steps;  // beside those of the matchers

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint8_t kWithoutFlags = 1;
 constexpr std::uint8_t kLabelled = 1;
+constexpr std::size_t kTermBytesMin = 8;  // parameter and size
 
 }  // namespace
 
@@ -46,18 +47,25 @@ std::uint32_t label_parameter(std::string_view type) {
   return found == numbers.end() ? 0 : found->second;
 }
 
-DocumentFacts facts_of(std::string_view type, std::string_view id, RowHeader const& header,
-                       std::vector<Term> const& terms) {
-  DocumentFacts facts;
-  facts.version = header.version;
-  facts.type = type;
-  facts.id = id;
-  facts.patients = header.patients();
-  std::ranges::copy_if(terms, std::back_inserter(facts.terms), is_kept);
+Bytes facts_row(RowPlace const& place, RowHeader const& header, std::vector<Term> const& terms) {
   // A Bundle is as confidential as what is in it.
-  facts.labelled =
-      type == "Bundle" || std::ranges::find(terms, label_parameter(type), &Term::parameter) != terms.end();
-  return facts;
+  bool const is_labelled = place.type == "Bundle" || std::ranges::find(terms, label_parameter(place.type),
+                                                                       &Term::parameter) != terms.end();
+  Bytes row;
+  ByteWriter writer(row);
+  writer.u8(kFactsFormat)
+      .u8(is_labelled ? kLabelled : 0)
+      .u64(header.version)
+      .sized(place.type)
+      .sized(place.id);
+  auto const patients = header.patients();
+  writer.u16(static_cast<std::uint16_t>(patients.size()));
+  for (auto const& patient : patients) writer.sized(patient);
+  writer.u32(static_cast<std::uint32_t>(std::ranges::count_if(terms, is_kept)));
+  for (auto const& term : terms) {
+    if (is_kept(term)) writer.u32(term.parameter).sized(term.bytes);
+  }
+  return row;
 }
 
 Bytes facts_key(std::uint64_t document) {
@@ -67,27 +75,13 @@ Bytes facts_key(std::uint64_t document) {
   return key;
 }
 
-Bytes to_bytes(DocumentFacts const& facts) {
-  Bytes row;
-  ByteWriter writer(row);
-  writer.u8(kFactsFormat)
-      .u8(facts.labelled ? kLabelled : 0)
-      .u64(facts.version)
-      .sized(facts.type)
-      .sized(facts.id);
-  writer.u16(static_cast<std::uint16_t>(facts.patients.size()));
-  for (auto const& patient : facts.patients) writer.sized(patient);
-  writer.u32(static_cast<std::uint32_t>(facts.terms.size()));
-  for (auto const& term : facts.terms) writer.u32(term.parameter).sized(term.bytes);
-  return row;
-}
-
-Result<DocumentFacts> parse_facts(ByteView row) {
-  ByteReader reader(row);
+Result<DocumentFacts> parse_facts(Bytes row) {
+  DocumentFacts facts;
+  facts.row = std::move(row);
+  ByteReader reader(facts.row);
   auto const format = TACENDA_TRY(reader.u8());
   if (format != kFactsFormat && format != kWithoutFlags)
     return fail(ErrorKind::kCorrupt, "a facts row has another format");
-  DocumentFacts facts;
   if (format == kFactsFormat) {
     auto const flags = TACENDA_TRY(reader.u8());
     if ((flags & ~kLabelled) != 0) return fail(ErrorKind::kCorrupt, "a facts row has unknown flags");
@@ -99,11 +93,13 @@ Result<DocumentFacts> parse_facts(ByteView row) {
   std::size_t const patients = TACENDA_TRY(reader.u16());
   for (std::size_t i = 0; i < patients; ++i) facts.patients.emplace_back(as_text(TACENDA_TRY(reader.sized())));
   std::size_t const terms = TACENDA_TRY(reader.u32());
+  // No more than the row can hold, whatever it says.
+  facts.terms.reserve(std::min(terms, facts.row.size() / kTermBytesMin));
   for (std::size_t i = 0; i < terms; ++i) {
-    Term term;
+    KeptTerm term;
     term.parameter = TACENDA_TRY(reader.u32());
     term.bytes = as_text(TACENDA_TRY(reader.sized()));
-    facts.terms.push_back(std::move(term));
+    facts.terms.push_back(term);
   }
   return facts;
 }

@@ -25,22 +25,35 @@
 /// what was written so may have labels.
 namespace tacenda::records {
 
+/// A term as facts keep it: without its row's value.
+struct KeptTerm {
+  std::uint32_t parameter = 0;
+  std::string_view bytes;
+};
+
 struct DocumentFacts {
+  DocumentFacts() = default;
+  DocumentFacts(DocumentFacts&&) = default;
+  DocumentFacts& operator=(DocumentFacts&&) = default;
+  DocumentFacts(DocumentFacts const&) = delete;
+  DocumentFacts& operator=(DocumentFacts const&) = delete;
+  ~DocumentFacts() = default;
+
   std::uint64_t version = 0;
   std::string type;
   std::string id;
   std::vector<std::string> patients;
-  std::vector<Term> terms;  // sorted; without row values
+  std::vector<KeptTerm> terms;  // sorted; of `row`
   bool labelled = true;
+  Bytes row;  // it was read from
 
   RecordFacts for_judging(RecordContent const* content) const {
     return {type, id, patients, version, false, content, labelled};
   }
 };
 
-/// The facts of a living resource out of all its terms.
-DocumentFacts facts_of(std::string_view type, std::string_view id, RowHeader const& header,
-                       std::vector<Term> const& terms);
+/// The row of a living resource out of all its terms.
+Bytes facts_row(RowPlace const& place, RowHeader const& header, std::vector<Term> const& terms);
 /// Number of `_security` of a type: what has a term of it is labelled.
 std::uint32_t label_parameter(std::string_view type);
 
@@ -51,9 +64,8 @@ bool is_kept(Term const& term);
 inline constexpr std::uint8_t kFactsFormat = 2;
 
 Bytes facts_key(std::uint64_t document);
-Bytes to_bytes(DocumentFacts const& facts);
 /// Errors: kCorrupt.
-Result<DocumentFacts> parse_facts(ByteView row);
+Result<DocumentFacts> parse_facts(Bytes row);
 
 /// Key of an index row: x | parameter(4) | bytes | document(8).
 Bytes index_key(std::uint32_t parameter, std::string_view bytes, std::uint64_t document);

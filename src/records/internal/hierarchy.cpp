@@ -79,7 +79,7 @@ class Hierarchy {
     if (!facts) return {};
     for (auto const& term : facts->terms) {
       if (term.parameter != part_of_) continue;
-      auto const whole = target_of(term);
+      auto const whole = target_of(term.bytes);
       if (!whole || whole->first != type_) continue;
       auto const there = TACENDA_TRY(state_.document_of(type_, whole->second));
       if (there && TACENDA_TRY(seen(*there)) != nullptr) TACENDA_TRY_VOID(add(whole->second, found));

@@ -63,8 +63,9 @@ class ChainCondition final : public Condition {
     auto const* facts = TACENDA_TRY(candidate.facts());
     for (auto const& term : facts->terms) {
       if (term.parameter != parameter_ || term.bytes.front() != static_cast<char>(section_)) continue;
-      bool const matches = TACENDA_TRY(leads_to_match(
-          is_canonical(term) ? TACENDA_TRY(with_row(state_, term, candidate.document())) : term));
+      bool const matches = TACENDA_TRY(
+          leads_to_match(is_canonical(term.bytes) ? TACENDA_TRY(with_row(state_, term, candidate.document()))
+                                                  : Term{term.parameter, std::string(term.bytes), {}}));
       if (matches) return true;
     }
     return false;
@@ -122,7 +123,7 @@ class ChainCondition final : public Condition {
   }
 
   Result<bool> target_matches(Term const& term) {
-    auto const target = target_of(term);
+    auto const target = target_of(term.bytes);
     if (!target) return false;
     auto const link = links_.find(target->first);
     if (link == links_.end()) return false;
@@ -187,13 +188,13 @@ class HasCondition final : public Condition {
     auto const* facts = TACENDA_TRY(source.facts());
     for (auto const& term : facts->terms) {
       if (term.parameter != parameter_) continue;
-      if (is_canonical(term)) {
+      if (is_canonical(term.bytes)) {
         auto const whole = TACENDA_TRY(with_row(state_, term, source.document()));
         for (auto const& target : TACENDA_TRY(canonical_targets(state_, whole, {type_}))) targets.add(target.document);
         continue;
       }
       if (!seen.emplace(term.bytes, true).second) continue;
-      auto const target = target_of(term);
+      auto const target = target_of(term.bytes);
       if (!target || target->first != type_) continue;
       if (auto const document = TACENDA_TRY(state_.document_of(target->first, target->second))) {
         targets.add(*document);
@@ -403,7 +404,7 @@ Result<std::unique_ptr<Condition>> list_condition(SearchState const& state, std:
     auto const* facts = TACENDA_TRY(candidate.facts());
     if (!TACENDA_TRY(state.shows(*permit, *facts))) continue;
     for (auto const& term : facts->terms) {
-      auto const target = term.parameter == item ? target_of(term) : std::nullopt;
+      auto const target = term.parameter == item ? target_of(term.bytes) : std::nullopt;
       if (!target || target->first != type) continue;
       auto const member = TACENDA_TRY(state.document_of(target->first, target->second));
       if (member) documents.add(*member);

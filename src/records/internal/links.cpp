@@ -5,8 +5,8 @@
 namespace tacenda::records {
 namespace {
 
-std::string_view url_of(Term const& term, std::string& text) {
-  std::string_view bytes = std::string_view(term.bytes).substr(1);
+std::string_view url_of(std::string_view bytes, std::string& text) {
+  bytes.remove_prefix(1);
   auto url = take_text(bytes);
   if (!url.has_value()) return {};
   text = std::move(*url);
@@ -51,11 +51,12 @@ TermRange reference_to(std::string_view type, std::string_view id) {
   return one_term(reference_bytes(std::string(type) + "/" + std::string(id)));
 }
 
-bool is_canonical(Term const& term) {
-  return !term.bytes.empty() && term.bytes.front() == static_cast<char>(Section::kCanonical);
+bool is_canonical(std::string_view bytes) {
+  return !bytes.empty() && bytes.front() == static_cast<char>(Section::kCanonical);
 }
 
-Result<Term> with_row(SearchState const& state, Term term, std::uint64_t document) {
+Result<Term> with_row(SearchState const& state, KeptTerm const& kept, std::uint64_t document) {
+  Term term{kept.parameter, std::string(kept.bytes), {}};
   auto const& index = state.index();
   TACENDA_TRY_VOID(index.budget.spend(1));
   auto const row = TACENDA_TRY(index.view.get(index_key(term.parameter, term.bytes, document), &index.at));
@@ -67,7 +68,7 @@ Result<std::vector<LinkTarget>> canonical_targets(SearchState const& state, Term
                                                   std::vector<std::string_view> const& types) {
   std::vector<LinkTarget> targets;
   std::string text;
-  auto const url = url_of(term, text);
+  auto const url = url_of(term.bytes, text);
   for (auto const type : types) {
     auto const parameter = state.extractor().parameters().find(type, "url");
     if (parameter == nullptr || parameter->type != fhir::SearchType::kUri) continue;
@@ -91,12 +92,12 @@ Result<void> visit_referrers(SearchState const& state, std::uint32_t parameter, 
   for (auto const& term : facts->terms) {
     if (term.parameter != number || term.bytes.front() != static_cast<char>(Section::kUri)) continue;
     std::string text;
-    std::string const bytes = canonical_bytes(url_of(term, text));
+    std::string const bytes = canonical_bytes(url_of(term.bytes, text));
     auto const named = term_stream(state.index(), parameter, one_term(bytes));
     bool const goes_on = TACENDA_TRY(visit_all(
         *named,
         [&](std::uint64_t document) -> Result<bool> {
-          auto const found = TACENDA_TRY(with_row(state, {parameter, bytes, {}}, document));
+          auto const found = TACENDA_TRY(with_row(state, {parameter, bytes}, document));
           if (!TACENDA_TRY(has_version(state, found.value, facts->type, target.document()))) return true;
           return visit(document);
         }));

@@ -18,10 +18,10 @@ struct LinkTarget {
   std::uint64_t document = 0;
 };
 
-/// True for a term that a canonical made.
-bool is_canonical(Term const& term);
-/// `term` with the value of its row at `document`.
-Result<Term> with_row(SearchState const& state, Term term, std::uint64_t document);
+/// True for the bytes of a term that a canonical made.
+bool is_canonical(std::string_view bytes);
+/// The term with the value of its row at `document`.
+Result<Term> with_row(SearchState const& state, KeptTerm const& term, std::uint64_t document);
 /// Documents of `types` that a canonical leads to; `term` has its row's value.
 Result<std::vector<LinkTarget>> canonical_targets(SearchState const& state, Term const& term,
                                                   std::vector<std::string_view> const& types);

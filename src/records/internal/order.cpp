@@ -39,7 +39,7 @@ void take_better(std::optional<std::string>& best, std::optional<std::string> va
 }
 
 /// Of the terms of one resource, in their order.
-std::optional<std::string> best_of(std::vector<Term> const& terms, std::uint32_t parameter, bool descending) {
+std::optional<std::string> best_of(auto const& terms, std::uint32_t parameter, bool descending) {
   std::optional<std::string> best;
   for (auto const& term : terms) {
     if (term.parameter != parameter) continue;
