@@ -19,7 +19,6 @@ using testing::Record;
 using enum Ruling;
 
 constexpr std::string_view kActCode = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
-constexpr std::string_view kConfidentiality = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
 
 Record observation(std::string_view more = "") {
   return Record(R"({"resourceType":"Observation","id":"o")" + std::string(more) + "}");
