@@ -197,6 +197,8 @@ Released Pipeline::logout(Exchange& exchange) {
   if (!receipt.has_value()) return refuse_unless_committed(exchange, receipt.error());
   net::Response response;
   response.status = 204;
+  // Of a browser that pages of this origin ran in, nothing is left behind (O-05).
+  response.headers.push_back({"clear-site-data", R"("cache", "cookies", "storage")"});
   return Released(*receipt, std::move(response));
 }
 

@@ -1,6 +1,11 @@
 // `tacenda audit`.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <functional>
 #include <iomanip>
 #include <iostream>
+#include <vector>
 
 #include "cli/internal/commands.hpp"
 #include "cli/internal/connection.hpp"
@@ -45,22 +50,90 @@ int get(std::string_view command, AuditOptions const& options, std::string const
   return kOk;
 }
 
-}  // namespace
+// So many entries are sorted at once; each takes about a kilobyte.
+constexpr std::size_t kSortedMax = 200'000;
+constexpr std::size_t kPage = 1'000;
 
-int audit_list(AuditOptions const& options) {
+/// An order by one element of the entries; those without it come last, those alike in the order of the log.
+class Order {
+ public:
+  explicit Order(std::string_view name)
+      : descending_(name.starts_with('-')), name_(name.substr(descending_ ? 1 : 0)) {}
+
+  bool is_known() const { return std::ranges::find(kNames, name_) != kNames.end(); }
+  void sort(std::vector<Json>& entries) const {
+    std::ranges::stable_sort(entries, [this](Json const& a, Json const& b) {
+      auto const one = value(a);
+      auto const other = value(b);
+      if (one.empty() || other.empty()) return !one.empty() && other.empty();
+      return descending_ ? one > other : one < other;
+    });
+  }
+
+ private:
+  static constexpr auto kNames =
+      std::to_array<std::string_view>({"recorded", "patient", "user", "event", "type", "outcome", "network"});
+
+  std::string_view value(Json const& entry) const {
+    if (name_ == "patient") {
+      auto const* patients = entry.find("patients");
+      return patients == nullptr ? std::string_view() : patients->items().front().as_string();
+    }
+    auto const* found = entry.find(name_);
+    if (found == nullptr) return {};
+    return found->is_number() ? found->number_text() : found->as_string();
+  }
+
+  bool descending_;
+  std::string_view name_;
+};
+
+bool is_wanted(AuditOptions const& options, Json const& entry) {
+  if (!options.event.empty() && entry.text_of("event") != options.event) return false;
+  return options.type.empty() || entry.text_of("type") == options.type;
+}
+
+class Printer {
+ public:
+  explicit Printer(AuditOptions const& options) : options_(options) {
+    if (options_.json) std::cout << "[";
+  }
+  Printer(Printer const&) = delete;
+  Printer& operator=(Printer const&) = delete;
+  ~Printer() {
+    if (options_.json) std::cout << "\n]\n";
+  }
+
+  void print(Json const& entry) {
+    if (options_.json) {
+      std::cout << (first_ ? "\n" : ",\n") << codec::write_json(entry);
+    } else if (options_.fhir) {
+      std::cout << codec::write_json(entry) << "\n";
+    } else {
+      show(entry);
+    }
+    first_ = false;
+  }
+
+ private:
+  AuditOptions const& options_;
+  bool first_ = true;
+};
+
+/// Reads the entries page by page, in the order of the log, until `take` says no.
+int each_entry(AuditOptions const& options, std::function<bool(Json const&)> const& take) {
   auto connection = AdminConnection::open(options.data);
   if (!connection.has_value()) return report("audit list", connection.error());
-  std::string after;
-  bool first = true;
-  if (options.json) std::cout << "[";
-  while (true) {
+  bool const narrows = !options.sort.empty() || !options.event.empty() || !options.type.empty();
+  std::size_t const page = options.all || narrows ? kPage : std::clamp<std::size_t>(options.limit, 1, kPage);
+  for (std::string after;;) {
     std::string query;
     add(query, "patient", options.patient);
     add(query, "user", options.user);
     add(query, "since", options.since);
     add(query, "until", options.until);
     add(query, "after", after);
-    add(query, "limit", options.all ? "1000" : std::to_string(options.limit));
+    add(query, "limit", std::to_string(page));
     if (options.fhir) add(query, "format", "fhir");
     auto const answer = connection->get("/admin/audit" + query);
     if (!answer.has_value()) return report("audit list", answer.error());
@@ -68,19 +141,50 @@ int audit_list(AuditOptions const& options) {
     auto const* entries = answer->body.find("entries");
     if (entries == nullptr || !entries->is_array()) return kFailed;
     for (auto const& entry : entries->items()) {
-      if (options.json) {
-        std::cout << (first ? "\n" : ",\n") << codec::write_json(entry);
-      } else if (options.fhir) {
-        std::cout << codec::write_json(entry) << "\n";
-      } else {
-        show(entry);
-      }
-      first = false;
+      if (!take(entry)) return kOk;
     }
-    if (!options.all || options.fhir || entries->items().size() < 1000) break;
-    after = entries->items().back().find("sequence")->number_text();
+    if (entries->items().size() < page) return kOk;
+    auto const& last = entries->items().back();
+    after = options.fhir ? last.text_of("id") : last.find("sequence")->number_text();
   }
-  if (options.json) std::cout << "\n]\n";
+}
+
+}  // namespace
+
+int audit_list(AuditOptions const& options) {
+  Order const order(options.sort);
+  if (!options.sort.empty() && !order.is_known()) {
+    std::cerr << "audit list: --sort takes recorded, patient, user, event, type, outcome or network, and - "
+                 "before it "
+                 "for the opposite order\n";
+    return kUsage;
+  }
+  Printer printer(options);
+  if (options.sort.empty()) {
+    std::uint64_t left = options.all ? UINT64_MAX : options.limit;
+    return each_entry(options, [&](Json const& entry) {
+      if (left > 0 && is_wanted(options, entry)) {
+        printer.print(entry);
+        --left;
+      }
+      return left > 0;
+    });
+  }
+  std::vector<Json> entries;
+  int const code = each_entry(options, [&](Json const& entry) {
+    if (is_wanted(options, entry)) entries.push_back(entry);
+    return entries.size() <= kSortedMax;
+  });
+  if (code != kOk) return code;
+  if (entries.size() > kSortedMax) {
+    std::cerr << "audit list: more than " << kSortedMax
+              << " entries are not sorted: narrow it by --since, --until, --patient or --user\n";
+    return kFailed;
+  }
+  order.sort(entries);
+  std::size_t const shown =
+      options.all ? entries.size() : std::min<std::size_t>(options.limit, entries.size());
+  for (std::size_t i = 0; i < shown; ++i) printer.print(entries[i]);
   return kOk;
 }
 

@@ -327,7 +327,14 @@ class Commands {
     list->add_option("--until", audit_.until, "Before this time");
     list->add_option("--limit", audit_.limit, "At most so many entries")->capture_default_str();
     list->add_flag("--all", audit_.all, "All entries that match");
-    list->add_flag("--fhir", audit_.fhir, "Print FHIR AuditEvent resources, one a line");
+    auto* fhir = list->add_flag("--fhir", audit_.fhir, "Print FHIR AuditEvent resources, one a line");
+    list->add_option("--event", audit_.event, "Of this kind alone: read, login, policy-changed ...")
+        ->excludes(fhir);
+    list->add_option("--type", audit_.type, "About this resource type alone")->excludes(fhir);
+    list->add_option(
+            "--sort", audit_.sort,
+            "By recorded, patient, user, event, type, outcome or network; -user: the other way round")
+        ->excludes(fhir);
     common(command(*parent, "checkpoint", "The newest signed tree head (C2SP signed note)",
                    "tacenda audit checkpoint --data /srv/tacenda",
                    [this] { return audit_checkpoint(audit_); }));

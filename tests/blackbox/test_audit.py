@@ -233,6 +233,37 @@ class Examined(harness.TestCase):
         self.server.audit()
         self.assertIn("audit-read", [e["event"] for e in self.server.audit() if e["sequence"] > mark])
 
+    def test_O03_the_log_is_narrowed_and_sorted_by_each_of_its_elements(self):
+        def listed(*arguments):
+            shown = self.server.cli("audit", "list", "--json", "--data", self.server.data, *arguments, check=True).stdout
+            return json.loads(shown)
+
+        for kind in ("Patient", "Patient", "Basic"):
+            body = {"resourceType": kind, **({"code": {"text": "x"}} if kind == "Basic" else {})}
+            self.assertEqual(self.ask("POST", "/fhir/" + kind, body).status, 201)
+        self.ask("GET", "/fhir/Patient/nobody")
+        everything = listed("--all")
+        value = {"recorded": lambda e: e["recorded"], "patient": lambda e: e.get("patients", [""])[0],
+                 "user": lambda e: e.get("user", ""), "event": lambda e: e["event"], "type": lambda e: e.get("type", ""),
+                 "outcome": lambda e: str(e["outcome"]), "network": lambda e: e.get("network", "")}
+        for key, of in value.items():
+            for sign in ("", "-"):
+                entries = listed("--all", f"--sort={sign}{key}")
+                self.assertGreaterEqual(len(entries), len(everything))
+                values = [of(e) for e in entries]
+                stated = [each for each in values if each]
+                self.assertEqual(stated, sorted(stated, reverse=sign == "-"), sign + key)
+                self.assertEqual(values[len(stated):], [""] * (len(values) - len(stated)), "what has none comes last")
+                self.assertGreater(len(set(stated)), 1 if key != "network" else 0, key)
+        self.assertEqual({e["event"] for e in listed("--all", "--event", "create")}, {"create"})
+        self.assertEqual({e["type"] for e in listed("--all", "--type", "Basic", "--sort", "event")}, {"Basic"})
+        newest = listed("--limit", "2", "--sort=-recorded")
+        self.assertEqual(len(newest), 2)
+        self.assertGreaterEqual(newest[0]["recorded"], newest[1]["recorded"])
+        refused = self.server.cli("audit", "list", "--sort", "nonsense", "--data", self.server.data)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("--sort takes", refused.stderr)
+
     def test_A09_what_failed_is_recorded_too(self):
         id_ = json_of(self.ask("POST", "/fhir/Patient", {"resourceType": "Patient"}))["id"]
         doctor = self.server.token_of(self.server.person("dr.denied", "doctor"))

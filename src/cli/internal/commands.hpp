@@ -109,6 +109,9 @@ struct AuditOptions {
   std::string user;
   std::string since;
   std::string until;
+  std::string event;  // of this kind alone; empty: all
+  std::string type;   // about this resource type alone; empty: all
+  std::string sort;   // empty: in the order of the log
   std::uint64_t sequence = 0;
   std::uint64_t limit = 100;
   bool all = false;
