@@ -3,17 +3,14 @@
 #include <ranges>
 #include <vector>
 
+#include "codec/field_text.hpp"
 #include "core/ip_address.hpp"
 #include "core/limits.hpp"
 
 namespace tacenda::access {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
+using codec::trim;
 
 /// The address of a hop, as some proxies write it with its port: "192.0.2.1:4711", "[2001:db8::1]:4711".
 std::string_view without_port(std::string_view hop) {

@@ -1,16 +1,13 @@
 #include "operations/read.hpp"
 
+#include "codec/field_text.hpp"
 #include "codec/text.hpp"
 #include "operations/internal/subset.hpp"
 
 namespace tacenda::operations {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
+using codec::trim;
 
 /// True when one of the entity tags is that of `version`. A tag that this server never gave is none of its.
 bool has_tag(std::string_view tags, std::uint64_t version) {

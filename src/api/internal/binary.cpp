@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 
 #include "api/internal/format.hpp"
 #include "api/internal/render.hpp"
+#include "codec/field_text.hpp"
 #include "codec/json.hpp"
 #include "codec/text.hpp"
 
@@ -15,20 +15,9 @@ namespace {
 
 constexpr std::string_view kUnknownType = "application/octet-stream";
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-std::string_view media_type_of(std::string_view field) {
-  return trim(field.substr(0, field.find(';')));
-}
+using codec::equal_ignoring_case;
+using codec::media_type_of;
+using codec::trim;
 
 bool is_fhir_type(std::string_view type) {
   return equal_ignoring_case(type, "application/fhir+json") ||

@@ -1,28 +1,15 @@
 #include "api/internal/exchange.hpp"
 
 #include <algorithm>
-#include <cctype>
 
+#include "codec/field_text.hpp"
 #include "codec/text.hpp"
 
 namespace tacenda::api {
 namespace {
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-/// The media type of a Content-Type without its parameters.
-std::string_view type_of(std::string_view content_type) {
-  return trim(content_type.substr(0, content_type.find(';')));
-}
+using codec::equal_ignoring_case;
+using codec::trim;
 
 /// False when a Content-Type names another charset.
 bool is_utf8(std::string_view content_type) {
@@ -134,12 +121,13 @@ fhir::Handling handling_of(net::Request const& request) {
 
 bool sends_form(net::Request const& request) {
   auto const field = request.header("content-type");
-  return field && equal_ignoring_case(type_of(*field), "application/x-www-form-urlencoded");
+  return field && equal_ignoring_case(codec::media_type_of(*field), "application/x-www-form-urlencoded");
 }
 
 bool sends_json_patch(net::Request const& request) {
   auto const field = request.header("content-type");
-  return field && equal_ignoring_case(type_of(*field), "application/json-patch+json") && is_utf8(*field);
+  return field && equal_ignoring_case(codec::media_type_of(*field), "application/json-patch+json") &&
+         is_utf8(*field);
 }
 
 audit::Event origin_of(net::Request const& request, std::string request_id) {

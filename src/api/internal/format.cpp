@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
 #include "api/internal/exchange.hpp"
 #include "api/outcome.hpp"
+#include "codec/field_text.hpp"
 #include "codec/json.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
@@ -34,16 +34,8 @@ constexpr auto kNames = std::to_array<std::pair<std::string_view, Format>>({
 constexpr std::string_view kJsonContentType = "application/fhir+json; charset=utf-8";
 constexpr std::string_view kXmlContentType = "application/fhir+xml; charset=utf-8";
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
+using codec::equal_ignoring_case;
+using codec::trim;
 
 /// The piece before `mark`, which is cut off `rest` with it.
 std::string_view take_until(std::string_view& rest, char mark) {
