@@ -236,6 +236,21 @@ class Server:
             raise AssertionError(f"{arguments}: exit {result.returncode}: {result.stdout} {result.stderr}")
         return result
 
+    def create(self, resource, token):
+        """The id of what was made of it."""
+        reply = self.request("POST", "/fhir/" + resource["resourceType"], resource, token)
+        assert reply.status == 201, reply
+        return json_of(reply)["id"]
+
+    def let_the_administrator_read(self, *rights):
+        """Under `hospital` the administrator has none of these, and the harness reads the log as him."""
+        self.admin()
+        shown = self.cli("policy", "show", "--data", self.data, check=True).stdout
+        path = self.root / "policy.toml"
+        more = "".join(f'"{right}", ' for right in ("read-audit", *rights))
+        path.write_text(shown.replace('admin = ["manage-users"', f'admin = [{more}"manage-users"'))
+        self.cli("policy", "set", path, "--data", self.data, check=True)
+
     # --- people ---
 
     def enrol(self, name, code, password=PASSWORD):

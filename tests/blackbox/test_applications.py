@@ -36,9 +36,7 @@ class Launch(harness.TestCase):
 
     @classmethod
     def make(cls, resource):
-        reply = cls.server.request("POST", "/fhir/" + resource["resourceType"], resource, cls.token)
-        assert reply.status == 201, reply
-        return json_of(reply)["id"]
+        return cls.server.create(resource, cls.token)
 
     def get(self, path, token):
         return self.server.request("GET", path, token=token)

@@ -42,9 +42,7 @@ class Backend(harness.TestCase):
 
     @classmethod
     def make(cls, resource):
-        reply = cls.server.request("POST", "/fhir/" + resource["resourceType"], resource, cls.doctor)
-        assert reply.status == 201, reply
-        return json_of(reply)["id"]
+        return cls.server.create(resource, cls.doctor)
 
     def get(self, path, token):
         return self.server.request("GET", path, token=token)
