@@ -1,6 +1,7 @@
 // The FHIR interactions of the pipeline: from a matched route to an operation.
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "api/outcome.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
+#include "core/process.hpp"
 #include "fhir/bundle.hpp"
 #include "fhir/date_range.hpp"
 #include "fhir/outcome.hpp"
@@ -235,7 +237,8 @@ operations::Services Pipeline::services() const {
           &parts_.vocabulary, &parts_.exports, parts_.export_time};
 }
 
-Released Pipeline::fhir(Exchange& exchange) {
+/// Refuses what cannot be understood or answered; else fills in what the body and the answer are.
+std::optional<Released> Pipeline::settle_formats(Exchange& exchange) {
   Route const& route = *exchange.route.route;
   net::Request const& request = exchange.request;
   // What has a content type of its own is sent whatever is accepted.
@@ -245,6 +248,8 @@ Released Pipeline::fhir(Exchange& exchange) {
   if (!exchange.format) return refuse(exchange, 406);
   exchange.sends_content = writes_binary(route.interaction, exchange.route.type) && sends_content(request);
   if (exchange.sends_content && exchange.prefer == Prefer::kDefault) exchange.prefer = Prefer::kMinimal;
+  // What was stored while it came is not put into one text again.
+  if (exchange.uploaded && exchange.prefer == Prefer::kRepresentation) exchange.prefer = Prefer::kMinimal;
   bool const has_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   if (has_body && !exchange.sends_content) {
     auto const body_format = body_format_for(route.interaction, request);
@@ -252,9 +257,20 @@ Released Pipeline::fhir(Exchange& exchange) {
     exchange.body_format = *body_format;
   }
   exchange.origin.query = asked_by(request);
+  return std::nullopt;
+}
 
+Released Pipeline::fhir(Exchange& exchange) {
+  auto released = fhir(exchange, Intent::kCommit);
+  TACENDA_ASSERT(released.has_value());
+  return std::move(*released);
+}
+
+std::optional<Released> Pipeline::fhir(Exchange& exchange, Intent intent) {
+  if (auto refused = settle_formats(exchange)) return refused;
   if (auto const purpose = parts_.gate.purpose_of(*exchange.principal); !purpose.has_value())
     return refuse(exchange, purpose.error());
+  Route const& route = *exchange.route.route;
   auto const used = services();
   Deadline const deadline(parts_.clock, limits::kRequestTime);
   std::function<Result<void>(vault::WriteSet&)> const still_allowed =
@@ -271,14 +287,21 @@ Released Pipeline::fhir(Exchange& exchange) {
                         parts_.clock.now(),
                         &exchange.remarks,
                         &still_allowed,
-                        handling_of(request),
-                        &deadline};
-  return commit(exchange, [&]() -> Result<operations::Outcome> {
+                        handling_of(exchange.request),
+                        &deadline,
+                        exchange.uploaded ? &*exchange.uploaded : nullptr};
+  auto run = [&]() -> Result<operations::Outcome> {
     // Decided anew each time: the policy may have changed with what made the commit conflict.
     std::optional<Permit> permit;
     if (route.action) permit = TACENDA_TRY(parts_.gate.authorize(*exchange.principal, *route.action, exchange.route.type));
     return run_interaction(exchange, context, permit);
-  });
+  };
+  if (intent == Intent::kCommit) return commit(exchange, std::move(run));
+  auto const outcome = run();
+  if (!outcome.has_value()) return refuse(exchange, outcome.error());
+  for (auto const& event : outcome->events)
+    std::ranges::copy(event.patients, std::back_inserter(exchange.tried_patients));
+  return std::nullopt;
 }
 
 }  // namespace tacenda::api

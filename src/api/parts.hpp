@@ -12,6 +12,7 @@
 #include "identity/directory.hpp"
 #include "operations/index_worker.hpp"
 #include "operations/label_worker.hpp"
+#include "operations/uploads.hpp"
 #include "operations/validation.hpp"
 #include "operations/vocabulary.hpp"
 #include "records/export_jobs.hpp"
@@ -40,6 +41,7 @@ struct Parts {
   authorization::Server& authorization;
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
   access::RateLimiter& rates;
+  operations::Uploads& uploads;
   std::optional<access::AddressList> trusted_proxies = {};  // nullopt: no forwarded address is believed
 };
 

@@ -30,9 +30,9 @@ Released unrecorded(Error const& error, std::optional<fhir::Format> asked) {
 
 }  // namespace
 
-Pipeline::Pipeline(Parts parts) : parts_(parts) {}
-
 std::size_t Pipeline::body_limit(net::Request const& head) const {
+  // Nothing of it is kept before it is known who sends it.
+  if (takes_body(head)) return static_cast<std::size_t>(parts_.uploads.limits().bytes_max);
   if (!authenticate(head).has_value()) return limits::kUnauthenticatedBodyBytes;
   bool const is_bundle = head.method == "POST" && (head.path == "/fhir" || head.path == "/fhir/");
   return is_bundle ? limits::kBundleBodyBytes : limits::kBodyBytes;

@@ -1,7 +1,12 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "api/internal/page_token.hpp"
 #include "api/internal/render.hpp"
@@ -24,6 +29,7 @@ namespace tacenda::api {
 class Pipeline {
  public:
   explicit Pipeline(Parts parts);
+  ~Pipeline();
 
   Released handle(net::Request&& request);
   /// The same, but a read gives its worker back while its audit event becomes durable: `reply` is then called
@@ -32,6 +38,18 @@ class Pipeline {
 
   /// How large a body the request may have, known from its head: full size only for who is signed in.
   std::size_t body_limit(net::Request const& head) const;
+
+  /// Is the body taken while it comes? Then the functions below are called, and not `handle`.
+  static bool takes_body(net::Request const& head);
+  enum class UploadNumber : std::uint64_t {};
+  /// The answer when the request ends here; else nothing that is known by now stands against the upload.
+  std::variant<Released, UploadNumber> begin_upload(net::Request&& head);
+  /// Takes the next bytes; the answer when the upload ends with them.
+  std::optional<Released> take_upload(UploadNumber number, std::string_view piece);
+  /// All has come: decides anew and writes the version.
+  Released finish_upload(UploadNumber number);
+  /// Forgets the upload, whatever became of it; what is left of it is removed. Quick.
+  void drop_upload(UploadNumber number);
 
   /// Commits a change of the directory with its event, and makes it effective.
   /// Errors: kUnavailable, kNoSpace: nothing may be told.
@@ -59,6 +77,13 @@ class Pipeline {
                    std::move_only_function<void(Released)> reply, std::size_t attempt);
   Released capabilities(Exchange& exchange);
   Released fhir(Exchange& exchange);
+  enum class Intent : std::uint8_t { kCommit, kTry };  // kTry commits nothing; only a refusal answers
+  std::optional<Released> fhir(Exchange& exchange, Intent intent);
+  std::optional<Released> settle_formats(Exchange& exchange);
+  struct Uploading;  // in uploads.cpp
+  Uploading& uploading(UploadNumber number);
+  Result<void> begin_storing(Uploading& uploading);
+  Result<void> store_batch(Uploading& uploading);
   /// The audit log as AuditEvents. `own`: the patient who reads what it says of him.
   Released access_log(Exchange& exchange);
   Released read_log(Exchange& exchange, std::optional<std::string> const& own);
@@ -164,6 +189,9 @@ class Pipeline {
   Result<void> confirm(identity::Principal const& principal, vault::WriteSet& set) const;
 
   Parts parts_;
+  Mutex uploads_mutex_;  // of the map alone: one upload has one caller at a time
+  std::map<UploadNumber, std::unique_ptr<Uploading>> uploads_ TACENDA_GUARDED_BY(uploads_mutex_);
+  std::uint64_t last_upload_ TACENDA_GUARDED_BY(uploads_mutex_) = 0;
   // Who lost several rounds goes on alone, so that of many writers of one resource none loses without end.
   // Held across commits, by losers only; no other lock is waited for under it but the log's.
   Mutex losers_;

@@ -24,6 +24,7 @@ Result<std::optional<std::uint64_t>> if_match_of(net::Request const& request) {
 }  // namespace
 
 Result<fhir::Resource> Pipeline::resource_of(Exchange& exchange, std::string_view type) {
+  if (exchange.uploaded) return resource_of_upload(exchange.request, exchange.route.id);
   if (exchange.sends_content) return resource_of_content(exchange.request, exchange.route.id);
   auto checked = fhir::check_resource(exchange.request.body, exchange.body_format);
   if (!checked.has_value()) {

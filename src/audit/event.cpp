@@ -38,6 +38,9 @@ constexpr std::array kKinds{
     KindFacts{kExportCancelled, "export-cancelled", "", "operation", 'E'},
     KindFacts{kExportPrepared, "export-prepared", "110106", "", 'E'},
     KindFacts{kExportEnded, "export-ended", "110106", "", 'E'},
+    // DCM 110107 Import: what comes into the record.
+    KindFacts{kUploadBegun, "upload-begun", "110107", "", 'C'},
+    KindFacts{kUploadRemoved, "upload-removed", "110100", "", 'D'},
     KindFacts{kLogin, "login", "110114", "110122", 'E'},
     KindFacts{kLoginFailed, "login-failed", "110114", "110122", 'E'},
     KindFacts{kLogout, "logout", "110114", "110123", 'E'},

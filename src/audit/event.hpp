@@ -38,6 +38,9 @@ enum class EventKind : std::uint16_t {
   kExportCancelled = 27,
   kExportPrepared = 28,
   kExportEnded = 29,
+  // what a Binary will hold, stored while it comes
+  kUploadBegun = 30,
+  kUploadRemoved = 31,
   // who is asking (DCM 110114 user authentication)
   kLogin = 32,
   kLoginFailed = 33,

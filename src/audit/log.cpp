@@ -68,6 +68,19 @@ Result<Receipt> Log::commit(vault::WriteSet set, std::vector<Event> events) {
                  request_id_of(pending.events));
 }
 
+Result<void> Log::commit_unseen(vault::ChunkBatch batch) {
+  if (batch.empty()) return {};
+  if (!state_->committer) return std::unexpected(not_queued());
+  Pending pending;
+  pending.set = std::move(batch.set_);
+  pending.is_unseen = true;
+  pending.size_bytes = pending.set.size_bytes();
+  if (!state_->committer->submit(pending)) return std::unexpected(not_queued());
+  state_->committer->await(pending);
+  if (pending.error) return std::unexpected(*pending.error);
+  return {};
+}
+
 void Log::commit_async(vault::WriteSet set, std::vector<Event> events,
                        std::move_only_function<void(Result<Receipt>)> done) {
   // Callers that wait are bounded by the number of threads; these are not.

@@ -11,6 +11,7 @@
 #include "audit/receipt.hpp"
 #include "core/clock.hpp"
 #include "crypto/random.hpp"
+#include "vault/chunk_batch.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::audit {
@@ -52,6 +53,10 @@ class Log {
   /// when nothing could be queued), and must be short.
   void commit_async(vault::WriteSet set, std::vector<Event> events,
                     std::move_only_function<void(Result<Receipt>)> done);
+  /// Makes chunks durable that no record owns yet; waits for the fsync. The only commit without an event:
+  /// nobody can see what it stores, and a ChunkBatch holds nothing else. Errors: kCorrupt (the store is
+  /// damaged: nothing is added before the repair), kUnavailable and kNoSpace (nothing is stored).
+  Result<void> commit_unseen(vault::ChunkBatch batch);
 
   /// True after a write failed for any reason but a full disk. Nothing is committed any more: the process
   /// must end, since a repeated fsync can report success for lost data.

@@ -2,8 +2,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
-/// The bounds of applications (OAuth 2.1, SMART), beside core/limits.hpp.
+/// The bounds of applications (OAuth 2.1, SMART) and of uploads, beside core/limits.hpp.
 namespace tacenda::limits {
 
 inline constexpr std::chrono::seconds kServiceAccess{300};   // an access token of a backend service
@@ -28,5 +29,12 @@ inline constexpr std::chrono::hours kOfflineAbsolute{24 * 400};
 inline constexpr std::size_t kGrantsPerUser = 200;
 inline constexpr std::size_t kGrantedScopes = 200;  // of one token
 inline constexpr std::size_t kScopeConditions = 8;  // search conditions in one scope
+
+// Uploads of what a Binary holds, taken while they come (docs/binary.md)
+inline constexpr std::uint64_t kUploadBytes = std::uint64_t{1} << 30U;
+inline constexpr std::size_t kUploads = 32;  // under way
+inline constexpr std::size_t kUploadsPerUser = 4;
+inline constexpr std::size_t kUploadHeldBytes = std::size_t{1}
+                                                << 20U;  // up to here it is held, and stored at its end
 
 }  // namespace tacenda::limits

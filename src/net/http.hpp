@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -76,6 +77,27 @@ struct Response {
   std::uint64_t rest_bytes = 0;
 };
 
+/// Takes the body of one request while it comes: one piece at a time lies in memory.
+///
+/// Owner: the request. `take` and `finish` are called on the worker pool, never two at once; they may block,
+/// and the peer is held back meanwhile. Destroyed on any thread, at any time, also before `finish`: the peer
+/// is gone, or was too slow. The destructor must be quick.
+class BodySink {
+ public:
+  BodySink() = default;
+  BodySink(BodySink const&) = delete;
+  BodySink& operator=(BodySink const&) = delete;
+  virtual ~BodySink() = default;
+  /// The next bytes, at least one. An answer when no more are wanted: it is sent, and what still comes is
+  /// dropped.
+  virtual std::optional<Response> take(std::string piece) = 0;
+  /// All of the body was taken. The answer to the request; nothing is called after it.
+  virtual Response finish() = 0;
+};
+
+/// What a request whose body is taken while it comes begins with: an answer at once, or who takes the body.
+using Uptake = std::variant<Response, std::unique_ptr<BodySink>>;
+
 /// What a failed connection tells the audit log: no request was made of it.
 enum class ConnectionFailure : std::uint8_t {
   kAddressRefused,
@@ -101,6 +123,12 @@ struct Handlers {
   /// How large a body this request may have, from its line and header fields alone; nullopt: the default.
   /// Called on an I/O thread before any byte of the body is read: must be quick.
   std::function<std::optional<std::size_t>(Request const& head)> body_limit;
+  /// Is the body of this request taken while it comes? By its line and header fields alone; `body_limit`
+  /// holds. When not set, none is. Called on an I/O thread: must be quick.
+  std::function<bool(Request const& head)> takes_body;
+  /// Begins such a request, before a byte of its body is asked for: `Expect: 100-continue` is granted when it
+  /// gives a sink. In the place of `handle` and `answer`, on the worker pool; may block.
+  std::function<Uptake(Request&& head)> begin;
   /// Told of connections that ended without a request. Called on an I/O thread: must be quick.
   std::function<void(ConnectionFailure, std::string_view address)> failed;
   /// The answer to a request that net itself refuses (400, 408, 413, 414, 431, 503, 505).

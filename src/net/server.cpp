@@ -103,6 +103,7 @@ class AsioServer final : public Server {
  private:
   Result<void> open(Endpoint endpoint, Descriptor&& socket) {
     TACENDA_ASSERT(endpoint.listener->handlers().handle || endpoint.listener->handlers().answer);
+    TACENDA_ASSERT(!endpoint.listener->handlers().takes_body || endpoint.listener->handlers().begin);
     MutexLock const lock(mutex_);
     if (stopped_) return fail(ErrorKind::kUnavailable, "server is stopped");
     auto& loop = *loops_.front();

@@ -94,6 +94,9 @@ struct Context {
   /// Prefer: handling, for the searches of a bundle.
   fhir::Handling handling = fhir::Handling::kLenient;
   Deadline const* deadline = nullptr;  // of the request; nullptr: none
+  /// What the Binary holds that is written: it was stored while it came (records::Transaction::hold).
+  /// nullptr: what its resource has.
+  records::UploadedContent const* uploaded = nullptr;
 };
 
 /// Ends what reads the index when the request's time is over. Its deadline outlives it. Errors:

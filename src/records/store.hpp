@@ -17,6 +17,7 @@
 #include "records/decisions.hpp"
 #include "records/stored.hpp"
 #include "records/transaction.hpp"
+#include "records/upload.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::records {
@@ -103,6 +104,13 @@ class Store {
 
   /// A new logical id: a random UUID, version 4. Errors: kUnavailable.
   Result<ResourceId> new_id() const;
+
+  /// Uploads whose version is not stored: under way, or broken off; at most `limit`. Errors: kCorrupt,
+  /// kUnavailable.
+  Result<std::vector<UploadId>> uploads(std::size_t limit) const;
+  /// Removes at most `rows_max` chunks of an upload that nobody goes on with, and at the end its row. Made so
+  /// that the commit of its version and this one exclude each other. Errors: kCorrupt, kUnavailable.
+  Result<UploadSweep> sweep_upload(UploadId const& id, std::size_t rows_max) const;
 
   /// Starts a set of changes over one consistent state. `watch` is asked while criteria are matched.
   Transaction begin(Watch watch = {}) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "core/limits.hpp"
 #include "core/process.hpp"
@@ -14,6 +15,7 @@
 #include "records/internal/judging.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
+#include "records/internal/upload_rows.hpp"
 #include "records/store.hpp"
 #include "vault/digest.hpp"
 
@@ -206,7 +208,12 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   }
   auto const subjects = TACENDA_TRY(subjects_of(header));
   auto const keys = TACENDA_TRY(vault_->subjects_for_write(subjects, set_));
-  std::string whole = TACENDA_TRY(put_content_apart(*vault_, view_, set_, document));
+  std::string whole;
+  if (auto held = std::exchange(held_, std::nullopt); held && resource != nullptr) {
+    TACENDA_TRY_VOID(hold_apart(type, *std::move(held), document));
+  } else {
+    whole = TACENDA_TRY(put_content_apart(*vault_, view_, set_, document));
+  }
   header.has_content_apart = document.content.has_value();
   Bytes body;
   SealedRow sealed = TACENDA_TRY(seal_row(*vault_, *keys, place, header, document, &body));
@@ -234,7 +241,8 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   written.patients = header.patients();
   written.left = gone_from(current.patients, written.patients);
   written.digest = sealed.digest;
-  written.text = document.content ? std::move(whole) : std::move(document.text);
+  // Of what was uploaded the text is without its data: nobody asked for it.
+  written.text = whole.empty() ? std::move(document.text) : std::move(whole);
   written.meta_offset = document.meta_offset;
 
   current.version = header.version;
@@ -245,6 +253,20 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   current.body.clear();
   current.own = true;
   return written;
+}
+
+Result<void> Transaction::hold_apart(std::string_view type, UploadedContent held, Document& document) {
+  if (type != "Binary" || document.data.size == 0)
+    return fail(ErrorKind::kBug, "what was uploaded belongs into a Binary");
+  Bytes const key = upload_key(held.id);
+  set_.depends_on(view_.guard(key));
+  set_.touches(view_.guard(key));
+  auto const row = TACENDA_TRY(view_.get(key, &at_));
+  if (!row || TACENDA_TRY(decode_upload(*row)).state != UploadState::kUnderWay)
+    return fail(ErrorKind::kUnavailable, "what was uploaded is not there any more: send it again");
+  view_.erase(set_, key);
+  put_uploaded_apart(std::move(held), document);
+  return {};
 }
 
 Result<Written> Transaction::unchanged(std::string_view type, std::string_view id) {
@@ -268,6 +290,8 @@ Result<Living> Transaction::living(Permit const& reader, std::string_view type, 
   if (current->deleted) return fail(ErrorKind::kGone, "the resource was deleted");
   auto document = TACENDA_TRY(open_document(current->body));
   if (document.text.empty()) return fail(ErrorKind::kCorrupt, "a living version has no content");
+  if (document.content && document.content->size_bytes > kContentInTextBytes)
+    return fail(ErrorKind::kUnprocessable, "what this Binary holds is too large to be changed in part");
   TACENDA_TRY_VOID(put_content_back({*vault_, view_, &at_}, document));
   Time const time = TACENDA_TRY(parse_row(current->row)).time;
   auto json = records::render(document, current->version, time);

@@ -14,11 +14,13 @@
 #include "fhir/resource.hpp"
 #include "fhir/search_query.hpp"
 #include "records/stored.hpp"
+#include "records/upload.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::records {
 
 class Extractor;
+struct Document;
 struct RowHeader;
 struct Term;
 
@@ -67,6 +69,11 @@ class Transaction {
   /// that it replaces, empty where there is none.
   using Amend = std::function<Result<fhir::Resource>(fhir::Resource, std::string_view replaced)>;
   void amend_with(Amend amend) { amend_ = std::move(amend); }
+
+  /// The Binary that is written next holds `content`; its own `data`, at least one byte, stands for it. With
+  /// its commit the upload is no more under way. That write fails with kUnavailable when what was uploaded is
+  /// not there any more.
+  void hold(UploadedContent content) { held_ = std::move(content); }
 
   /// Writes version 1. The resource's own id is replaced.
   /// Errors: kForbidden (the Permit refuses the record), kConflict (the id is taken), kGone (its patient was
@@ -146,6 +153,9 @@ class Transaction {
   /// Takes the rows of the version before out of the index and puts those of `resource` in (nullptr: none).
   Result<void> replace_index(std::string_view type, std::string_view id, Current const& current,
                              RowHeader const& header, fhir::Resource const* resource, std::uint32_t event);
+  /// Puts what was uploaded in the place of the data of a Binary. Errors: kUnavailable, kBug (it is no
+  /// Binary).
+  Result<void> hold_apart(std::string_view type, UploadedContent held, Document& document);
   void touch(std::vector<Term> const& terms);
   /// Tells those who keep decisions that this write may change them. `patients`: of the new version.
   void announce(std::string_view type, Current const& current, std::vector<std::string> const& patients,
@@ -159,6 +169,7 @@ class Transaction {
   Result<fhir::Resource> amended(fhir::Resource resource, Current const& current) const;
 
   Amend amend_;
+  std::optional<UploadedContent> held_;
   vault::Vault* vault_;
   vault::View view_;
   vault::ReadPoint at_;

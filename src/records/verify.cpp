@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 #include "records/internal/content.hpp"
 #include "records/internal/extract.hpp"
@@ -9,6 +10,7 @@
 #include "records/internal/index_state.hpp"
 #include "records/internal/keys.hpp"
 #include "records/internal/row.hpp"
+#include "records/internal/upload_rows.hpp"
 #include "records/store.hpp"
 #include "vault/digest.hpp"
 
@@ -94,8 +96,10 @@ class Pass {
     return {};
   }
 
-  /// No chunk lies there that no version holds. Where something is damaged, it may be that version's.
+  /// No chunk lies there that no version and no upload holds. Where something is damaged, it may be that
+  /// version's.
   Result<void> chunks_as_a_whole() {
+    TACENDA_TRY_VOID(uploads());
     if (!result_.damage.empty()) return {};
     std::optional<vault::ChunkSeal::Id> named;  // once each
     auto const scanned = view_.scan(
@@ -104,8 +108,10 @@ class Pass {
           auto const parsed = parse_content_key(key);
           auto const held = parsed.has_value() ? contents_.find(parsed->id) : contents_.end();
           if (held != contents_.end() && parsed->index < held->second) return true;
+          if (parsed.has_value() && uploads_.contains(parsed->id)) return true;
           auto const id = parsed.has_value() ? std::optional(parsed->id) : std::nullopt;
-          if (!id || id != named) damaged("a piece of a content", "it belongs to no version of a Binary");
+          if (!id || id != named)
+            damaged("a piece of a content", "it belongs to no version of a Binary and no upload");
           named = id;
           return true;
         },
@@ -143,6 +149,29 @@ class Pass {
   }
 
  private:
+  /// What is under way, or broke off and is taken away when the server runs: its chunks are no damage.
+  Result<void> uploads() {
+    auto const scanned = view_.scan(
+        as_bytes("U"), {}, storage::Direction::kForward,
+        [&](ByteView key, ByteView row) -> Result<bool> {
+          auto const id = parse_upload_key(key);
+          if (!id.has_value() || !decode_upload(row).has_value()) {
+            damaged("the row of an upload", "it cannot be read");
+          } else if (contents_.contains(*id)) {
+            damaged("the row of an upload", "a version holds what it says is under way");
+          } else {
+            uploads_.insert(*id);
+          }
+          return true;
+        },
+        &at_);
+    if (!scanned.has_value() && scanned.error().kind() != ErrorKind::kCorrupt)
+      return std::unexpected(scanned.error());
+    if (!scanned.has_value())
+      damaged("rows of uploads", "a block of the data files does not open: the rows in it are lost");
+    return {};
+  }
+
   /// The chunks of a version are all there and what its record says.
   Result<void> content(std::string const& name, Bytes const& body) {
     auto const document = open_document(body);
@@ -198,6 +227,7 @@ class Pass {
   std::uint64_t index_rows_ = 0;  // that the living resources have
   std::uint64_t facts_rows_ = 0;
   std::map<vault::ChunkSeal::Id, std::uint64_t> contents_;  // chunks of each content
+  std::set<vault::ChunkSeal::Id> uploads_;
 };
 
 }  // namespace

@@ -54,6 +54,27 @@ Setter limit(std::size_t net::Limits::* member, std::int64_t least, std::int64_t
   };
 }
 
+/// A size in MiB.
+std::optional<std::string> set_upload_size(Config& config, toml::node const& node) {
+  constexpr std::int64_t kMost = 1'048'576;
+  auto const value = node.value<std::int64_t>();
+  if (!node.is_integer() || *value < 1 || *value > kMost)
+    return "must be a whole number from 1 to " + std::to_string(kMost);
+  config.uploads.bytes_max = static_cast<std::uint64_t>(*value) << 20U;
+  return std::nullopt;
+}
+
+Setter uploads(std::size_t operations::UploadLimits::* member) {
+  constexpr std::int64_t kMost = 1'000;
+  return [=](Config& config, toml::node const& node) -> Problem {
+    auto const value = node.value<std::int64_t>();
+    if (!node.is_integer() || *value < 0 || *value > kMost)
+      return "must be a whole number from 0 to " + std::to_string(kMost);
+    config.uploads.*member = static_cast<std::size_t>(*value);
+    return std::nullopt;
+  };
+}
+
 Setter seconds(std::chrono::milliseconds net::Limits::* member) {
   return [=](Config& config, toml::node const& node) -> Problem {
     auto const value = node.value<std::int64_t>();
@@ -240,6 +261,9 @@ std::map<std::string, Setter, std::less<>> const& setters() {
       {"limits.header-seconds", seconds(&net::Limits::header_time)},
       {"limits.body-seconds", seconds(&net::Limits::body_time)},
       {"limits.idle-seconds", seconds(&net::Limits::idle_time)},
+      {"limits.upload-mib", set_upload_size},
+      {"limits.uploads", uploads(&operations::UploadLimits::in_all)},
+      {"limits.uploads-per-user", uploads(&operations::UploadLimits::per_user)},
       {"limits.workers", number(&Config::workers, 2, 1024)},
       {"storage.cache-mib", number(&Config::cache_mib, 8, 1'048'576)},
       {"export.keep-seconds",

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "identity/relying_party.hpp"
 #include "net/server.hpp"
+#include "operations/uploads.hpp"
 #include "operations/validation.hpp"
 
 namespace tacenda::start {
@@ -29,6 +30,7 @@ struct Config {
   std::size_t session_idle_seconds = std::chrono::seconds(limits::kSessionIdle).count();
   std::size_t session_seconds = std::chrono::seconds(limits::kSessionAbsolute).count();
   access::Rates rates;
+  operations::UploadLimits uploads;
   std::vector<std::string> trusted_proxies;  // networks whose word of who asks is believed
   bool proxy_protocol = false;               // they say it by a PROXY header
   identity::RelyingParty relying_party;      // empty: what the listener's address says

@@ -46,6 +46,8 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
   if (!options.damaged) TACENDA_TRY_VOID(store->index_worker_->open());
   store->label_worker_ = std::make_unique<operations::LabelWorker>(
       operations::LabelWorker::Parts{*store->store_, *store->gate_, *store->log_, clock});
+  store->uploads_ = std::make_unique<operations::Uploads>(
+      operations::Uploads::Parts{*store->store_, *store->log_, options.uploads});
   store->export_worker_ = std::make_unique<operations::ExportWorker>(operations::ExportWorker::Parts{
       *store->store_, *store->exports_, *store->gate_, *store->log_, clock,
       [directory = store->directory_.get()](UserId const& user,
@@ -68,6 +70,7 @@ void OpenStore::start_work() {
   work_.emplace_back([worker = export_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([worker = index_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([worker = label_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
+  work_.emplace_back([worker = uploads_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
 }
 
 void OpenStore::stop_work() {
@@ -99,9 +102,10 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,        *store_,       *log_,           *directory_,  *gate_,    clock_,
-          failures_,      *validation_,  *vocabulary_,    *exports_,    *indexer_, *index_worker_,
-          *label_worker_, *assignments_, *authorization_, export_time_, *rates_,   trusted_proxies_};
+  return {*vault_,      *store_,        *log_,          *directory_,     *gate_,
+          clock_,       failures_,      *validation_,   *vocabulary_,    *exports_,
+          *indexer_,    *index_worker_, *label_worker_, *assignments_,   *authorization_,
+          export_time_, *rates_,        *uploads_,      trusted_proxies_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {

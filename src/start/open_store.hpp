@@ -16,6 +16,7 @@
 #include "operations/export_worker.hpp"
 #include "operations/index_worker.hpp"
 #include "operations/label_worker.hpp"
+#include "operations/uploads.hpp"
 #include "records/indexer.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
@@ -30,6 +31,7 @@ struct OpenOptions {
   std::chrono::milliseconds export_time = limits::kExportTime;
   identity::SessionTimes sessions;
   access::Rates rates;
+  operations::UploadLimits uploads;
   std::optional<access::AddressList> trusted_proxies;  // nullopt: none
   bool damaged = false;  // for verification: open the log even if it does not hold
 };
@@ -62,7 +64,7 @@ class OpenStore {
   void flush_failures();
 
   /// Starts the work that goes on without a request: the preparation and the end of exports, what the
-  /// search index needs, and labels of what is stored.
+  /// search index needs, labels of what is stored, and the removal of uploads that broke off.
   void start_work();
   /// Ends it; returns when nothing of it runs any more.
   void stop_work();
@@ -95,6 +97,7 @@ class OpenStore {
   std::unique_ptr<operations::ExportWorker> export_worker_;
   std::unique_ptr<operations::IndexWorker> index_worker_;
   std::unique_ptr<operations::LabelWorker> label_worker_;
+  std::unique_ptr<operations::Uploads> uploads_;
   std::vector<std::jthread> work_;
 };
 

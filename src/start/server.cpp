@@ -53,6 +53,34 @@ class WhileUnsealed final : public net::BodySource {
   std::unique_ptr<net::BodySource> source_;
 };
 
+/// What a Binary will hold, on its way into the store that was open when it began.
+class UploadSink final : public net::BodySink {
+ public:
+  /// The pipeline of that store, held by a share of the store; nullptr once it was sealed.
+  using Hold = std::function<std::shared_ptr<api::Pipeline>()>;
+
+  UploadSink(Hold hold, api::Pipeline::UploadNumber number) : hold_(std::move(hold)), number_(number) {}
+  ~UploadSink() override {
+    if (auto const pipeline = hold_()) pipeline->drop_upload(number_);
+  }
+
+  std::optional<net::Response> take(std::string piece) override {
+    auto const pipeline = hold_();
+    if (!pipeline) return sealed_answer();
+    auto released = pipeline->take_upload(number_, piece);
+    if (!released) return std::nullopt;
+    return std::move(*released).take();
+  }
+  net::Response finish() override {
+    auto const pipeline = hold_();
+    return pipeline ? pipeline->finish_upload(number_).take() : sealed_answer();
+  }
+
+ private:
+  Hold hold_;
+  api::Pipeline::UploadNumber number_;
+};
+
 }  // namespace
 
 /// The store and the two things that answer requests with it.
@@ -98,6 +126,7 @@ Result<OpenOptions> Server::open_options() const {
   options.sessions = {.idle = std::chrono::seconds(config_.session_idle_seconds),
                       .absolute = std::chrono::seconds(config_.session_seconds)};
   options.rates = config_.rates;
+  options.uploads = config_.uploads;
   if (!config_.trusted_proxies.empty())
     options.trusted_proxies = TACENDA_TRY(access::AddressList::parse(config_.trusted_proxies));
   return options;
@@ -229,6 +258,21 @@ std::unique_ptr<net::BodySource> Server::while_unsealed(std::weak_ptr<Unsealed> 
   return std::make_unique<WhileUnsealed>(std::move(hold), std::move(source));
 }
 
+net::Uptake Server::begin_upload(net::Request&& head) {
+  auto const unsealed = current();
+  if (!unsealed) return sealed_answer();
+  auto begun = unsealed->pipeline.begin_upload(std::move(head));
+  if (auto* const released = std::get_if<api::Released>(&begun)) return std::move(*released).take();
+  // As above: a sink outlives no store, and no store waits for a client.
+  auto hold = [this, store = std::weak_ptr<Unsealed>(unsealed)]() -> std::shared_ptr<api::Pipeline> {
+    auto held = current();
+    if (!held || held != store.lock()) return nullptr;
+    auto* const pipeline = &held->pipeline;
+    return {std::move(held), pipeline};
+  };
+  return std::make_unique<UploadSink>(std::move(hold), std::get<api::Pipeline::UploadNumber>(begun));
+}
+
 net::Response Server::handle_admin(net::Request&& request) {
   if (request.path == "/admin/unseal" && request.method == "POST") return unseal_by(request);
   auto const unsealed = current();
@@ -268,6 +312,10 @@ net::Handlers Server::fhir_handlers() {
     auto const unsealed = current();
     return unsealed ? unsealed->pipeline.body_limit(head) : limits::kUnauthenticatedBodyBytes;
   };
+  handlers.takes_body = [this](net::Request const& head) {
+    return current() && api::Pipeline::takes_body(head);
+  };
+  handlers.begin = [this](net::Request&& head) { return begin_upload(std::move(head)); };
   handlers.failed = [this](net::ConnectionFailure failure, std::string_view address) {
     connection_failed(failure, address);
   };

@@ -46,6 +46,7 @@ class Server {
   /// The rest of an answer, as long as that store is the one that is open.
   std::unique_ptr<net::BodySource> while_unsealed(std::weak_ptr<Unsealed> store,
                                                   std::unique_ptr<net::BodySource> source);
+  net::Uptake begin_upload(net::Request&& head);
   net::Response handle_admin(net::Request&& request);
   net::Response unseal_by(net::Request const& request);
   net::Handlers fhir_handlers();

@@ -30,6 +30,7 @@ struct ChunkSeal::State {
   crypto::Xaes256Gcm aead;
   crypto::Hmac nonce_mac;
   Bytes bound;  // the associated data but for the place
+  bool is_new = false;
 };
 
 ChunkSeal::ChunkSeal(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -42,7 +43,9 @@ Result<ChunkSeal> ChunkSeal::make(Vault const& vault) {
   crypto::AeadKey key;
   auto out = key.reveal_mutable().begin();
   for (int half = 0; half < 2; ++half) out = std::ranges::copy(TACENDA_TRY(vault.random_bytes16()), out).out;
-  return ChunkSeal(std::make_unique<State>(vault, id, std::move(key)));
+  auto state = std::make_unique<State>(vault, id, std::move(key));
+  state->is_new = true;
+  return ChunkSeal(std::move(state));
 }
 
 Result<ChunkSeal> ChunkSeal::restore(Vault const& vault, ByteView secret) {
@@ -57,6 +60,10 @@ Result<ChunkSeal> ChunkSeal::restore(Vault const& vault, ByteView secret) {
 
 ChunkSeal::Id const& ChunkSeal::id() const {
   return state_->id;
+}
+
+bool ChunkSeal::is_new() const {
+  return state_->is_new;
 }
 
 void ChunkSeal::put_secret(Bytes& out) const {
@@ -80,6 +87,12 @@ Result<void> ChunkSeal::open(ChunkPlace place, ByteView sealed, Bytes& out) cons
   ByteReader reader(sealed);
   TACENDA_TRY_VOID(check_envelope(reader));
   return open_with(state_->aead, state_->associated_data(place), reader.rest(), out);
+}
+
+Bytes chunk_key(ChunkSeal::Id const& id, std::uint32_t index) {
+  Bytes key;
+  ByteWriter(key).u8('B').raw(id).u32(index);
+  return key;
 }
 
 }  // namespace tacenda::vault

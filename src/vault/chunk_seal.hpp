@@ -42,6 +42,8 @@ class ChunkSeal {
   ChunkSeal& operator=(ChunkSeal&&) noexcept;
 
   Id const& id() const;
+  /// True of one that `make` made: no record of it is stored.
+  bool is_new() const;
   /// Appends id(16) | key(32), for the text of the owning record and nothing else.
   void put_secret(Bytes& out) const;
 
@@ -54,5 +56,8 @@ class ChunkSeal {
   explicit ChunkSeal(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// Where a chunk lies in the view of Keeper::kRecords: `B` content id(16) index(4).
+Bytes chunk_key(ChunkSeal::Id const& id, std::uint32_t index);
 
 }  // namespace tacenda::vault

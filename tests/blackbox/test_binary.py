@@ -144,11 +144,11 @@ class Binaries(harness.TestCase):
         self.assertEqual(self.server.request("GET", path).status, 401)
         self.assertEqual(self.server.request("POST", "/fhir/Binary", b"x", nurse, {"Content-Type": "text/plain"}).status, 403)
 
-    def test_W03_content_beyond_the_body_limit_is_refused(self):
+    def test_W03_a_resource_beyond_the_body_limit_is_refused(self):
         with self.server.connect() as connection:
-            # The head alone is refused: nobody waits for the body.
+            # The head alone is refused: nobody waits for the body. What comes as content has a limit of its own.
             connection.http.putrequest("POST", "/fhir/Binary")
-            for name, value in (("Authorization", "Bearer " + self.token), ("Content-Type", "application/pdf"),
+            for name, value in (("Authorization", "Bearer " + self.token), ("Content-Type", "application/json"),
                                 ("Content-Length", str(17 * 1024 * 1024))):
                 connection.http.putheader(name, value)
             connection.http.endheaders()

@@ -9,6 +9,7 @@
 #include "codec/field_text.hpp"
 #include "codec/json.hpp"
 #include "codec/text.hpp"
+#include "core/application_limits.hpp"
 
 namespace tacenda::api {
 namespace {
@@ -110,7 +111,17 @@ bool sends_content(net::Request const& request) {
   return !resource.has_value() || resource->type() != "Binary";
 }
 
-Result<fhir::Resource> resource_of_content(net::Request const& request, std::string_view id) {
+bool streams_content(net::Request const& head) {
+  auto const type = head.header("content-type");
+  if (!type || !media_type_of(*type).contains('/') || is_fhir_type(media_type_of(*type))) return false;
+  if (body_format_of(head)) return false;
+  auto const length = head.header("content-length");
+  return !length || number_of(*length).value_or(0) > limits::kUploadHeldBytes;
+}
+
+namespace {
+
+Result<fhir::Resource> binary_of(net::Request const& request, std::string_view id, ByteView data) {
   using codec::Json;
   auto const type = trim(request.header("content-type").value_or(std::string_view()));
   if (!is_field_text(type)) return fail(ErrorKind::kInvalid, "the content type is no media type");
@@ -124,8 +135,19 @@ Result<fhir::Resource> resource_of_content(net::Request const& request, std::str
     reference.set("reference", Json::string(trim(*context)));
     json.set("securityContext", std::move(reference));
   }
-  if (!request.body.empty()) json.set("data", Json::string(codec::base64_encode(as_bytes(request.body))));
+  if (!data.empty()) json.set("data", Json::string(codec::base64_encode(data)));
   return fhir::Resource::parse(std::move(json));
+}
+
+}  // namespace
+
+Result<fhir::Resource> resource_of_content(net::Request const& request, std::string_view id) {
+  return binary_of(request, id, as_bytes(request.body));
+}
+
+Result<fhir::Resource> resource_of_upload(net::Request const& request, std::string_view id) {
+  constexpr std::string_view kPlaceholder = "-";
+  return binary_of(request, id, as_bytes(kPlaceholder));
 }
 
 Result<std::optional<net::Response>> render_content(records::StoredVersion const& version,

@@ -21,8 +21,10 @@ struct Pipeline::Exchange {
   Prefer prefer = Prefer::kDefault;
   std::optional<fhir::Format> format = fhir::Format::kJson;  // of the answer; nullopt: 406
   fhir::Format body_format = fhir::Format::kJson;
-  bool sends_content = false;            // the body is the content of a Binary, not a resource
-  operations::Remarks remarks;           // on what it sends
+  bool sends_content = false;                        // the body is the content of a Binary, not a resource
+  std::optional<records::UploadedContent> uploaded;  // that content, when it was stored while it came
+  std::vector<std::string> tried_patients;           // whose record it would be in, of an upload that begins
+  operations::Remarks remarks;                       // on what it sends
   records::HistoryWindow history;        // of a history: which versions, for the links of its page
   operations::SearchRequest search;      // of a search: what is asked, for the links of its page
   bool reads_apart = false;              // a Binary without what it holds

@@ -44,6 +44,7 @@ struct Pending {
   std::vector<LogRow> entries;   // one per event, in order
   std::vector<LogRow> index;     // index rows, long bodies and texts of requests
   std::size_t size_bytes = 0;
+  bool is_unseen = false;                   // no event: rows that no reader can meet (Log::commit_unseen)
   std::unique_ptr<StateDelta> state_delta;  // null: changes nothing
   std::move_only_function<void(Result<Committed>)> done;
 

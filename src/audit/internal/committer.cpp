@@ -106,20 +106,20 @@ bool Committer::admit_one(Pending& pending) {
   }
   // A patient was erased since the events were sealed: entries under the destroyed keys could be read by
   // nobody. Sealed anew, they tell of him under the store's key, as all later ones do.
-  if (pending.keys_found != order.erasures()) {
+  if (!pending.is_unseen && pending.keys_found != order.erasures()) {
     if (auto const sealed = sealer_.seal_events(pending); !sealed) {
       refuse(pending, sealed.error());
       return false;
     }
   }
+  // No record may change before the repair. Entries and sign-ins go on: without them nobody could read what
+  // is whole.
+  bool const is_of_records = pending.state_delta != nullptr || pending.is_unseen;
+  if (is_of_records && vault_.engine().is_damaged()) {
+    refuse(pending, Error(ErrorKind::kCorrupt, "a file is damaged: no record changes until it is repaired"));
+    return false;
+  }
   if (StateDelta const* const delta = pending.state_delta.get()) {
-    // No record may change before the repair. Entries and sign-ins go on: without them nobody could read what
-    // is whole.
-    if (vault_.engine().is_damaged()) {
-      refuse(pending,
-             Error(ErrorKind::kCorrupt, "a file is damaged: no record changes until it is repaired"));
-      return false;
-    }
     std::uint64_t const count = edge_.state.count + static_cast<std::uint64_t>(delta->count);
     if (static_cast<std::int64_t>(count) < 0) {
       refuse(pending, Error(ErrorKind::kBug, "more items leave the current state than are in it"));
@@ -138,7 +138,7 @@ bool Committer::admit_one(Pending& pending) {
     edge_.tree.append(merkle::leaf_hash(entry.value));
   }
   for (LogRow& row : pending.index) stamp_key(row.key, first + row.event);
-  order.admit(pending.set, edge_.tree.size());
+  if (!pending.is_unseen) order.admit(pending.set, edge_.tree.size());
   batch_.push_back(&pending);
   return true;
 }
@@ -157,14 +157,19 @@ void Committer::add_log_rows(vault::WriteSet& own) {
 
 Result<void> Committer::store(std::uint64_t first_sequence) {
   vault::WriteSet own;
-  add_log_rows(own);
-  edge_.tree.store(rows_, own);
-  if (state_changed_) {
-    edge_.state.sequence = edge_.tree.size();
-    TACENDA_TRY_VOID(sealed_.put(own, as_bytes(kStateRow), serialise(edge_.state)));
+  // Chunks alone change nothing that the log tells of.
+  bool const has_entries = edge_.tree.size() > first_sequence;
+  std::string note;
+  if (has_entries) {
+    add_log_rows(own);
+    edge_.tree.store(rows_, own);
+    if (state_changed_) {
+      edge_.state.sequence = edge_.tree.size();
+      TACENDA_TRY_VOID(sealed_.put(own, as_bytes(kStateRow), serialise(edge_.state)));
+    }
+    note = TACENDA_TRY(sign_head());
+    rows_.put(own, rows::of(rows::kCheckpoint), to_bytes(note));
   }
-  std::string const note = TACENDA_TRY(sign_head());
-  rows_.put(own, rows::of(rows::kCheckpoint), to_bytes(note));
 
   std::vector<vault::Vault::Stamped> stamped;
   stamped.reserve(batch_.size() + 1);
@@ -183,7 +188,7 @@ Result<void> Committer::store(std::uint64_t first_sequence) {
   state_changed_ = false;
   size_.store(edge_.tree.size(), std::memory_order_release);
   vault_.order().publish(edge_.tree.size());
-  anchor_.remember(note);
+  if (has_entries) anchor_.remember(note);
   return {};
 }
 

@@ -303,6 +303,10 @@ void Connection::supply(std::uint32_t stream, std::unique_ptr<BodySource>&& sour
   if (session_) session_->supply(stream, std::move(source), std::move(piece));
 }
 
+void Connection::taken(std::uint32_t stream, Uptake&& uptake) {
+  if (session_) session_->taken(stream, std::move(uptake));
+}
+
 void Connection::drain() {
   is_draining_ = true;
   bool const has_begun = stage_ != Stage::kHandshake && stage_ != Stage::kProxyHeader;
@@ -322,13 +326,36 @@ bool Connection::dispatch(std::uint32_t stream, Request&& request, Reservation&&
       {std::move(request), std::move(body), &listener_.handlers(), &loop_, handle_, stream});
 }
 
-bool Connection::pull(std::uint32_t stream, std::unique_ptr<BodySource>&& source) {
+Job Connection::job_for(std::uint32_t stream) const {
   Job job;
   job.handlers = &listener_.handlers();
   job.sink = &loop_;
   job.connection = handle_;
   job.stream = stream;
+  return job;
+}
+
+bool Connection::pull(std::uint32_t stream, std::unique_ptr<BodySource>&& source) {
+  Job job = job_for(stream);
   job.source = std::move(source);
+  return loop_.workers().try_push(std::move(job));
+}
+
+bool Connection::takes_body(Request const& head) {
+  auto const& ask = listener_.handlers().takes_body;
+  return ask && ask(head);
+}
+
+bool Connection::begin(std::uint32_t stream, Request&& head) {
+  Job job = job_for(stream);
+  job.request = std::move(head);
+  job.step.emplace();
+  return loop_.workers().try_push(std::move(job));
+}
+
+bool Connection::take(std::uint32_t stream, BodyStep&& step) {
+  Job job = job_for(stream);
+  job.step = std::move(step);
   return loop_.workers().try_push(std::move(job));
 }
 

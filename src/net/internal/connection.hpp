@@ -26,6 +26,7 @@ class Connection final : public SessionHost {
   void socket_ready(bool for_read);
   void respond(std::uint32_t stream, Response&& response);
   void supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source, Result<std::string>&& piece);
+  void taken(std::uint32_t stream, Uptake&& uptake);
   void proceed();  // does all that can be done now, then says what to wait for
   void drain();
   void close() { stage_ = Stage::kClosed; }
@@ -37,6 +38,9 @@ class Connection final : public SessionHost {
   Budget& body_budget() override { return listener_.budget(); }
   bool dispatch(std::uint32_t stream, Request&& request, Reservation&& body) override;
   bool pull(std::uint32_t stream, std::unique_ptr<BodySource>&& source) override;
+  bool takes_body(Request const& head) override;
+  bool begin(std::uint32_t stream, Request&& head) override;
+  bool take(std::uint32_t stream, BodyStep&& step) override;
   Response refuse(std::uint16_t status) override;
   void failed(ConnectionFailure failure) override { listener_.failed(failure, peer_.address); }
   std::string_view date() override { return loop_.date(); }
@@ -46,6 +50,7 @@ class Connection final : public SessionHost {
  private:
   enum class Stage : std::uint8_t { kProxyHeader, kHandshake, kOpen, kEnding, kClosed };
 
+  Job job_for(std::uint32_t stream) const;
   void read_proxy_header();
   void end_proxy_header();
   void handshake();

@@ -46,8 +46,8 @@ inline std::string number(std::uint32_t value, int bytes) {
   return text;
 }
 
-std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream,
-                  std::string const& payload = "") {
+inline std::string frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream,
+                         std::string const& payload = "") {
   return number(static_cast<std::uint32_t>(payload.size()), 3) + number(type, 1) + number(flags, 1) +
          number(stream, 4) + payload;
 }

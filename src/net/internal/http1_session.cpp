@@ -26,7 +26,7 @@ Http1Session::Http1Session(SessionHost& host, Limits const& limits, Scheme schem
 bool Http1Session::wants_read() const {
   // Answers that the peer does not fetch must not be followed by more work for it.
   return (state_ == State::kHead && !is_writing()) || state_ == State::kLengthBody ||
-         state_ == State::kChunkedBody;
+         state_ == State::kChunkedBody || (state_ == State::kIncomingBody && incoming_->takes_more());
 }
 
 void Http1Session::receive(std::string_view bytes) {
@@ -59,6 +59,9 @@ std::size_t Http1Session::process(std::string_view bytes) {
         break;
       case State::kChunkedBody:
         used += take_chunked_body(rest);
+        break;
+      case State::kIncomingBody:
+        used += take_incoming_body(rest);
         break;
       case State::kRunning:
       case State::kClosed:
@@ -108,6 +111,7 @@ void Http1Session::begin_body(Http1Head&& head, bool body_follows) {
   phase_began_ = host_.now();
   body_max_ = host_.body_limit(request_);
   reservation_ = Reservation(host_.body_budget());
+  if (host_.takes_body(request_)) return begin_incoming(head);
   if (head.framing == Http1Head::Framing::kChunked) {
     chunked_.emplace(limits_);
     state_ = State::kChunkedBody;
@@ -189,6 +193,7 @@ void Http1Session::refuse(std::uint16_t status) {
   request_ = Request();
   reservation_ = Reservation();
   chunked_.reset();
+  incoming_.reset();
   write(host_.refuse(status));
 }
 
@@ -239,11 +244,14 @@ void Http1Session::sent(std::size_t bytes) {
   if (rest_left_ > 0) return pull_rest();
   if (state_ != State::kHead) return;
   phase_began_ = host_.now();
-  if (!pending_.empty()) {
-    auto const used = process(pending_);
-    used == pending_.size() ? release(pending_) : void(pending_.erase(0, used));
-  }
+  process_pending();
   if (close_ && state_ == State::kHead && pending_.empty()) state_ = State::kClosed;
+}
+
+void Http1Session::process_pending() {
+  if (pending_.empty()) return;
+  auto const used = process(pending_);
+  used == pending_.size() ? release(pending_) : void(pending_.erase(0, used));
 }
 
 void Http1Session::pull_rest() {
@@ -275,6 +283,7 @@ void Http1Session::receive_end() {
       break;
     case State::kLengthBody:
     case State::kChunkedBody:
+    case State::kIncomingBody:
       refuse(400);
       break;
     case State::kRunning:
@@ -299,6 +308,9 @@ std::optional<TimePoint> Http1Session::deadline() const {
     case State::kLengthBody:
     case State::kChunkedBody:
       return phase_began_ + limits_.body_time;
+    case State::kIncomingBody:
+      if (incoming_->takes_more()) return incoming_->too_slow_at(limits_.body_time);
+      break;  // the peer waits for us
     case State::kRunning:
     case State::kClosed:
       break;

@@ -15,6 +15,8 @@ namespace tacenda::net {
 ///
 /// Own parser and not Beast's: Beast is in end-of-life maintenance and reads obs-fold and other forms
 /// that a strict server must refuse. All of HTTP/1.1 is in this class, http1_head and chunked.
+/// A body that is taken while it comes is read only as far as its sink is behind it: unread bytes hold the
+/// peer back.
 ///
 /// Owner: one connection, one thread.
 /// Source: RFC 9110, 9112.
@@ -29,6 +31,7 @@ class Http1Session final : public Session {
   void respond(std::uint32_t stream, Response&& response) override;
   void supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source,
               Result<std::string>&& piece) override;
+  void taken(std::uint32_t stream, Uptake&& uptake) override;
   std::string_view output() override;
   void sent(std::size_t bytes) override;
   bool is_finished() const override { return state_ == State::kClosed && rest_left_ == 0; }
@@ -37,14 +40,19 @@ class Http1Session final : public Session {
   bool expire() override;
 
  private:
-  enum class State : std::uint8_t { kHead, kLengthBody, kChunkedBody, kRunning, kClosed };
+  enum class State : std::uint8_t { kHead, kLengthBody, kChunkedBody, kIncomingBody, kRunning, kClosed };
 
   std::size_t process(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
   void begin_body(Http1Head&& head, bool body_follows);
   std::size_t take_length_body(std::string_view bytes);
   std::size_t take_chunked_body(std::string_view bytes);
+  // Of a body that is taken while it comes, in http1_incoming.cpp.
+  void begin_incoming(Http1Head const& head);
+  std::size_t take_incoming_body(std::string_view bytes);
+  void hand_on();
   void finish_request();
+  void process_pending();
   void refuse(std::uint16_t status);
   void write(Response&& response);
   void send_continue(bool body_follows);
@@ -72,6 +80,7 @@ class Http1Session final : public Session {
   std::uint64_t body_left_ = 0;
   std::size_t body_max_ = 0;
   std::optional<ChunkedDecoder> chunked_;
+  std::optional<IncomingBody> incoming_;
 
   std::string out_;  // heads, and bodies small enough to go with them
   std::size_t out_sent_ = 0;

@@ -112,7 +112,11 @@ struct Http2Callbacks {
   static int data(nghttp2_session*, std::uint8_t, std::int32_t id, std::uint8_t const* bytes,
                   std::size_t size, void* user_data) noexcept {
     auto& session = of(user_data);
-    if (auto* const stream = session.find(id)) session.take_data(id, *stream, as_text(bytes, size));
+    if (auto* const stream = session.find(id)) {
+      session.take_data(id, *stream, as_text(bytes, size));
+    } else {
+      session.consume(id, size);
+    }
     return 0;
   }
 
@@ -151,6 +155,7 @@ nghttp2_session* make_nghttp2_session(Http2Session& session) {
   nghttp2_session_callbacks_set_on_stream_close_callback(raw_callbacks, Http2Callbacks::stream_close);
   nghttp2_session_callbacks_set_on_frame_send_callback(raw_callbacks, Http2Callbacks::frame_sent);
   nghttp2_option_set_no_closed_streams(raw_option, 1);
+  nghttp2_option_set_no_auto_window_update(raw_option, 1);
   nghttp2_session* made = nullptr;
   return nghttp2_session_server_new2(&made, raw_callbacks, &session, raw_option) == 0 ? made : nullptr;
 }

@@ -155,20 +155,29 @@ void Http2Session::begin_body(std::int32_t id, Http2Stream& stream) {
   stream.phase = Http2Stream::Phase::kBody;
   stream.body_max = host_.body_limit(stream.request);
   stream.reservation = Reservation(host_.body_budget());
-  bodies_.emplace_back(host_.now(), id);
+  bool const is_taken_meanwhile = host_.takes_body(stream.request);
+  if (!is_taken_meanwhile) bodies_.emplace_back(host_.now(), id);
   if (auto const field = stream.request.header("content-length")) {
     std::uint64_t length = 0;  // check_http2_head has seen that these are digits
     std::from_chars(field->data(), field->data() + field->size(), length);
     if (length > stream.body_max) return refuse(id, stream, 413);
+    if (is_taken_meanwhile) return begin_incoming(id, stream);
     if (!stream.reservation.grow_to(static_cast<std::size_t>(length))) return refuse(id, stream, 503);
     stream.request.body.reserve(static_cast<std::size_t>(length));
   }
-  if (!stream.expects_continue) return;
+  if (is_taken_meanwhile) return begin_incoming(id, stream);
+  grant_continue(id, stream);
+}
+
+void Http2Session::grant_continue(std::int32_t id, Http2Stream& stream) {
+  if (!std::exchange(stream.expects_continue, false)) return;
   auto const fields = pair_of(":status", "100");
   nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, &fields, 1, nullptr);
 }
 
 void Http2Session::take_data(std::int32_t id, Http2Stream& stream, std::string_view bytes) {
+  if (stream.phase == Http2Stream::Phase::kBody && stream.incoming) return take_incoming(id, stream, bytes);
+  consume(id, bytes.size());
   if (stream.phase != Http2Stream::Phase::kBody) return;  // refused: what still comes is dropped
   auto const size = stream.request.body.size() + bytes.size();
   if (size > stream.body_max) return refuse(id, stream, 413);
@@ -183,6 +192,10 @@ void Http2Session::finish_request(std::int32_t id, Http2Stream& stream) {
   using Phase = Http2Stream::Phase;
   if (stream.phase != Phase::kHead && stream.phase != Phase::kBody) return;
   stream.phase = Phase::kRunning;
+  if (stream.incoming) {
+    stream.incoming->complete();
+    return hand_on(id, stream);
+  }
   bool const is_head = stream.request.method == "HEAD";
   bool const is_taken = host_.dispatch(static_cast<std::uint32_t>(id), std::move(stream.request),
                                        std::move(stream.reservation));
@@ -198,6 +211,7 @@ void Http2Session::finish_request(std::int32_t id, Http2Stream& stream) {
 void Http2Session::refuse(std::int32_t id, Http2Stream& stream, std::uint16_t status) {
   stream.request.body = std::string();
   stream.reservation = Reservation();
+  stream.incoming.reset();
   write(id, stream, host_.refuse(status));
 }
 
@@ -314,6 +328,7 @@ void Http2Session::stream_closed(std::int32_t id) {
     send_progress_ = 0;
   }
   streams_.erase(found);
+  std::erase(incoming_, id);
   if (streams_.empty()) {
     bodies_.clear();
     phase_began_ = host_.now();
@@ -366,6 +381,8 @@ std::optional<TimePoint> Http2Session::deadline() const {
   if (is_sending) nearest = send_began_ + limits_.body_time;
   if (auto const began = oldest_body())
     nearest = std::min(nearest.value_or(TimePoint::max()), *began + limits_.body_time);
+  if (auto const slowest = slowest_incoming())
+    nearest = std::min(nearest.value_or(TimePoint::max()), *slowest);
   return nearest;
 }
 
@@ -395,7 +412,8 @@ bool Http2Session::expire() {
     terminate(NGHTTP2_NO_ERROR);
     return true;
   }
-  if (expire_bodies(host_.now())) return true;
+  bool const has_ended_bodies = expire_bodies(host_.now());
+  if (expire_incoming(host_.now()) || has_ended_bodies) return true;
   bool const is_sending = responding_ > 0 || out_sent_ < out_.size();
   return !is_sending || send_began_ + limits_.body_time > host_.now();  // false: nobody fetches it
 }

@@ -33,12 +33,15 @@ struct Http2Stream {
   std::size_t response_sent = 0;
   std::unique_ptr<BodySource> rest = nullptr;  // what is behind response_body
   std::uint64_t rest_left = 0;
-  bool is_pulling = false;  // a worker has `rest`
+  bool is_pulling = false;                           // a worker has `rest`
+  std::unique_ptr<IncomingBody> incoming = nullptr;  // a body that is taken while it comes
 };
 
 /// One HTTP/2 connection, server side, over nghttp2, which reads and writes frames, keeps the windows and
 /// checks the order of pseudo-header fields. This class adds what nghttp2 leaves to the application: the
-/// same checks of every field as for HTTP/1.1, limits, deadlines, and the defence against floods.
+/// same checks of every field as for HTTP/1.1, limits, deadlines, and the defence against floods. The windows
+/// open as bodies are taken: that of a stream whose body goes to a sink when the sink has it, that of the
+/// connection at once, so that a sink holds up its own stream only.
 ///
 /// Owner: one connection, one thread.
 /// Source: RFC 9113; for the floods CVE-2019-9511 to 9518, CVE-2023-44487 (rapid reset), CVE-2024-28182.
@@ -56,6 +59,7 @@ class Http2Session final : public Session {
   void respond(std::uint32_t stream, Response&& response) override;
   void supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source,
               Result<std::string>&& piece) override;
+  void taken(std::uint32_t stream, Uptake&& uptake) override;
   std::string_view output() override;
   void sent(std::size_t bytes) override;
   bool is_finished() const override;
@@ -83,6 +87,15 @@ class Http2Session final : public Session {
   Http2Stream* find(std::int32_t id);
 
   void begin_body(std::int32_t id, Http2Stream& stream);
+  void grant_continue(std::int32_t id, Http2Stream& stream);
+  // Of a body that is taken while it comes, in http2_incoming.cpp.
+  void begin_incoming(std::int32_t id, Http2Stream& stream);
+  void take_incoming(std::int32_t id, Http2Stream& stream, std::string_view bytes);
+  void hand_on(std::int32_t id, Http2Stream& stream);
+  /// Gives the peer's windows back what was taken of them.
+  void consume(std::int32_t id, std::size_t bytes);
+  std::optional<TimePoint> slowest_incoming() const;
+  bool expire_incoming(TimePoint now);
   void refuse(std::int32_t id, Http2Stream& stream, std::uint16_t status);
   void reset(std::int32_t id, std::uint32_t error_code);
   void write(std::int32_t id, Http2Stream& stream, Response&& response);
@@ -98,7 +111,8 @@ class Http2Session final : public Session {
   std::size_t responding_ = 0;  // streams whose response is not sent to its end
   // Bodies that are being received, oldest first; entries of streams that are done are passed over.
   std::deque<std::pair<TimePoint, std::int32_t>> bodies_;
-  bool is_in_head_ = false;  // inside a header block
+  std::vector<std::int32_t> incoming_;  // streams whose body is, or was, taken while it comes
+  bool is_in_head_ = false;             // inside a header block
   bool has_request_ = false;
   bool is_draining_ = false;
   bool is_terminated_ = false;  // GOAWAY is queued, nothing more is taken

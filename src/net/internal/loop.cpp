@@ -44,6 +44,11 @@ void Loop::stop() {
   io_.stop();
   if (thread_.joinable()) thread_.join();
   slots_.clear();
+  {
+    // What comes too late is let go while those who made it are still there.
+    MutexLock const lock(mutex_);
+    completions_.clear();
+  }
   connection_count_ = 0;
 }
 
@@ -72,6 +77,8 @@ void Loop::take_completions() {
     if (auto* const found = find(completion.connection)) {
       if (completion.piece) {
         found->supply(completion.stream, std::move(completion.source), *std::move(completion.piece));
+      } else if (completion.uptake) {
+        found->taken(completion.stream, *std::move(completion.uptake));
       } else {
         found->respond(completion.stream, std::move(completion.response));
       }

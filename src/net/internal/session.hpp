@@ -10,10 +10,9 @@
 
 #include "net/http.hpp"
 #include "net/internal/budget.hpp"
+#include "net/internal/incoming_body.hpp"
 
 namespace tacenda::net {
-
-using TimePoint = std::chrono::steady_clock::time_point;
 
 /// What an HTTP session asks of whoever carries its bytes: the connection, or a test. All on one thread.
 class SessionHost {
@@ -29,6 +28,13 @@ class SessionHost {
   /// Has a worker make the next piece of an answer, which comes back through Session::supply with the same
   /// `stream`. Returns false when the queue is full; then no piece comes.
   virtual bool pull(std::uint32_t stream, std::unique_ptr<BodySource>&& source) = 0;
+  /// Is the body of the request with this head taken while it comes?
+  virtual bool takes_body(Request const& head) = 0;
+  /// Has a worker begin such a request; what comes of it comes back through Session::taken with the same
+  /// `stream`. Returns false when the queue is full; then nothing comes.
+  virtual bool begin(std::uint32_t stream, Request&& head) = 0;
+  /// Has a worker hand the next piece of a body to its sink. Comes back like `begin`.
+  virtual bool take(std::uint32_t stream, BodyStep&& step) = 0;
   /// The answer to a request that net itself refuses.
   virtual Response refuse(std::uint16_t status) = 0;
   virtual void failed(ConnectionFailure failure) = 0;
@@ -54,6 +60,9 @@ class Session {
   /// A piece that was pulled, and what gives the next; one for a stream that is gone is dropped.
   virtual void supply(std::uint32_t stream, std::unique_ptr<BodySource>&& source,
                       Result<std::string>&& piece) = 0;
+  /// What came of a step of a body that is taken while it comes: the answer, or the sink, which takes more.
+  /// One for a stream that is gone is dropped.
+  virtual void taken(std::uint32_t stream, Uptake&& uptake) = 0;
 
   /// The next bytes to send; empty when there are none now. Valid until the next call of any function.
   virtual std::string_view output() = 0;

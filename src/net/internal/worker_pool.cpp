@@ -21,6 +21,16 @@ Response answer(Job& job) {
   return job.handlers->refuse ? job.handlers->refuse(500) : Response{};
 }
 
+Uptake next_of(Job& job) {
+  auto& step = *job.step;
+  if (!step.sink) return job.handlers->begin(std::move(job.request));
+  if (!step.piece.empty()) {
+    if (auto ended = step.sink->take(std::move(step.piece))) return std::move(*ended);
+  }
+  if (step.is_last) return step.sink->finish();
+  return std::move(step.sink);
+}
+
 }  // namespace
 
 WorkerPool::WorkerPool(std::size_t threads, std::size_t queue_max) : ring_(queue_max) {
@@ -68,6 +78,10 @@ void WorkerPool::run() {
       supply(std::move(*job));
       continue;
     }
+    if (job->step) {
+      take_body(std::move(*job));
+      continue;
+    }
     if (job->handlers->answer) {
       answer_later(std::move(*job));
       continue;
@@ -89,6 +103,21 @@ void WorkerPool::supply(Job&& job) {
     log(LogLevel::kError, piece.error());
   }
   job.sink->complete({job.connection, job.stream, {}, std::move(job.source), std::move(piece)});
+}
+
+void WorkerPool::take_body(Job&& job) {
+  std::optional<Uptake> uptake;
+  try {
+    uptake = next_of(job);
+  } catch (std::bad_alloc const&) {
+    die("out of memory while a body was taken");
+  } catch (...) {
+    // As above: a handler or a sink of a room above, of which nothing should come.
+    log(LogLevel::kError, "the taking of a body threw");
+    uptake = job.handlers->refuse ? job.handlers->refuse(500) : Response{};
+  }
+  job.step->sink.reset();  // of a body that is answered: before the peer can know
+  job.sink->complete({job.connection, job.stream, {}, nullptr, {}, std::move(uptake)});
 }
 
 void WorkerPool::replied() {

@@ -12,6 +12,7 @@
 #include "core/mutex.hpp"
 #include "net/http.hpp"
 #include "net/internal/budget.hpp"
+#include "net/internal/incoming_body.hpp"
 
 namespace tacenda::net {
 
@@ -28,6 +29,7 @@ struct Completion {
   Response response = {};
   std::unique_ptr<BodySource> source = nullptr;  // of a piece
   std::optional<Result<std::string>> piece = {};
+  std::optional<Uptake> uptake = {};  // of a body that is taken while it comes
 };
 
 /// Where answers go: the loop of the connection. Called from worker threads.
@@ -37,7 +39,8 @@ class CompletionSink {
   virtual void complete(Completion&& completion) = 0;
 };
 
-/// One request on its way to a worker, and where its answer goes; or an answer whose next piece is wanted.
+/// One request on its way to a worker, and where its answer goes; an answer whose next piece is wanted, or a
+/// step of a body that is taken while it comes.
 struct Job {
   Request request;
   Reservation body;
@@ -46,6 +49,7 @@ struct Job {
   ConnectionHandle connection;
   std::uint32_t stream = 0;
   std::unique_ptr<BodySource> source = nullptr;  // nullptr: a request
+  std::optional<BodyStep> step = {};             // its first: `request` is the head
 };
 
 /// Threads that run handlers, before them a queue of fixed size.
@@ -69,6 +73,8 @@ class WorkerPool {
   std::optional<Job> next();
   /// Makes the next piece of an answer.
   static void supply(Job&& job);
+  /// Begins to take a body, or takes the next piece of it.
+  static void take_body(Job&& job);
   /// Hands the job to Handlers::answer, which may reply later and on another thread.
   void answer_later(Job&& job);
   void replied();

@@ -82,6 +82,7 @@ records::Transaction begin_writing(Context const& context) {
   transaction.amend_with([&context](fhir::Resource resource, std::string_view replaced) {
     return labelled(context, std::move(resource), replaced);
   });
+  if (context.uploaded != nullptr) transaction.hold(*context.uploaded);
   return transaction;
 }
 

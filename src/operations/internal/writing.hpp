@@ -11,7 +11,7 @@ namespace tacenda::operations {
 
 /// A transaction whose resources get the security labels that the policy demands of their codes, and keep
 /// those that the version before had unless the asker may take them off (C-17, C-18). What was seen in part
-/// is not written back (C-19): kConflict.
+/// is not written back (C-19): kConflict. A Binary gets what was uploaded for it.
 records::Transaction begin_writing(Context const& context);
 
 /// May the asker look for what the criteria ask about? Not for elements that his role does not see: matches

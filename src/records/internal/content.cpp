@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "codec/json.hpp"
 #include "codec/text.hpp"
-#include "core/limits.hpp"
+#include "fhir/resource.hpp"
+#include "records/internal/document.hpp"
 #include "vault/digest.hpp"
+#include "vault/running_digest.hpp"
 
 namespace tacenda::records {
 namespace {
@@ -16,7 +19,7 @@ constexpr std::string_view kPrefix = "B";
 class Chunks {
  public:
   static Result<Chunks> of(Rows const& rows, ContentApart const& content) {
-    if (content.size_bytes > limits::kBundleBodyBytes)
+    if (content.size_bytes > kContentBytesMax)
       return fail(ErrorKind::kCorrupt, "a content has a size that nothing can have");
     return Chunks(rows,
                   TACENDA_TRY(vault::ChunkSeal::restore(rows.vault, content.secret)), content.size_bytes);
@@ -28,7 +31,7 @@ class Chunks {
 
   /// Appends the plaintext of one.
   Result<void> open(std::uint32_t index, Bytes& out) const {
-    auto const sealed = TACENDA_TRY(rows_.view.get(content_key(seal_.id(), index), rows_.at));
+    auto const sealed = TACENDA_TRY(rows_.view.get(vault::chunk_key(seal_.id(), index), rows_.at));
     if (!sealed) return fail(ErrorKind::kCorrupt, "a piece of what a Binary holds is missing");
     bool const is_last = index + 1 == count();
     auto const before = out.size();
@@ -48,13 +51,26 @@ class Chunks {
   std::uint64_t size_;
 };
 
-}  // namespace
-
-Bytes content_key(vault::ChunkSeal::Id const& id, std::uint32_t index) {
-  Bytes key;
-  ByteWriter(key).raw(as_bytes(kPrefix)).raw(id).u32(index);
-  return key;
+/// Takes the empty data out of the text and says that it is not whole.
+Result<void> leave_content_out(Document& document) {
+  using codec::Json;
+  auto json = TACENDA_TRY(codec::parse_json(document.text));
+  json.remove("data");
+  Json coding = Json::object();
+  coding.set("system", Json::string("http://terminology.hl7.org/CodeSystem/v3-ObservationValue"));
+  coding.set("code", Json::string("SUBSETTED"));
+  Json* meta = json.find("meta");
+  if (meta == nullptr) meta = &json.set("meta", Json::object());
+  Json* tags = meta->find("tag");
+  if (tags == nullptr) tags = &meta->set("tag", Json::array());
+  if (!tags->is_array()) return fail(ErrorKind::kCorrupt, "a stored resource has tags of another form");
+  tags->push(std::move(coding));
+  auto const id = TACENDA_TRY(ResourceId::parse(json.text_of("id")));
+  document = to_document(TACENDA_TRY(fhir::Resource::parse(std::move(json))), id);
+  return {};
 }
+
+}  // namespace
 
 Result<ContentKey> parse_content_key(ByteView bytes) {
   ByteReader reader(bytes);
@@ -79,7 +95,8 @@ Result<std::string> put_content_apart(vault::Vault const& vault, vault::View con
   for (std::uint32_t index = 0; !rest.empty(); ++index) {
     auto const chunk = rest.first(std::min(rest.size(), kContentChunkBytes));
     rest = rest.subspan(chunk.size());
-    view.put(set, content_key(seal.id(), index), seal.seal({.index = index, .is_last = rest.empty()}, chunk));
+    view.put(set, vault::chunk_key(seal.id(), index),
+             seal.seal({.index = index, .is_last = rest.empty()}, chunk));
   }
   ContentApart content;
   content.offset = static_cast<std::uint32_t>(offset);
@@ -89,6 +106,15 @@ Result<std::string> put_content_apart(vault::Vault const& vault, vault::View con
   document.content = std::move(content);
   std::string without = document.text.substr(0, offset) + document.text.substr(offset + size);
   return std::exchange(document.text, std::move(without));
+}
+
+void put_uploaded_apart(UploadedContent held, Document& document) {
+  auto const [offset, size] = std::exchange(document.data, {});
+  document.text.erase(offset, size);
+  document.content = ContentApart{.offset = static_cast<std::uint32_t>(offset),
+                                  .size_bytes = held.size_bytes,
+                                  .digest = held.digest,
+                                  .secret = std::move(held.secret)};
 }
 
 Result<std::string> read_content(Rows const& rows, ContentApart const& content, ContentRange range) {
@@ -107,6 +133,7 @@ Result<std::string> read_content(Rows const& rows, ContentApart const& content, 
 
 Result<void> put_content_back(Rows const& rows, Document& document) {
   if (!document.content) return {};
+  if (document.content->size_bytes > kContentInTextBytes) return leave_content_out(document);
   auto const chunks = TACENDA_TRY(Chunks::of(rows, *document.content));
   Bytes whole;
   whole.reserve(static_cast<std::size_t>(document.content->size_bytes));
@@ -118,9 +145,14 @@ Result<void> put_content_back(Rows const& rows, Document& document) {
 
 Result<void> verify_content(Rows const& rows, ContentApart const& content) {
   auto const chunks = TACENDA_TRY(Chunks::of(rows, content));
-  Bytes whole;
-  for (std::uint32_t index = 0; index < chunks.count(); ++index) TACENDA_TRY_VOID(chunks.open(index, whole));
-  if (vault::digest(whole) != content.digest)
+  vault::RunningDigest digest;
+  Bytes opened;
+  for (std::uint32_t index = 0; index < chunks.count(); ++index) {
+    opened.clear();
+    TACENDA_TRY_VOID(chunks.open(index, opened));
+    digest.add(opened);
+  }
+  if (digest.finish() != content.digest)
     return fail(ErrorKind::kCorrupt, "what a Binary holds is not what its record says");
   return {};
 }

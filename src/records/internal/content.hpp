@@ -5,8 +5,10 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/limits.hpp"
 #include "records/internal/judging.hpp"
 #include "records/internal/row.hpp"
+#include "records/upload.hpp"
 #include "vault/chunk_seal.hpp"
 #include "vault/vault.hpp"
 
@@ -17,8 +19,13 @@ namespace tacenda::records {
 inline constexpr std::size_t kContentChunkBytes =
     std::size_t{64} * 1024;  // of plaintext; the last may be shorter
 
-/// The key of a chunk: `B` content id(16) chunk(4); its value is one of vault::ChunkSeal.
-Bytes content_key(vault::ChunkSeal::Id const& id, std::uint32_t index);
+/// How much a Binary may hold for its resource to be given, or changed in part, with all of it: what the body
+/// of a request may bring. What is larger is read as the content it is.
+inline constexpr std::uint64_t kContentInTextBytes = limits::kBodyBytes;
+/// The most that any record can say it holds.
+inline constexpr std::uint64_t kContentBytesMax = std::uint64_t{1} << 40U;
+
+/// The key of a chunk is vault::chunk_key, its value one of vault::ChunkSeal.
 struct ContentKey {
   vault::ChunkSeal::Id id{};
   std::uint32_t index = 0;
@@ -31,11 +38,15 @@ Result<ContentKey> parse_content_key(ByteView key);
 /// kUnavailable.
 Result<std::string> put_content_apart(vault::Vault const& vault, vault::View const& view,
                                       vault::WriteSet& set, Document& document);
+/// Puts what was uploaded in the place of the data of a Binary, which is not empty.
+void put_uploaded_apart(UploadedContent held, Document& document);
 
 /// Errors: kCorrupt (a chunk is missing or does not open), kInvalid (a range beyond the end).
 Result<std::string> read_content(Rows const& rows, ContentApart const& content, ContentRange range);
 
-/// The text as it was sent; does nothing where nothing lies apart. Errors: kCorrupt.
+/// The text as it was sent; does nothing where nothing lies apart. Where that is more than
+/// kContentInTextBytes the text stays without it and is tagged SUBSETTED, so that it is not taken for the
+/// whole or written back. Errors: kCorrupt.
 Result<void> put_content_back(Rows const& rows, Document& document);
 
 /// Opens every chunk and compares the whole with what the record says of it. Errors: kCorrupt, kUnavailable.

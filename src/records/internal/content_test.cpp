@@ -50,7 +50,7 @@ class Contents : public ::testing::Test {
 
   Bytes engine_key(Document const& of, std::uint32_t index) const {
     auto const seal = vault::ChunkSeal::restore(*store_.vault, of.content->secret).value();
-    return view_.full_key(content_key(seal.id(), index));
+    return view_.full_key(vault::chunk_key(seal.id(), index));
   }
   std::optional<Bytes> raw(Document const& of, std::uint32_t index) const {
     return store_.engine->get(engine_key(of, index)).value();
@@ -154,7 +154,7 @@ TEST_F(Contents, RangesBeyondTheEndAreNoneOfIt) {
 TEST_F(Contents, KeysAreReadBack) {
   vault::ChunkSeal::Id id{};
   id.front() = std::byte{7};
-  auto const key = content_key(id, 9);
+  auto const key = vault::chunk_key(id, 9);
   auto const parsed = parse_content_key(key).value();
   EXPECT_EQ(parsed.id, id);
   EXPECT_EQ(parsed.index, 9U);

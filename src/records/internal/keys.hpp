@@ -11,6 +11,7 @@
 ///   V type 00 id 00 version(8)                        an older version
 ///   h type 00 sequence(8)                             one version written: type and system history
 ///   B content id(16) chunk(4)                         a piece of what a Binary holds: internal/content.hpp
+///   U content id(16)                                  an upload under way: internal/upload_rows.hpp
 ///   D, x                                              the index: internal/facts.hpp
 /// Types and ids hold no 00 byte by their grammar.
 namespace tacenda::records {
