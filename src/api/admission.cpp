@@ -168,6 +168,7 @@ Released Pipeline::dispatch(Exchange& exchange) {
     case Interaction::kSmartConfiguration:
     case Interaction::kOpenIdConfiguration:
     case Interaction::kJwks:
+    case Interaction::kLaunch:
     case Interaction::kAuthorize:
     case Interaction::kAuthorizeSignIn:
     case Interaction::kAuthorizeConsent:

@@ -46,6 +46,8 @@ Released Pipeline::oauth(Exchange& exchange) {
 
 Released Pipeline::OAuth::dispatch(Exchange& exchange) {
   switch (exchange.route.route->interaction) {
+    case Interaction::kLaunch:
+      return launch(exchange);
     case Interaction::kAuthorize:
       return authorize(exchange);
     case Interaction::kAuthorizeSignIn:

@@ -85,7 +85,8 @@ std::string Pipeline::permitted_origin(net::Request const& request) const {
   if (std::ranges::find(kOpen, request.path) != kOpen.end()) return "*";
   // Nothing here goes by a cookie but the pages of /oauth/authorize and /auth, which are ours alone.
   bool const is_for_applications = request.path == "/fhir" || request.path.starts_with("/fhir/") ||
-                                   request.path == "/oauth/token" || request.path == "/oauth/revoke";
+                                   request.path == "/oauth/token" || request.path == "/oauth/revoke" ||
+                                   request.path == "/oauth/launch";
   if (!is_for_applications || !parts_.authorization.clients().has_origin(*origin)) return {};
   return std::string(*origin);
 }

@@ -153,6 +153,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/.well-known/openid-configuration", Interaction::kOpenIdConfiguration, "", EventKind::kMetadata,
      std::nullopt, false},
     {"GET", "/oauth/jwks", Interaction::kJwks, "", EventKind::kMetadata, std::nullopt, false},
+    {"POST", "/oauth/launch", Interaction::kLaunch, "", EventKind::kLaunchStarted, std::nullopt},
     {"GET", "/oauth/authorize", Interaction::kAuthorize, "", EventKind::kAuthorizationAsked, std::nullopt,
      false},
     {"POST", "/oauth/authorize", Interaction::kAuthorize, "", EventKind::kAuthorizationAsked, std::nullopt,

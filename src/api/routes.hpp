@@ -72,6 +72,7 @@ enum class Interaction : std::uint8_t {
   kSmartConfiguration,
   kOpenIdConfiguration,
   kJwks,
+  kLaunch,
   kAuthorize,
   kAuthorizeSignIn,
   kAuthorizeConsent,

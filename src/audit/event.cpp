@@ -55,6 +55,7 @@ constexpr std::array kKinds{
     // A code or refresh token in two hands is a security alert.
     KindFacts{kTokenReused, "token-reused", "110113", "110126", 'E'},
     KindFacts{kTokenIntrospected, "token-introspected", "110114", "", 'R'},
+    KindFacts{kLaunchStarted, "launch-started", "110114", "", 'E'},
     KindFacts{kStepUp, "step-up", "110114", "110122", 'E'},
     KindFacts{kRecoveryCodesMade, "recovery-codes-made", "110113", "110137", 'C'},
     KindFacts{kRecoveryCodeUsed, "recovery-code-used", "110114", "110122", 'E'},

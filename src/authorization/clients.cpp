@@ -5,6 +5,7 @@
 #include "access/scopes.hpp"
 #include "authorization/authorization_request.hpp"
 #include "authorization/internal/row.hpp"
+#include "authorization/scopes.hpp"
 #include "codec/text.hpp"
 #include "core/application_limits.hpp"
 #include "core/limits.hpp"
@@ -13,8 +14,8 @@ namespace tacenda::authorization {
 namespace {
 
 constexpr std::size_t kTitleBytes = 100;
-constexpr std::string_view kWords[] = {"launch/patient", "openid", "fhirUser", "offline_access",
-                                       "online_access"};
+constexpr std::string_view kWords[] = {"launch",         "launch/patient", "openid",     "fhirUser",
+                                       "offline_access", "online_access",  kStartsOthers};
 
 Result<void> check_title(std::string_view title) {
   bool const is_fit = title.size() <= kTitleBytes && codec::is_utf8(title) &&

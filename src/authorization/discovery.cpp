@@ -26,7 +26,7 @@ Json common(std::string const& base) {
   json.set("introspection_endpoint", Json::string(base + "/oauth/introspect"));
   json.set("grant_types_supported", texts({"authorization_code", "refresh_token", "client_credentials"}));
   json.set("response_types_supported", texts({"code"}));
-  json.set("scopes_supported", texts({"openid", "fhirUser", "launch/patient", "offline_access",
+  json.set("scopes_supported", texts({"openid", "fhirUser", "launch", "launch/patient", "offline_access",
                                       "online_access", "patient/*.cruds", "user/*.cruds", "system/*.cruds"}));
   json.set("token_endpoint_auth_methods_supported", texts({"private_key_jwt", "none"}));
   json.set("token_endpoint_auth_signing_alg_values_supported", texts({"RS384", "ES384"}));
@@ -40,10 +40,10 @@ Json common(std::string const& base) {
 std::string smart_configuration(std::string_view origin) {
   auto json = common(std::string(origin));
   json.set("capabilities",
-           texts({"launch-standalone", "authorize-post", "sso-openid-connect", "client-public",
-                  "client-confidential-asymmetric", "context-standalone-patient", "permission-offline",
-                  "permission-online", "permission-patient", "permission-user", "permission-v1",
-                  "permission-v2"}));
+           texts({"launch-ehr", "launch-standalone", "authorize-post", "sso-openid-connect", "client-public",
+                  "client-confidential-asymmetric", "context-ehr-patient", "context-ehr-encounter",
+                  "context-banner", "context-standalone-patient", "permission-offline", "permission-online",
+                  "permission-patient", "permission-user", "permission-v1", "permission-v2"}));
   return codec::write_json(json);
 }
 

@@ -94,7 +94,7 @@ bool Server::issue(Grant const& grant, std::vector<codec::Scope> scopes, std::st
   reply.body.set("token_type", Json::string("Bearer"));
   reply.body.set("expires_in", Json::number(std::chrono::seconds(limits::kPersonAccess).count()));
   reply.body.set("scope", Json::string(reply.trace.scopes));
-  if (grant.patient) reply.body.set("patient", Json::string(*grant.patient));
+  tell_context(grant, reply.body);
   reply.pending = joined(std::move(reply.pending), std::move(issued->pending));
   return true;
 }

@@ -53,7 +53,7 @@ TokenReply Server::introspect(Form const& form) {
   reply.body.set("iss", Json::string(origin()));
   reply.body.set("sub", Json::string(principal->id().view()));
   reply.body.set("username", Json::string(principal->name()));
-  if (application.patient) reply.body.set("patient", Json::string(*application.patient));
+  if (auto const grant = grants_.find(application.grant)) tell_context(*grant, reply.body);
   return reply;
 }
 

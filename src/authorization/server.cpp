@@ -12,7 +12,8 @@ Server::Server(Parts const& parts, crypto::MacKey const& refresh_key, OpenId ope
       clients_(vault_, directory_, clock_),
       used_(vault_),
       grants_(vault_, directory_, clock_, refresh_key),
-      codes_(clock_) {}
+      codes_(clock_),
+      launches_(clock_) {}
 
 Result<std::unique_ptr<Server>> Server::open(Parts const& parts) {
   auto const refresh_key = TACENDA_TRY(parts.vault.derived_key(vault::Purpose::kAuth, "refresh-token"));

@@ -13,6 +13,7 @@
 #include "authorization/codes.hpp"
 #include "authorization/form.hpp"
 #include "authorization/grants.hpp"
+#include "authorization/launch.hpp"
 #include "authorization/openid.hpp"
 #include "authorization/refusal.hpp"
 #include "authorization/used_assertions.hpp"
@@ -80,6 +81,12 @@ class Server {
   Grants& grants() { return grants_; }
   Grants const& grants() const { return grants_; }
 
+  // --- a person starts an application (EHR launch) ----------------------------------------------
+  /// A handle by which the application learns for whom it was started; `launch.user` is whoever asks. Errors:
+  /// kInvalid (no application that can be started like this; an intent that is none), kThrottled,
+  /// kUnavailable.
+  Result<std::string> start(Launch launch);
+
   // --- a person allows something (authorization endpoint) ---------------------------------------
   struct Begun {
     std::shared_ptr<Client const> client;         // nullptr: not known, and nobody is sent anywhere
@@ -88,7 +95,7 @@ class Server {
     std::string redirect;  // where a refusal is told; empty: to the person alone (F-03)
   };
   /// `browser`: SHA-256 of the cookie that the person's browser will show with each form.
-  Begun begin(Form const& form, Digest const& browser) const;
+  Begun begin(Form const& form, Digest const& browser);
 
   /// The request as the pages carry it. Errors: kUnavailable.
   Result<std::string> seal(AuthorizationRequest const& request) const;
@@ -104,11 +111,12 @@ class Server {
     std::optional<std::string> patient;  // whom patient/ scopes are about
   };
   /// A code for what `person` has allowed: where his browser is sent with it. Errors: kThrottled,
-  /// kUnavailable; kInvalid (more than was asked for, or nothing; patient/ scopes without a patient).
+  /// kUnavailable; kInvalid (more than was asked for, or nothing; patient/ scopes without a patient; a launch
+  /// of somebody else, for another patient, or that was used).
   Result<std::string> allow(AuthorizationRequest const& request, identity::Principal const& person,
                             Decision const& decision);
   /// Where his browser is sent when he does not.
-  std::string deny(AuthorizationRequest const& request) const;
+  std::string deny(AuthorizationRequest const& request);
 
   // --- an application asks (token, revocation, introspection) -----------------------------------
   /// `address`: who asks, for the row of the token.
@@ -127,6 +135,8 @@ class Server {
  private:
   Server(Parts const& parts, crypto::MacKey const& refresh_key, OpenId openid);
 
+  /// 256 random bits, base64url. Errors: kUnavailable.
+  Result<std::string> unguessable() const;
   /// The client of a request, by its assertion; `reply` gets what must become durable, or the refusal.
   std::optional<Assertion> authenticate(Form const& form, TokenReply& reply);
   /// The same, and a public client by its word. nullptr: refused.
@@ -152,6 +162,7 @@ class Server {
   UsedAssertions used_;
   Grants grants_;
   Codes codes_;
+  Launches launches_;
   mutable Mutex mutex_;
   std::string origin_ TACENDA_GUARDED_BY(mutex_);
 };

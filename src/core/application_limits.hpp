@@ -21,6 +21,10 @@ inline constexpr std::chrono::minutes kAuthorizationTime{10};  // to sign in and
 inline constexpr std::chrono::seconds kCodeLife{60};
 inline constexpr std::chrono::minutes kCodeMemory{15};  // so long a code that was used is known
 inline constexpr std::size_t kCodes = 10'000;
+inline constexpr std::chrono::minutes kLaunchLife{5};  // until the application shows its handle
+inline constexpr std::size_t kLaunches = 10'000;
+inline constexpr std::size_t kLaunchesPerUser = 50;
+inline constexpr std::size_t kIntentBytes = 64;
 inline constexpr std::size_t kAskedScopes = 100;  // of one authorization
 inline constexpr std::size_t kStateBytes = 2'048;
 inline constexpr std::chrono::hours kOfflineIdle{24 * 100};  // a refresh token that is not used

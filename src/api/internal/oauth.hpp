@@ -14,6 +14,11 @@ class Pipeline::OAuth {
 
  private:
   Released discovery(Exchange& exchange);
+  /// A person, or an application of his, starts another application for a patient.
+  Released launch(Exchange& exchange);
+  /// Is there such an encounter of the patient, and may this person see it?
+  bool is_encounter_of(std::string_view encounter, std::string_view patient,
+                       identity::Principal const& person) const;
   Released authorize(Exchange& exchange);
   Released authorize_sign_in(Exchange& exchange);
   Released authorize_consent(Exchange& exchange);
@@ -23,7 +28,15 @@ class Pipeline::OAuth {
   Released show(Exchange& exchange, audit::Event event, HtmlPage page);
   Released show_problem(Exchange& exchange, audit::Event event, std::uint16_t status, Literal problem);
   Released refuse_page_sign_in(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt,
-                               authorization::Server::Opened const& opened, std::string_view sealed);
+                               authorization::Server::Opened const& opened, std::string_view sealed,
+                               std::optional<Literal> told);
+  /// May this person go on with the request, from where he is? Errors: those of Gate::admits; kConflict (it
+  /// was started by somebody else).
+  Result<void> admit_person(Exchange const& exchange, authorization::AuthorizationRequest const& request,
+                            identity::Principal const& person) const;
+  /// What a sign-in on a page came to, whichever way.
+  Released conclude_sign_in(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt,
+                            authorization::Server::Opened opened, std::string_view sealed);
   Released consent_page(Exchange& exchange, authorization::Server::Opened const& opened,
                         identity::Principal const& person, audit::Receipt const& receipt, Literal problem);
   Released token(Exchange& exchange);

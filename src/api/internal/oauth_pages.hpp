@@ -27,6 +27,8 @@ struct ConsentPage {
 };
 std::string consent_page(ConsentPage const& page);
 
+/// Is this one no right, but what comes with those that are: for whom the application works?
+bool is_context(codec::Scope const& scope);
 /// What a person reads of a scope: "Observation: read, search (category = laboratory)".
 std::string words_of(codec::Scope const& scope);
 
