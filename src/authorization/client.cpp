@@ -13,15 +13,17 @@ namespace {
 
 constexpr std::uint8_t kFormat = 1;
 
-Result<ClientKey> key_of(codec::Jwk const& jwk) {
+/// nullopt: nothing that an assertion may be signed with.
+std::optional<ClientKey> key_of(codec::Jwk const& jwk) {
   bool const is_rsa = jwk.kind == codec::Jwk::Kind::kRsa;
+  if (!is_rsa && jwk.curve != "P-384") return std::nullopt;
   auto const algorithm = is_rsa ? crypto::WebAlgorithm::kRs384 : crypto::WebAlgorithm::kEs384;
-  if (!jwk.algorithm.empty() && jwk.algorithm != name_of(algorithm))
-    return fail(ErrorKind::kInvalid, "a key is for another algorithm than RS384 or ES384");
-  if (jwk.key_id.empty()) return fail(ErrorKind::kInvalid, "a key has no kid");
+  bool const is_for_it = jwk.algorithm.empty() || jwk.algorithm == name_of(algorithm);
+  if (!is_for_it || jwk.key_id.empty() || jwk.key_id.size() > limits::kKeyIdBytes) return std::nullopt;
   auto key = is_rsa ? crypto::WebPublicKey::rsa(jwk.modulus, jwk.exponent)
                     : crypto::WebPublicKey::ec(crypto::Curve::kP384, jwk.x, jwk.y);
-  return ClientKey{jwk.key_id, algorithm, TACENDA_TRY(std::move(key))};
+  if (!key.has_value()) return std::nullopt;
+  return ClientKey{jwk.key_id, algorithm, std::move(*key)};
 }
 
 bool is_port(std::string_view text) {
@@ -81,13 +83,15 @@ std::string_view name_of(crypto::WebAlgorithm algorithm) {
 Result<std::vector<ClientKey>> client_keys(std::string_view jwks) {
   std::vector<ClientKey> keys;
   for (auto const& jwk : TACENDA_TRY(codec::parse_jwks(jwks))) {
-    if (jwk.kind == codec::Jwk::Kind::kEc && jwk.curve != "P-384") continue;
-    auto key = TACENDA_TRY(key_of(jwk));
-    if (std::ranges::any_of(keys, [&](ClientKey const& other) { return other.key_id == key.key_id; }))
+    auto key = key_of(jwk);
+    if (!key) continue;
+    if (std::ranges::any_of(keys, [&](ClientKey const& other) { return other.key_id == key->key_id; }))
       return fail(ErrorKind::kInvalid, "two keys have one kid");
-    keys.push_back(std::move(key));
+    keys.push_back(std::move(*key));
   }
-  if (keys.empty()) return fail(ErrorKind::kInvalid, "the set has no RSA key and none of P-384");
+  if (keys.empty())
+    return fail(ErrorKind::kInvalid,
+                "the set has no key with a kid for RS384 (RSA of 2,048 bits or more) or ES384 (P-384)");
   if (keys.size() > limits::kClientKeys) return fail(ErrorKind::kTooLarge, "the set has too many keys");
   return keys;
 }

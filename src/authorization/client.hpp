@@ -24,9 +24,9 @@ struct ClientKey {
 };
 
 /// The keys of a JWKS that assertions may be signed with: RSA of 2,048 bits or more for RS384, P-384 for
-/// ES384. Others of the set are passed over. Errors: kInvalid (no JWKS, a private key in it, a key without
-/// `kid` or with that of another, a weak one, one for another algorithm; none that is left), kTooLarge
-/// (limits::kClientKeys). Source: SMART App Launch 2.2, client-confidential-asymmetric.html.
+/// ES384, each with a `kid`. Others of the set are passed over. Errors: kInvalid (no JWKS, a private key in
+/// it, two keys of one `kid`; none that is left), kTooLarge (limits::kClientKeys). Source: SMART App
+/// Launch 2.2, client-confidential-asymmetric.html.
 Result<std::vector<ClientKey>> client_keys(std::string_view jwks);
 
 /// How an algorithm is called in a header: "RS384".

@@ -28,8 +28,18 @@ TEST(ClientKeys, AreThoseThatSmartSignsWith) {
   EXPECT_FALSE(client_keys(set_of({TestKey::ec("P-256").jwk("c")})).has_value());
 }
 
-TEST(ClientKeys, ThatAreAmbiguousOrWeakAreRefused) {
+TEST(ClientKeys, ThatAreAmbiguousOrPrivateRefuseTheSetAndThoseOfNoUseArePassedOver) {
   auto const key = TestKey::rsa();
+  auto const good = TestKey::ec().jwk("good");
+  auto for_another = key.jwk("a");
+  for_another.set("alg", codec::Json::string("RS256"));
+  for (auto const& useless :
+       {key.jwk(""), TestKey::rsa(1'024).jwk("a"), for_another, key.jwk(std::string(257, 'k'))}) {
+    auto const keys = client_keys(set_of({useless, good}));
+    ASSERT_TRUE(keys.has_value()) << codec::write_json(useless);
+    ASSERT_EQ(keys->size(), 1U);
+    EXPECT_EQ(keys->front().key_id, "good");
+  }
   EXPECT_FALSE(client_keys(set_of({key.jwk("a"), TestKey::ec().jwk("a")})).has_value());
   EXPECT_FALSE(client_keys(set_of({key.jwk("")})).has_value());
   EXPECT_FALSE(client_keys(set_of({TestKey::rsa(1'024).jwk("a")})).has_value());
@@ -39,6 +49,7 @@ TEST(ClientKeys, ThatAreAmbiguousOrWeakAreRefused) {
   auto secret = key.jwk("a");
   secret.set("d", codec::Json::string("AQAB"));
   EXPECT_FALSE(client_keys(set_of({secret})).has_value());
+  EXPECT_FALSE(client_keys(set_of({secret, good})).has_value());
   EXPECT_FALSE(client_keys(R"({"keys":[]})").has_value());
   EXPECT_FALSE(client_keys("").has_value());
 }

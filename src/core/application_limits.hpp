@@ -13,6 +13,7 @@ inline constexpr std::size_t kAssertionIdBytes = 256;        // of a jti
 inline constexpr std::size_t kAssertionsPerClient = 20'000;  // remembered until they expire
 inline constexpr std::size_t kClients = 10'000;
 inline constexpr std::size_t kClientKeys = 8;
+inline constexpr std::size_t kKeyIdBytes = 256;  // of a kid
 inline constexpr std::size_t kRedirectUris = 16;  // of one client
 inline constexpr std::size_t kRedirectUriBytes = 1'024;
 inline constexpr std::size_t kFormFields = 256;
