@@ -101,7 +101,29 @@ Released Pipeline::OAuth::token(Exchange& exchange) {
     default:
       reply = parts_.authorization.token(*form, exchange.address);
   }
+  if (auto failed = record_keys(exchange, reply.keys)) return std::move(*failed);
   return answer_token(exchange, reply);
+}
+
+std::optional<Released> Pipeline::OAuth::record_keys(Exchange& exchange,
+                                                     std::vector<authorization::KeysNotice> const& notices) {
+  std::vector<audit::Event> events;
+  for (auto const& notice : notices) {
+    audit::Event event = exchange.origin;
+    event.kind = audit::EventKind::kClientKeysFetched;
+    event.target = event.client = notice.client;
+    event.old_value = notice.before;
+    event.new_value = notice.after;
+    if (notice.problem) {
+      event.outcome = audit::Outcome::kMinorFailure;
+      event.reason = notice.problem->view();
+    }
+    events.push_back(std::move(event));
+  }
+  if (events.empty()) return std::nullopt;
+  auto const receipt = parts_.log.commit({}, std::move(events));
+  if (receipt.has_value()) return std::nullopt;
+  return pipeline_.refuse_unless_committed(exchange, receipt.error());
 }
 
 Released Pipeline::OAuth::answer_token(Exchange& exchange, authorization::TokenReply& reply) {

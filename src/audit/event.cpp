@@ -79,6 +79,7 @@ constexpr std::array kKinds{
     KindFacts{kClientDisabled, "client-disabled", "110113", "110137", 'U'},
     KindFacts{kClientKeysChanged, "client-keys-changed", "110113", "110137", 'U'},
     KindFacts{kClientsListed, "clients-listed", "110113", "110132", 'R'},
+    KindFacts{kClientKeysFetched, "client-keys-fetched", "110113", "110137", 'U'},
     // Breaking the glass is a security alert: DCM 110127 emergency override started.
     KindFacts{kEmergencyBegun, "emergency-begun", "110113", "110127", 'E'},
     KindFacts{kEmergencyReviewed, "emergency-reviewed", "110113", "110128", 'U'},

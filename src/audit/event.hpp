@@ -81,6 +81,7 @@ enum class EventKind : std::uint16_t {
   kClientDisabled = 73,
   kClientKeysChanged = 74,
   kClientsListed = 75,
+  kClientKeysFetched = 76,
   // who may see what, and who saw it although something stood against it
   kEmergencyBegun = 80,
   kEmergencyReviewed = 81,

@@ -11,7 +11,7 @@
 namespace tacenda::authorization {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;  // format 1 has no address of keys
 
 /// nullopt: nothing that an assertion may be signed with.
 std::optional<ClientKey> key_of(codec::Jwk const& jwk) {
@@ -53,6 +53,18 @@ bool is_host(std::string_view authority) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
   };
   return !host.empty() && std::ranges::all_of(host, is_allowed);
+}
+
+constexpr std::string_view kHttps = "https://";
+
+/// RFC 3986: unreserved, reserved and escapes, without those that mean something in a header field or in a
+/// Content-Security-Policy, and without a fragment.
+bool are_uri_characters(std::string_view uri) {
+  constexpr auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~:/?[]@!$&()*+=%").contains(c);
+  };
+  return !uri.empty() && uri.size() <= limits::kRedirectUriBytes && std::ranges::all_of(uri, is_allowed);
 }
 
 /// "com.example.app": a scheme that a single application can claim (RFC 8252 section 7.1).
@@ -104,16 +116,13 @@ bool is_client_id(std::string_view text) {
          std::ranges::all_of(text, is_allowed);
 }
 
+bool is_keys_url(std::string_view url) {
+  return are_uri_characters(url) && url.starts_with(kHttps) &&
+         is_host(authority_of(url.substr(kHttps.size())));
+}
+
 bool is_redirect_uri(std::string_view uri) {
-  // RFC 3986: unreserved, reserved and escapes, without those that mean something in a header field or in a
-  // Content-Security-Policy, and without a fragment.
-  constexpr auto is_allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~:/?[]@!$&()*+=%").contains(c);
-  };
-  if (uri.empty() || uri.size() > limits::kRedirectUriBytes || !std::ranges::all_of(uri, is_allowed))
-    return false;
-  constexpr std::string_view kHttps = "https://";
+  if (!are_uri_characters(uri)) return false;
   constexpr std::string_view kHttp = "http://";
   if (uri.starts_with(kHttps)) return is_host(authority_of(uri.substr(kHttps.size())));
   if (uri.starts_with(kHttp)) return is_loopback(authority_of(uri.substr(kHttp.size())));
@@ -131,12 +140,13 @@ Bytes encode_client(Client const& client) {
   writer.u64(to_unix_ms(client.created));
   writer.sized(codec::write_scopes(client.scopes)).sized(client.jwks);
   row::put_texts(writer, client.redirect_uris);
+  writer.sized(client.jwks_url);
   return out;
 }
 
 Result<Client> decode_client(ByteView bytes) {
   ByteReader reader(bytes);
-  TACENDA_TRY_VOID(row::read_format(reader, kFormat));
+  auto const format = TACENDA_TRY(row::read_format_up_to(reader, kFormat));
   Client client;
   auto const kind = TACENDA_TRY(reader.u8());
   if (kind < std::to_underlying(Client::Kind::kService) || kind > std::to_underlying(Client::Kind::kPublic))
@@ -159,6 +169,7 @@ Result<Client> decode_client(ByteView bytes) {
     client.keys = std::move(*keys);
   }
   client.redirect_uris = TACENDA_TRY(row::read_texts(reader));
+  if (format >= 2) client.jwks_url = TACENDA_TRY(row::read_text(reader));
   TACENDA_TRY_VOID(row::check_end(reader));
   return client;
 }

@@ -47,8 +47,9 @@ struct Client {
   std::optional<UserId> account;  // kService: whose role it has
   Time created{};
   std::vector<codec::Scope> scopes;  // all that it may ever be given
-  std::string jwks;                  // as it was registered; empty: kPublic
-  std::vector<ClientKey> keys;
+  std::string jwks;                  // as it was registered; empty: kPublic, or they are elsewhere
+  std::vector<ClientKey> keys;       // of it
+  std::string jwks_url;              // where its keys are, in the place of `jwks`; empty: there
   std::vector<std::string> redirect_uris;
 };
 
@@ -57,6 +58,9 @@ bool is_client_id(std::string_view text);
 /// May a browser be sent there with a code? https, a loopback address, or a scheme of an application's own
 /// (RFC 8252 section 7); no fragment, and nothing that could end a header field or a policy.
 bool is_redirect_uri(std::string_view uri);
+
+/// May keys be asked for there? https, a host that is a name or an IPv4 address, no user, no fragment.
+bool is_keys_url(std::string_view url);
 
 // Row of a client (docs/data-file.md, "Authorization rows").
 Bytes encode_client(Client const& client);

@@ -50,6 +50,20 @@ Result<void> check_redirect_uris(Clients::Registration const& registration) {
   return {};
 }
 
+/// Puts these in the place of all it has. Errors: kInvalid, kTooLarge.
+Result<void> give_keys(Client& client, Clients::KeySet const& keys) {
+  if (keys.jwks.empty() == keys.url.empty())
+    return fail(ErrorKind::kInvalid,
+                "an application that is not public needs its public keys (JWKS), or the address of them");
+  if (!keys.url.empty() && !is_keys_url(keys.url))
+    return fail(ErrorKind::kInvalid, "keys are at an https address without user and fragment");
+  client.keys.clear();
+  if (!keys.jwks.empty()) client.keys = TACENDA_TRY(client_keys(keys.jwks));
+  client.jwks = keys.jwks;
+  client.jwks_url = keys.url;
+  return {};
+}
+
 Result<Client> client_of(Clients::Registration const& registration, Time now) {
   if (!is_client_id(registration.id))
     return fail(ErrorKind::kInvalid, "a client id is 1 to 64 of [a-z0-9._@-] and does not start with '-'");
@@ -64,11 +78,12 @@ Result<Client> client_of(Clients::Registration const& registration, Time now) {
       scopes_of(registration.scopes, is_service ? access::Bearer::kService : access::Bearer::kPerson));
   TACENDA_TRY_VOID(check_redirect_uris(registration));
   client.redirect_uris = registration.redirect_uris;
-  bool const has_keys = registration.kind != Client::Kind::kPublic;
-  if (has_keys == registration.jwks.empty())
-    return fail(ErrorKind::kInvalid, "an application that is not public needs its public keys (JWKS)");
-  if (has_keys) client.keys = TACENDA_TRY(client_keys(registration.jwks));
-  client.jwks = registration.jwks;
+  auto const& keys = registration.keys;
+  if (client.kind != Client::Kind::kPublic) {
+    TACENDA_TRY_VOID(give_keys(client, keys));
+  } else if (!keys.jwks.empty() || !keys.url.empty()) {
+    return fail(ErrorKind::kInvalid, "a public application has no keys");
+  }
   return client;
 }
 
@@ -170,14 +185,13 @@ Result<identity::Pending> Clients::disable(std::string_view id) {
       });
 }
 
-Result<identity::Pending> Clients::replace_keys(std::string_view id, std::string_view jwks) {
+Result<identity::Pending> Clients::replace_keys(std::string_view id, KeySet const& keys) {
   auto const before = find(id);
   if (!before) return fail(ErrorKind::kNotFound, "there is no such application");
   if (before->kind == Client::Kind::kPublic)
     return fail(ErrorKind::kForbidden, "a public application has no keys");
   auto client = std::make_shared<Client>(*before);
-  client->keys = TACENDA_TRY(client_keys(jwks));
-  client->jwks = jwks;
+  TACENDA_TRY_VOID(give_keys(*client, keys));
   return identity::Pending(
       [this, client]() -> Result<vault::WriteSet> {
         vault::WriteSet set;

@@ -28,13 +28,18 @@ class Clients {
   /// Reads the rows. Once, before anything else. Errors: kCorrupt, kUnavailable.
   Result<void> load();
 
+  /// Public keys, as they are or where they are; neither: kPublic.
+  struct KeySet {
+    std::string jwks;
+    std::string url;
+  };
   struct Registration {
     std::string id;
     std::string title;  // empty: the id
     Client::Kind kind = Client::Kind::kService;
     std::string role;    // kService: a role of the policy, which the caller has looked up
     std::string scopes;  // all that it may ever be given
-    std::string jwks;
+    KeySet keys;
     std::vector<std::string> redirect_uris;
   };
   /// Registers it; a service gets a service account of the same name and role. Errors: kInvalid (the message
@@ -43,7 +48,7 @@ class Clients {
   /// Ends it and all its tokens, at once and for good: also when the commit fails. Errors: kNotFound.
   Result<identity::Pending> disable(std::string_view id);
   /// Other keys in the place of all it has. Errors: kNotFound, kInvalid, kForbidden (a public client).
-  Result<identity::Pending> replace_keys(std::string_view id, std::string_view jwks);
+  Result<identity::Pending> replace_keys(std::string_view id, KeySet const& keys);
 
   /// nullptr: there is none.
   std::shared_ptr<Client const> find(std::string_view id) const;

@@ -70,7 +70,7 @@ TEST_F(LaunchesTest, OneUserFillsNotThePlacesOfOthers) {
 
 TEST_F(PeopleLaunch, F17ALaunchIsOfWhoStartedItAndOfItsPatient) {
   auto added = server->clients().add(
-      {"ehr-app", "", Client::Kind::kPublic, "", "launch patient/*.rs user/*.rs", "", {kRedirect}});
+      {"ehr-app", "", Client::Kind::kPublic, "", "launch patient/*.rs user/*.rs", {}, {kRedirect}});
   expect_committed(added);
   auto const start = [&](std::string user) {
     return server->start({"ehr-app", std::move(user), "p1", {"e1", "check", false}}).value();

@@ -30,7 +30,7 @@ class PeopleTest : public ServerTest {
          jwks.empty() ? Client::Kind::kPublic : Client::Kind::kConfidential,
          "",
          "launch/patient patient/*.rs user/Observation.cruds offline_access online_access",
-         jwks,
+         {jwks, ""},
          {kRedirect, "https://app.example.org/other"}});
     expect_committed(added);
   }

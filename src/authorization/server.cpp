@@ -10,6 +10,7 @@ Server::Server(Parts const& parts, crypto::MacKey const& refresh_key, OpenId ope
       clock_(parts.clock),
       openid_(std::move(openid)),
       clients_(vault_, directory_, clock_),
+      remote_keys_(clock_, parts.fetch_keys, parts.fetches_max),
       used_(vault_),
       grants_(vault_, directory_, clock_, refresh_key),
       codes_(clock_),

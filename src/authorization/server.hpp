@@ -16,6 +16,7 @@
 #include "authorization/launch.hpp"
 #include "authorization/openid.hpp"
 #include "authorization/refusal.hpp"
+#include "authorization/remote_keys.hpp"
 #include "authorization/used_assertions.hpp"
 #include "codec/json.hpp"
 #include "core/clock.hpp"
@@ -44,6 +45,7 @@ struct TokenReply {
   std::optional<Refusal> refusal;            // nullopt: it is done
   codec::Json body = codec::Json::object();  // of a success: RFC 6749 section 5.1, RFC 7662 section 2.2
   Trace trace;
+  std::vector<KeysNotice> keys;  // each an event of its own, durable before the answer leaves
   bool reused = false;  // a code or refresh token was shown again: somebody has a copy, and all of it ended
 };
 
@@ -61,6 +63,8 @@ class Server {
     access::Gate const& gate;
     access::Assignments const& assignments;  // which Practitioner somebody is
     Clock const& clock;
+    FetchKeys fetch_keys = {};    // not set: no keys of an address are had
+    std::size_t fetches_max = 1;  // of them at once
   };
   /// Errors: kCorrupt, kUnavailable.
   static Result<std::unique_ptr<Server>> open(Parts const& parts);
@@ -159,6 +163,7 @@ class Server {
   Clock const& clock_;
   OpenId openid_;
   Clients clients_;
+  RemoteKeys remote_keys_;
   UsedAssertions used_;
   Grants grants_;
   Codes codes_;

@@ -53,7 +53,11 @@ std::optional<Assertion> Server::authenticate(Form const& form, TokenReply& repl
     return std::nullopt;
   }
   Time const now = clock_.now();
-  auto assertion = check_assertion(clients_, form.of("client_assertion"), token_endpoint(), now);
+  KeyOf const key_of = [&](Client const& client, std::string_view key_id) {
+    return client.jwks_url.empty() ? registered_key(client, key_id)
+                                   : remote_keys_.find(client, key_id, reply.keys);
+  };
+  auto assertion = check_assertion(clients_, key_of, form.of("client_assertion"), token_endpoint(), now);
   if (!assertion.has_value()) {
     reply.refusal = refusal_of(assertion.error());
     return std::nullopt;

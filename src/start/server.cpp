@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "codec/json.hpp"
 #include "core/log.hpp"
 #include "identity/passkeys.hpp"
+#include "start/fetch_keys.hpp"
 #include "start/tls.hpp"
 
 namespace tacenda::start {
@@ -100,6 +102,9 @@ Result<OpenOptions> Server::open_options() const {
   options.rates = config_.rates;
   if (!config_.trusted_proxies.empty())
     options.trusted_proxies = TACENDA_TRY(access::AddressList::parse(config_.trusted_proxies));
+  options.fetch_keys = TACENDA_TRY(key_fetcher(config_));
+  // Who waits for an address holds a worker: most are for everybody else.
+  options.fetches_max = std::max<std::size_t>(1, config_.workers / 4);
   return options;
 }
 

@@ -40,6 +40,9 @@ class Pipeline::OAuth {
   Released consent_page(Exchange& exchange, authorization::Server::Opened const& opened,
                         identity::Principal const& person, audit::Receipt const& receipt, Literal problem);
   Released token(Exchange& exchange);
+  /// The answer when they could not be recorded.
+  std::optional<Released> record_keys(Exchange& exchange,
+                                      std::vector<authorization::KeysNotice> const& notices);
   Released answer_token(Exchange& exchange, authorization::TokenReply& reply);
   Released refuse_token(Exchange& exchange, authorization::Refusal const& refusal,
                         authorization::TokenReply& reply);

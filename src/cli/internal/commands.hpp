@@ -75,6 +75,7 @@ struct ClientOptions {
   std::string role;
   std::string scope;
   std::filesystem::path jwks;
+  std::string jwks_url;
   std::vector<std::string> redirect_uris;
   bool is_public = false;
   bool json = false;
