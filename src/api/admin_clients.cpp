@@ -43,22 +43,27 @@ Json client_json(Client const& client) {
   json.set("scope", Json::string(codec::write_scopes(client.scopes)));
   json.set("keys", keys_json(client));
   if (!client.jwks_url.empty()) json.set("jwks_url", Json::string(client.jwks_url));
+  if (client.certificate) json.set("certificate", Json::string(codec::hex_encode(*client.certificate)));
+  json.set("bound_tokens", Json::boolean(client.binds_tokens));
   json.set("redirect_uris", texts_json(client.redirect_uris));
   return json;
 }
 
 /// What the log says of keys: their ids, or where they are.
 std::string names_of_keys(Client const& client) {
+  if (client.certificate) return "certificate " + codec::hex_encode(*client.certificate);
   return client.jwks_url.empty() ? authorization::names_of_keys(client.keys) : "keys at " + client.jwks_url;
 }
 
 authorization::Clients::KeySet keys_of(Json const& body) {
-  return {std::string(body.text_of("jwks")), std::string(body.text_of("jwks_url"))};
+  return {std::string(body.text_of("jwks")), std::string(body.text_of("jwks_url")),
+          std::string(body.text_of("certificate"))};
 }
 
 Client::Kind kind_of(Json const& body) {
   if (!body.text_of("role").empty()) return Client::Kind::kService;
-  bool const has_keys = !body.text_of("jwks").empty() || !body.text_of("jwks_url").empty();
+  auto const keys = keys_of(body);
+  bool const has_keys = !keys.jwks.empty() || !keys.url.empty() || !keys.certificate.empty();
   return has_keys ? Client::Kind::kConfidential : Client::Kind::kPublic;
 }
 
@@ -79,6 +84,8 @@ Released Admin::add_client(Call& call) {
   registration.role = call.body.text_of("role");
   registration.scopes = call.body.text_of("scope");
   registration.keys = keys_of(call.body);
+  if (auto const* bound = call.body.find("bound_tokens"); bound != nullptr && bound->is_boolean())
+    registration.binds_tokens = bound->as_boolean();
   registration.kind = kind_of(call.body);
   if (auto const* uris = call.body.find("redirect_uris"); uris != nullptr) {
     for (auto const& uri : uris->items())
@@ -118,10 +125,8 @@ Released Admin::replace_client_keys(Call& call) {
   auto const asked = keys_of(call.body);
   auto pending = parts_.authorization.clients().replace_keys(id, asked);
   if (!pending.has_value()) return refuse(call, pending.error());
-  Client named;
-  named.jwks_url = asked.url;
-  if (auto keys = authorization::client_keys(asked.jwks); keys.has_value()) named.keys = std::move(*keys);
-  call.origin.new_value = names_of_keys(named);
+  auto const named = authorization::Clients::with_keys(*before, asked);
+  if (named.has_value()) call.origin.new_value = names_of_keys(*named);
   return change(call, *pending, "{}");
 }
 

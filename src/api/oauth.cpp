@@ -69,16 +69,17 @@ Released Pipeline::OAuth::dispatch(Exchange& exchange) {
 
 Released Pipeline::OAuth::discovery(Exchange& exchange) {
   auto const origin = parts_.authorization.origin();
+  bool const takes_certificates = parts_.authorization.takes_certificates();
   PublicDiscovery said;
   switch (exchange.route.route->interaction) {
     case Interaction::kJwks:
       said.json = parts_.authorization.jwks();
       break;
     case Interaction::kOpenIdConfiguration:
-      said.json = authorization::openid_configuration(origin);
+      said.json = authorization::openid_configuration(origin, takes_certificates);
       break;
     default:
-      said.json = authorization::smart_configuration(origin);
+      said.json = authorization::smart_configuration(origin, takes_certificates);
   }
   exchange.origin.http_status = 200;
   // Anybody may ask: a flood is counted, as failures are, and must not fill the log.
@@ -90,16 +91,18 @@ Released Pipeline::OAuth::discovery(Exchange& exchange) {
 Released Pipeline::OAuth::token(Exchange& exchange) {
   auto const form = form_of(exchange.request);
   authorization::TokenReply reply;
+  // What net has verified, and no header field: a proxy that ends TLS cannot say it.
+  authorization::Caller const caller{exchange.address, exchange.request.peer.certificate};
   if (!form.has_value()) return refuse_token(exchange, form.error(), reply);
   switch (exchange.route.route->interaction) {
     case Interaction::kRevokeToken:
-      reply = parts_.authorization.revoke(*form);
+      reply = parts_.authorization.revoke(*form, caller);
       break;
     case Interaction::kIntrospectToken:
-      reply = parts_.authorization.introspect(*form);
+      reply = parts_.authorization.introspect(*form, caller);
       break;
     default:
-      reply = parts_.authorization.token(*form, exchange.address);
+      reply = parts_.authorization.token(*form, caller);
   }
   if (auto failed = record_keys(exchange, reply.keys)) return std::move(*failed);
   return answer_token(exchange, reply);

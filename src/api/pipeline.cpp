@@ -62,7 +62,12 @@ Result<void> Pipeline::bind(Exchange const& exchange, std::uint64_t seen, vault:
 Result<identity::Principal> Pipeline::recognise(net::Request const& request) const {
   if (auto const token = bearer_token(request)) {
     auto principal = TACENDA_TRY(parts_.directory.authenticate_token(*token));
-    if (principal.application()) TACENDA_TRY_VOID(parts_.authorization.confirm(*principal.application()));
+    if (auto const& application = principal.application()) {
+      // RFC 8705 section 3: a token in other hands than those it was given to.
+      if (application->certificate && application->certificate != request.peer.certificate)
+        return fail(ErrorKind::kUnauthenticated, "the token is bound to another client certificate");
+      TACENDA_TRY_VOID(parts_.authorization.confirm(*application));
+    }
     return principal;
   }
   if (request.peer.certificate) return parts_.directory.authenticate_certificate(*request.peer.certificate);

@@ -11,7 +11,7 @@
 namespace tacenda::authorization {
 namespace {
 
-constexpr std::uint8_t kFormat = 2;  // format 1 has no address of keys
+constexpr std::uint8_t kFormat = 3;  // format 1 has no address of keys, format 2 no certificate
 
 /// nullopt: nothing that an assertion may be signed with.
 std::optional<ClientKey> key_of(codec::Jwk const& jwk) {
@@ -141,6 +141,8 @@ Bytes encode_client(Client const& client) {
   writer.sized(codec::write_scopes(client.scopes)).sized(client.jwks);
   row::put_texts(writer, client.redirect_uris);
   writer.sized(client.jwks_url);
+  row::put_digest(writer, client.certificate);
+  writer.u8(client.binds_tokens ? 1 : 0);
   return out;
 }
 
@@ -170,6 +172,10 @@ Result<Client> decode_client(ByteView bytes) {
   }
   client.redirect_uris = TACENDA_TRY(row::read_texts(reader));
   if (format >= 2) client.jwks_url = TACENDA_TRY(row::read_text(reader));
+  if (format >= 3) {
+    client.certificate = TACENDA_TRY(row::read_digest(reader));
+    client.binds_tokens = TACENDA_TRY(row::read_flag(reader));
+  }
   TACENDA_TRY_VOID(row::check_end(reader));
   return client;
 }

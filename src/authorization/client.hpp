@@ -51,6 +51,10 @@ struct Client {
   std::vector<ClientKey> keys;       // of it
   std::string jwks_url;              // where its keys are, in the place of `jwks`; empty: there
   std::vector<std::string> redirect_uris;
+  // SHA-256 of the DER of the certificate by which it authenticates, in the place of keys. What it is bound
+  // to is in each token.
+  std::optional<Digest> certificate;
+  bool binds_tokens = false;  // to the certificate of the connection on which they are asked for
 };
 
 /// 1 to 64 of [a-z0-9._@-], and no hyphen first: a client_id.

@@ -97,6 +97,8 @@ TEST(ClientRow, IsReadAsItWasWritten) {
   client.scopes = codec::parse_scopes("launch/patient patient/*.rs").value();
   client.jwks = set_of({TestKey::ec().jwk("b")});
   client.redirect_uris = {"https://app.example.org/cb", "https://app.example.org/other"};
+  client.certificate.emplace().fill(std::byte{7});
+  client.binds_tokens = true;
   auto const row = encode_client(client);
   auto const read = decode_client(row);
   ASSERT_TRUE(read.has_value());
@@ -104,6 +106,8 @@ TEST(ClientRow, IsReadAsItWasWritten) {
   EXPECT_FALSE(read->enabled);
   EXPECT_EQ(read->keys.size(), 1U);
   EXPECT_EQ(read->redirect_uris, client.redirect_uris);
+  EXPECT_EQ(read->certificate, client.certificate);
+  EXPECT_TRUE(read->binds_tokens);
   EXPECT_TRUE(equal(encode_client(*read), row));
   for (std::size_t size = 0; size < row.size(); ++size)
     EXPECT_FALSE(decode_client(ByteView(row).first(size)).has_value()) << size;

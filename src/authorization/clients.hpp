@@ -28,10 +28,12 @@ class Clients {
   /// Reads the rows. Once, before anything else. Errors: kCorrupt, kUnavailable.
   Result<void> load();
 
-  /// Public keys, as they are or where they are; neither: kPublic.
+  /// How a client shows who it is: public keys, as they are or where they are, or a certificate (PEM, or
+  /// SHA-256 of its DER in hex). One of them; none: kPublic.
   struct KeySet {
     std::string jwks;
     std::string url;
+    std::string certificate = {};
   };
   struct Registration {
     std::string id;
@@ -41,6 +43,7 @@ class Clients {
     std::string scopes;  // all that it may ever be given
     KeySet keys;
     std::vector<std::string> redirect_uris;
+    bool binds_tokens = false;  // with a certificate they are always bound
   };
   /// Registers it; a service gets a service account of the same name and role. Errors: kInvalid (the message
   /// tells what), kConflict (the id, or the name of an account, exists or existed), kTooLarge.
@@ -49,6 +52,9 @@ class Clients {
   Result<identity::Pending> disable(std::string_view id);
   /// Other keys in the place of all it has. Errors: kNotFound, kInvalid, kForbidden (a public client).
   Result<identity::Pending> replace_keys(std::string_view id, KeySet const& keys);
+
+  /// What the client is with other keys. Errors: as replace_keys.
+  static Result<Client> with_keys(Client const& client, KeySet const& keys);
 
   /// nullptr: there is none.
   std::shared_ptr<Client const> find(std::string_view id) const;

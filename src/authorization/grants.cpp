@@ -12,7 +12,7 @@
 namespace tacenda::authorization {
 namespace {
 
-constexpr std::uint8_t kFormat = 2;  // format 1 has no launch
+constexpr std::uint8_t kFormat = 3;  // format 1 has no launch, format 2 no certificate
 constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kErasedAtOnce = 64;
 
@@ -34,6 +34,7 @@ Bytes encode_grant(Grant const& grant) {
       .u64(to_unix_ms(grant.expires))
       .u8(grant.launch ? 1 : 0);
   if (grant.launch) row::put_launch(writer, *grant.launch);
+  row::put_digest(writer, grant.certificate);
   return row;
 }
 
@@ -58,6 +59,7 @@ Result<Grant> decode_grant(ByteView bytes) {
   grant.created = from_unix_ms(TACENDA_TRY(reader.u64()));
   grant.expires = from_unix_ms(TACENDA_TRY(reader.u64()));
   if (format >= 2 && TACENDA_TRY(row::read_flag(reader))) grant.launch = TACENDA_TRY(row::read_launch(reader));
+  if (format >= 3) grant.certificate = TACENDA_TRY(row::read_digest(reader));
   TACENDA_TRY_VOID(row::check_end(reader));
   return grant;
 }

@@ -32,6 +32,8 @@ struct Grant {
   std::vector<codec::Scope> scopes;
   std::optional<std::string> patient;
   std::optional<LaunchContext> launch;  // of one that was begun by starting the application
+  // Of a public client: with which certificate alone its refresh tokens are good (RFC 8705 section 7.1).
+  std::optional<Digest> certificate;
   Refresh refresh = Refresh::kNone;
   std::uint32_t generation = 0;  // of the refresh token that is good now; 0: there is none
   Time created{};

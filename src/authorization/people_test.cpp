@@ -133,8 +133,8 @@ TEST_F(People, F05ACodeThatIsShownTwiceAtOnceBringsNothing) {
                             {"redirect_uri", kRedirect},
                             {"code_verifier", kVerifier},
                             {"code", shown}});
-  auto one = server->token(fields, "");
-  auto two = server->token(fields, "");
+  auto one = server->token(fields, {""});
+  auto two = server->token(fields, {""});
   EXPECT_FALSE(one.refusal);
   EXPECT_TRUE(two.refusal && two.reused);
   EXPECT_TRUE(commit(two.pending).has_value());
@@ -227,8 +227,8 @@ TEST_F(People, F11OfTwoAtOnceOneIsAReuse) {
   auto const first = fetch(code());
   auto const fields =
       form({{"grant_type", "refresh_token"}, {"client_id", "app"}, {"refresh_token", refresh_of(first)}});
-  auto one = server->token(fields, "");
-  auto two = server->token(fields, "");
+  auto one = server->token(fields, {""});
+  auto two = server->token(fields, {""});
   EXPECT_FALSE(one.refusal);
   EXPECT_TRUE(two.refusal && two.reused);
   EXPECT_TRUE(commit(two.pending).has_value());
@@ -340,7 +340,8 @@ TEST_F(People, F14IntrospectionTellsOfAClientsOwnTokensAlone) {
     auto reply = server->introspect(
         form({{"token", token},
               {"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
-              {"client_assertion", assertion}}));
+              {"client_assertion", assertion}}),
+        {""});
     EXPECT_TRUE(commit(reply.pending).has_value());
     return std::move(reply.body);
   };
@@ -358,7 +359,7 @@ TEST_F(People, F14IntrospectionTellsOfAClientsOwnTokensAlone) {
   auto const foreign = introspect(access_of(fetch(code())));
   EXPECT_EQ(codec::write_json(foreign), R"({"active":false})");
   EXPECT_EQ(codec::write_json(introspect(session_)), R"({"active":false})");
-  EXPECT_EQ(server->introspect(form({{"client_id", "app"}, {"token", own}})).refusal->error,
+  EXPECT_EQ(server->introspect(form({{"client_id", "app"}, {"token", own}}), {""}).refusal->error,
             OAuthError::kInvalidClient);
 }
 

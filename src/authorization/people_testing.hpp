@@ -83,7 +83,7 @@ class PeopleTest : public ServerTest {
     return ask(form(fields));
   }
   TokenReply revoke(std::string_view token, std::string const& client = "app") {
-    auto reply = server->revoke(form({{"client_id", client}, {"token", std::string(token)}}));
+    auto reply = server->revoke(form({{"client_id", client}, {"token", std::string(token)}}), {""});
     EXPECT_TRUE(commit(reply.pending).has_value());
     return reply;
   }

@@ -26,9 +26,15 @@ Result<std::unique_ptr<Server>> Server::open(Parts const& parts) {
   return server;
 }
 
-void Server::serve(std::string origin) {
+void Server::serve(std::string origin, bool takes_certificates) {
   MutexLock const lock(mutex_);
   origin_ = std::move(origin);
+  takes_certificates_ = takes_certificates;
+}
+
+bool Server::takes_certificates() const {
+  MutexLock const lock(mutex_);
+  return takes_certificates_;
 }
 
 std::string Server::origin() const {

@@ -49,6 +49,12 @@ struct TokenReply {
   bool reused = false;  // a code or refresh token was shown again: somebody has a copy, and all of it ended
 };
 
+/// Who asks at the token endpoint, by what the connection says.
+struct Caller {
+  std::string address;                     // for the row of the token
+  std::optional<Digest> certificate = {};  // SHA-256 of the verified client certificate (DER)
+};
+
 /// The authorization server: which token may this application get?
 ///
 /// Owner: start. Thread-safe.
@@ -70,8 +76,10 @@ class Server {
   static Result<std::unique_ptr<Server>> open(Parts const& parts);
 
   /// Under which origin applications reach this server: "https://records.example.org". What a client signs
-  /// for is compared with it, and never with a header of its request.
-  void serve(std::string origin);
+  /// for is compared with it, and never with a header of its request. `takes_certificates`: connections may
+  /// show a client certificate.
+  void serve(std::string origin, bool takes_certificates = false);
+  bool takes_certificates() const;
   /// Empty: it is not known yet.
   std::string origin() const;
   std::string token_endpoint() const { return origin() + "/oauth/token"; }
@@ -123,12 +131,11 @@ class Server {
   std::string deny(AuthorizationRequest const& request);
 
   // --- an application asks (token, revocation, introspection) -----------------------------------
-  /// `address`: who asks, for the row of the token.
-  TokenReply token(Form const& form, std::string_view address);
+  TokenReply token(Form const& form, Caller const& caller);
   /// RFC 7009: what is no token of the client is no error.
-  TokenReply revoke(Form const& form);
+  TokenReply revoke(Form const& form, Caller const& caller);
   /// RFC 7662, to clients that have a key, of their own tokens: any other is not active.
-  TokenReply introspect(Form const& form);
+  TokenReply introspect(Form const& form, Caller const& caller);
 
   /// Is the application that a token was issued to still one that may act? Errors: kUnauthenticated.
   Result<void> confirm(identity::Application const& application) const;
@@ -141,15 +148,24 @@ class Server {
 
   /// 256 random bits, base64url. Errors: kUnavailable.
   Result<std::string> unguessable() const;
-  /// The client of a request, by its assertion; `reply` gets what must become durable, or the refusal.
-  std::optional<Assertion> authenticate(Form const& form, TokenReply& reply);
-  /// The same, and a public client by its word. nullptr: refused.
-  std::shared_ptr<Client const> client_of(Form const& form, TokenReply& reply);
-  void client_credentials(Form const& form, std::string_view address, TokenReply& reply);
-  void authorization_code(Form const& form, std::string_view address, TokenReply& reply);
-  void refresh(Form const& form, std::string_view address, TokenReply& reply);
+  /// The client of a request, by its assertion or its certificate; `reply` gets what must become durable, or
+  /// the refusal. nullptr: refused.
+  std::shared_ptr<Client const> authenticate(Form const& form, Caller const& caller, TokenReply& reply);
+  std::shared_ptr<Client const> by_assertion(Form const& form, TokenReply& reply);
+  /// The client that says its id and has registered the certificate of the connection; nullptr: there is
+  /// none.
+  std::shared_ptr<Client const> by_certificate(Form const& form, Caller const& caller,
+                                               TokenReply& reply) const;
+  /// As authenticate, and a public client by its word.
+  std::shared_ptr<Client const> client_of(Form const& form, Caller const& caller, TokenReply& reply);
+  /// What tokens of this client are bound to. False: refused, because it binds them and has shown nothing.
+  static bool bind(Client const& client, Caller const& caller, std::optional<Digest>& certificate,
+                   TokenReply& reply);
+  void client_credentials(Form const& form, Caller const& caller, TokenReply& reply);
+  void authorization_code(Form const& form, Caller const& caller, TokenReply& reply);
+  void refresh(Form const& form, Caller const& caller, TokenReply& reply);
   /// A token for `scopes` of a grant. False: refused.
-  bool issue(Grant const& grant, std::vector<codec::Scope> scopes, std::string_view address,
+  bool issue(Client const& client, Grant const& grant, std::vector<codec::Scope> scopes, Caller const& caller,
              TokenReply& reply);
   /// Who signed in, for an application that was allowed to know it.
   Result<std::string> id_token(Grant const& grant, std::string_view nonce) const;
@@ -170,6 +186,7 @@ class Server {
   Launches launches_;
   mutable Mutex mutex_;
   std::string origin_ TACENDA_GUARDED_BY(mutex_);
+  bool takes_certificates_ TACENDA_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tacenda::authorization

@@ -130,7 +130,7 @@ TEST_F(TokenEndpoint, S11DisablingAClientEndsItsTokensAndGivesNoMore) {
 }
 
 TEST_F(TokenEndpoint, S11ATokenUnderWayWhenItsClientEndsIsNotGiven) {
-  auto reply = server->token(form_of(assertion()), identity::testing::kHome);
+  auto reply = server->token(form_of(assertion()), {identity::testing::kHome});
   ASSERT_FALSE(reply.refusal);
   auto disabled = server->clients().disable("lab");
   expect_committed(disabled);

@@ -73,7 +73,7 @@ class ServerTest : public identity::testing::DirectoryTest {
 
   /// What the pipeline does: asks and commits.
   TokenReply ask(Form const& form) {
-    auto reply = server->token(form, identity::testing::kHome);
+    auto reply = server->token(form, {identity::testing::kHome});
     EXPECT_TRUE(commit(reply.pending).has_value());
     return reply;
   }

@@ -13,6 +13,7 @@ namespace {
 using codec::Json;
 
 constexpr std::size_t kKeysBytesMax = 48'000;
+constexpr std::size_t kDigestHex = 64;
 
 int ask(std::string_view command, ClientOptions const& options, std::string const& path, Json const* body,
         Show const& show) {
@@ -37,17 +38,24 @@ bool is_one_of(Choices... choices) {
 Result<void> put_keys(Json& body, ClientOptions const& options) {
   if (!options.jwks_url.empty()) body.set("jwks_url", Json::string(options.jwks_url));
   if (!options.jwks.empty()) body.set("jwks", Json::string(TACENDA_TRY(keys_of(options.jwks))));
+  if (!options.certificate.empty()) {
+    bool const is_hex =
+        options.certificate.size() == kDigestHex && !std::filesystem::exists(options.certificate);
+    std::string const text = is_hex ? options.certificate : TACENDA_TRY(keys_of(options.certificate));
+    body.set("certificate", Json::string(text));
+  }
   return {};
 }
 
 }  // namespace
 
 int client_add(ClientOptions const& options) {
-  if (!is_one_of(options.is_public, !options.jwks.empty(), !options.jwks_url.empty()) ||
+  if (!is_one_of(options.is_public, !options.jwks.empty(), !options.jwks_url.empty(),
+                 !options.certificate.empty()) ||
       (options.is_public && !options.role.empty())) {
-    std::cerr
-        << "tacenda: client add: give its keys with --jwks FILE or --jwks-url URL, or say --public (never "
-           "with --role)\n";
+    std::cerr << "tacenda: client add: give its keys with --jwks FILE or --jwks-url URL, its --certificate, "
+                 "or say --public (never "
+                 "with --role)\n";
     return kUsage;
   }
   Json body = Json::object();
@@ -55,6 +63,7 @@ int client_add(ClientOptions const& options) {
   body.set("scope", Json::string(options.scope));
   body.set("title", Json::string(options.title));
   body.set("role", Json::string(options.role));
+  body.set("bound_tokens", Json::boolean(options.binds_tokens));
   Json uris = Json::array();
   for (auto const& uri : options.redirect_uris) uris.push(Json::string(uri));
   body.set("redirect_uris", std::move(uris));
@@ -73,8 +82,8 @@ int client_disable(ClientOptions const& options) {
 }
 
 int client_keys(ClientOptions const& options) {
-  if (!is_one_of(!options.jwks.empty(), !options.jwks_url.empty())) {
-    std::cerr << "tacenda: client keys: give --jwks FILE or --jwks-url URL\n";
+  if (!is_one_of(!options.jwks.empty(), !options.jwks_url.empty(), !options.certificate.empty())) {
+    std::cerr << "tacenda: client keys: give --jwks FILE, --jwks-url URL or --certificate\n";
     return kUsage;
   }
   Json body = Json::object();

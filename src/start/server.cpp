@@ -116,6 +116,11 @@ identity::RelyingParty Server::relying_party(std::string const& host) const {
   return {name, {"https://" + name + (port_ == 443 ? "" : ":" + std::to_string(port_))}};
 }
 
+void Server::serve(authorization::Server& authorization) const {
+  authorization.serve(public_origin(),
+                      config_.client_certificate != net::TlsOptions::ClientCertificate::kNone);
+}
+
 std::string Server::public_origin() const {
   if (!config_.public_origin.empty()) return config_.public_origin;
   return endpoint_.substr(0, endpoint_.rfind('/'));  // without "/fhir"
@@ -135,7 +140,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   unsealed->store->start_work();
   MutexLock const lock(mutex_);
   if (relying_party_) identity::Passkeys(unsealed->store->directory()).serve(*relying_party_);
-  unsealed->store->authorization().serve(public_origin());
+  serve(unsealed->store->authorization());
   unsealed_ = std::move(unsealed);
   return {};
 }
@@ -184,7 +189,7 @@ Result<std::string> Server::listen() {
     relying_party_ = relying_party(host);
     if (unsealed_) {
       identity::Passkeys(unsealed_->store->directory()).serve(*relying_party_);
-      unsealed_->store->authorization().serve(public_origin());
+      serve(unsealed_->store->authorization());
     }
   }
   TACENDA_TRY_VOID(net_->listen_unix(socket_of(places_.data).string(), config_.limits, admin_handlers()));

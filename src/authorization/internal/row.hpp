@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +66,18 @@ inline Result<std::vector<std::string>> read_texts(ByteReader& reader) {
   std::vector<std::string> texts;
   for (std::uint32_t i = 0; i < count; ++i) texts.push_back(TACENDA_TRY(read_text(reader)));
   return texts;
+}
+
+inline void put_digest(ByteWriter& writer, std::optional<Digest> const& digest) {
+  writer.u8(digest ? 1 : 0);
+  if (digest) writer.raw(*digest);
+}
+
+inline Result<std::optional<Digest>> read_digest(ByteReader& reader) {
+  if (!TACENDA_TRY(read_flag(reader))) return std::nullopt;
+  Digest digest;
+  std::ranges::copy(TACENDA_TRY(reader.raw(digest.size())), digest.begin());
+  return digest;
 }
 
 inline void put_launch(ByteWriter& writer, LaunchContext const& context) {
