@@ -25,6 +25,8 @@ std::optional<Released> fixed_answer(Interaction interaction) {
       return Released(PublicPage::kSignIn);
     case Interaction::kSignInScript:
       return Released(PublicPage::kSignInScript);
+    case Interaction::kAuthorizePasskeyScript:
+      return Released(PublicPage::kAuthorizePasskeyScript);
     default:
       return std::nullopt;
   }
@@ -172,6 +174,7 @@ Released Pipeline::dispatch(Exchange& exchange) {
     case Interaction::kAuthorize:
     case Interaction::kAuthorizeSignIn:
     case Interaction::kAuthorizeConsent:
+    case Interaction::kAuthorizePasskey:
     case Interaction::kRevokeToken:
     case Interaction::kIntrospectToken:
     case Interaction::kApplications:

@@ -12,6 +12,8 @@ namespace tacenda::api {
 using authorization::browser_of;
 using authorization::Server;
 
+constexpr std::string_view kPasskey = "passkey";
+
 Released Pipeline::OAuth::authorize_sign_in(Exchange& exchange) {
   audit::Event event = exchange.origin;
   event.kind = audit::EventKind::kAuthorizationRefused;  // as long as no one has tried to sign in
@@ -22,6 +24,8 @@ Released Pipeline::OAuth::authorize_sign_in(Exchange& exchange) {
   if (!opened.has_value()) return show_problem(exchange, std::move(event), 400, opened.error().literal());
   event.client = opened->client->id;
   event.kind = audit::EventKind::kLogin;
+  if (form->has("credential"))
+    return sign_in_by_passkey(exchange, std::move(event), std::move(*opened), *form);
   std::string const name(form->of("user"));
   auto const shown = form->of("factor");
   bool const is_code =
@@ -85,18 +89,27 @@ Released Pipeline::OAuth::refuse_page_sign_in(Exchange& exchange, audit::Event e
                                               Server::Opened const& opened, std::string_view sealed,
                                               std::optional<Literal> told) {
   // Every failure looks the same; why it failed is for the audit log (S-08), but for who showed all factors.
-  Literal const problem = told                ? *told
-                          : attempt.throttled ? Literal("Too many failures: try again later.")
+  Literal const problem = told                               ? *told
+                          : event.authentication == kPasskey ? Literal("The passkey was not accepted.")
+                          : attempt.throttled                ? Literal("Too many failures: try again later.")
                                               : Literal("User, password or second factor is wrong.");
   HtmlPage page{static_cast<std::uint16_t>(attempt.throttled ? 429 : 401),
                 sign_in_page(*opened.client, sealed, problem.view()),
                 authorization::policy_source_of(opened.request.redirect_uri)};
-  event.kind = attempt.locked_now ? audit::EventKind::kLocked : audit::EventKind::kLoginFailed;
-  event.outcome = attempt.locked_now ? audit::Outcome::kSeriousFailure : audit::Outcome::kMinorFailure;
+  bool const is_alert = attempt.locked_now || attempt.counter_back;
+  event.kind = attempt.locked_now     ? audit::EventKind::kLocked
+               : attempt.counter_back ? audit::EventKind::kPasskeyCounterBack
+                                      : audit::EventKind::kLoginFailed;
+  event.outcome = is_alert ? audit::Outcome::kSeriousFailure : audit::Outcome::kMinorFailure;
   event.reason = attempt.reason.view();
   event.http_status = page.status;
-  // Nothing was hashed: such a flood costs its sender nothing, so it is counted.
-  if (attempt.throttled) return show(exchange, std::move(event), std::move(page));
+  bool const is_cheap = event.authentication == kPasskey && !is_alert;
+  if (attempt.throttled || is_cheap) {
+    // Nothing was hashed: such a flood costs its sender nothing, so it is counted.
+    auto noted = parts_.failures.note(std::move(event));
+    if (!noted) return Released(std::move(page));
+    event = std::move(*noted);
+  }
   auto const receipt = pipeline_.commit(attempt.pending, event);
   if (!receipt.has_value()) return pipeline_.refuse_unless_committed(exchange, receipt.error());
   return Released(*receipt, std::move(page));

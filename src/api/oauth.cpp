@@ -52,6 +52,8 @@ Released Pipeline::OAuth::dispatch(Exchange& exchange) {
       return authorize(exchange);
     case Interaction::kAuthorizeSignIn:
       return authorize_sign_in(exchange);
+    case Interaction::kAuthorizePasskey:
+      return authorize_passkey(exchange);
     case Interaction::kAuthorizeConsent:
       return authorize_consent(exchange);
     case Interaction::kApplications:

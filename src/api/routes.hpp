@@ -76,6 +76,8 @@ enum class Interaction : std::uint8_t {
   kAuthorize,
   kAuthorizeSignIn,
   kAuthorizeConsent,
+  kAuthorizePasskey,
+  kAuthorizePasskeyScript,
   kToken,
   kRevokeToken,
   kIntrospectToken,

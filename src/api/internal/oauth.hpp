@@ -21,6 +21,10 @@ class Pipeline::OAuth {
                        identity::Principal const& person) const;
   Released authorize(Exchange& exchange);
   Released authorize_sign_in(Exchange& exchange);
+  /// The page that asks for a passkey, and what the browser answered.
+  Released authorize_passkey(Exchange& exchange);
+  Released sign_in_by_passkey(Exchange& exchange, audit::Event event, authorization::Server::Opened opened,
+                              authorization::Form const& form);
   Released authorize_consent(Exchange& exchange);
   Released applications(Exchange& exchange);
   Released end_application(Exchange& exchange);

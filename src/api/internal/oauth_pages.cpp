@@ -109,9 +109,27 @@ std::string sign_in_page(authorization::Client const& client, std::string_view s
     <label for="factor">Six digits of your authenticator app, or a recovery code</label>
     <input id="factor" name="factor" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required>
     <button>Sign in</button>
+    <button formaction="/oauth/passkey" formnovalidate>Use a passkey</button>
   </form>
 )");
   return page("sign in", problem, body);
+}
+
+std::string passkey_page(authorization::Client const& client, std::string_view sealed,
+                         std::string_view challenge, std::string_view relying_party) {
+  std::string body =
+      "  <p><strong>" + escaped(client.title) +
+      "</strong> asks for access to records. Sign in to decide what it gets.</p>\n"
+      "  <noscript><p class=\"error\">Passkeys need JavaScript of this server.</p></noscript>\n"
+      "  <p id=\"error\" class=\"error\" role=\"alert\" hidden></p>\n"
+      "  <form id=\"passkey\" method=\"post\" action=\"/oauth/sign-in\" data-challenge=\"" +
+      escaped(challenge) + "\" data-rp=\"" + escaped(relying_party) + "\">\n";
+  body.append(hidden("request", sealed)).append(hidden("credential", ""));
+  body.append(R"(    <button>Sign in with a passkey</button>
+  </form>
+  <script src="/oauth/passkey.js"></script>
+)");
+  return page("sign in", "", body);
 }
 
 std::string consent_page(ConsentPage const& about) {
