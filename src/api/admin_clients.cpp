@@ -42,20 +42,29 @@ Json client_json(Client const& client) {
   json.set("created", Json::string(codec::format_instant(client.created)));
   json.set("scope", Json::string(codec::write_scopes(client.scopes)));
   json.set("keys", keys_json(client));
+  if (!client.jwks_url.empty()) json.set("jwks_url", Json::string(client.jwks_url));
+  if (client.certificate) json.set("certificate", Json::string(codec::hex_encode(*client.certificate)));
+  json.set("bound_tokens", Json::boolean(client.binds_tokens));
   json.set("redirect_uris", texts_json(client.redirect_uris));
   return json;
 }
 
-/// What the log says of keys: their ids.
+/// What the log says of keys: their ids, or where they are.
 std::string names_of_keys(Client const& client) {
-  std::string text = "keys:";
-  for (auto const& key : client.keys) text.append(" ").append(key.key_id);
-  return text;
+  if (client.certificate) return "certificate " + codec::hex_encode(*client.certificate);
+  return client.jwks_url.empty() ? authorization::names_of_keys(client.keys) : "keys at " + client.jwks_url;
+}
+
+authorization::Clients::KeySet keys_of(Json const& body) {
+  return {std::string(body.text_of("jwks")), std::string(body.text_of("jwks_url")),
+          std::string(body.text_of("certificate"))};
 }
 
 Client::Kind kind_of(Json const& body) {
   if (!body.text_of("role").empty()) return Client::Kind::kService;
-  return body.text_of("jwks").empty() ? Client::Kind::kPublic : Client::Kind::kConfidential;
+  auto const keys = keys_of(body);
+  bool const has_keys = !keys.jwks.empty() || !keys.url.empty() || !keys.certificate.empty();
+  return has_keys ? Client::Kind::kConfidential : Client::Kind::kPublic;
 }
 
 }  // namespace
@@ -74,7 +83,9 @@ Released Admin::add_client(Call& call) {
   registration.title = call.body.text_of("title");
   registration.role = call.body.text_of("role");
   registration.scopes = call.body.text_of("scope");
-  registration.jwks = call.body.text_of("jwks");
+  registration.keys = keys_of(call.body);
+  if (auto const* bound = call.body.find("bound_tokens"); bound != nullptr && bound->is_boolean())
+    registration.binds_tokens = bound->as_boolean();
   registration.kind = kind_of(call.body);
   if (auto const* uris = call.body.find("redirect_uris"); uris != nullptr) {
     for (auto const& uri : uris->items())
@@ -111,14 +122,11 @@ Released Admin::replace_client_keys(Call& call) {
   call.origin.target = id;
   auto const before = parts_.authorization.clients().find(id);
   if (before) call.origin.old_value = names_of_keys(*before);
-  auto pending = parts_.authorization.clients().replace_keys(id, call.body.text_of("jwks"));
+  auto const asked = keys_of(call.body);
+  auto pending = parts_.authorization.clients().replace_keys(id, asked);
   if (!pending.has_value()) return refuse(call, pending.error());
-  auto const keys = authorization::client_keys(call.body.text_of("jwks"));
-  if (keys.has_value()) {
-    Client named;
-    named.keys = *keys;
-    call.origin.new_value = names_of_keys(named);
-  }
+  auto const named = authorization::Clients::with_keys(*before, asked);
+  if (named.has_value()) call.origin.new_value = names_of_keys(*named);
   return change(call, *pending, "{}");
 }
 

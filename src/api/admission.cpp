@@ -25,6 +25,8 @@ std::optional<Released> fixed_answer(Interaction interaction) {
       return Released(PublicPage::kSignIn);
     case Interaction::kSignInScript:
       return Released(PublicPage::kSignInScript);
+    case Interaction::kAuthorizePasskeyScript:
+      return Released(PublicPage::kAuthorizePasskeyScript);
     default:
       return std::nullopt;
   }
@@ -168,9 +170,11 @@ Released Pipeline::dispatch(Exchange& exchange) {
     case Interaction::kSmartConfiguration:
     case Interaction::kOpenIdConfiguration:
     case Interaction::kJwks:
+    case Interaction::kLaunch:
     case Interaction::kAuthorize:
     case Interaction::kAuthorizeSignIn:
     case Interaction::kAuthorizeConsent:
+    case Interaction::kAuthorizePasskey:
     case Interaction::kRevokeToken:
     case Interaction::kIntrospectToken:
     case Interaction::kApplications:

@@ -293,7 +293,9 @@ std::optional<Released> Pipeline::fhir(Exchange& exchange, Intent intent) {
   auto run = [&]() -> Result<operations::Outcome> {
     // Decided anew each time: the policy may have changed with what made the commit conflict.
     std::optional<Permit> permit;
-    if (route.action) permit = TACENDA_TRY(parts_.gate.authorize(*exchange.principal, *route.action, exchange.route.type));
+    // A search within a compartment is of the types that it looks for, and asks for each by itself.
+    if (route.action && exchange.route.inner.empty())
+      permit = TACENDA_TRY(parts_.gate.authorize(*exchange.principal, *route.action, exchange.route.type));
     return run_interaction(exchange, context, permit);
   };
   if (intent == Intent::kCommit) return commit(exchange, std::move(run));

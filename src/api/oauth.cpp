@@ -46,10 +46,14 @@ Released Pipeline::oauth(Exchange& exchange) {
 
 Released Pipeline::OAuth::dispatch(Exchange& exchange) {
   switch (exchange.route.route->interaction) {
+    case Interaction::kLaunch:
+      return launch(exchange);
     case Interaction::kAuthorize:
       return authorize(exchange);
     case Interaction::kAuthorizeSignIn:
       return authorize_sign_in(exchange);
+    case Interaction::kAuthorizePasskey:
+      return authorize_passkey(exchange);
     case Interaction::kAuthorizeConsent:
       return authorize_consent(exchange);
     case Interaction::kApplications:
@@ -67,16 +71,17 @@ Released Pipeline::OAuth::dispatch(Exchange& exchange) {
 
 Released Pipeline::OAuth::discovery(Exchange& exchange) {
   auto const origin = parts_.authorization.origin();
+  bool const takes_certificates = parts_.authorization.takes_certificates();
   PublicDiscovery said;
   switch (exchange.route.route->interaction) {
     case Interaction::kJwks:
       said.json = parts_.authorization.jwks();
       break;
     case Interaction::kOpenIdConfiguration:
-      said.json = authorization::openid_configuration(origin);
+      said.json = authorization::openid_configuration(origin, takes_certificates);
       break;
     default:
-      said.json = authorization::smart_configuration(origin);
+      said.json = authorization::smart_configuration(origin, takes_certificates);
   }
   exchange.origin.http_status = 200;
   // Anybody may ask: a flood is counted, as failures are, and must not fill the log.
@@ -88,18 +93,42 @@ Released Pipeline::OAuth::discovery(Exchange& exchange) {
 Released Pipeline::OAuth::token(Exchange& exchange) {
   auto const form = form_of(exchange.request);
   authorization::TokenReply reply;
+  // What net has verified, and no header field: a proxy that ends TLS cannot say it.
+  authorization::Caller const caller{exchange.address, exchange.request.peer.certificate};
   if (!form.has_value()) return refuse_token(exchange, form.error(), reply);
   switch (exchange.route.route->interaction) {
     case Interaction::kRevokeToken:
-      reply = parts_.authorization.revoke(*form);
+      reply = parts_.authorization.revoke(*form, caller);
       break;
     case Interaction::kIntrospectToken:
-      reply = parts_.authorization.introspect(*form);
+      reply = parts_.authorization.introspect(*form, caller);
       break;
     default:
-      reply = parts_.authorization.token(*form, exchange.address);
+      reply = parts_.authorization.token(*form, caller);
   }
+  if (auto failed = record_keys(exchange, reply.keys)) return std::move(*failed);
   return answer_token(exchange, reply);
+}
+
+std::optional<Released> Pipeline::OAuth::record_keys(Exchange& exchange,
+                                                     std::vector<authorization::KeysNotice> const& notices) {
+  std::vector<audit::Event> events;
+  for (auto const& notice : notices) {
+    audit::Event event = exchange.origin;
+    event.kind = audit::EventKind::kClientKeysFetched;
+    event.target = event.client = notice.client;
+    event.old_value = notice.before;
+    event.new_value = notice.after;
+    if (notice.problem) {
+      event.outcome = audit::Outcome::kMinorFailure;
+      event.reason = notice.problem->view();
+    }
+    events.push_back(std::move(event));
+  }
+  if (events.empty()) return std::nullopt;
+  auto const receipt = parts_.log.commit({}, std::move(events));
+  if (receipt.has_value()) return std::nullopt;
+  return pipeline_.refuse_unless_committed(exchange, receipt.error());
 }
 
 Released Pipeline::OAuth::answer_token(Exchange& exchange, authorization::TokenReply& reply) {

@@ -14,6 +14,8 @@ Page page(PublicPage which) {
       return {"text/html; charset=utf-8", kSignInHtml};
     case PublicPage::kSignInScript:
       return {"text/javascript; charset=utf-8", kSignInJs};
+    case PublicPage::kAuthorizePasskeyScript:
+      return {"text/javascript; charset=utf-8", kAuthorizePasskeyJs};
     case PublicPage::kEnrolment:
       break;
   }

@@ -11,7 +11,8 @@ enum class PublicPage : std::uint8_t {
   kEnrolmentScript,
   kEnrolmentStyle,
   kSignIn,
-  kSignInScript
+  kSignInScript,
+  kAuthorizePasskeyScript
 };
 
 struct Page {

@@ -3,6 +3,7 @@
 
 #include "api/internal/auth_json.hpp"
 #include "api/internal/exchange.hpp"
+#include "api/internal/passkey_json.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 
@@ -44,15 +45,6 @@ Json creation_options(identity::PasskeyOffer const& offer) {
   return options;
 }
 
-/// A member of `response` in a credential as a browser writes it. Errors: kInvalid.
-Result<Bytes> part(Json const& credential, std::string_view name) {
-  auto const* response = credential.find("response");
-  if (response == nullptr) return fail(ErrorKind::kInvalid, "the credential has no response");
-  auto const bytes = codec::base64url_decode(response->text_of(name));
-  if (!bytes.has_value()) return fail(ErrorKind::kInvalid, "the credential has a part that is not base64url");
-  return bytes;
-}
-
 /// The credential of a body. Errors: kInvalid.
 Result<Json> credential_of(Json const& body) {
   auto const* credential = body.find("credential");
@@ -69,26 +61,14 @@ struct Registered {
 Result<Registered> registered(net::Request const& request) {
   auto const body = TACENDA_TRY(object_of(request));
   auto const credential = TACENDA_TRY(credential_of(body));
-  return Registered{std::string(body.text_of("name")), TACENDA_TRY(part(credential, "clientDataJSON")),
-                    TACENDA_TRY(part(credential, "attestationObject"))};
+  return Registered{std::string(body.text_of("name")),
+                    TACENDA_TRY(part_of_credential(credential, "clientDataJSON")),
+                    TACENDA_TRY(part_of_credential(credential, "attestationObject"))};
 }
 
-struct Answered {
-  Bytes id;
-  Bytes user_handle;
-  Bytes client_data_json;
-  Bytes authenticator_data;
-  Bytes signature;
-};
-Result<Answered> answered(net::Request const& request) {
+Result<PasskeyAnswer> answered(net::Request const& request) {
   auto const body = TACENDA_TRY(object_of(request));
-  auto const credential = TACENDA_TRY(credential_of(body));
-  auto id = codec::base64url_decode(credential.text_of("id"));
-  if (!id.has_value()) return fail(ErrorKind::kInvalid, "the credential has a part that is not base64url");
-  return Answered{std::move(*id), TACENDA_TRY(part(credential, "userHandle")),
-                  TACENDA_TRY(part(credential, "clientDataJSON")),
-                  TACENDA_TRY(part(credential, "authenticatorData")),
-                  TACENDA_TRY(part(credential, "signature"))};
+  return PasskeyAnswer::of(TACENDA_TRY(credential_of(body)));
 }
 
 }  // namespace
@@ -143,10 +123,7 @@ Released Pipeline::offer_passkey_sign_in(Exchange& exchange) {
 Released Pipeline::passkey_sign_in(Exchange& exchange) {
   auto const asked = answered(exchange.request);
   if (!asked.has_value()) return refuse(exchange, asked.error());
-  auto attempt = identity::Passkeys(parts_.directory)
-                     .sign_in({as_text(asked->id), as_text(asked->user_handle), asked->client_data_json,
-                               asked->authenticator_data, asked->signature},
-                              exchange.address);
+  auto attempt = identity::Passkeys(parts_.directory).sign_in(asked->view(), exchange.address);
   if (!attempt.has_value()) return refuse(exchange, attempt.error());
   audit::Event event = exchange.origin;
   event.authentication = "passkey";

@@ -62,7 +62,12 @@ Result<void> Pipeline::bind(Exchange const& exchange, std::uint64_t seen, vault:
 Result<identity::Principal> Pipeline::recognise(net::Request const& request) const {
   if (auto const token = bearer_token(request)) {
     auto principal = TACENDA_TRY(parts_.directory.authenticate_token(*token));
-    if (principal.application()) TACENDA_TRY_VOID(parts_.authorization.confirm(*principal.application()));
+    if (auto const& application = principal.application()) {
+      // RFC 8705 section 3: a token in other hands than those it was given to.
+      if (application->certificate && application->certificate != request.peer.certificate)
+        return fail(ErrorKind::kUnauthenticated, "the token is bound to another client certificate");
+      TACENDA_TRY_VOID(parts_.authorization.confirm(*application));
+    }
     return principal;
   }
   if (request.peer.certificate) return parts_.directory.authenticate_certificate(*request.peer.certificate);
@@ -85,7 +90,8 @@ std::string Pipeline::permitted_origin(net::Request const& request) const {
   if (std::ranges::find(kOpen, request.path) != kOpen.end()) return "*";
   // Nothing here goes by a cookie but the pages of /oauth/authorize and /auth, which are ours alone.
   bool const is_for_applications = request.path == "/fhir" || request.path.starts_with("/fhir/") ||
-                                   request.path == "/oauth/token" || request.path == "/oauth/revoke";
+                                   request.path == "/oauth/token" || request.path == "/oauth/revoke" ||
+                                   request.path == "/oauth/launch";
   if (!is_for_applications || !parts_.authorization.clients().has_origin(*origin)) return {};
   return std::string(*origin);
 }

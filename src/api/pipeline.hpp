@@ -119,6 +119,10 @@ class Pipeline {
   Released passkey_sign_in(Exchange& exchange);
   Released list_passkeys(Exchange& exchange);
   Released remove_passkey(Exchange& exchange);
+  /// The patients whose compartments a resource is in, for who may read it. Errors: kForbidden, kNotFound,
+  /// kGone.
+  Result<std::vector<std::string>> compartments_of(identity::Principal const& principal,
+                                                   std::string_view type, ResourceId const& id) const;
   /// Commits a change of his own account and answers with `response`.
   Released change_own(Exchange& exchange, Result<identity::Pending> pending, net::Response response);
 

@@ -104,6 +104,7 @@ Released::Released(HtmlPage counted) {
     if (name != "content-security-policy") continue;
     value =
         "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+    if (counted.runs_script) value.insert(0, "script-src 'self'; ");
     if (!counted.form_target.empty()) value.append(" ").append(counted.form_target);
   }
 }

@@ -42,12 +42,14 @@ struct PublicChallenge {
 /// person's authenticator finds its own.
 net::Response response_of(PublicChallenge const& offer);
 
-/// A page of the authorization server for a browser: no script, no frame, forms to this server alone.
+/// A page of the authorization server for a browser: no script but where one of its own is asked for, no
+/// frame, forms to this server alone.
 struct HtmlPage {
   std::uint16_t status = 200;
   std::string html;
   std::string form_target = {};  // source of a CSP beside 'self' where a form may lead in the end
   std::vector<net::Header> headers = {};
+  bool runs_script = false;  // of this server
 };
 
 /// What applications may discover of this server, its public keys among it: the same for everyone.

@@ -67,6 +67,8 @@ TEST(Routes, AreClosedButForTheNamedOnes) {
         route.interaction == Interaction::kOpenIdConfiguration || route.interaction == Interaction::kJwks ||
         route.interaction == Interaction::kAuthorize || route.interaction == Interaction::kAuthorizeSignIn ||
         route.interaction == Interaction::kAuthorizeConsent ||
+        route.interaction == Interaction::kAuthorizePasskey ||
+        route.interaction == Interaction::kAuthorizePasskeyScript ||
         route.interaction == Interaction::kRevokeToken ||
         route.interaction == Interaction::kIntrospectToken || route.interaction == Interaction::kHealth;
     EXPECT_EQ(route.needs_sign_in, !open) << route.pattern;

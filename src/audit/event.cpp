@@ -58,6 +58,7 @@ constexpr std::array kKinds{
     // A code or refresh token in two hands is a security alert.
     KindFacts{kTokenReused, "token-reused", "110113", "110126", 'E'},
     KindFacts{kTokenIntrospected, "token-introspected", "110114", "", 'R'},
+    KindFacts{kLaunchStarted, "launch-started", "110114", "", 'E'},
     KindFacts{kStepUp, "step-up", "110114", "110122", 'E'},
     KindFacts{kRecoveryCodesMade, "recovery-codes-made", "110113", "110137", 'C'},
     KindFacts{kRecoveryCodeUsed, "recovery-code-used", "110114", "110122", 'E'},
@@ -81,6 +82,7 @@ constexpr std::array kKinds{
     KindFacts{kClientDisabled, "client-disabled", "110113", "110137", 'U'},
     KindFacts{kClientKeysChanged, "client-keys-changed", "110113", "110137", 'U'},
     KindFacts{kClientsListed, "clients-listed", "110113", "110132", 'R'},
+    KindFacts{kClientKeysFetched, "client-keys-fetched", "110113", "110137", 'U'},
     // Breaking the glass is a security alert: DCM 110127 emergency override started.
     KindFacts{kEmergencyBegun, "emergency-begun", "110113", "110127", 'E'},
     KindFacts{kEmergencyReviewed, "emergency-reviewed", "110113", "110128", 'U'},

@@ -70,6 +70,7 @@ enum class EventKind : std::uint16_t {
   kPasskeyCounterBack = 56,
   kAwarenessAcknowledged = 57,
   kTokenIntrospected = 58,
+  kLaunchStarted = 59,
   // administration (DCM 110113 security alert, 110136/110137 role changes)
   kUserAdded = 64,
   kUserDisabled = 65,
@@ -83,6 +84,7 @@ enum class EventKind : std::uint16_t {
   kClientDisabled = 73,
   kClientKeysChanged = 74,
   kClientsListed = 75,
+  kClientKeysFetched = 76,
   // who may see what, and who saw it although something stood against it
   kEmergencyBegun = 80,
   kEmergencyReviewed = 81,

@@ -63,7 +63,10 @@ Result<void> check_header(codec::Jws const& jws) {
   if (!equals_ignoring_case(jws.header.text_of("typ"), "JWT"))
     return fail(ErrorKind::kInvalid, "the header's typ is not JWT");
   if (jws.key_id().empty()) return fail(ErrorKind::kInvalid, "the header names no key (kid)");
-  for (auto const* name : {"jku", "jwk", "x5u", "x5c"}) {
+  auto const* address = jws.header.find("jku");
+  if (address != nullptr && (!address->is_string() || address->as_string().empty()))
+    return fail(ErrorKind::kInvalid, "the header's jku is no address");
+  for (auto const* name : {"jwk", "x5u", "x5c"}) {
     if (jws.header.find(name) != nullptr)
       return fail(ErrorKind::kInvalid, "the header brings a key along: keys are registered");
   }
@@ -87,6 +90,7 @@ Result<Claims> claims_of(codec::Jws const& jws, std::string_view audience, Time 
   if (claims.id.empty() || claims.id.size() > limits::kAssertionIdBytes)
     return fail(ErrorKind::kInvalid, "the assertion's jti is missing or too long");
   claims.key_id = jws.key_id();
+  claims.keys_url = jws.header.text_of("jku");
   claims.algorithm = jws.algorithm();
   return claims;
 }
@@ -97,16 +101,23 @@ Result<Claims> read_claims(std::string_view text, std::string_view audience, Tim
   return claims_of(TACENDA_TRY(codec::parse_jws(text)), audience, now);
 }
 
-Result<Assertion> check_assertion(Clients const& clients, std::string_view text, std::string_view audience,
-                                  Time now) {
+Result<std::shared_ptr<ClientKey const>> registered_key(Client const& client, std::string_view key_id) {
+  auto const found = std::ranges::find(client.keys, key_id, &ClientKey::key_id);
+  if (found == client.keys.end())
+    return fail(ErrorKind::kUnauthenticated, "the application has no key of this kid");
+  return std::make_shared<ClientKey const>(*found);
+}
+
+Result<Assertion> check_assertion(Clients const& clients, KeyOf const& key_of, std::string_view text,
+                                  std::string_view audience, Time now) {
   auto const jws = TACENDA_TRY(codec::parse_jws(text));
   auto const claims = TACENDA_TRY(claims_of(jws, audience, now));
   auto client = clients.find(claims.client);
   if (!client) return fail(ErrorKind::kUnauthenticated, "unknown application");
   if (!client->enabled) return fail(ErrorKind::kUnauthenticated, "disabled application");
-  auto const key = std::ranges::find(client->keys, claims.key_id, &ClientKey::key_id);
-  if (key == client->keys.end())
-    return fail(ErrorKind::kUnauthenticated, "the application has no key of this kid");
+  if (!claims.keys_url.empty() && claims.keys_url != client->jwks_url)
+    return fail(ErrorKind::kUnauthenticated, "the header's jku is not the registered address of keys");
+  auto const key = TACENDA_TRY(key_of(*client, claims.key_id));
   if (claims.algorithm != name_of(key->algorithm))
     return fail(ErrorKind::kUnauthenticated, "the assertion is signed by another algorithm than its key's");
   if (!key->key.verify(key->algorithm, as_bytes(jws.signed_text), jws.signature))

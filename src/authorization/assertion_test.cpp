@@ -15,7 +15,8 @@ class AssertionTest : public testing::ServerTest {
   AssertionTest() { add_service("lab", key.jwks("k1")); }
 
   Result<Assertion> check(std::string const& text) {
-    return check_assertion(server->clients(), text, testing::kTokenEndpoint, store.clock.now());
+    return check_assertion(server->clients(), registered_key, text, testing::kTokenEndpoint,
+                           store.clock.now());
   }
   bool takes(std::string const& text) { return check(text).has_value(); }
   bool takes_claims(std::map<std::string, std::string> const& changes) {
@@ -153,7 +154,7 @@ TEST_F(AssertionTest, F12IssuerAndSubjectAreTheClient) {
 
 TEST_F(AssertionTest, F12ADisabledClientIsRefusedAndSoIsAnEndedKey) {
   auto const next = TestKey::rsa();
-  auto changed = server->clients().replace_keys("lab", next.jwks("k2"));
+  auto changed = server->clients().replace_keys("lab", {next.jwks("k2"), ""});
   expect_committed(changed);
   EXPECT_FALSE(takes(key.jws(kHeader, claims())));
   EXPECT_TRUE(takes(next.jws(R"({"alg":"RS384","kid":"k2","typ":"JWT"})", claims())));

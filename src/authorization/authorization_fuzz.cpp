@@ -6,6 +6,7 @@
 #include "authorization/authorization_request.hpp"
 #include "authorization/form.hpp"
 #include "authorization/grants.hpp"
+#include "authorization/remote_keys.hpp"
 #include "authorization/used_assertions.hpp"
 #include "core/application_limits.hpp"
 #include "core/process.hpp"
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   if (size == 0) return 0;
   ByteView const input = std::as_bytes(std::span(data + 1, size - 1));
   auto const text = as_text(input);
-  switch (data[0] % 7) {
+  switch (data[0] % 8) {
     case 0: {
       auto const form = authorization::Form::parse(text);
       TACENDA_ASSERT(!form.has_value() || form->fields().size() <= limits::kFormFields);
@@ -33,7 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
       if (!client.has_value()) break;
       auto const again = authorization::decode_client(authorization::encode_client(*client));
       TACENDA_ASSERT(again.has_value() && again->id == client->id && again->enabled == client->enabled &&
-                     again->scopes == client->scopes && again->redirect_uris == client->redirect_uris);
+                     again->scopes == client->scopes && again->redirect_uris == client->redirect_uris &&
+                     again->jwks_url == client->jwks_url);
       break;
     }
     case 3: {
@@ -58,7 +60,14 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
                      again->session == request->session && again->scopes == request->scopes);
       break;
     }
+    case 6: {
+      auto const life = authorization::keys_lifetime(text);
+      TACENDA_ASSERT(life >= limits::kKeysLifeMin && life <= limits::kKeysLifeMax);
+      break;
+    }
     default:
+      TACENDA_ASSERT(!authorization::is_keys_url(text) ||
+                     (text.starts_with("https://") && !text.contains('#')));
       TACENDA_ASSERT(!authorization::is_redirect_uri(text) || (!text.contains('#') && !text.contains(';') &&
                                                                !text.contains(' ') && !text.contains('\n')));
   }

@@ -10,14 +10,14 @@
 namespace tacenda::authorization {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
 
 }  // namespace
 
 Bytes encode_request(AuthorizationRequest const& request) {
   Bytes out;
-  ByteWriter(out)
-      .u8(kFormat)
+  ByteWriter writer(out);
+  writer.u8(kFormat)
       .sized(request.client)
       .sized(request.redirect_uri)
       .sized(request.state)
@@ -26,7 +26,12 @@ Bytes encode_request(AuthorizationRequest const& request) {
       .sized(codec::write_scopes(request.scopes))
       .u64(to_unix_ms(request.expires))
       .raw(request.browser)
-      .sized(request.session);
+      .sized(request.session)
+      .u8(request.launch ? 1 : 0);
+  if (request.launch) {
+    writer.raw(request.launch->name).sized(request.launch->user).sized(request.launch->patient);
+    row::put_launch(writer, request.launch->context);
+  }
   return out;
 }
 
@@ -43,6 +48,13 @@ Result<AuthorizationRequest> decode_request(ByteView bytes) {
   request.expires = from_unix_ms(TACENDA_TRY(reader.u64()));
   std::ranges::copy(TACENDA_TRY(reader.raw(request.browser.size())), request.browser.begin());
   request.session = TACENDA_TRY(row::read_text(reader));
+  if (TACENDA_TRY(row::read_flag(reader))) {
+    auto& launch = request.launch.emplace();
+    std::ranges::copy(TACENDA_TRY(reader.raw(launch.name.size())), launch.name.begin());
+    launch.user = TACENDA_TRY(row::read_text(reader));
+    launch.patient = TACENDA_TRY(row::read_text(reader));
+    launch.context = TACENDA_TRY(row::read_launch(reader));
+  }
   TACENDA_TRY_VOID(row::check_end(reader));
   return request;
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "authorization/launch.hpp"
 #include "codec/scope.hpp"
 #include "core/bytes.hpp"
 #include "core/clock.hpp"
@@ -23,8 +24,9 @@ struct AuthorizationRequest {
   std::string nonce;                 // OpenID Connect; empty: none
   std::vector<codec::Scope> scopes;  // asked for and registered
   Time expires{};
-  Digest browser{};     // SHA-256 of the cookie of the browser that began it
-  std::string session;  // access token of who signed in; empty: nobody yet
+  Digest browser{};                   // SHA-256 of the cookie of the browser that began it
+  std::string session;                // access token of who signed in; empty: nobody yet
+  std::optional<ShownLaunch> launch;  // nullopt: the application was started by nobody here
 };
 
 /// Plaintext of the sealed form. Errors of the parser: kCorrupt.

@@ -75,7 +75,7 @@ bool are_among(std::vector<Scope> const& scopes, std::vector<Scope> const& asked
 
 }  // namespace
 
-Server::Begun Server::begin(Form const& form, Digest const& browser) const {
+Server::Begun Server::begin(Form const& form, Digest const& browser) {
   Begun begun;
   begun.client = clients_.find(form.of("client_id"));
   if (begun.client && (!begun.client->enabled || begun.client->kind == Client::Kind::kService))
@@ -95,6 +95,15 @@ Server::Begun Server::begin(Form const& form, Digest const& browser) const {
   auto scopes = asked_of(form.of("scope"), *begun.client);
   if (!begun.refusal && !scopes.has_value())
     begun.refusal = Refusal(OAuthError::kInvalidScope, scopes.error().literal());
+  std::optional<ShownLaunch> launch;
+  if (!begun.refusal && form.has("launch")) {
+    // Looked at last: what is wrong in another part uses no handle up.
+    if (codec::has_word(*scopes, "launch"))
+      launch = launches_.show(form.of("launch"), begun.client->id, browser);
+    if (!launch)
+      begun.refusal = Refusal(OAuthError::kInvalidRequest,
+                              "this launch is unknown, used or too old, or the scope launch is not there");
+  }
   if (begun.refusal) {
     begun.redirect =
         redirect_with(redirect, {{"error", std::string(code_of(begun.refusal->error))},
@@ -110,9 +119,19 @@ Server::Begun Server::begin(Form const& form, Digest const& browser) const {
   request.challenge = form.of("code_challenge");
   request.nonce = form.of("nonce");
   request.scopes = std::move(*scopes);
+  // Applications ask for it wherever they are started; without a launch it stands for nothing.
+  if (!launch) std::erase_if(request.scopes, [](Scope const& scope) { return scope.word == "launch"; });
+  request.launch = std::move(launch);
   request.expires = clock_.now() + limits::kAuthorizationTime;
   request.browser = browser;
   return begun;
+}
+
+Result<std::string> Server::unguessable() const {
+  Bytes random;
+  append(random, TACENDA_TRY(vault_.random_bytes16()));
+  append(random, TACENDA_TRY(vault_.random_bytes16()));
+  return codec::base64url_encode(random);
 }
 
 Result<std::string> Server::seal(AuthorizationRequest const& request) const {
@@ -146,6 +165,12 @@ Result<std::string> Server::allow(AuthorizationRequest const& request, identity:
   if (!reach_records(decision.scopes) && !codec::has_word(decision.scopes, "openid"))
     return fail(ErrorKind::kInvalid, "nothing was allowed: choose something, or deny");
   if (about_patient && !decision.patient) return fail(ErrorKind::kInvalid, "choose whom it is about");
+  if (auto const& launch = request.launch) {
+    if (launch->user != person.id().view() || launch->patient != decision.patient)
+      return fail(ErrorKind::kInvalid, "this was started by somebody else, or for another patient");
+    if (!launches_.take(launch->name))
+      return fail(ErrorKind::kInvalid, "this launch was used before: start the application again");
+  }
   CodeUse use{Grant(person.id()), request.redirect_uri, request.challenge, request.nonce};
   use.grant.id = TACENDA_TRY(grants_.new_id());
   use.grant.client = request.client;
@@ -153,18 +178,28 @@ Result<std::string> Server::allow(AuthorizationRequest const& request, identity:
   use.grant.method = person.method();
   use.grant.scopes = decision.scopes;
   use.grant.patient = decision.patient;
+  if (request.launch) use.grant.launch = request.launch->context;
   use.grant.refresh = refresh_of(decision.scopes);
   use.grant.created = clock_.now();
-  // 256 bits out of two random draws.
-  Bytes random;
-  append(random, TACENDA_TRY(vault_.random_bytes16()));
-  append(random, TACENDA_TRY(vault_.random_bytes16()));
-  auto const code = codec::base64url_encode(random);
+  auto const code = TACENDA_TRY(unguessable());
   TACENDA_TRY_VOID(codes_.add(code, std::move(use)));
   return redirect_with(request.redirect_uri, {{"code", code}, {"state", request.state}, {"iss", origin()}});
 }
 
-std::string Server::deny(AuthorizationRequest const& request) const {
+Result<std::string> Server::start(Launch launch) {
+  auto const client = clients_.find(launch.client);
+  if (!client || !client->enabled || !codec::has_word(client->scopes, "launch"))
+    return fail(ErrorKind::kInvalid,
+                "there is no such application, or the scope launch is not registered for it");
+  if (!launch.context.intent.empty() && !is_intent(launch.context.intent))
+    return fail(ErrorKind::kInvalid, "an intent is a word of at most 64 letters, digits and ._:/-");
+  auto handle = TACENDA_TRY(unguessable());
+  TACENDA_TRY_VOID(launches_.add(handle, std::move(launch)));
+  return handle;
+}
+
+std::string Server::deny(AuthorizationRequest const& request) {
+  if (request.launch) (void)launches_.take(request.launch->name);  // good for one decision; else it was used
   return redirect_with(request.redirect_uri, {{"error", std::string(code_of(OAuthError::kAccessDenied))},
                                               {"state", request.state},
                                               {"iss", origin()}});

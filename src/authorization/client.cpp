@@ -11,17 +11,19 @@
 namespace tacenda::authorization {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 3;  // format 1 has no address of keys, format 2 no certificate
 
-Result<ClientKey> key_of(codec::Jwk const& jwk) {
+/// nullopt: nothing that an assertion may be signed with.
+std::optional<ClientKey> key_of(codec::Jwk const& jwk) {
   bool const is_rsa = jwk.kind == codec::Jwk::Kind::kRsa;
+  if (!is_rsa && jwk.curve != "P-384") return std::nullopt;
   auto const algorithm = is_rsa ? crypto::WebAlgorithm::kRs384 : crypto::WebAlgorithm::kEs384;
-  if (!jwk.algorithm.empty() && jwk.algorithm != name_of(algorithm))
-    return fail(ErrorKind::kInvalid, "a key is for another algorithm than RS384 or ES384");
-  if (jwk.key_id.empty()) return fail(ErrorKind::kInvalid, "a key has no kid");
+  bool const is_for_it = jwk.algorithm.empty() || jwk.algorithm == name_of(algorithm);
+  if (!is_for_it || jwk.key_id.empty() || jwk.key_id.size() > limits::kKeyIdBytes) return std::nullopt;
   auto key = is_rsa ? crypto::WebPublicKey::rsa(jwk.modulus, jwk.exponent)
                     : crypto::WebPublicKey::ec(crypto::Curve::kP384, jwk.x, jwk.y);
-  return ClientKey{jwk.key_id, algorithm, TACENDA_TRY(std::move(key))};
+  if (!key.has_value()) return std::nullopt;
+  return ClientKey{jwk.key_id, algorithm, std::move(*key)};
 }
 
 bool is_port(std::string_view text) {
@@ -53,6 +55,18 @@ bool is_host(std::string_view authority) {
   return !host.empty() && std::ranges::all_of(host, is_allowed);
 }
 
+constexpr std::string_view kHttps = "https://";
+
+/// RFC 3986: unreserved, reserved and escapes, without those that mean something in a header field or in a
+/// Content-Security-Policy, and without a fragment.
+bool are_uri_characters(std::string_view uri) {
+  constexpr auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~:/?[]@!$&()*+=%").contains(c);
+  };
+  return !uri.empty() && uri.size() <= limits::kRedirectUriBytes && std::ranges::all_of(uri, is_allowed);
+}
+
 /// "com.example.app": a scheme that a single application can claim (RFC 8252 section 7.1).
 bool is_own_scheme(std::string_view scheme) {
   constexpr auto is_allowed = [](char c) {
@@ -81,13 +95,15 @@ std::string_view name_of(crypto::WebAlgorithm algorithm) {
 Result<std::vector<ClientKey>> client_keys(std::string_view jwks) {
   std::vector<ClientKey> keys;
   for (auto const& jwk : TACENDA_TRY(codec::parse_jwks(jwks))) {
-    if (jwk.kind == codec::Jwk::Kind::kEc && jwk.curve != "P-384") continue;
-    auto key = TACENDA_TRY(key_of(jwk));
-    if (std::ranges::any_of(keys, [&](ClientKey const& other) { return other.key_id == key.key_id; }))
+    auto key = key_of(jwk);
+    if (!key) continue;
+    if (std::ranges::any_of(keys, [&](ClientKey const& other) { return other.key_id == key->key_id; }))
       return fail(ErrorKind::kInvalid, "two keys have one kid");
-    keys.push_back(std::move(key));
+    keys.push_back(std::move(*key));
   }
-  if (keys.empty()) return fail(ErrorKind::kInvalid, "the set has no RSA key and none of P-384");
+  if (keys.empty())
+    return fail(ErrorKind::kInvalid,
+                "the set has no key with a kid for RS384 (RSA of 2,048 bits or more) or ES384 (P-384)");
   if (keys.size() > limits::kClientKeys) return fail(ErrorKind::kTooLarge, "the set has too many keys");
   return keys;
 }
@@ -100,16 +116,13 @@ bool is_client_id(std::string_view text) {
          std::ranges::all_of(text, is_allowed);
 }
 
+bool is_keys_url(std::string_view url) {
+  return are_uri_characters(url) && url.starts_with(kHttps) &&
+         is_host(authority_of(url.substr(kHttps.size())));
+}
+
 bool is_redirect_uri(std::string_view uri) {
-  // RFC 3986: unreserved, reserved and escapes, without those that mean something in a header field or in a
-  // Content-Security-Policy, and without a fragment.
-  constexpr auto is_allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~:/?[]@!$&()*+=%").contains(c);
-  };
-  if (uri.empty() || uri.size() > limits::kRedirectUriBytes || !std::ranges::all_of(uri, is_allowed))
-    return false;
-  constexpr std::string_view kHttps = "https://";
+  if (!are_uri_characters(uri)) return false;
   constexpr std::string_view kHttp = "http://";
   if (uri.starts_with(kHttps)) return is_host(authority_of(uri.substr(kHttps.size())));
   if (uri.starts_with(kHttp)) return is_loopback(authority_of(uri.substr(kHttp.size())));
@@ -127,12 +140,15 @@ Bytes encode_client(Client const& client) {
   writer.u64(to_unix_ms(client.created));
   writer.sized(codec::write_scopes(client.scopes)).sized(client.jwks);
   row::put_texts(writer, client.redirect_uris);
+  writer.sized(client.jwks_url);
+  row::put_digest(writer, client.certificate);
+  writer.u8(client.binds_tokens ? 1 : 0);
   return out;
 }
 
 Result<Client> decode_client(ByteView bytes) {
   ByteReader reader(bytes);
-  TACENDA_TRY_VOID(row::read_format(reader, kFormat));
+  auto const format = TACENDA_TRY(row::read_format_up_to(reader, kFormat));
   Client client;
   auto const kind = TACENDA_TRY(reader.u8());
   if (kind < std::to_underlying(Client::Kind::kService) || kind > std::to_underlying(Client::Kind::kPublic))
@@ -155,6 +171,11 @@ Result<Client> decode_client(ByteView bytes) {
     client.keys = std::move(*keys);
   }
   client.redirect_uris = TACENDA_TRY(row::read_texts(reader));
+  if (format >= 2) client.jwks_url = TACENDA_TRY(row::read_text(reader));
+  if (format >= 3) {
+    client.certificate = TACENDA_TRY(row::read_digest(reader));
+    client.binds_tokens = TACENDA_TRY(row::read_flag(reader));
+  }
   TACENDA_TRY_VOID(row::check_end(reader));
   return client;
 }

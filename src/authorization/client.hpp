@@ -24,9 +24,9 @@ struct ClientKey {
 };
 
 /// The keys of a JWKS that assertions may be signed with: RSA of 2,048 bits or more for RS384, P-384 for
-/// ES384. Others of the set are passed over. Errors: kInvalid (no JWKS, a private key in it, a key without
-/// `kid` or with that of another, a weak one, one for another algorithm; none that is left), kTooLarge
-/// (limits::kClientKeys). Source: SMART App Launch 2.2, client-confidential-asymmetric.html.
+/// ES384, each with a `kid`. Others of the set are passed over. Errors: kInvalid (no JWKS, a private key in
+/// it, two keys of one `kid`; none that is left), kTooLarge (limits::kClientKeys). Source: SMART App
+/// Launch 2.2, client-confidential-asymmetric.html.
 Result<std::vector<ClientKey>> client_keys(std::string_view jwks);
 
 /// How an algorithm is called in a header: "RS384".
@@ -47,9 +47,14 @@ struct Client {
   std::optional<UserId> account;  // kService: whose role it has
   Time created{};
   std::vector<codec::Scope> scopes;  // all that it may ever be given
-  std::string jwks;                  // as it was registered; empty: kPublic
-  std::vector<ClientKey> keys;
+  std::string jwks;                  // as it was registered; empty: kPublic, or they are elsewhere
+  std::vector<ClientKey> keys;       // of it
+  std::string jwks_url;              // where its keys are, in the place of `jwks`; empty: there
   std::vector<std::string> redirect_uris;
+  // SHA-256 of the DER of the certificate by which it authenticates, in the place of keys. What it is bound
+  // to is in each token.
+  std::optional<Digest> certificate;
+  bool binds_tokens = false;  // to the certificate of the connection on which they are asked for
 };
 
 /// 1 to 64 of [a-z0-9._@-], and no hyphen first: a client_id.
@@ -57,6 +62,9 @@ bool is_client_id(std::string_view text);
 /// May a browser be sent there with a code? https, a loopback address, or a scheme of an application's own
 /// (RFC 8252 section 7); no fragment, and nothing that could end a header field or a policy.
 bool is_redirect_uri(std::string_view uri);
+
+/// May keys be asked for there? https, a host that is a name or an IPv4 address, no user, no fragment.
+bool is_keys_url(std::string_view url);
 
 // Row of a client (docs/data-file.md, "Authorization rows").
 Bytes encode_client(Client const& client);

@@ -28,8 +28,18 @@ TEST(ClientKeys, AreThoseThatSmartSignsWith) {
   EXPECT_FALSE(client_keys(set_of({TestKey::ec("P-256").jwk("c")})).has_value());
 }
 
-TEST(ClientKeys, ThatAreAmbiguousOrWeakAreRefused) {
+TEST(ClientKeys, ThatAreAmbiguousOrPrivateRefuseTheSetAndThoseOfNoUseArePassedOver) {
   auto const key = TestKey::rsa();
+  auto const good = TestKey::ec().jwk("good");
+  auto for_another = key.jwk("a");
+  for_another.set("alg", codec::Json::string("RS256"));
+  for (auto const& useless :
+       {key.jwk(""), TestKey::rsa(1'024).jwk("a"), for_another, key.jwk(std::string(257, 'k'))}) {
+    auto const keys = client_keys(set_of({useless, good}));
+    ASSERT_TRUE(keys.has_value()) << codec::write_json(useless);
+    ASSERT_EQ(keys->size(), 1U);
+    EXPECT_EQ(keys->front().key_id, "good");
+  }
   EXPECT_FALSE(client_keys(set_of({key.jwk("a"), TestKey::ec().jwk("a")})).has_value());
   EXPECT_FALSE(client_keys(set_of({key.jwk("")})).has_value());
   EXPECT_FALSE(client_keys(set_of({TestKey::rsa(1'024).jwk("a")})).has_value());
@@ -39,6 +49,7 @@ TEST(ClientKeys, ThatAreAmbiguousOrWeakAreRefused) {
   auto secret = key.jwk("a");
   secret.set("d", codec::Json::string("AQAB"));
   EXPECT_FALSE(client_keys(set_of({secret})).has_value());
+  EXPECT_FALSE(client_keys(set_of({secret, good})).has_value());
   EXPECT_FALSE(client_keys(R"({"keys":[]})").has_value());
   EXPECT_FALSE(client_keys("").has_value());
 }
@@ -86,6 +97,8 @@ TEST(ClientRow, IsReadAsItWasWritten) {
   client.scopes = codec::parse_scopes("launch/patient patient/*.rs").value();
   client.jwks = set_of({TestKey::ec().jwk("b")});
   client.redirect_uris = {"https://app.example.org/cb", "https://app.example.org/other"};
+  client.certificate.emplace().fill(std::byte{7});
+  client.binds_tokens = true;
   auto const row = encode_client(client);
   auto const read = decode_client(row);
   ASSERT_TRUE(read.has_value());
@@ -93,6 +106,8 @@ TEST(ClientRow, IsReadAsItWasWritten) {
   EXPECT_FALSE(read->enabled);
   EXPECT_EQ(read->keys.size(), 1U);
   EXPECT_EQ(read->redirect_uris, client.redirect_uris);
+  EXPECT_EQ(read->certificate, client.certificate);
+  EXPECT_TRUE(read->binds_tokens);
   EXPECT_TRUE(equal(encode_client(*read), row));
   for (std::size_t size = 0; size < row.size(); ++size)
     EXPECT_FALSE(decode_client(ByteView(row).first(size)).has_value()) << size;

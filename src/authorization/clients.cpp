@@ -5,16 +5,18 @@
 #include "access/scopes.hpp"
 #include "authorization/authorization_request.hpp"
 #include "authorization/internal/row.hpp"
+#include "authorization/scopes.hpp"
 #include "codec/text.hpp"
 #include "core/application_limits.hpp"
 #include "core/limits.hpp"
+#include "crypto/certificate.hpp"
 
 namespace tacenda::authorization {
 namespace {
 
 constexpr std::size_t kTitleBytes = 100;
-constexpr std::string_view kWords[] = {"launch/patient", "openid", "fhirUser", "offline_access",
-                                       "online_access"};
+constexpr std::string_view kWords[] = {"launch",         "launch/patient", "openid",     "fhirUser",
+                                       "offline_access", "online_access",  kStartsOthers};
 
 Result<void> check_title(std::string_view title) {
   bool const is_fit = title.size() <= kTitleBytes && codec::is_utf8(title) &&
@@ -49,6 +51,37 @@ Result<void> check_redirect_uris(Clients::Registration const& registration) {
   return {};
 }
 
+/// Errors: kInvalid.
+Result<Digest> certificate_of(std::string const& text) {
+  if (text.contains("-----BEGIN")) return crypto::certificate_digest(text);
+  auto const bytes = codec::hex_decode(text);
+  Digest digest;
+  if (!bytes.has_value() || bytes->size() != digest.size())
+    return fail(ErrorKind::kInvalid, "a certificate is PEM, or SHA-256 of its DER in 64 hex digits");
+  std::ranges::copy(*bytes, digest.begin());
+  return digest;
+}
+
+/// Puts these in the place of all it has. Errors: kInvalid, kTooLarge.
+Result<void> give_keys(Client& client, Clients::KeySet const& keys) {
+  int const given = !keys.jwks.empty() + !keys.url.empty() + !keys.certificate.empty();
+  if (given != 1)
+    return fail(
+        ErrorKind::kInvalid,
+        "an application that is not public needs its public keys (JWKS), or the address of them, or a "
+        "certificate");
+  if (!keys.url.empty() && !is_keys_url(keys.url))
+    return fail(ErrorKind::kInvalid, "keys are at an https address without user and fragment");
+  client.keys.clear();
+  if (!keys.jwks.empty()) client.keys = TACENDA_TRY(client_keys(keys.jwks));
+  client.jwks = keys.jwks;
+  client.jwks_url = keys.url;
+  client.certificate.reset();
+  if (!keys.certificate.empty()) client.certificate = TACENDA_TRY(certificate_of(keys.certificate));
+  if (client.certificate) client.binds_tokens = true;
+  return {};
+}
+
 Result<Client> client_of(Clients::Registration const& registration, Time now) {
   if (!is_client_id(registration.id))
     return fail(ErrorKind::kInvalid, "a client id is 1 to 64 of [a-z0-9._@-] and does not start with '-'");
@@ -63,11 +96,13 @@ Result<Client> client_of(Clients::Registration const& registration, Time now) {
       scopes_of(registration.scopes, is_service ? access::Bearer::kService : access::Bearer::kPerson));
   TACENDA_TRY_VOID(check_redirect_uris(registration));
   client.redirect_uris = registration.redirect_uris;
-  bool const has_keys = registration.kind != Client::Kind::kPublic;
-  if (has_keys == registration.jwks.empty())
-    return fail(ErrorKind::kInvalid, "an application that is not public needs its public keys (JWKS)");
-  if (has_keys) client.keys = TACENDA_TRY(client_keys(registration.jwks));
-  client.jwks = registration.jwks;
+  client.binds_tokens = registration.binds_tokens;
+  auto const& keys = registration.keys;
+  if (client.kind != Client::Kind::kPublic) {
+    TACENDA_TRY_VOID(give_keys(client, keys));
+  } else if (!keys.jwks.empty() || !keys.url.empty() || !keys.certificate.empty()) {
+    return fail(ErrorKind::kInvalid, "a public application has no keys and no certificate");
+  }
   return client;
 }
 
@@ -169,14 +204,18 @@ Result<identity::Pending> Clients::disable(std::string_view id) {
       });
 }
 
-Result<identity::Pending> Clients::replace_keys(std::string_view id, std::string_view jwks) {
+Result<Client> Clients::with_keys(Client const& client, KeySet const& keys) {
+  auto changed = client;
+  TACENDA_TRY_VOID(give_keys(changed, keys));
+  return changed;
+}
+
+Result<identity::Pending> Clients::replace_keys(std::string_view id, KeySet const& keys) {
   auto const before = find(id);
   if (!before) return fail(ErrorKind::kNotFound, "there is no such application");
   if (before->kind == Client::Kind::kPublic)
     return fail(ErrorKind::kForbidden, "a public application has no keys");
-  auto client = std::make_shared<Client>(*before);
-  client->keys = TACENDA_TRY(client_keys(jwks));
-  client->jwks = jwks;
+  auto const client = std::make_shared<Client>(TACENDA_TRY(with_keys(*before, keys)));
   return identity::Pending(
       [this, client]() -> Result<vault::WriteSet> {
         vault::WriteSet set;

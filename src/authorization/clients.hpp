@@ -28,14 +28,22 @@ class Clients {
   /// Reads the rows. Once, before anything else. Errors: kCorrupt, kUnavailable.
   Result<void> load();
 
+  /// How a client shows who it is: public keys, as they are or where they are, or a certificate (PEM, or
+  /// SHA-256 of its DER in hex). One of them; none: kPublic.
+  struct KeySet {
+    std::string jwks;
+    std::string url;
+    std::string certificate = {};
+  };
   struct Registration {
     std::string id;
     std::string title;  // empty: the id
     Client::Kind kind = Client::Kind::kService;
     std::string role;    // kService: a role of the policy, which the caller has looked up
     std::string scopes;  // all that it may ever be given
-    std::string jwks;
+    KeySet keys;
     std::vector<std::string> redirect_uris;
+    bool binds_tokens = false;  // with a certificate they are always bound
   };
   /// Registers it; a service gets a service account of the same name and role. Errors: kInvalid (the message
   /// tells what), kConflict (the id, or the name of an account, exists or existed), kTooLarge.
@@ -43,7 +51,10 @@ class Clients {
   /// Ends it and all its tokens, at once and for good: also when the commit fails. Errors: kNotFound.
   Result<identity::Pending> disable(std::string_view id);
   /// Other keys in the place of all it has. Errors: kNotFound, kInvalid, kForbidden (a public client).
-  Result<identity::Pending> replace_keys(std::string_view id, std::string_view jwks);
+  Result<identity::Pending> replace_keys(std::string_view id, KeySet const& keys);
+
+  /// What the client is with other keys. Errors: as replace_keys.
+  static Result<Client> with_keys(Client const& client, KeySet const& keys);
 
   /// nullptr: there is none.
   std::shared_ptr<Client const> find(std::string_view id) const;

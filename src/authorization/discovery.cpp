@@ -16,7 +16,7 @@ Json texts(std::initializer_list<std::string_view> values) {
 }
 
 /// What both documents say: endpoints, and what they take.
-Json common(std::string const& base) {
+Json common(std::string const& base, bool takes_certificates) {
   Json json = Json::object();
   json.set("issuer", Json::string(base));
   json.set("jwks_uri", Json::string(base + "/oauth/jwks"));
@@ -26,9 +26,13 @@ Json common(std::string const& base) {
   json.set("introspection_endpoint", Json::string(base + "/oauth/introspect"));
   json.set("grant_types_supported", texts({"authorization_code", "refresh_token", "client_credentials"}));
   json.set("response_types_supported", texts({"code"}));
-  json.set("scopes_supported", texts({"openid", "fhirUser", "launch/patient", "offline_access",
+  json.set("scopes_supported", texts({"openid", "fhirUser", "launch", "launch/patient", "offline_access",
                                       "online_access", "patient/*.cruds", "user/*.cruds", "system/*.cruds"}));
-  json.set("token_endpoint_auth_methods_supported", texts({"private_key_jwt", "none"}));
+  json.set("token_endpoint_auth_methods_supported",
+           takes_certificates ? texts({"private_key_jwt", "self_signed_tls_client_auth", "none"})
+                              : texts({"private_key_jwt", "none"}));
+  // RFC 8705 section 3.3.
+  json.set("tls_client_certificate_bound_access_tokens", Json::boolean(takes_certificates));
   json.set("token_endpoint_auth_signing_alg_values_supported", texts({"RS384", "ES384"}));
   json.set("code_challenge_methods_supported", texts({"S256"}));
   json.set("authorization_response_iss_parameter_supported", Json::boolean(true));
@@ -37,18 +41,18 @@ Json common(std::string const& base) {
 
 }  // namespace
 
-std::string smart_configuration(std::string_view origin) {
-  auto json = common(std::string(origin));
+std::string smart_configuration(std::string_view origin, bool takes_certificates) {
+  auto json = common(std::string(origin), takes_certificates);
   json.set("capabilities",
-           texts({"launch-standalone", "authorize-post", "sso-openid-connect", "client-public",
-                  "client-confidential-asymmetric", "context-standalone-patient", "permission-offline",
-                  "permission-online", "permission-patient", "permission-user", "permission-v1",
-                  "permission-v2"}));
+           texts({"launch-ehr", "launch-standalone", "authorize-post", "sso-openid-connect", "client-public",
+                  "client-confidential-asymmetric", "context-ehr-patient", "context-ehr-encounter",
+                  "context-banner", "context-standalone-patient", "permission-offline", "permission-online",
+                  "permission-patient", "permission-user", "permission-v1", "permission-v2"}));
   return codec::write_json(json);
 }
 
-std::string openid_configuration(std::string_view origin) {
-  auto json = common(std::string(origin));
+std::string openid_configuration(std::string_view origin, bool takes_certificates) {
+  auto json = common(std::string(origin), takes_certificates);
   json.set("subject_types_supported", texts({"public"}));
   json.set("id_token_signing_alg_values_supported", texts({"RS256"}));
   json.set("claims_supported", texts({"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "fhirUser"}));

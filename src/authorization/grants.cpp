@@ -12,7 +12,7 @@
 namespace tacenda::authorization {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 3;  // format 1 has no launch, format 2 no certificate
 constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kErasedAtOnce = 64;
 
@@ -20,8 +20,8 @@ constexpr std::size_t kErasedAtOnce = 64;
 
 Bytes encode_grant(Grant const& grant) {
   Bytes row;
-  ByteWriter(row)
-      .u8(kFormat)
+  ByteWriter writer(row);
+  writer.u8(kFormat)
       .sized(grant.client)
       .sized(grant.user.view())
       .u32(grant.account_epoch)
@@ -31,13 +31,16 @@ Bytes encode_grant(Grant const& grant) {
       .u8(std::to_underlying(grant.refresh))
       .u32(grant.generation)
       .u64(to_unix_ms(grant.created))
-      .u64(to_unix_ms(grant.expires));
+      .u64(to_unix_ms(grant.expires))
+      .u8(grant.launch ? 1 : 0);
+  if (grant.launch) row::put_launch(writer, *grant.launch);
+  row::put_digest(writer, grant.certificate);
   return row;
 }
 
 Result<Grant> decode_grant(ByteView bytes) {
   ByteReader reader(bytes);
-  TACENDA_TRY_VOID(row::read_format(reader, kFormat));
+  auto const format = TACENDA_TRY(row::read_format_up_to(reader, kFormat));
   auto client = TACENDA_TRY(row::read_text(reader));
   auto user = UserId::parse(TACENDA_TRY(row::read_text(reader)));
   if (!user.has_value()) return row::corrupt();
@@ -55,8 +58,19 @@ Result<Grant> decode_grant(ByteView bytes) {
   grant.generation = TACENDA_TRY(reader.u32());
   grant.created = from_unix_ms(TACENDA_TRY(reader.u64()));
   grant.expires = from_unix_ms(TACENDA_TRY(reader.u64()));
+  if (format >= 2 && TACENDA_TRY(row::read_flag(reader))) grant.launch = TACENDA_TRY(row::read_launch(reader));
+  if (format >= 3) grant.certificate = TACENDA_TRY(row::read_digest(reader));
   TACENDA_TRY_VOID(row::check_end(reader));
   return grant;
+}
+
+void tell_context(Grant const& grant, codec::Json& answer) {
+  using codec::Json;
+  if (grant.patient) answer.set("patient", Json::string(*grant.patient));
+  if (!grant.launch) return;
+  answer.set("need_patient_banner", Json::boolean(grant.launch->need_patient_banner));
+  if (!grant.launch->encounter.empty()) answer.set("encounter", Json::string(grant.launch->encounter));
+  if (!grant.launch->intent.empty()) answer.set("intent", Json::string(grant.launch->intent));
 }
 
 Grants::Grants(vault::Vault& vault, identity::Directory& directory, Clock const& clock,

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "authorization/launch.hpp"
+#include "codec/json.hpp"
 #include "codec/scope.hpp"
 #include "core/clock.hpp"
 #include "core/id.hpp"
@@ -29,6 +31,9 @@ struct Grant {
   identity::Method method = identity::Method::kSession;
   std::vector<codec::Scope> scopes;
   std::optional<std::string> patient;
+  std::optional<LaunchContext> launch;  // of one that was begun by starting the application
+  // Of a public client: with which certificate alone its refresh tokens are good (RFC 8705 section 7.1).
+  std::optional<Digest> certificate;
   Refresh refresh = Refresh::kNone;
   std::uint32_t generation = 0;  // of the refresh token that is good now; 0: there is none
   Time created{};
@@ -100,6 +105,10 @@ class Grants {
   // twice at once must not be quicker than its end.
   std::map<std::string, Time, std::less<>> ended_early_ TACENDA_GUARDED_BY(mutex_);
 };
+
+/// What it is about, as token answers and introspection tell it: `patient`, `encounter`,
+/// `need_patient_banner`, `intent`. Source: SMART App Launch 2.2, scopes-and-launch-context.html.
+void tell_context(Grant const& grant, codec::Json& answer);
 
 // Row of a grant (docs/data-file.md, "Authorization rows"), without its id.
 Bytes encode_grant(Grant const& grant);

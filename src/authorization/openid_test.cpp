@@ -57,12 +57,16 @@ TEST_F(OpenIdTest, F16TheKeyIsTheStoresOwnAndStays) {
 }
 
 TEST(Discovery, SaysTheSameInBothDocuments) {
-  auto const smart = codec::parse_json(smart_configuration("https://records.example.org")).value();
-  auto const openid = codec::parse_json(openid_configuration("https://records.example.org")).value();
+  auto const smart = codec::parse_json(smart_configuration("https://records.example.org", true)).value();
+  auto const openid = codec::parse_json(openid_configuration("https://records.example.org", true)).value();
   for (auto const* name : {"issuer", "jwks_uri", "authorization_endpoint", "token_endpoint"}) {
     EXPECT_EQ(smart.text_of(name), openid.text_of(name));
     EXPECT_TRUE(smart.text_of(name).starts_with("https://records.example.org"));
   }
+  EXPECT_TRUE(smart.find("tls_client_certificate_bound_access_tokens")->as_boolean());
+  EXPECT_FALSE(codec::parse_json(smart_configuration("https://records.example.org", false))
+                   ->find("tls_client_certificate_bound_access_tokens")
+                   ->as_boolean());
 }
 
 }  // namespace

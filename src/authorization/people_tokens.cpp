@@ -47,11 +47,9 @@ constexpr Literal kNoSuchRefresh("the refresh token is unknown or has ended");
 
 }  // namespace
 
-std::shared_ptr<Client const> Server::client_of(Form const& form, TokenReply& reply) {
-  if (form.has("client_assertion") || form.has("client_assertion_type")) {
-    auto assertion = authenticate(form, reply);
-    return assertion ? std::move(assertion->client) : nullptr;
-  }
+std::shared_ptr<Client const> Server::client_of(Form const& form, Caller const& caller, TokenReply& reply) {
+  if (form.has("client_assertion") || form.has("client_assertion_type")) return by_assertion(form, reply);
+  if (auto known = by_certificate(form, caller, reply)) return known;
   auto client = clients_.find(form.of("client_id"));
   // Who has a key shows it.
   if (client && client->enabled && client->kind == Client::Kind::kPublic) {
@@ -60,7 +58,8 @@ std::shared_ptr<Client const> Server::client_of(Form const& form, TokenReply& re
     return client;
   }
   reply.refusal = Refusal(OAuthError::kInvalidClient, "the client could not be authenticated",
-                          client ? Literal("an application with a key did not show it, or is disabled")
+                          client ? Literal("an application with a key or certificate did not show it, or is "
+                                           "disabled")
                                  : Literal("unknown application"));
   return nullptr;
 }
@@ -71,17 +70,19 @@ void Server::end_reused(std::string_view grant, Literal reason, TokenReply& repl
   reply.pending = joined(std::move(reply.pending), grants_.end(grant));
 }
 
-bool Server::issue(Grant const& grant, std::vector<codec::Scope> scopes, std::string_view address,
-                   TokenReply& reply) {
+bool Server::issue(Client const& client, Grant const& grant, std::vector<codec::Scope> scopes,
+                   Caller const& caller, TokenReply& reply) {
   auto application = std::make_shared<identity::Application>();
   application->client = grant.client;
   application->grant = grant.id;
   application->scopes = std::move(scopes);
   application->patient = grant.patient;
+  if (!bind(client, caller, application->certificate, reply)) return false;
   reply.trace.scopes = codec::write_scopes(application->scopes);
   reply.trace.patient = grant.patient.value_or(std::string());
-  auto issued = directory_.issue_application_token({grant.user, grant.account_epoch, grant.method},
-                                                   std::move(application), limits::kPersonAccess, address);
+  auto issued =
+      directory_.issue_application_token({grant.user, grant.account_epoch, grant.method},
+                                         std::move(application), limits::kPersonAccess, caller.address);
   if (!issued.has_value()) {
     reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchRefresh, issued.error().literal());
     return false;
@@ -94,7 +95,7 @@ bool Server::issue(Grant const& grant, std::vector<codec::Scope> scopes, std::st
   reply.body.set("token_type", Json::string("Bearer"));
   reply.body.set("expires_in", Json::number(std::chrono::seconds(limits::kPersonAccess).count()));
   reply.body.set("scope", Json::string(reply.trace.scopes));
-  if (grant.patient) reply.body.set("patient", Json::string(*grant.patient));
+  tell_context(grant, reply.body);
   reply.pending = joined(std::move(reply.pending), std::move(issued->pending));
   return true;
 }
@@ -116,8 +117,8 @@ Result<std::string> Server::id_token(Grant const& grant, std::string_view nonce)
   return openid_.id_token(identity);
 }
 
-void Server::authorization_code(Form const& form, std::string_view address, TokenReply& reply) {
-  auto const client = client_of(form, reply);
+void Server::authorization_code(Form const& form, Caller const& caller, TokenReply& reply) {
+  auto const client = client_of(form, caller, reply);
   if (!client) return;
   auto taken = codes_.take(form.of("code"));
   if (taken.used_grant) return end_reused(*taken.used_grant, "the code was used before", reply);
@@ -139,7 +140,9 @@ void Server::authorization_code(Form const& form, std::string_view address, Toke
   auto& grant = use.grant;
   grant.generation = grant.refresh == Grant::Refresh::kNone ? 0 : 1;
   grant.expires = expiry_of(grant, clock_.now());
-  if (!issue(grant, grant.scopes, address, reply)) return;
+  // Who has no key could else refresh it from anywhere.
+  if (client->kind == Client::Kind::kPublic && client->binds_tokens) grant.certificate = caller.certificate;
+  if (!issue(*client, grant, grant.scopes, caller, reply)) return;
   if (grant.generation != 0) reply.body.set("refresh_token", Json::string(grants_.refresh_token(grant)));
   if (codec::has_word(grant.scopes, "openid")) {
     auto const token = id_token(grant, use.nonce);
@@ -160,7 +163,7 @@ void Server::authorization_code(Form const& form, std::string_view address, Toke
   reply.pending = joined(std::move(*begun), std::move(reply.pending));
 }
 
-void Server::refresh(Form const& form, std::string_view address, TokenReply& reply) {
+void Server::refresh(Form const& form, Caller const& caller, TokenReply& reply) {
   auto const shown = grants_.read(form.of("refresh_token"));
   std::shared_ptr<Client const> client;
   bool const says_who = form.has("client_id") || form.has("client_assertion");
@@ -174,7 +177,7 @@ void Server::refresh(Form const& form, std::string_view address, TokenReply& rep
       client = nullptr;
     }
   }
-  if (!client) client = client_of(form, reply);
+  if (!client) client = client_of(form, caller, reply);
   if (!client) return;
   if (!shown || shown->grant->client != client->id) {
     reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchRefresh);
@@ -182,6 +185,13 @@ void Server::refresh(Form const& form, std::string_view address, TokenReply& rep
   }
   Grant const& grant = *shown->grant;
   reply.trace.user_id = grant.user.view();
+  // Before anything else is looked at: who caught it ends nothing by it.
+  if (grant.certificate && grant.certificate != caller.certificate) {
+    reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchRefresh,
+                            "a refresh token was shown without the certificate that it is bound to");
+    return;
+  }
+  if (std::optional<Digest> bound; !bind(*client, caller, bound, reply)) return;
   if (!shown->is_newest) return end_reused(grant.id, "the refresh token was used before", reply);
   auto scopes = grant.scopes;
   if (form.has("scope")) {
@@ -192,7 +202,7 @@ void Server::refresh(Form const& form, std::string_view address, TokenReply& rep
       return;
     }
   }
-  if (!issue(grant, std::move(scopes), address, reply)) {
+  if (!issue(*client, grant, std::move(scopes), caller, reply)) {
     // The account has ended: nothing of this is ever good again.
     reply.pending = joined(std::move(reply.pending), grants_.end(grant.id));
     return;

@@ -1,14 +1,15 @@
 // Revocation (RFC 7009) and introspection (RFC 7662): of a client's own tokens.
 #include "authorization/internal/pendings.hpp"
 #include "authorization/server.hpp"
+#include "codec/text.hpp"
 
 namespace tacenda::authorization {
 
 using codec::Json;
 
-TokenReply Server::revoke(Form const& form) {
+TokenReply Server::revoke(Form const& form, Caller const& caller) {
   TokenReply reply;
-  auto const client = client_of(form, reply);
+  auto const client = client_of(form, caller, reply);
   if (!client) return reply;
   auto const token = form.of("token");
   if (token.empty()) {
@@ -32,14 +33,13 @@ TokenReply Server::revoke(Form const& form) {
   return reply;
 }
 
-TokenReply Server::introspect(Form const& form) {
+TokenReply Server::introspect(Form const& form, Caller const& caller) {
   TokenReply reply;
-  auto const assertion = authenticate(form, reply);
-  if (!assertion) return reply;
+  auto const client = authenticate(form, caller, reply);
+  if (!client) return reply;
   reply.body.set("active", Json::boolean(false));
   auto const principal = directory_.authenticate_token(form.of("token"));
-  if (!principal.has_value() || !principal->application() ||
-      principal->application()->client != assertion->client->id ||
+  if (!principal.has_value() || !principal->application() || principal->application()->client != client->id ||
       !confirm(*principal->application()).has_value())
     return reply;
   auto const& application = *principal->application();
@@ -53,7 +53,12 @@ TokenReply Server::introspect(Form const& form) {
   reply.body.set("iss", Json::string(origin()));
   reply.body.set("sub", Json::string(principal->id().view()));
   reply.body.set("username", Json::string(principal->name()));
-  if (application.patient) reply.body.set("patient", Json::string(*application.patient));
+  if (application.certificate) {
+    Json confirmation = Json::object();
+    confirmation.set("x5t#S256", Json::string(codec::base64url_encode(*application.certificate)));
+    reply.body.set("cnf", std::move(confirmation));  // RFC 8705 section 3.2
+  }
+  if (auto const grant = grants_.find(application.grant)) tell_context(*grant, reply.body);
   return reply;
 }
 

@@ -1,11 +1,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/scope.hpp"
 
 namespace tacenda::authorization {
+
+/// The scope of an application that may start others for a patient (POST /oauth/launch). SMART leaves names
+/// with two underscores to servers.
+inline constexpr std::string_view kStartsOthers = "__start_applications";
 
 /// What both lists allow, in normal form: of levels that are the same, the narrower type, the verbs of both,
 /// and the constraints of both (all of them must then hold). Words that stand in both. At most

@@ -10,9 +10,11 @@ Server::Server(Parts const& parts, crypto::MacKey const& refresh_key, OpenId ope
       clock_(parts.clock),
       openid_(std::move(openid)),
       clients_(vault_, directory_, clock_),
+      remote_keys_(clock_, parts.fetch_keys, parts.fetches_max),
       used_(vault_),
       grants_(vault_, directory_, clock_, refresh_key),
-      codes_(clock_) {}
+      codes_(clock_),
+      launches_(clock_) {}
 
 Result<std::unique_ptr<Server>> Server::open(Parts const& parts) {
   auto const refresh_key = TACENDA_TRY(parts.vault.derived_key(vault::Purpose::kAuth, "refresh-token"));
@@ -24,9 +26,15 @@ Result<std::unique_ptr<Server>> Server::open(Parts const& parts) {
   return server;
 }
 
-void Server::serve(std::string origin) {
+void Server::serve(std::string origin, bool takes_certificates) {
   MutexLock const lock(mutex_);
   origin_ = std::move(origin);
+  takes_certificates_ = takes_certificates;
+}
+
+bool Server::takes_certificates() const {
+  MutexLock const lock(mutex_);
+  return takes_certificates_;
 }
 
 std::string Server::origin() const {

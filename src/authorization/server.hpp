@@ -13,8 +13,10 @@
 #include "authorization/codes.hpp"
 #include "authorization/form.hpp"
 #include "authorization/grants.hpp"
+#include "authorization/launch.hpp"
 #include "authorization/openid.hpp"
 #include "authorization/refusal.hpp"
+#include "authorization/remote_keys.hpp"
 #include "authorization/used_assertions.hpp"
 #include "codec/json.hpp"
 #include "core/clock.hpp"
@@ -43,7 +45,14 @@ struct TokenReply {
   std::optional<Refusal> refusal;            // nullopt: it is done
   codec::Json body = codec::Json::object();  // of a success: RFC 6749 section 5.1, RFC 7662 section 2.2
   Trace trace;
+  std::vector<KeysNotice> keys;  // each an event of its own, durable before the answer leaves
   bool reused = false;  // a code or refresh token was shown again: somebody has a copy, and all of it ended
+};
+
+/// Who asks at the token endpoint, by what the connection says.
+struct Caller {
+  std::string address;                     // for the row of the token
+  std::optional<Digest> certificate = {};  // SHA-256 of the verified client certificate (DER)
 };
 
 /// The authorization server: which token may this application get?
@@ -60,13 +69,17 @@ class Server {
     access::Gate const& gate;
     access::Assignments const& assignments;  // which Practitioner somebody is
     Clock const& clock;
+    FetchKeys fetch_keys = {};    // not set: no keys of an address are had
+    std::size_t fetches_max = 1;  // of them at once
   };
   /// Errors: kCorrupt, kUnavailable.
   static Result<std::unique_ptr<Server>> open(Parts const& parts);
 
   /// Under which origin applications reach this server: "https://records.example.org". What a client signs
-  /// for is compared with it, and never with a header of its request.
-  void serve(std::string origin);
+  /// for is compared with it, and never with a header of its request. `takes_certificates`: connections may
+  /// show a client certificate.
+  void serve(std::string origin, bool takes_certificates = false);
+  bool takes_certificates() const;
   /// Empty: it is not known yet.
   std::string origin() const;
   std::string token_endpoint() const { return origin() + "/oauth/token"; }
@@ -80,6 +93,12 @@ class Server {
   Grants& grants() { return grants_; }
   Grants const& grants() const { return grants_; }
 
+  // --- a person starts an application (EHR launch) ----------------------------------------------
+  /// A handle by which the application learns for whom it was started; `launch.user` is whoever asks. Errors:
+  /// kInvalid (no application that can be started like this; an intent that is none), kThrottled,
+  /// kUnavailable.
+  Result<std::string> start(Launch launch);
+
   // --- a person allows something (authorization endpoint) ---------------------------------------
   struct Begun {
     std::shared_ptr<Client const> client;         // nullptr: not known, and nobody is sent anywhere
@@ -88,7 +107,7 @@ class Server {
     std::string redirect;  // where a refusal is told; empty: to the person alone (F-03)
   };
   /// `browser`: SHA-256 of the cookie that the person's browser will show with each form.
-  Begun begin(Form const& form, Digest const& browser) const;
+  Begun begin(Form const& form, Digest const& browser);
 
   /// The request as the pages carry it. Errors: kUnavailable.
   Result<std::string> seal(AuthorizationRequest const& request) const;
@@ -104,19 +123,19 @@ class Server {
     std::optional<std::string> patient;  // whom patient/ scopes are about
   };
   /// A code for what `person` has allowed: where his browser is sent with it. Errors: kThrottled,
-  /// kUnavailable; kInvalid (more than was asked for, or nothing; patient/ scopes without a patient).
+  /// kUnavailable; kInvalid (more than was asked for, or nothing; patient/ scopes without a patient; a launch
+  /// of somebody else, for another patient, or that was used).
   Result<std::string> allow(AuthorizationRequest const& request, identity::Principal const& person,
                             Decision const& decision);
   /// Where his browser is sent when he does not.
-  std::string deny(AuthorizationRequest const& request) const;
+  std::string deny(AuthorizationRequest const& request);
 
   // --- an application asks (token, revocation, introspection) -----------------------------------
-  /// `address`: who asks, for the row of the token.
-  TokenReply token(Form const& form, std::string_view address);
+  TokenReply token(Form const& form, Caller const& caller);
   /// RFC 7009: what is no token of the client is no error.
-  TokenReply revoke(Form const& form);
+  TokenReply revoke(Form const& form, Caller const& caller);
   /// RFC 7662, to clients that have a key, of their own tokens: any other is not active.
-  TokenReply introspect(Form const& form);
+  TokenReply introspect(Form const& form, Caller const& caller);
 
   /// Is the application that a token was issued to still one that may act? Errors: kUnauthenticated.
   Result<void> confirm(identity::Application const& application) const;
@@ -127,15 +146,26 @@ class Server {
  private:
   Server(Parts const& parts, crypto::MacKey const& refresh_key, OpenId openid);
 
-  /// The client of a request, by its assertion; `reply` gets what must become durable, or the refusal.
-  std::optional<Assertion> authenticate(Form const& form, TokenReply& reply);
-  /// The same, and a public client by its word. nullptr: refused.
-  std::shared_ptr<Client const> client_of(Form const& form, TokenReply& reply);
-  void client_credentials(Form const& form, std::string_view address, TokenReply& reply);
-  void authorization_code(Form const& form, std::string_view address, TokenReply& reply);
-  void refresh(Form const& form, std::string_view address, TokenReply& reply);
+  /// 256 random bits, base64url. Errors: kUnavailable.
+  Result<std::string> unguessable() const;
+  /// The client of a request, by its assertion or its certificate; `reply` gets what must become durable, or
+  /// the refusal. nullptr: refused.
+  std::shared_ptr<Client const> authenticate(Form const& form, Caller const& caller, TokenReply& reply);
+  std::shared_ptr<Client const> by_assertion(Form const& form, TokenReply& reply);
+  /// The client that says its id and has registered the certificate of the connection; nullptr: there is
+  /// none.
+  std::shared_ptr<Client const> by_certificate(Form const& form, Caller const& caller,
+                                               TokenReply& reply) const;
+  /// As authenticate, and a public client by its word.
+  std::shared_ptr<Client const> client_of(Form const& form, Caller const& caller, TokenReply& reply);
+  /// What tokens of this client are bound to. False: refused, because it binds them and has shown nothing.
+  static bool bind(Client const& client, Caller const& caller, std::optional<Digest>& certificate,
+                   TokenReply& reply);
+  void client_credentials(Form const& form, Caller const& caller, TokenReply& reply);
+  void authorization_code(Form const& form, Caller const& caller, TokenReply& reply);
+  void refresh(Form const& form, Caller const& caller, TokenReply& reply);
   /// A token for `scopes` of a grant. False: refused.
-  bool issue(Grant const& grant, std::vector<codec::Scope> scopes, std::string_view address,
+  bool issue(Client const& client, Grant const& grant, std::vector<codec::Scope> scopes, Caller const& caller,
              TokenReply& reply);
   /// Who signed in, for an application that was allowed to know it.
   Result<std::string> id_token(Grant const& grant, std::string_view nonce) const;
@@ -149,11 +179,14 @@ class Server {
   Clock const& clock_;
   OpenId openid_;
   Clients clients_;
+  RemoteKeys remote_keys_;
   UsedAssertions used_;
   Grants grants_;
   Codes codes_;
+  Launches launches_;
   mutable Mutex mutex_;
   std::string origin_ TACENDA_GUARDED_BY(mutex_);
+  bool takes_certificates_ TACENDA_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tacenda::authorization

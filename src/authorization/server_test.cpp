@@ -130,7 +130,7 @@ TEST_F(TokenEndpoint, S11DisablingAClientEndsItsTokensAndGivesNoMore) {
 }
 
 TEST_F(TokenEndpoint, S11ATokenUnderWayWhenItsClientEndsIsNotGiven) {
-  auto reply = server->token(form_of(assertion()), identity::testing::kHome);
+  auto reply = server->token(form_of(assertion()), {identity::testing::kHome});
   ASSERT_FALSE(reply.refusal);
   auto disabled = server->clients().disable("lab");
   expect_committed(disabled);
@@ -146,24 +146,25 @@ TEST_F(TokenEndpoint, AnAccountThatIsDisabledEndsItsClientToo) {
 
 TEST_F(TokenEndpoint, S02AClientIdIsNeverGivenTwice) {
   EXPECT_EQ(server->clients()
-                .add({"lab", "", Client::Kind::kService, "loader", testing::kScope, key.jwks("k1"), {}})
+                .add({"lab", "", Client::Kind::kService, "loader", testing::kScope, {key.jwks("k1"), ""}, {}})
                 .error()
                 .kind(),
             ErrorKind::kConflict);
   auto disabled = server->clients().disable("lab");
   expect_committed(disabled);
   EXPECT_FALSE(server->clients()
-                   .add({"lab", "", Client::Kind::kPublic, "", "patient/*.rs", "", {"https://a.example/"}})
+                   .add({"lab", "", Client::Kind::kPublic, "", "patient/*.rs", {}, {"https://a.example/"}})
                    .has_value());
   // Nor is the name of an account, and one that could not be added leaves nothing behind.
   service("taken");
-  EXPECT_FALSE(server->clients()
-                   .add({"taken", "", Client::Kind::kService, "loader", testing::kScope, key.jwks("k1"), {}})
-                   .has_value());
+  EXPECT_FALSE(
+      server->clients()
+          .add({"taken", "", Client::Kind::kService, "loader", testing::kScope, {key.jwks("k1"), ""}, {}})
+          .has_value());
   EXPECT_EQ(server->clients().find("taken"), nullptr);
   {
     auto dropped = server->clients().add(
-        {"late", "", Client::Kind::kService, "loader", testing::kScope, key.jwks("k1"), {}});
+        {"late", "", Client::Kind::kService, "loader", testing::kScope, {key.jwks("k1"), ""}, {}});
   }
   EXPECT_EQ(server->clients().find("late"), nullptr);
   EXPECT_FALSE(directory->find_user("late").has_value());
@@ -176,18 +177,19 @@ TEST_F(TokenEndpoint, ARegistrationThatCouldNotBeHeldToIsRefused) {
   };
   using Kind = Client::Kind;
   auto const keys = key.jwks("k1");
-  EXPECT_TRUE(refused({"a", "", Kind::kService, "loader", "user/*.rs", keys, {}}));
-  EXPECT_TRUE(refused({"a", "", Kind::kService, "loader", "system/*.rs openid", keys, {}}));
-  EXPECT_TRUE(refused({"a", "", Kind::kService, "loader", "", keys, {}}));
-  EXPECT_TRUE(refused({"a", "", Kind::kService, "loader", "system/*.rs", "", {}}));
-  EXPECT_TRUE(refused({"a", "", Kind::kService, "loader", "system/*.rs", keys, {"https://a.example/"}}));
-  EXPECT_TRUE(refused({"A b", "", Kind::kService, "loader", "system/*.rs", keys, {}}));
-  EXPECT_TRUE(refused({"a", "", Kind::kPublic, "", "patient/*.rs", "", {}}));
-  EXPECT_TRUE(refused({"a", "", Kind::kPublic, "", "patient/*.rs", keys, {"https://a.example/"}}));
-  EXPECT_TRUE(refused({"a", "", Kind::kPublic, "", "system/*.rs", "", {"https://a.example/"}}));
-  EXPECT_TRUE(refused({"a", "", Kind::kPublic, "", "patient/*.rs magic", "", {"https://a.example/"}}));
-  EXPECT_TRUE(refused({"a", "two\nlines", Kind::kPublic, "", "patient/*.rs", "", {"https://a.example/"}}));
-  EXPECT_FALSE(refused({"a", "", Kind::kPublic, "", "patient/*.rs", "", {"https://a.example/"}}));
+  EXPECT_TRUE(refused({"a", "", Kind::kService, "loader", "user/*.rs", {keys, ""}, {}}));
+  EXPECT_TRUE(refused({"a", "", Kind::kService, "loader", "system/*.rs openid", {keys, ""}, {}}));
+  EXPECT_TRUE(refused({"a", "", Kind::kService, "loader", "", {keys, ""}, {}}));
+  EXPECT_TRUE(refused({"a", "", Kind::kService, "loader", "system/*.rs", {}, {}}));
+  EXPECT_TRUE(
+      refused({"a", "", Kind::kService, "loader", "system/*.rs", {keys, ""}, {"https://a.example/"}}));
+  EXPECT_TRUE(refused({"A b", "", Kind::kService, "loader", "system/*.rs", {keys, ""}, {}}));
+  EXPECT_TRUE(refused({"a", "", Kind::kPublic, "", "patient/*.rs", {}, {}}));
+  EXPECT_TRUE(refused({"a", "", Kind::kPublic, "", "patient/*.rs", {keys, ""}, {"https://a.example/"}}));
+  EXPECT_TRUE(refused({"a", "", Kind::kPublic, "", "system/*.rs", {}, {"https://a.example/"}}));
+  EXPECT_TRUE(refused({"a", "", Kind::kPublic, "", "patient/*.rs magic", {}, {"https://a.example/"}}));
+  EXPECT_TRUE(refused({"a", "two\nlines", Kind::kPublic, "", "patient/*.rs", {}, {"https://a.example/"}}));
+  EXPECT_FALSE(refused({"a", "", Kind::kPublic, "", "patient/*.rs", {}, {"https://a.example/"}}));
 }
 
 }  // namespace

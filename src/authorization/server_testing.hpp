@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,7 +23,8 @@ class ServerTest : public identity::testing::DirectoryTest {
   void open_server() {
     server.reset();
     assignments = std::move(*access::Assignments::open(*store.vault, store.clock));
-    auto opened = Server::open({*store.vault, *directory, gate, *assignments, store.clock});
+    auto opened = Server::open({*store.vault, *directory, gate, *assignments, store.clock,
+                                [this](std::string const& url) { return fetch(url); }, 8});
     ASSERT_TRUE(opened.has_value()) << opened.error().message();
     server = std::move(*opened);
     server->serve(kOrigin);
@@ -34,7 +36,7 @@ class ServerTest : public identity::testing::DirectoryTest {
   }
 
   void add_service(std::string const& id, std::string const& jwks, std::string const& scope = kScope) {
-    auto added = server->clients().add({id, "", Client::Kind::kService, "loader", scope, jwks, {}});
+    auto added = server->clients().add({id, "", Client::Kind::kService, "loader", scope, {jwks, ""}, {}});
     expect_committed(added);
   }
 
@@ -71,7 +73,7 @@ class ServerTest : public identity::testing::DirectoryTest {
 
   /// What the pipeline does: asks and commits.
   TokenReply ask(Form const& form) {
-    auto reply = server->token(form, identity::testing::kHome);
+    auto reply = server->token(form, {identity::testing::kHome});
     EXPECT_TRUE(commit(reply.pending).has_value());
     return reply;
   }
@@ -81,6 +83,10 @@ class ServerTest : public identity::testing::DirectoryTest {
     return reply.refusal ? std::string() : std::string(reply.body.text_of("access_token"));
   }
 
+  /// What the addresses of keys answer; as if none could be reached.
+  std::function<Result<FetchedKeys>(std::string const& url)> fetch = [](std::string const&) {
+    return Result<FetchedKeys>(fail(ErrorKind::kUnavailable, "connection refused"));
+  };
   static constexpr char kHeader[] = R"({"alg":"RS384","kid":"k1","typ":"JWT"})";
   inline static TestKey const key = TestKey::rsa();
   access::Gate gate{access::Policy::shipped("separated").value()};

@@ -45,32 +45,64 @@ Result<std::vector<codec::Scope>> granted(std::string_view asked, Client const& 
 
 }  // namespace
 
-std::optional<Assertion> Server::authenticate(Form const& form, TokenReply& reply) {
+std::shared_ptr<Client const> Server::authenticate(Form const& form, Caller const& caller,
+                                                   TokenReply& reply) {
+  bool const asserts = form.has("client_assertion") || form.has("client_assertion_type");
+  auto client = asserts ? nullptr : by_certificate(form, caller, reply);
+  return client ? client : by_assertion(form, reply);
+}
+
+std::shared_ptr<Client const> Server::by_certificate(Form const& form, Caller const& caller,
+                                                     TokenReply& reply) const {
+  auto client = clients_.find(form.of("client_id"));
+  bool const is_shown = client && client->enabled && client->certificate && caller.certificate &&
+                        *client->certificate == *caller.certificate;
+  if (!is_shown) return nullptr;
+  reply.trace.client = client->id;
+  reply.trace.authentication = "certificate";
+  return client;
+}
+
+bool Server::bind(Client const& client, Caller const& caller, std::optional<Digest>& certificate,
+                  TokenReply& reply) {
+  if (!client.binds_tokens) return true;
+  certificate = caller.certificate;
+  if (!certificate)
+    reply.refusal = Refusal(OAuthError::kInvalidRequest,
+                            "tokens of this application are bound to a client certificate: show one");
+  return certificate.has_value();
+}
+
+std::shared_ptr<Client const> Server::by_assertion(Form const& form, TokenReply& reply) {
   if (form.of("client_assertion_type") != kJwtBearer || !form.has("client_assertion")) {
     reply.refusal = Refusal(OAuthError::kInvalidClient,
-                            "a client authenticates by a signed assertion: client_assertion, and "
-                            "client_assertion_type jwt-bearer");
-    return std::nullopt;
+                            "a client authenticates by a signed assertion (client_assertion, and "
+                            "client_assertion_type jwt-bearer) or by its certificate");
+    return nullptr;
   }
   Time const now = clock_.now();
-  auto assertion = check_assertion(clients_, form.of("client_assertion"), token_endpoint(), now);
+  KeyOf const key_of = [&](Client const& client, std::string_view key_id) {
+    return client.jwks_url.empty() ? registered_key(client, key_id)
+                                   : remote_keys_.find(client, key_id, reply.keys);
+  };
+  auto assertion = check_assertion(clients_, key_of, form.of("client_assertion"), token_endpoint(), now);
   if (!assertion.has_value()) {
     reply.refusal = refusal_of(assertion.error());
-    return std::nullopt;
+    return nullptr;
   }
   auto const& client = *assertion->client;
   reply.trace.client = client.id;
   reply.trace.authentication = "private_key_jwt";
   if (form.has("client_id") && form.of("client_id") != client.id) {
     reply.refusal = Refusal(OAuthError::kInvalidClient, "client_id is not that of the assertion");
-    return std::nullopt;
+    return nullptr;
   }
   auto const used = used_.use(client.id, assertion->id, assertion->expires, now);
   if (!used.has_value()) {
     reply.refusal = used.error().kind() == ErrorKind::kUnauthenticated
                         ? Refusal(OAuthError::kInvalidClient, used.error().literal())
                         : refusal_of(used.error());
-    return std::nullopt;
+    return nullptr;
   }
   reply.pending = identity::Pending(
       [this, used = *used]() -> Result<vault::WriteSet> {
@@ -79,30 +111,29 @@ std::optional<Assertion> Server::authenticate(Form const& form, TokenReply& repl
         return set;
       },
       {});
-  return std::move(*assertion);
+  return std::move(assertion->client);
 }
 
-TokenReply Server::token(Form const& form, std::string_view address) {
+TokenReply Server::token(Form const& form, Caller const& caller) {
   TokenReply reply;
   auto const grant = form.of("grant_type");
   if (grant.empty()) {
     reply.refusal = Refusal(OAuthError::kInvalidRequest, "grant_type is missing");
   } else if (grant == "client_credentials") {
-    client_credentials(form, address, reply);
+    client_credentials(form, caller, reply);
   } else if (grant == "authorization_code") {
-    authorization_code(form, address, reply);
+    authorization_code(form, caller, reply);
   } else if (grant == "refresh_token") {
-    refresh(form, address, reply);
+    refresh(form, caller, reply);
   } else {
     reply.refusal = Refusal(OAuthError::kUnsupportedGrantType, "this grant_type is not supported");
   }
   return reply;
 }
 
-void Server::client_credentials(Form const& form, std::string_view address, TokenReply& reply) {
-  auto const assertion = authenticate(form, reply);
-  if (!assertion) return;
-  auto const client = assertion->client;
+void Server::client_credentials(Form const& form, Caller const& caller, TokenReply& reply) {
+  auto const client = authenticate(form, caller, reply);
+  if (!client) return;
   if (client->kind != Client::Kind::kService || !client->account) {
     reply.refusal =
         Refusal(OAuthError::kUnauthorizedClient, "the application acts for people, and not for itself");
@@ -118,9 +149,10 @@ void Server::client_credentials(Form const& form, std::string_view address, Toke
   auto application = std::make_shared<identity::Application>();
   application->client = client->id;
   application->scopes = std::move(*scopes);
+  if (!bind(*client, caller, application->certificate, reply)) return;
   reply.trace.scopes = codec::write_scopes(application->scopes);
   auto issued = directory_.issue_application_token({*client->account, std::nullopt}, std::move(application),
-                                                   limits::kServiceAccess, address);
+                                                   limits::kServiceAccess, caller.address);
   if (!issued.has_value()) {
     reply.refusal = refusal_of(issued.error());
     return;

@@ -272,6 +272,12 @@ class Commands {
     add->add_option("--scope", client_.scope, "All that it may ever be given")->required();
     add->add_option("--jwks", client_.jwks,
                     "File with its public keys (JWKS): RSA for RS384, P-384 for ES384");
+    add->add_option("--jwks-url", client_.jwks_url, "https address of them, asked when they are needed");
+    add->add_option(
+        "--certificate", client_.certificate,
+        "Its client certificate, in the place of keys: a file in PEM, or SHA-256 of the DER in hex");
+    add->add_flag("--bound-tokens", client_.binds_tokens,
+                  "Its tokens are good with the client certificate of their connection alone (RFC 8705)");
     add->add_option("--role", client_.role, "A role of the policy, of an application that acts for itself");
     add->add_option(
         "--redirect-uri", client_.redirect_uris,
@@ -288,7 +294,10 @@ class Commands {
                          [this] { return client_keys(client_); });
     common(keys);
     id(keys);
-    keys->add_option("--jwks", client_.jwks, "File with its public keys (JWKS)")->required();
+    keys->add_option("--jwks", client_.jwks, "File with its public keys (JWKS)");
+    keys->add_option("--jwks-url", client_.jwks_url, "https address of them");
+    keys->add_option("--certificate", client_.certificate,
+                     "File with its client certificate (PEM), or SHA-256 in hex");
     common(command(*parent, "list", "List all applications", "tacenda client list --data /srv/tacenda",
                    [this] { return client_list(client_); }));
   }

@@ -13,6 +13,7 @@ namespace {
 using codec::Json;
 
 constexpr std::size_t kKeysBytesMax = 48'000;
+constexpr std::size_t kDigestHex = 64;
 
 int ask(std::string_view command, ClientOptions const& options, std::string const& path, Json const* body,
         Show const& show) {
@@ -28,11 +29,33 @@ Result<std::string> keys_of(std::filesystem::path const& file) {
   return text;
 }
 
+template <typename... Choices>
+bool is_one_of(Choices... choices) {
+  return (0 + ... + (choices ? 1 : 0)) == 1;
+}
+
+/// Its keys, as they are or where they are. Errors: those of keys_of.
+Result<void> put_keys(Json& body, ClientOptions const& options) {
+  if (!options.jwks_url.empty()) body.set("jwks_url", Json::string(options.jwks_url));
+  if (!options.jwks.empty()) body.set("jwks", Json::string(TACENDA_TRY(keys_of(options.jwks))));
+  if (!options.certificate.empty()) {
+    bool const is_hex =
+        options.certificate.size() == kDigestHex && !std::filesystem::exists(options.certificate);
+    std::string const text = is_hex ? options.certificate : TACENDA_TRY(keys_of(options.certificate));
+    body.set("certificate", Json::string(text));
+  }
+  return {};
+}
+
 }  // namespace
 
 int client_add(ClientOptions const& options) {
-  if (options.is_public != options.jwks.empty() || (options.is_public && !options.role.empty())) {
-    std::cerr << "tacenda: client add: give its keys with --jwks FILE, or say --public (never with --role)\n";
+  if (!is_one_of(options.is_public, !options.jwks.empty(), !options.jwks_url.empty(),
+                 !options.certificate.empty()) ||
+      (options.is_public && !options.role.empty())) {
+    std::cerr << "tacenda: client add: give its keys with --jwks FILE or --jwks-url URL, its --certificate, "
+                 "or say --public (never "
+                 "with --role)\n";
     return kUsage;
   }
   Json body = Json::object();
@@ -40,14 +63,11 @@ int client_add(ClientOptions const& options) {
   body.set("scope", Json::string(options.scope));
   body.set("title", Json::string(options.title));
   body.set("role", Json::string(options.role));
+  body.set("bound_tokens", Json::boolean(options.binds_tokens));
   Json uris = Json::array();
   for (auto const& uri : options.redirect_uris) uris.push(Json::string(uri));
   body.set("redirect_uris", std::move(uris));
-  if (!options.jwks.empty()) {
-    auto const keys = keys_of(options.jwks);
-    if (!keys.has_value()) return report("client add", keys.error());
-    body.set("jwks", Json::string(*keys));
-  }
+  if (auto const put = put_keys(body, options); !put.has_value()) return report("client add", put.error());
   return ask("client add", options, "/admin/clients", &body, [](Json const& answer) {
     std::cout << "client_id  " << answer.text_of("client_id") << "  (" << answer.text_of("kind") << ")\n"
               << "token      " << answer.text_of("token_endpoint") << "\n";
@@ -62,11 +82,13 @@ int client_disable(ClientOptions const& options) {
 }
 
 int client_keys(ClientOptions const& options) {
-  auto const keys = keys_of(options.jwks);
-  if (!keys.has_value()) return report("client keys", keys.error());
+  if (!is_one_of(!options.jwks.empty(), !options.jwks_url.empty(), !options.certificate.empty())) {
+    std::cerr << "tacenda: client keys: give --jwks FILE, --jwks-url URL or --certificate\n";
+    return kUsage;
+  }
   Json body = Json::object();
   body.set("client_id", Json::string(options.id));
-  body.set("jwks", Json::string(*keys));
+  if (auto const put = put_keys(body, options); !put.has_value()) return report("client keys", put.error());
   return ask("client keys", options, "/admin/clients/keys", &body,
              [&](Json const&) { std::cout << options.id << " signs with the new keys alone\n"; });
 }

@@ -21,11 +21,9 @@ bool is_text_or_absent(Json const& object, std::string_view name) {
   return member == nullptr || member->is_string();
 }
 
-/// Base64url of an unsigned number (RFC 7518 section 2).
-Result<Bytes> number_of(Json const& key, std::string_view name) {
-  auto bytes = TACENDA_TRY(base64url_decode(key.text_of(name)));
-  if (bytes.empty()) return fail(ErrorKind::kInvalid, "a key lacks a member of its type");
-  return bytes;
+/// Base64url of an unsigned number (RFC 7518 section 2); empty: it is none.
+Bytes number_of(Json const& key, std::string_view name) {
+  return base64url_decode(key.text_of(name)).value_or(Bytes());
 }
 
 /// Is this one for signatures? Section 4.2: a key's `use` and `key_ops` bind.
@@ -39,31 +37,33 @@ bool is_for_signatures(Json const& key) {
   });
 }
 
-/// nullopt: a key that we have no use for.
-Result<std::optional<Jwk>> jwk_of(Json const& json) {
-  if (!json.is_object()) return fail(ErrorKind::kInvalid, "a key of a set is no JSON object");
+/// Has its owner given it away?
+bool is_secret(Json const& key) {
   constexpr auto kPrivate = std::to_array<std::string_view>({"d", "p", "q", "dp", "dq", "qi", "oth", "k"});
-  if (std::ranges::any_of(kPrivate, [&](auto name) { return json.find(name) != nullptr; }))
-    return fail(ErrorKind::kInvalid, "a set of public keys has a private or symmetric key in it");
-  if (!is_text_or_absent(json, "kid") || !is_text_or_absent(json, "alg"))
-    return fail(ErrorKind::kInvalid, "kid or alg of a key is no text");
+  return std::ranges::any_of(kPrivate, [&](auto name) { return key.find(name) != nullptr; });
+}
+
+/// nullopt: a key that we have no use for.
+std::optional<Jwk> jwk_of(Json const& json) {
+  if (!json.is_object() || !is_text_or_absent(json, "kid") || !is_text_or_absent(json, "alg"))
+    return std::nullopt;
   Jwk key;
   key.key_id = json.text_of("kid");
   key.algorithm = json.text_of("alg");
   if (!is_for_signatures(json)) return std::nullopt;
   if (json.text_of("kty") == "RSA") {
     key.kind = Jwk::Kind::kRsa;
-    key.modulus = TACENDA_TRY(number_of(json, "n"));
-    key.exponent = TACENDA_TRY(number_of(json, "e"));
-    return key;
+    key.modulus = number_of(json, "n");
+    key.exponent = number_of(json, "e");
+    return key.modulus.empty() || key.exponent.empty() ? std::nullopt : std::optional(std::move(key));
   }
   if (json.text_of("kty") != "EC") return std::nullopt;
   key.kind = Jwk::Kind::kEc;
   key.curve = json.text_of("crv");
   if (key.curve != "P-256" && key.curve != "P-384") return std::nullopt;
-  key.x = TACENDA_TRY(number_of(json, "x"));
-  key.y = TACENDA_TRY(number_of(json, "y"));
-  return key;
+  key.x = number_of(json, "x");
+  key.y = number_of(json, "y");
+  return key.x.empty() || key.y.empty() ? std::nullopt : std::optional(std::move(key));
 }
 
 }  // namespace
@@ -99,7 +99,9 @@ Result<std::vector<Jwk>> parse_jwks(std::string_view text) {
   if (keys->items().size() > kJwksKeysMax) return fail(ErrorKind::kTooLarge, "a set has too many keys");
   std::vector<Jwk> known;
   for (auto const& item : keys->items()) {
-    if (auto key = TACENDA_TRY(jwk_of(item))) known.push_back(std::move(*key));
+    if (item.is_object() && is_secret(item))
+      return fail(ErrorKind::kInvalid, "a set of public keys has a private or symmetric key in it");
+    if (auto key = jwk_of(item)) known.push_back(std::move(*key));
   }
   return known;
 }

@@ -48,9 +48,9 @@ struct Jwk {
   Bytes y;
 };
 
-/// The signature keys of a set (RFC 7517 section 5), in their order. A key of another type, curve or use is
-/// left out, as section 5 wants it. Errors: kInvalid (not a set; a member twice; a private key; a key whose
-/// members are not those of its type), kTooLarge.
+/// The signature keys of a set, in their order. What we cannot use is left out, as RFC 7517 section 5 wants
+/// it: a key of another type, curve or use, or whose members are missing or not of their form. Errors:
+/// kInvalid (not a set; a member twice; a private or symmetric key), kTooLarge.
 Result<std::vector<Jwk>> parse_jwks(std::string_view text);
 
 /// RFC 7638: the members that make an RSA key, to be hashed into its thumbprint.

@@ -86,16 +86,31 @@ TEST(Jwks, LeavesOutKeysThatDoNotSignAndRefusesWhatIsNone) {
             0U);
   EXPECT_EQ(parse_jwks(R"({"keys":[{"kty":"RSA","key_ops":["verify"],"n":"AQAB","e":"AQAB"}]})")->size(), 1U);
   EXPECT_EQ(parse_jwks(R"({"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]})")->size(), 0U);
-  EXPECT_FALSE(parse_jwks(R"({"keys":[{"kty":"RSA","n":"AQAB"}]})").has_value());
   EXPECT_FALSE(
       parse_jwks(R"({"keys":[{"kty":"RSA","kid":"a","kid":"b","n":"AQAB","e":"AQAB"}]})").has_value());
-  EXPECT_FALSE(parse_jwks(R"({"keys":[1]})").has_value());
   EXPECT_FALSE(parse_jwks(R"({"keys":{}})").has_value());
   EXPECT_FALSE(parse_jwks(R"([])").has_value());
   std::string many = R"({"keys":[)";
   for (std::size_t i = 0; i <= kJwksKeysMax; ++i) many += R"({"kty":"OKP"},)";
   many.back() = ']';
   EXPECT_EQ(parse_jwks(many + "}").error().kind(), ErrorKind::kTooLarge);
+}
+
+// RFC 7517 section 5: of a set with keys that we cannot use the others are good.
+TEST(Jwks, OneKeyThatIsNoneTakesNoOtherWithIt) {
+  for (auto const* broken :
+       {R"({"kty":"RSA","n":"AQAB"})", R"({"kty":"RSA","n":"!","e":"AQAB"})",
+        R"({"kty":"RSA","n":1,"e":"AQAB"})", R"({"kty":"RSA","kid":1,"n":"AQAB","e":"AQAB"})",
+        R"({"kty":"RSA","alg":[],"n":"AQAB","e":"AQAB"})", R"({"kty":"EC","crv":"P-384","x":"AQAB"})",
+        R"({"kty":1})", R"({})", "1", "null", "[]"}) {
+    auto const keys = parse_jwks(R"({"keys":[)" + std::string(broken) +
+                                 R"(,{"kty":"RSA","kid":"a","n":"AQAB","e":"AQAB"}]})");
+    ASSERT_TRUE(keys.has_value()) << broken;
+    ASSERT_EQ(keys->size(), 1U) << broken;
+    EXPECT_EQ(keys->front().key_id, "a");
+  }
+  // Whoever gives a private key away is told, whatever else it is.
+  EXPECT_FALSE(parse_jwks(R"({"keys":[{"kty":"OKP","d":"AQAB"}]})").has_value());
 }
 
 // RFC 7638 section 3.1.

@@ -14,7 +14,14 @@ inline constexpr std::size_t kAssertionIdBytes = 256;        // of a jti
 inline constexpr std::size_t kAssertionsPerClient = 20'000;  // remembered until they expire
 inline constexpr std::size_t kClients = 10'000;
 inline constexpr std::size_t kClientKeys = 8;
-inline constexpr std::size_t kRedirectUris = 16;  // of one client
+inline constexpr std::size_t kKeyIdBytes = 256;          // of a kid
+inline constexpr std::chrono::seconds kKeysTime{5};      // to get a set of keys from its address
+inline constexpr std::chrono::seconds kKeysLife{300};    // of a set whose answer says nothing
+inline constexpr std::chrono::seconds kKeysLifeMin{10};  // so long an address is not asked again
+inline constexpr std::chrono::seconds kKeysLifeMax{3'600};
+inline constexpr std::chrono::seconds kKeysRetry{30};  // after a failure
+inline constexpr std::size_t kKeysWaiting = 3;         // beside who asks, for keys of one application
+inline constexpr std::size_t kRedirectUris = 16;       // of one client
 inline constexpr std::size_t kRedirectUriBytes = 1'024;
 inline constexpr std::size_t kFormFields = 256;
 inline constexpr std::chrono::minutes kPersonAccess{15};  // an access token of an application of a person
@@ -22,6 +29,10 @@ inline constexpr std::chrono::minutes kAuthorizationTime{10};  // to sign in and
 inline constexpr std::chrono::seconds kCodeLife{60};
 inline constexpr std::chrono::minutes kCodeMemory{15};  // so long a code that was used is known
 inline constexpr std::size_t kCodes = 10'000;
+inline constexpr std::chrono::minutes kLaunchLife{5};  // until the application shows its handle
+inline constexpr std::size_t kLaunches = 10'000;
+inline constexpr std::size_t kLaunchesPerUser = 50;
+inline constexpr std::size_t kIntentBytes = 64;
 inline constexpr std::size_t kAskedScopes = 100;  // of one authorization
 inline constexpr std::size_t kStateBytes = 2'048;
 inline constexpr std::chrono::hours kOfflineIdle{24 * 100};  // a refresh token that is not used

@@ -16,6 +16,10 @@ class IpAddress {
   static std::optional<IpAddress> parse(std::string_view text);
 
   bool is_v4() const;
+  /// Is it one that anybody on the internet may have: no loopback, link-local, private, shared,
+  /// documentation, multicast or reserved address, and none that stands for an IPv4 address by way of a
+  /// translator? Source: RFC 6890; the IANA registries of special-purpose addresses.
+  bool is_public() const;
   /// Network byte order; an IPv4 address is mapped (RFC 4291 section 2.5.5.2).
   std::array<std::uint8_t, 16> const& bytes() const { return bytes_; }
   /// "192.0.2.1"; of an IPv6 address the text of RFC 5952.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codec/scope.hpp"
+#include "core/bytes.hpp"
 
 namespace tacenda::identity {
 
@@ -16,6 +17,9 @@ struct Application {
   std::string grant;                   // random id of the authorization that the token came from; no secret
   std::vector<codec::Scope> scopes;    // in normal form
   std::optional<std::string> patient;  // whom scopes of the level patient/ are about
+  // The token is good on connections with this client certificate alone (SHA-256 of its DER); nullopt: on
+  // any. Source: RFC 8705 section 3.
+  std::optional<Digest> certificate = {};
 };
 
 }  // namespace tacenda::identity

@@ -41,6 +41,19 @@ TEST_F(Applications, ATokenSaysForWhomItActsAlsoBehindARestart) {
   EXPECT_FALSE(is_fresh(principal, store.clock.now()));
 }
 
+TEST_F(Applications, F19ATokenKeepsWhatItIsBoundToBehindARestart) {
+  person("ada");
+  Application bound{"app", "g", codec::parse_scopes("patient/*.rs").value(), "p1"};
+  bound.certificate.emplace().fill(std::byte{7});
+  auto const token = issue("ada", std::make_shared<Application const>(bound));
+  auto const free = issue("ada", granted("app"));
+  restart();
+  auto const found = directory->authenticate_token(token).value();
+  EXPECT_EQ(found.application()->certificate, bound.certificate);
+  EXPECT_EQ(found.application()->patient, "p1");
+  EXPECT_FALSE(directory->authenticate_token(free).value().application()->certificate);
+}
+
 TEST_F(Applications, ATokenEndsAtItsTimeAndWithItsAccount) {
   auto const secret = person("ada");
   auto const token = issue("ada", granted("app"));

@@ -1,5 +1,9 @@
 #include "net/client.hpp"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -51,6 +55,32 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* context
   return size;
 }
 
+std::optional<IpAddress> address_of(sockaddr const* address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  void const* bytes = nullptr;
+  if (address->sa_family == AF_INET) bytes = &reinterpret_cast<sockaddr_in const*>(address)->sin_addr;
+  if (address->sa_family == AF_INET6) bytes = &reinterpret_cast<sockaddr_in6 const*>(address)->sin6_addr;
+  if (bytes == nullptr || ::inet_ntop(address->sa_family, bytes, text.data(), text.size()) == nullptr)
+    return std::nullopt;
+  return IpAddress::parse(text.data());
+}
+
+/// What curl asks before it connects.
+struct Guard {
+  std::function<bool(IpAddress const&)> const* may_connect = nullptr;
+  bool has_refused = false;
+};
+
+curl_socket_t open_socket(void* context, curlsocktype, curl_sockaddr* address) {
+  auto& guard = *static_cast<Guard*>(context);
+  auto const known = address_of(&address->addr);
+  if (!known || !(*guard.may_connect)(*known)) {
+    guard.has_refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 Error error_of(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_CONNECT:
@@ -86,7 +116,18 @@ class CurlClient final : public Client {
     arrival.body_max = options_.response_bytes;
     curl_easy_reset(curl_.get());  // keeps the connection
     configure(method, url, list.get(), body, arrival);
+    Guard guard;
+    if (options_.may_connect) {
+      guard.may_connect = &options_.may_connect;
+      curl_easy_setopt(curl_.get(), CURLOPT_OPENSOCKETFUNCTION, open_socket);
+      curl_easy_setopt(curl_.get(), CURLOPT_OPENSOCKETDATA, &guard);
+      // A connection that is kept was not asked about by this call.
+      curl_easy_setopt(curl_.get(), CURLOPT_FRESH_CONNECT, 1L);
+      curl_easy_setopt(curl_.get(), CURLOPT_FORBID_REUSE, 1L);
+    }
     auto const code = curl_easy_perform(curl_.get());
+    if (code == CURLE_COULDNT_CONNECT && guard.has_refused)
+      return fail(ErrorKind::kForbidden, "an address that may not be connected to");
     if (arrival.is_too_large) return fail(ErrorKind::kTooLarge, "answer is too large");
     if (code != CURLE_OK) return std::unexpected(error_of(code));
     long status = 0;
@@ -121,6 +162,7 @@ class CurlClient final : public Client {
     if (is_unix) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // no waiting for a name server that was given up
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);

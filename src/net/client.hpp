@@ -1,18 +1,20 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/ip_address.hpp"
 #include "core/limits.hpp"
 #include "net/http.hpp"
 
 namespace tacenda::net {
 
-/// HTTP client for the command line (over libcurl): a verified TLS peer, or a unix socket.
+/// HTTP client (over libcurl): a verified TLS peer, or a unix socket.
 ///
 /// Owner: one thread per Client; keeps its connection alive between calls.
 class Client {
@@ -22,6 +24,9 @@ class Client {
     std::string unix_socket;  // when set, all requests go there, as HTTP
     std::chrono::milliseconds timeout{120'000};
     bool http2 = true;
+    /// May an address be connected to? Asked of each that is, after its name was resolved: what a name server
+    /// says in between changes nothing. When not set, all may.
+    std::function<bool(IpAddress const&)> may_connect;
     std::size_t response_bytes = limits::kBundleBodyBytes;  // of a body; a larger one fails the call
   };
 
@@ -32,7 +37,8 @@ class Client {
   /// `url` is absolute ("https://host:8443/fhir/Patient"; "http://admin/..." over the unix socket).
   /// Redirects are not followed, no proxy is used.
   /// Errors: kUnavailable (refused, timed out, TLS peer not verified; the message tells which), kTooLarge,
-  /// kInvalid (not a URL, or not https where there is no unix socket; a header that breaks the grammar).
+  /// kForbidden (an address that may not be connected to), kInvalid (not a URL, or not https where there is
+  /// no unix socket; a header that breaks the grammar).
   virtual Result<Response> send(std::string const& method, std::string const& url,
                                 std::vector<Header> const& headers, std::string_view body) = 0;
 };

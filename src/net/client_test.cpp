@@ -1,5 +1,6 @@
 #include "net/client.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -133,6 +134,55 @@ TEST_F(ClientTest, BoundsTheAnswer) {
   EXPECT_EQ(client(options)->send("GET", url(server.port, "/"), {}, "").error().kind(), ErrorKind::kTooLarge);
   options.response_bytes = 1'001;
   EXPECT_TRUE(client(options)->send("GET", url(server.port, "/"), {}, "").has_value());
+}
+
+TEST_F(ClientTest, F13ConnectsToNoAddressThatItMayNot) {
+  std::atomic<int> asked = 0;
+  TestServer server([&](Request&& request) {
+    ++asked;
+    return echo(std::move(request));
+  });
+  std::vector<std::string> seen;
+  Client::Options options;
+  options.may_connect = [&](IpAddress const& address) {
+    seen.push_back(address.text());
+    return address.is_public();
+  };
+  // By name, by address and in the forms that only a resolver knows.
+  for (auto const* host :
+       {"localhost", "127.0.0.1", "127.1", "2130706433", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]"}) {
+    auto const result = client(options)->send("GET", url(server.port, "/", host), {}, "");
+    ASSERT_FALSE(result.has_value()) << host;
+    EXPECT_EQ(result.error().kind(), ErrorKind::kForbidden) << host << ": " << result.error().message();
+  }
+  EXPECT_EQ(asked, 0);
+  EXPECT_TRUE(server.failures().empty());  // not even a handshake
+  EXPECT_FALSE(seen.empty());
+  options.may_connect = [](IpAddress const& address) { return address.text() == "127.0.0.1"; };
+  auto const sender = client(options);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_TRUE(sender->send("GET", url(server.port, "/", "127.0.0.1"), {}, "").has_value());
+}
+
+TEST_F(ClientTest, F13EachCallAsksAnew) {
+  TestServer server(echo);
+  bool is_allowed = true;
+  Client::Options options;
+  options.may_connect = [&](IpAddress const&) { return is_allowed; };
+  auto const sender = client(options);
+  EXPECT_TRUE(sender->send("GET", url(server.port, "/"), {}, "").has_value());
+  is_allowed = false;  // the name leads elsewhere now
+  EXPECT_FALSE(sender->send("GET", url(server.port, "/"), {}, "").has_value());
+}
+
+TEST_F(ClientTest, FollowsNoRedirect) {
+  TestServer server([](Request&& request) {
+    Response response = echo(std::move(request));
+    response.status = 302;
+    response.headers.push_back({"location", "/elsewhere"});
+    return response;
+  });
+  EXPECT_EQ(client()->send("GET", url(server.port, "/"), {}, "").value().status, 302);
 }
 
 TEST_F(ClientTest, SpeaksOverTheUnixSocket) {

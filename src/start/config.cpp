@@ -119,6 +119,12 @@ Problem set_trusted_proxies(Config& config, toml::node const& node) {
   return std::nullopt;
 }
 
+Problem set_keys_networks(Config& config, toml::node const& node) {
+  if (auto problem = set_texts(config.keys_networks, node, "must be a list of networks")) return problem;
+  if (!access::AddressList::parse(config.keys_networks).has_value()) return "must be a list of networks";
+  return std::nullopt;
+}
+
 /// A passkey is for a domain (WebAuthn section 5.1.2): browsers take no address.
 bool is_domain(std::string_view text) {
   constexpr auto is_allowed = [](char c) {
@@ -254,6 +260,13 @@ std::map<std::string, Setter, std::less<>> const& setters() {
          if (!node.is_string() || !is_origin(*origin))
            return "must be https:// and a host in lower case, with a port or without, and no path";
          config.public_origin = *origin;
+         return std::nullopt;
+       }},
+      {"oauth.keys-networks", set_keys_networks},
+      {"oauth.keys-ca",
+       [](Config& config, toml::node const& node) -> Problem {
+         if (!node.is_string()) return "must be a path in quotes";
+         config.keys_ca = *node.value<std::string>();
          return std::nullopt;
        }},
       {"limits.connections", limit(&net::Limits::connections, 1, 100'000)},

@@ -34,6 +34,8 @@ struct Config {
   std::vector<std::string> trusted_proxies;  // networks whose word of who asks is believed
   bool proxy_protocol = false;               // they say it by a PROXY header
   identity::RelyingParty relying_party;      // empty: what the listener's address says
+  std::vector<std::string> keys_networks;    // where applications may have their keys beside the internet
+  std::filesystem::path keys_ca;             // trust anchors of those addresses; empty: the system's
   std::string public_origin;                 // under which applications reach it; empty: as above
   std::size_t export_seconds = std::chrono::seconds(limits::kExportTime).count();
 };

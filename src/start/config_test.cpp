@@ -26,6 +26,10 @@ address = 30
 [passkeys]
 rp-id = "records.example.org"
 origins = ["https://records.example.org", "https://ward.records.example.org:8443"]
+[oauth]
+origin = "https://records.example.org"
+keys-networks = ["10.1.0.0/16"]
+keys-ca = "/etc/keys.pem"
 [limits]
 connections = 100
 connections-per-address = 10
@@ -57,6 +61,8 @@ AuditEvent = "off"
   EXPECT_EQ(config->rates.address, 30U);
   EXPECT_EQ(config->trusted_proxies.front(), "10.0.0.1");
   EXPECT_TRUE(config->proxy_protocol);
+  EXPECT_EQ(config->keys_networks.front(), "10.1.0.0/16");
+  EXPECT_EQ(config->keys_ca, "/etc/keys.pem");
   EXPECT_EQ(config->relying_party.id, "records.example.org");
   EXPECT_EQ(config->relying_party.origins.size(), 2U);
   EXPECT_EQ(config->cache_mib, 32U);

@@ -33,8 +33,9 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
   store->rates_ = std::make_unique<access::RateLimiter>(clock, options.rates);
   store->trusted_proxies_ = options.trusted_proxies;
   TACENDA_TRY_VOID(store->load_policy(options));
-  store->authorization_ = TACENDA_TRY(authorization::Server::open(
-      {*store->vault_, *store->directory_, *store->gate_, *store->assignments_, clock}));
+  store->authorization_ = TACENDA_TRY(
+      authorization::Server::open({*store->vault_, *store->directory_, *store->gate_, *store->assignments_,
+                                   clock, options.fetch_keys, options.fetches_max}));
   store->vocabulary_ = std::make_unique<operations::Vocabulary>(*store->store_);
   store->validation_ = std::make_unique<operations::Validation>(*store->store_, *store->gate_,
                                                                 options.validation, store->vocabulary_.get());

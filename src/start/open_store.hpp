@@ -33,6 +33,8 @@ struct OpenOptions {
   access::Rates rates;
   operations::UploadLimits uploads;
   std::optional<access::AddressList> trusted_proxies;  // nullopt: none
+  authorization::FetchKeys fetch_keys;                 // not set: no keys of an address are had
+  std::size_t fetches_max = 1;
   bool damaged = false;  // for verification: open the log even if it does not hold
 };
 

@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "codec/json.hpp"
 #include "core/log.hpp"
 #include "identity/passkeys.hpp"
+#include "start/fetch_keys.hpp"
 #include "start/tls.hpp"
 
 namespace tacenda::start {
@@ -129,6 +131,9 @@ Result<OpenOptions> Server::open_options() const {
   options.uploads = config_.uploads;
   if (!config_.trusted_proxies.empty())
     options.trusted_proxies = TACENDA_TRY(access::AddressList::parse(config_.trusted_proxies));
+  options.fetch_keys = TACENDA_TRY(key_fetcher(config_));
+  // Who waits for an address holds a worker: most are for everybody else.
+  options.fetches_max = std::max<std::size_t>(1, config_.workers / 4);
   return options;
 }
 
@@ -138,6 +143,11 @@ identity::RelyingParty Server::relying_party(std::string const& host) const {
   bool const is_address = host.starts_with('[') || host.find_first_not_of("0123456789.") == std::string::npos;
   std::string const name = is_address ? "localhost" : host;
   return {name, {"https://" + name + (port_ == 443 ? "" : ":" + std::to_string(port_))}};
+}
+
+void Server::serve(authorization::Server& authorization) const {
+  authorization.serve(public_origin(),
+                      config_.client_certificate != net::TlsOptions::ClientCertificate::kNone);
 }
 
 std::string Server::public_origin() const {
@@ -159,7 +169,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   unsealed->store->start_work();
   MutexLock const lock(mutex_);
   if (relying_party_) identity::Passkeys(unsealed->store->directory()).serve(*relying_party_);
-  unsealed->store->authorization().serve(public_origin());
+  serve(unsealed->store->authorization());
   unsealed_ = std::move(unsealed);
   return {};
 }
@@ -208,7 +218,7 @@ Result<std::string> Server::listen() {
     relying_party_ = relying_party(host);
     if (unsealed_) {
       identity::Passkeys(unsealed_->store->directory()).serve(*relying_party_);
-      unsealed_->store->authorization().serve(public_origin());
+      serve(unsealed_->store->authorization());
     }
   }
   TACENDA_TRY_VOID(net_->listen_unix(socket_of(places_.data).string(), config_.limits, admin_handlers()));

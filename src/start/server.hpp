@@ -58,6 +58,7 @@ class Server {
   Result<OpenOptions> open_options() const;
   /// Under which origin applications reach the server, once it is known where it listens.
   std::string public_origin() const;
+  void serve(authorization::Server& authorization) const;
   /// Who browsers take the server for, once it is known where it listens.
   identity::RelyingParty relying_party(std::string const& host) const;
 

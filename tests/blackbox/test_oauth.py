@@ -146,6 +146,29 @@ class Backend(harness.TestCase):
         everything = self.get(f"/fhir/Patient/{self.patient}/$everything", other)
         self.assertNotIn(b"Ott", everything.body)
 
+    def test_F06_a_search_within_a_compartment_needs_the_scope_of_what_it_looks_for(self):
+        token = self.lab.token("system/Observation.rs")
+        within = f"/fhir/Patient/{self.patient}/"
+        self.assertEqual(self.found(within + "Observation", token), {self.result, self.vital})
+        self.assertEqual(self.found(within + "Observation?code:text=pulse", token), {self.vital})
+        posted = self.server.request("POST", within + "Observation/_search", "", token, headers=applications.FORM)
+        self.assertEqual(json_of(posted)["total"], 2)
+        # Of all types those of the scope alone, also where the patient himself is one of them.
+        self.assertEqual(self.found(within + "*", token), {self.result, self.vital})
+        self.assertEqual(self.get(within + "Condition", token).status, 403)
+        self.assertEqual(self.get(within + "Observation", self.lab.token("system/Patient.rs")).status, 403)
+        self.assertEqual(self.get(within + "Observation", self.lab.token("system/Observation.r")).status, 403)
+        limited = self.lab.token(f"system/Observation.rs?category={LABORATORY}")
+        self.assertEqual(self.found(within + "Observation", limited), {self.result})
+        entries = [{"request": {"method": "GET", "url": f"Patient/{self.patient}/{inner}"}}
+                   for inner in ("Observation", "Condition")]
+        for kind in ("batch", "transaction"):
+            sent = {"resourceType": "Bundle", "type": kind, "entry": entries[:1 if kind == "transaction" else 2]}
+            answered = json_of(self.server.request("POST", "/fhir", sent, token))["entry"]
+            self.assertEqual(answered[0]["resource"]["total"], 2, kind)
+            if kind == "batch":
+                self.assertEqual(answered[1]["response"]["status"][:3], "403")
+
     def test_F07_a_constraint_holds_for_reads_searches_and_includes(self):
         token = self.lab.token(f"system/Observation.rs?category={LABORATORY} system/Patient.rs")
         self.assertEqual(self.get("/fhir/Observation/" + self.result, token).status, 200)

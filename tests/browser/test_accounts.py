@@ -14,7 +14,7 @@ import harness  # noqa: E402
 import npm  # noqa: E402
 
 STEPS = ["enrolled", "signed in by a recovery code", "passkey added", "signed in by passkey", "texts confirmed",
-         "refused without a verified user"]
+         "refused without a verified user, and for nothing else"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 

@@ -14,8 +14,17 @@ class Pipeline::OAuth {
 
  private:
   Released discovery(Exchange& exchange);
+  /// A person, or an application of his, starts another application for a patient.
+  Released launch(Exchange& exchange);
+  /// Is there such an encounter of the patient, and may this person see it?
+  bool is_encounter_of(std::string_view encounter, std::string_view patient,
+                       identity::Principal const& person) const;
   Released authorize(Exchange& exchange);
   Released authorize_sign_in(Exchange& exchange);
+  /// The page that asks for a passkey, and what the browser answered.
+  Released authorize_passkey(Exchange& exchange);
+  Released sign_in_by_passkey(Exchange& exchange, audit::Event event, authorization::Server::Opened opened,
+                              authorization::Form const& form);
   Released authorize_consent(Exchange& exchange);
   Released applications(Exchange& exchange);
   Released end_application(Exchange& exchange);
@@ -23,10 +32,21 @@ class Pipeline::OAuth {
   Released show(Exchange& exchange, audit::Event event, HtmlPage page);
   Released show_problem(Exchange& exchange, audit::Event event, std::uint16_t status, Literal problem);
   Released refuse_page_sign_in(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt,
-                               authorization::Server::Opened const& opened, std::string_view sealed);
+                               authorization::Server::Opened const& opened, std::string_view sealed,
+                               std::optional<Literal> told);
+  /// May this person go on with the request, from where he is? Errors: those of Gate::admits; kConflict (it
+  /// was started by somebody else).
+  Result<void> admit_person(Exchange const& exchange, authorization::AuthorizationRequest const& request,
+                            identity::Principal const& person) const;
+  /// What a sign-in on a page came to, whichever way.
+  Released conclude_sign_in(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt,
+                            authorization::Server::Opened opened, std::string_view sealed);
   Released consent_page(Exchange& exchange, authorization::Server::Opened const& opened,
                         identity::Principal const& person, audit::Receipt const& receipt, Literal problem);
   Released token(Exchange& exchange);
+  /// The answer when they could not be recorded.
+  std::optional<Released> record_keys(Exchange& exchange,
+                                      std::vector<authorization::KeysNotice> const& notices);
   Released answer_token(Exchange& exchange, authorization::TokenReply& reply);
   Released refuse_token(Exchange& exchange, authorization::Refusal const& refusal,
                         authorization::TokenReply& reply);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "authorization/scopes.hpp"
+
 namespace tacenda::api {
 namespace {
 
@@ -71,9 +73,15 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+bool is_context(Scope const& scope) {
+  return scope.level == ScopeLevel::kNone && (scope.word == "launch" || scope.word == "launch/patient");
+}
+
 std::string words_of(Scope const& scope) {
   if (scope.word == "offline_access")
     return "go on when you are not there, for up to 100 days after its last use";
+  if (scope.word == authorization::kStartsOthers)
+    return "start other applications for patients whom you may see";
   if (scope.word == "online_access") return "go on until the end of this working day";
   if (scope.level == ScopeLevel::kNone) return scope.word;
   std::string text = scope.type == "*" ? "Everything" : scope.type;
@@ -101,9 +109,27 @@ std::string sign_in_page(authorization::Client const& client, std::string_view s
     <label for="factor">Six digits of your authenticator app, or a recovery code</label>
     <input id="factor" name="factor" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required>
     <button>Sign in</button>
+    <button formaction="/oauth/passkey" formnovalidate>Use a passkey</button>
   </form>
 )");
   return page("sign in", problem, body);
+}
+
+std::string passkey_page(authorization::Client const& client, std::string_view sealed,
+                         std::string_view challenge, std::string_view relying_party) {
+  std::string body =
+      "  <p><strong>" + escaped(client.title) +
+      "</strong> asks for access to records. Sign in to decide what it gets.</p>\n"
+      "  <noscript><p class=\"error\">Passkeys need JavaScript of this server.</p></noscript>\n"
+      "  <p id=\"error\" class=\"error\" role=\"alert\" hidden></p>\n"
+      "  <form id=\"passkey\" method=\"post\" action=\"/oauth/sign-in\" data-challenge=\"" +
+      escaped(challenge) + "\" data-rp=\"" + escaped(relying_party) + "\">\n";
+  body.append(hidden("request", sealed)).append(hidden("credential", ""));
+  body.append(R"(    <button>Sign in with a passkey</button>
+  </form>
+  <script src="/oauth/passkey.js"></script>
+)");
+  return page("sign in", "", body);
 }
 
 std::string consent_page(ConsentPage const& about) {
@@ -116,9 +142,15 @@ std::string consent_page(ConsentPage const& about) {
   body.append("    <fieldset>\n      <legend>It may</legend>\n");
   for (std::size_t i = 0; i < about.request.scopes.size(); ++i) {
     auto const& scope = about.request.scopes[i];
-    if (scope.word != "launch/patient") body.append(checkbox(i, words_of(scope)));
+    if (!is_context(scope)) body.append(checkbox(i, words_of(scope)));
   }
   body.append("    </fieldset>\n");
+  if (auto const& launch = about.request.launch) {
+    body.append("    <p>You started it for the patient <strong>" + escaped(launch->patient) + "</strong>");
+    if (!launch->context.encounter.empty())
+      body.append(" and the encounter <strong>" + escaped(launch->context.encounter) + "</strong>");
+    body.append(".</p>\n");
+  }
   if (about.asks_for_patient) {
     body.append(R"(    <label for="patient">Id of the patient whom it is about</label>
     <input id="patient" name="patient" autocapitalize="none" spellcheck="false" maxlength="64">

@@ -10,5 +10,6 @@ extern std::string_view const kEnrolCss;
 extern std::string_view const kEnrolJs;
 extern std::string_view const kSignInHtml;
 extern std::string_view const kSignInJs;
+extern std::string_view const kAuthorizePasskeyJs;
 
 }  // namespace tacenda::api

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "authorization/launch.hpp"
 #include "codec/scope.hpp"
 #include "core/bytes.hpp"
 #include "core/error.hpp"
@@ -21,6 +24,13 @@ inline std::unexpected<Error> corrupt() {
 inline Result<void> read_format(ByteReader& reader, std::uint8_t format) {
   if (TACENDA_TRY(reader.u8()) != format) return corrupt();
   return {};
+}
+
+/// Of a row that had other forms before: 1 to `newest`.
+inline Result<std::uint8_t> read_format_up_to(ByteReader& reader, std::uint8_t newest) {
+  auto const format = TACENDA_TRY(reader.u8());
+  if (format == 0 || format > newest) return corrupt();
+  return format;
 }
 
 inline Result<void> check_end(ByteReader const& reader) {
@@ -56,6 +66,30 @@ inline Result<std::vector<std::string>> read_texts(ByteReader& reader) {
   std::vector<std::string> texts;
   for (std::uint32_t i = 0; i < count; ++i) texts.push_back(TACENDA_TRY(read_text(reader)));
   return texts;
+}
+
+inline void put_digest(ByteWriter& writer, std::optional<Digest> const& digest) {
+  writer.u8(digest ? 1 : 0);
+  if (digest) writer.raw(*digest);
+}
+
+inline Result<std::optional<Digest>> read_digest(ByteReader& reader) {
+  if (!TACENDA_TRY(read_flag(reader))) return std::nullopt;
+  Digest digest;
+  std::ranges::copy(TACENDA_TRY(reader.raw(digest.size())), digest.begin());
+  return digest;
+}
+
+inline void put_launch(ByteWriter& writer, LaunchContext const& context) {
+  writer.sized(context.encounter).sized(context.intent).u8(context.need_patient_banner ? 1 : 0);
+}
+
+inline Result<LaunchContext> read_launch(ByteReader& reader) {
+  LaunchContext context;
+  context.encounter = TACENDA_TRY(read_text(reader));
+  context.intent = TACENDA_TRY(read_text(reader));
+  context.need_patient_banner = TACENDA_TRY(read_flag(reader));
+  return context;
 }
 
 }  // namespace tacenda::authorization::row

@@ -75,6 +75,9 @@ struct ClientOptions {
   std::string role;
   std::string scope;
   std::filesystem::path jwks;
+  std::string jwks_url;
+  std::string certificate;  // hex, or the path of a file in PEM
+  bool binds_tokens = false;
   std::vector<std::string> redirect_uris;
   bool is_public = false;
   bool json = false;

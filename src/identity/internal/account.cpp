@@ -9,6 +9,7 @@ namespace tacenda::identity {
 namespace {
 
 constexpr std::uint8_t kTokenFormat = 3;       // of a token of an application
+constexpr std::uint8_t kBoundTokenFormat = 4;  // the same, bound to a certificate
 constexpr std::uint8_t kPlainTokenFormat = 2;  // of every other; 1 has neither method nor address
 
 Result<Digest> read_digest(ByteReader& reader) {
@@ -20,9 +21,10 @@ Result<Digest> read_digest(ByteReader& reader) {
 void put_application(ByteWriter& writer, Application const& application) {
   writer.sized(application.client).sized(application.grant).sized(codec::write_scopes(application.scopes));
   writer.sized(application.patient.value_or(std::string()));
+  if (application.certificate) writer.raw(*application.certificate);
 }
 
-Result<std::shared_ptr<Application const>> read_application(ByteReader& reader) {
+Result<std::shared_ptr<Application const>> read_application(ByteReader& reader, std::uint8_t format) {
   auto application = std::make_shared<Application>();
   application->client = TACENDA_TRY(row::read_text(reader));
   application->grant = TACENDA_TRY(row::read_text(reader));
@@ -30,6 +32,7 @@ Result<std::shared_ptr<Application const>> read_application(ByteReader& reader) 
   if (!scopes.has_value()) return fail(ErrorKind::kCorrupt, "a token row has scopes that are none");
   application->scopes = std::move(*scopes);
   if (auto patient = TACENDA_TRY(row::read_text(reader)); !patient.empty()) application->patient = std::move(patient);
+  if (format == kBoundTokenFormat) application->certificate = TACENDA_TRY(read_digest(reader));
   return application;
 }
 
@@ -111,7 +114,10 @@ Result<void> decode_counters(ByteView row, Account& account) {
 Bytes encode_token(Token const& token) {
   Bytes row;
   ByteWriter writer(row);
-  writer.u8(token.application ? kTokenFormat : kPlainTokenFormat)
+  bool const is_bound = token.application && token.application->certificate;
+  writer.u8(is_bound            ? kBoundTokenFormat
+            : token.application ? kTokenFormat
+                                : kPlainTokenFormat)
       .sized(token.account->id.view())
       .sized(token.token_id)
       .u64(to_unix_ms(token.created))
@@ -128,7 +134,7 @@ Bytes encode_token(Token const& token) {
 Result<DecodedToken> decode_token(ByteView row) {
   ByteReader reader(row);
   std::uint8_t const format = TACENDA_TRY(reader.u8());
-  if (format < row::kFormat || format > kTokenFormat)
+  if (format < row::kFormat || format > kBoundTokenFormat)
     return fail(ErrorKind::kCorrupt, "a directory row has an unknown format");
   DecodedToken decoded;
   decoded.token = std::make_shared<Token>();
@@ -148,7 +154,7 @@ Result<DecodedToken> decode_token(ByteView row) {
   } else {
     decoded.token->method = decoded.token->idles ? Method::kSession : Method::kToken;
   }
-  if (format == kTokenFormat) decoded.token->application = TACENDA_TRY(read_application(reader));
+  if (format >= kTokenFormat) decoded.token->application = TACENDA_TRY(read_application(reader, format));
   TACENDA_TRY_VOID(row::check_end(reader));
   // When it was used last was in memory only: the idle time runs from its making.
   decoded.token->last_used_ms = to_unix_ms(decoded.token->created);

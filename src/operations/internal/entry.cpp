@@ -159,7 +159,7 @@ bool reads_one(EntryKind kind) {
 }
 
 bool needs_permit(EntryTarget const& target) {
-  return target.kind != EntryKind::kSearch || !target.type.empty();
+  return target.kind != EntryKind::kSearch || (!target.type.empty() && target.inner.empty());
 }
 
 std::string asked_by(fhir::BundleEntry const& entry) {

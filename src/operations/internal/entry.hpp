@@ -23,7 +23,7 @@ bool makes_version(EntryKind kind);
 /// True of what looks at one resource only, whose change can be noticed.
 bool reads_one(EntryKind kind);
 
-/// False for a search of the system: each type of its answer is asked for by itself.
+/// False for a search of the system or within a compartment: each type of its answer is asked for by itself.
 bool needs_permit(EntryTarget const& target);
 
 /// What the entry asks by parameters or criteria, as the log keeps it.
