@@ -1,6 +1,7 @@
 // /auth: what people do with their own account while they are signed in.
+#include "api/internal/account.hpp"
+
 #include "api/internal/auth_json.hpp"
-#include "api/internal/exchange.hpp"
 #include "api/outcome.hpp"
 #include "codec/text.hpp"
 #include "identity/awareness.hpp"
@@ -43,7 +44,18 @@ Json topic_json(identity::AwarenessTopic const& topic, identity::Standing const&
 
 }  // namespace
 
+Released Pipeline::change_own(Exchange& exchange, Result<identity::Pending> pending, net::Response response) {
+  if (!pending.has_value()) return refuse(exchange, pending.error());
+  auto const receipt = commit(*pending, exchange.origin);
+  if (!receipt.has_value()) return refuse_unless_committed(exchange, receipt.error());
+  return Released(*receipt, std::move(response));
+}
+
 Released Pipeline::own_account(Exchange& exchange) {
+  return Account(*this).dispatch(exchange);
+}
+
+Released Pipeline::Account::dispatch(Exchange& exchange) {
   switch (exchange.route.route->interaction) {
     case Interaction::kStepUp:
       return step_up(exchange);
@@ -59,100 +71,97 @@ Released Pipeline::own_account(Exchange& exchange) {
       return awareness(exchange);
     case Interaction::kAcknowledge:
       return acknowledge(exchange);
-    default:
+    case Interaction::kAccount:
       return account(exchange);
+    default:
+      return passkeys(exchange);
   }
 }
 
-Released Pipeline::change_own(Exchange& exchange, Result<identity::Pending> pending, net::Response response) {
-  if (!pending.has_value()) return refuse(exchange, pending.error());
-  auto const receipt = commit(*pending, exchange.origin);
-  if (!receipt.has_value()) return refuse_unless_committed(exchange, receipt.error());
-  return Released(*receipt, std::move(response));
-}
-
-Released Pipeline::step_up(Exchange& exchange) {
+Released Pipeline::Account::step_up(Exchange& exchange) {
   auto const json = object_of(exchange.request);
-  if (!json.has_value()) return refuse(exchange, json.error());
+  if (!json.has_value()) return pipeline_.refuse(exchange, json.error());
   auto attempt =
       identity::OwnAccount(parts_.directory).step_up(*exchange.principal, factor_of(*json), exchange.address);
-  if (!attempt.has_value()) return refuse(exchange, attempt.error());
-  return conclude(exchange, exchange.origin, *attempt);
+  if (!attempt.has_value()) return pipeline_.refuse(exchange, attempt.error());
+  return pipeline_.conclude(exchange, exchange.origin, *attempt);
 }
 
-Released Pipeline::change_password(Exchange& exchange) {
+Released Pipeline::Account::change_password(Exchange& exchange) {
   auto const json = object_of(exchange.request);
-  if (!json.has_value()) return refuse(exchange, json.error());
+  if (!json.has_value()) return pipeline_.refuse(exchange, json.error());
   auto const password = secret_of(*json, "password");
   auto const chosen = secret_of(*json, "new_password");
   auto attempt =
       identity::OwnAccount(parts_.directory)
           .change_password(*exchange.principal, {password, factor_of(*json), chosen, exchange.address});
-  if (!attempt.has_value()) return refuse_password(exchange, attempt.error(), *json, "new_password");
-  return conclude(exchange, exchange.origin, *attempt);
+  if (!attempt.has_value())
+    return pipeline_.refuse_password(exchange, attempt.error(), *json, "new_password");
+  return pipeline_.conclude(exchange, exchange.origin, *attempt);
 }
 
-Released Pipeline::make_recovery_codes(Exchange& exchange) {
+Released Pipeline::Account::make_recovery_codes(Exchange& exchange) {
   if (auto const taken = parts_.gate.takes_factor(*exchange.principal); !taken.has_value())
-    return refuse(exchange, taken.error());
+    return pipeline_.refuse(exchange, taken.error());
   auto made = identity::OwnAccount(parts_.directory).make_recovery_codes(*exchange.principal);
-  if (!made.has_value()) return refuse(exchange, made.error());
+  if (!made.has_value()) return pipeline_.refuse(exchange, made.error());
   Json body = Json::object();
   body.set("recovery_codes", texts_json(made->codes));
-  return change_own(exchange, std::move(made->pending), json_response(body));
+  return pipeline_.change_own(exchange, std::move(made->pending), json_response(body));
 }
 
-Released Pipeline::sessions(Exchange& exchange) {
+Released Pipeline::Account::sessions(Exchange& exchange) {
   auto const found = identity::OwnAccount(parts_.directory).sessions(*exchange.principal);
-  if (!found.has_value()) return refuse(exchange, found.error());
+  if (!found.has_value()) return pipeline_.refuse(exchange, found.error());
   Json list = Json::array();
   for (auto const& session : *found) list.push(session_json(session));
   Json body = Json::object();
   body.set("sessions", std::move(list));
-  return answer(exchange, exchange.origin, json_response(body));
+  return pipeline_.answer(exchange, exchange.origin, json_response(body));
 }
 
-Released Pipeline::end_session(Exchange& exchange) {
+Released Pipeline::Account::end_session(Exchange& exchange) {
   auto pending =
       identity::OwnAccount(parts_.directory).end_session(*exchange.principal, exchange.route.version);
   // Only what was found: what was asked for may be any text.
   if (pending.has_value()) exchange.origin.target = exchange.route.version;
   net::Response response;
   response.status = 204;
-  return change_own(exchange, std::move(pending), std::move(response));
+  return pipeline_.change_own(exchange, std::move(pending), std::move(response));
 }
 
-Released Pipeline::account(Exchange& exchange) {
+Released Pipeline::Account::account(Exchange& exchange) {
   auto const view = identity::OwnAccount(parts_.directory).view(*exchange.principal);
-  if (!view.has_value()) return refuse(exchange, view.error());
+  if (!view.has_value()) return pipeline_.refuse(exchange, view.error());
   Json body = Json::object();
   body.set("user", Json::string(exchange.principal->name()));
   body.set("role", Json::string(exchange.principal->role()));
   body.set("recovery_codes_left", Json::number(static_cast<std::int64_t>(view->recovery_codes)));
   body.set("passkeys", Json::number(static_cast<std::int64_t>(view->passkeys)));
   body.set("notices", notices_json(view->notices));
-  return answer(exchange, exchange.origin, json_response(body));
+  return pipeline_.answer(exchange, exchange.origin, json_response(body));
 }
 
-Released Pipeline::awareness(Exchange& exchange) {
+Released Pipeline::Account::awareness(Exchange& exchange) {
   Json list = Json::array();
   for (auto const& topic : identity::awareness_topics())
     list.push(topic_json(topic, *exchange.principal->standing()));
   Json body = Json::object();
   body.set("topics", std::move(list));
-  return answer(exchange, exchange.origin, json_response(body));
+  return pipeline_.answer(exchange, exchange.origin, json_response(body));
 }
 
-Released Pipeline::acknowledge(Exchange& exchange) {
+Released Pipeline::Account::acknowledge(Exchange& exchange) {
   auto const json = object_of(exchange.request);
-  if (!json.has_value()) return refuse(exchange, json.error());
+  if (!json.has_value()) return pipeline_.refuse(exchange, json.error());
   auto const* topic = identity::find_awareness_topic(exchange.route.version);
-  if (topic == nullptr) return refuse(exchange, Error(ErrorKind::kNotFound, "there is no such topic"));
+  if (topic == nullptr)
+    return pipeline_.refuse(exchange, Error(ErrorKind::kNotFound, "there is no such topic"));
   // Of the text that was read: one that changed since it was shown is to be read again.
   auto const* version = json->find("version");
   if (version == nullptr || !version->is_number() || version->number_text() != std::to_string(topic->version))
-    return refuse(exchange,
-                  Error(ErrorKind::kConflict, "this is not the version of the text that is in force"));
+    return pipeline_.refuse(
+        exchange, Error(ErrorKind::kConflict, "this is not the version of the text that is in force"));
   exchange.origin.target = topic->id;
   exchange.origin.new_value = std::to_string(topic->version);
   auto pending =
@@ -160,7 +169,7 @@ Released Pipeline::acknowledge(Exchange& exchange) {
           .acknowledge(*exchange.principal, {std::string(topic->id), topic->version, parts_.clock.now()});
   net::Response response;
   response.status = 204;
-  return change_own(exchange, std::move(pending), std::move(response));
+  return pipeline_.change_own(exchange, std::move(pending), std::move(response));
 }
 
 }  // namespace tacenda::api

@@ -189,14 +189,13 @@ Released Pipeline::dispatch(Exchange& exchange) {
     case Interaction::kEndSession:
     case Interaction::kAwareness:
     case Interaction::kAcknowledge:
-      return own_account(exchange);
     case Interaction::kPasskeys:
     case Interaction::kRemovePasskey:
     case Interaction::kOfferPasskey:
     case Interaction::kAddPasskey:
     case Interaction::kOfferPasskeySignIn:
     case Interaction::kPasskeySignIn:
-      return passkeys(exchange);
+      return own_account(exchange);
     default:
       return fhir(exchange);
   }

@@ -1,8 +1,8 @@
 // /auth/passkeys: WebAuthn registration and sign-in, in the JSON forms of its level 3.
 #include "identity/passkeys.hpp"
 
+#include "api/internal/account.hpp"
 #include "api/internal/auth_json.hpp"
-#include "api/internal/exchange.hpp"
 #include "api/internal/passkey_json.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
@@ -73,7 +73,7 @@ Result<PasskeyAnswer> answered(net::Request const& request) {
 
 }  // namespace
 
-Released Pipeline::passkeys(Exchange& exchange) {
+Released Pipeline::Account::passkeys(Exchange& exchange) {
   switch (exchange.route.route->interaction) {
     case Interaction::kOfferPasskey:
       return offer_passkey(exchange);
@@ -90,15 +90,15 @@ Released Pipeline::passkeys(Exchange& exchange) {
   }
 }
 
-Released Pipeline::offer_passkey(Exchange& exchange) {
+Released Pipeline::Account::offer_passkey(Exchange& exchange) {
   auto const offer = identity::Passkeys(parts_.directory).offer_registration(*exchange.principal);
-  if (!offer.has_value()) return refuse(exchange, offer.error());
-  return answer(exchange, exchange.origin, json_response(creation_options(*offer)));
+  if (!offer.has_value()) return pipeline_.refuse(exchange, offer.error());
+  return pipeline_.answer(exchange, exchange.origin, json_response(creation_options(*offer)));
 }
 
-Released Pipeline::add_passkey(Exchange& exchange) {
+Released Pipeline::Account::add_passkey(Exchange& exchange) {
   auto const asked = registered(exchange.request);
-  if (!asked.has_value()) return refuse(exchange, asked.error());
+  if (!asked.has_value()) return pipeline_.refuse(exchange, asked.error());
   bool const first_only = !parts_.gate.takes_factor(*exchange.principal).has_value();
   auto added = identity::Passkeys(parts_.directory)
                    .add(*exchange.principal,
@@ -106,33 +106,33 @@ Released Pipeline::add_passkey(Exchange& exchange) {
   if (added.has_value()) exchange.origin.target = asked->name;
   net::Response response;
   response.status = 204;
-  return change_own(exchange, std::move(added), std::move(response));
+  return pipeline_.change_own(exchange, std::move(added), std::move(response));
 }
 
-Released Pipeline::offer_passkey_sign_in(Exchange& exchange) {
+Released Pipeline::Account::offer_passkey_sign_in(Exchange& exchange) {
   auto const offer = identity::Passkeys(parts_.directory).offer_sign_in();
-  if (!offer.has_value()) return refuse(exchange, offer.error());
+  if (!offer.has_value()) return pipeline_.refuse(exchange, offer.error());
   PublicChallenge const challenge{offer->challenge, offer->relying_party};
   // Anybody may ask: a flood is counted, as failures are, and must not fill the log.
   exchange.origin.http_status = 200;
   auto noted = parts_.failures.note(exchange.origin);
   if (!noted) return Released(challenge);
-  return answer(exchange, std::move(*noted), response_of(challenge));
+  return pipeline_.answer(exchange, std::move(*noted), response_of(challenge));
 }
 
-Released Pipeline::passkey_sign_in(Exchange& exchange) {
+Released Pipeline::Account::passkey_sign_in(Exchange& exchange) {
   auto const asked = answered(exchange.request);
-  if (!asked.has_value()) return refuse(exchange, asked.error());
+  if (!asked.has_value()) return pipeline_.refuse(exchange, asked.error());
   auto attempt = identity::Passkeys(parts_.directory).sign_in(asked->view(), exchange.address);
-  if (!attempt.has_value()) return refuse(exchange, attempt.error());
+  if (!attempt.has_value()) return pipeline_.refuse(exchange, attempt.error());
   audit::Event event = exchange.origin;
   event.authentication = "passkey";
-  return conclude(exchange, std::move(event), *attempt);
+  return pipeline_.conclude(exchange, std::move(event), *attempt);
 }
 
-Released Pipeline::list_passkeys(Exchange& exchange) {
+Released Pipeline::Account::list_passkeys(Exchange& exchange) {
   auto const found = identity::Passkeys(parts_.directory).list(*exchange.principal);
-  if (!found.has_value()) return refuse(exchange, found.error());
+  if (!found.has_value()) return pipeline_.refuse(exchange, found.error());
   Json list = Json::array();
   for (auto const& passkey : *found) {
     Json json = object({{"id", passkey.id}, {"name", passkey.name}});
@@ -142,17 +142,17 @@ Released Pipeline::list_passkeys(Exchange& exchange) {
   }
   Json body = Json::object();
   body.set("passkeys", std::move(list));
-  return answer(exchange, exchange.origin, json_response(body));
+  return pipeline_.answer(exchange, exchange.origin, json_response(body));
 }
 
-Released Pipeline::remove_passkey(Exchange& exchange) {
+Released Pipeline::Account::remove_passkey(Exchange& exchange) {
   if (auto const taken = parts_.gate.takes_factor(*exchange.principal); !taken.has_value())
-    return refuse(exchange, taken.error());
+    return pipeline_.refuse(exchange, taken.error());
   auto removed = identity::Passkeys(parts_.directory).remove(*exchange.principal, exchange.route.version);
   if (removed.has_value()) exchange.origin.target = exchange.route.version;
   net::Response response;
   response.status = 204;
-  return change_own(exchange, std::move(removed), std::move(response));
+  return pipeline_.change_own(exchange, std::move(removed), std::move(response));
 }
 
 }  // namespace tacenda::api

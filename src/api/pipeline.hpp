@@ -103,22 +103,9 @@ class Pipeline {
   /// Refuses a chosen password, the text of `field`, with advice.
   Released refuse_password(Exchange& exchange, Error const& error, codec::Json const& asked,
                            std::string_view field);
+  /// /auth of who is signed in, and passkeys (internal/account.hpp).
+  class Account;
   Released own_account(Exchange& exchange);
-  Released step_up(Exchange& exchange);
-  Released change_password(Exchange& exchange);
-  Released make_recovery_codes(Exchange& exchange);
-  Released sessions(Exchange& exchange);
-  Released end_session(Exchange& exchange);
-  Released account(Exchange& exchange);
-  Released awareness(Exchange& exchange);
-  Released acknowledge(Exchange& exchange);
-  Released passkeys(Exchange& exchange);
-  Released offer_passkey(Exchange& exchange);
-  Released add_passkey(Exchange& exchange);
-  Released offer_passkey_sign_in(Exchange& exchange);
-  Released passkey_sign_in(Exchange& exchange);
-  Released list_passkeys(Exchange& exchange);
-  Released remove_passkey(Exchange& exchange);
   /// The patients whose compartments a resource is in, for who may read it. Errors: kForbidden, kNotFound,
   /// kGone.
   Result<std::vector<std::string>> compartments_of(identity::Principal const& principal,

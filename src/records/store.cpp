@@ -42,7 +42,7 @@ std::shared_ptr<fhir::SearchParameters const> Store::parameters() const {
   return {std::move(extractor), parameters};
 }
 
-Result<Store::StoredBytes> Store::stored_bytes() const {
+Result<StoredBytes> Store::stored_bytes() const {
   auto const sum = [&](std::string_view prefixes) -> Result<std::uint64_t> {
     std::uint64_t bytes = 0;
     for (auto const& prefix : prefixes) bytes += TACENDA_TRY(view_.size_bytes(as_bytes({&prefix, 1})));

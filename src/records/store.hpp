@@ -142,11 +142,6 @@ class Store {
                     std::function<Result<bool>(StoredVersion const&)> const& visit) const;
 
   /// About how many bytes on disk its rows take. Errors: kUnavailable.
-  struct StoredBytes {
-    std::uint64_t versions = 0;  // current and older ones, without what lies in chunks
-    std::uint64_t contents = 0;  // chunks of what Binaries hold
-    std::uint64_t index = 0;     // of searches and histories
-  };
   Result<StoredBytes> stored_bytes() const;
 
   /// One thing found wrong, by the name an operator knows it by.

@@ -113,6 +113,13 @@ struct MetaInUse {
   std::set<std::string> patients;
 };
 
+/// About how many bytes on disk the rows of a store take.
+struct StoredBytes {
+  std::uint64_t versions = 0;  // current and older ones, without what lies in chunks
+  std::uint64_t contents = 0;  // chunks of what Binaries hold
+  std::uint64_t index = 0;     // of searches and histories
+};
+
 /// A living resource by its place alone.
 struct Located {
   std::string id;
