@@ -148,6 +148,9 @@ Released Pipeline::OAuth::authorize_consent(Exchange& exchange) {
           return try_again("There is no such patient whom you may see.");
         decision.patient = id->view();
       }
+      if (launch && !launch->context.encounter.empty() &&
+          !is_encounter_of(launch->context.encounter, launch->patient, *person))
+        return try_again("There is no such encounter that you may see.");
     }
     auto allowed = parts_.authorization.allow(request, *person, decision);
     if (!allowed.has_value()) return try_again(allowed.error().literal());

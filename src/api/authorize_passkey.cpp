@@ -38,6 +38,7 @@ Released Pipeline::OAuth::sign_in_by_passkey(Exchange& exchange, audit::Event ev
                                              authorization::Form const& form) {
   event.authentication = "passkey";
   auto const refuse = [&](Error const& error) {
+    event.kind = audit::EventKind::kLoginFailed;
     return show_problem(exchange, std::move(event), status_of(error), error.literal());
   };
   auto const json =

@@ -3,30 +3,23 @@
 #include <algorithm>
 #include <charconv>
 
+#include "codec/field_text.hpp"
+#include "codec/text.hpp"
 #include "core/application_limits.hpp"
+#include "crypto/hash.hpp"
 
 namespace tacenda::authorization {
 namespace {
 
 using std::chrono::seconds;
 
+constexpr std::size_t kDigestShown = 16;
 constexpr Literal kNotNow("the keys of the application cannot be had now");
 
 std::shared_ptr<ClientKey const> key_in(std::shared_ptr<std::vector<ClientKey> const> const& keys,
                                         std::string_view key_id) {
   auto const found = std::ranges::find(*keys, key_id, &ClientKey::key_id);
   return found == keys->end() ? nullptr : std::shared_ptr<ClientKey const>(keys, &*found);
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  constexpr auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
 }
 
 }  // namespace
@@ -36,12 +29,13 @@ std::chrono::seconds keys_lifetime(std::string_view cache_control) {
   auto const say = [&](seconds life) { said = said ? std::min(*said, life) : life; };
   while (!cache_control.empty()) {
     auto const end = std::min(cache_control.find(','), cache_control.size());
-    auto const directive = trimmed(cache_control.substr(0, end));
+    auto const directive = codec::trim(cache_control.substr(0, end));
     cache_control.remove_prefix(std::min(end + 1, cache_control.size()));
     auto const equals = directive.find('=');
     auto const name = directive.substr(0, equals);
-    if (equals_ignoring_case(name, "no-store") || equals_ignoring_case(name, "no-cache")) say(seconds(0));
-    if (!equals_ignoring_case(name, "max-age")) continue;
+    if (codec::equal_ignoring_case(name, "no-store") || codec::equal_ignoring_case(name, "no-cache"))
+      say(seconds(0));
+    if (!codec::equal_ignoring_case(name, "max-age")) continue;
     auto const digits = equals == std::string_view::npos ? std::string_view() : directive.substr(equals + 1);
     std::uint32_t value = 0;
     auto const [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -86,14 +80,16 @@ void RemoteKeys::take(Client const& client, Entry& entry, Result<FetchedKeys> co
                       std::vector<KeysNotice>& notices) {
   Time const now = clock_.now();
   auto keys = fetched.has_value() ? client_keys(fetched->jwks) : std::unexpected(fetched.error());
-  std::string const before = entry.keys ? names_of_keys(*entry.keys) : std::string();
   if (!keys.has_value()) {
     entry.next = now + limits::kKeysRetry;
-    notices.push_back({client.id, before, {}, keys.error().literal()});
+    notices.push_back({client.id, entry.told, {}, keys.error().literal()});
     return;
   }
-  std::string const after = names_of_keys(*keys);
-  if (after != before) notices.push_back({client.id, before, after, std::nullopt});
+  // By all of the set: another key under the same kid is another key.
+  auto const digest = codec::hex_encode(crypto::sha256(as_bytes(fetched->jwks)));
+  std::string now_told = names_of_keys(*keys) + ", sha256 " + digest.substr(0, kDigestShown);
+  if (now_told != entry.told) notices.push_back({client.id, entry.told, now_told, std::nullopt});
+  entry.told = std::move(now_told);
   seconds const life = keys_lifetime(fetched->cache_control);
   entry.keys = std::make_shared<Keys const>(std::move(*keys));
   entry.expires = now + life;

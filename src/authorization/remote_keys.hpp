@@ -28,7 +28,7 @@ using FetchKeys = std::function<Result<FetchedKeys>(std::string const& url)>;
 /// That keys of an application came, went, or could not be had: for the audit log.
 struct KeysNotice {
   std::string client;
-  std::string before;  // "keys: a b"
+  std::string before;  // "keys: a b, sha256 0123456789abcdef" (of the whole set); empty: there were none
   std::string after;
   std::optional<Literal> problem;  // nullopt: they were had
 };
@@ -56,6 +56,7 @@ class RemoteKeys {
   using Keys = std::vector<ClientKey>;
   struct Entry {
     std::string url;
+    std::string told;                  // as KeysNotice has them
     std::shared_ptr<Keys const> keys;  // shared: lookups in flight keep theirs; nullptr: never had
     Time expires{};
     Time renewed{};  // from when on it is asked for before it expires

@@ -131,13 +131,20 @@ TEST_F(RemoteKeysTest, WhatChangedIsToldOnce) {
   EXPECT_EQ(find("k1"), std::nullopt);
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_EQ(notices.front().client, "lab");
-  EXPECT_EQ(notices.front().after, "keys: k1");
+  EXPECT_TRUE(notices.front().after.starts_with("keys: k1, sha256 ")) << notices.front().after;
   EXPECT_EQ(find("k1"), std::nullopt);
   EXPECT_TRUE(notices.empty());
   clock.advance(limits::kKeysLife);
   EXPECT_EQ(find("k1"), std::nullopt);  // asked for again, and the same
   EXPECT_EQ(asked, 2);
   EXPECT_TRUE(notices.empty());
+  // Another key under the same kid does not come unseen.
+  answer = FetchedKeys{TestKey::ec().jwks("k1"), ""};
+  clock.advance(limits::kKeysLife);
+  EXPECT_EQ(find("k1"), std::nullopt);
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_TRUE(notices.front().before.starts_with("keys: k1, sha256 "));
+  EXPECT_NE(notices.front().before, notices.front().after);
 }
 
 TEST_F(RemoteKeysTest, F13AnAddressThatDoesNotAnswerHoldsNobodyElseUp) {

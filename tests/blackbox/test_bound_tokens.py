@@ -22,7 +22,11 @@ class Bound(harness.TestCase):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="tacenda-bound-"))
         cls.addClassCleanup(shutil.rmtree, folder)
         authority = Authority(folder, "hospital")
-        cls.config = CONFIG % authority.certificate
+        own = Authority(folder, "own")  # a certificate that signs itself
+        cls.own = own.certificate, own.key
+        trusted = folder / "trusted.pem"
+        trusted.write_text(authority.certificate.read_text() + own.certificate.read_text())
+        cls.config = CONFIG % trusted
         super().setUpClass()
         cls.mine, cls.theirs = authority.issue("mine"), authority.issue("theirs")
         cls.server.admin()
@@ -69,6 +73,14 @@ class Bound(harness.TestCase):
             refused = self.ask(pair)
             self.assertEqual((refused.status, json_of(refused)["error"]), (401, "invalid_client"))
         self.assertEqual(self.ask(self.mine, client_id="strong").status, 401)
+
+    def test_F19_a_certificate_that_signs_itself_is_one_too(self):
+        self.server.cli("client", "add", "own", "--certificate", self.own[0], "--scope", "system/*.rs", "--role", "doctor", "--data",
+                        self.server.data, check=True)
+        token = json_of(self.ask(self.own, client_id="own"))["access_token"]
+        self.assertEqual(self.send(self.own, "GET", "/fhir/Patient", token=token).status, 200)
+        self.assertEqual(self.send(self.mine, "GET", "/fhir/Patient", token=token).status, 401)
+        self.assertEqual(self.ask(self.mine, client_id="own").status, 401)
 
     def test_F19_no_header_stands_for_a_certificate(self):
         der = ssl.PEM_cert_to_DER_cert(self.mine[0].read_text())
