@@ -36,6 +36,9 @@ connections-per-address = 10
 header-seconds = 5
 body-seconds = 6
 idle-seconds = 7
+upload-mib = 2
+uploads = 0
+uploads-per-user = 3
 workers = 8
 [storage]
 cache-mib = 32
@@ -54,6 +57,9 @@ AuditEvent = "off"
   EXPECT_TRUE(config->allow_tls12);
   EXPECT_EQ(config->limits.idle_time, std::chrono::seconds(7));
   EXPECT_EQ(config->workers, 8U);
+  EXPECT_EQ(config->uploads.bytes_max, 2U << 20U);
+  EXPECT_EQ(config->uploads.in_all, 0U);
+  EXPECT_EQ(config->uploads.per_user, 3U);
   EXPECT_EQ(config->session_idle_seconds, 300U);
   EXPECT_EQ(config->session_seconds, 3600U);
   EXPECT_EQ(config->rates.person, 10U);
@@ -123,8 +129,8 @@ TEST(ParseConfig, RefusesWhatItDoesNotKnowAndNamesTheNearest) {
 
 TEST(ParseConfig, RefusesValuesOutOfRangeAndOfAnotherKind) {
   for (auto const* text : {"[listener]\nport = 65536", "[listener]\nport = \"8443\"", "[limits]\nworkers = 1",
-                           "[listener]\ntls12 = 1", "[listener]\nallow = \"10.0.0.0/8\"",
-                           "[listener]\nclient-certificate = \"maybe\"",
+                           "[limits]\nupload-mib = 0", "[listener]\ntls12 = 1",
+                           "[listener]\nallow = \"10.0.0.0/8\"", "[listener]\nclient-certificate = \"maybe\"",
                            "[listener]\nclient-certificate = \"required\"", "not toml at all ["}) {
     EXPECT_FALSE(parse_config(text).has_value()) << text;
   }

@@ -44,11 +44,13 @@ void Loop::stop() {
   io_.stop();
   if (thread_.joinable()) thread_.join();
   slots_.clear();
+  // What comes too late is let go while those who made it are still there.
+  std::vector<Completion> late;
   {
-    // What comes too late is let go while those who made it are still there.
     MutexLock const lock(mutex_);
-    completions_.clear();
+    late.swap(completions_);
   }
+  late.clear();
   connection_count_ = 0;
 }
 

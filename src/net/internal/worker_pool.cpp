@@ -144,12 +144,14 @@ void WorkerPool::answer_later(Job&& job) {
 }
 
 void WorkerPool::stop() {
+  std::vector<Job> dropped;  // what its sinks and sources do at their end needs no lock of ours
   {
     MutexLock const lock(mutex_);
     stopped_ = true;
-    for (auto& job : ring_) job = Job();
+    dropped.swap(ring_);
     count_ = 0;
   }
+  dropped.clear();
   ready_.notify_all();
   threads_.clear();
   for (std::size_t left = owed_.load(); left != 0; left = owed_.load()) owed_.wait(left);
