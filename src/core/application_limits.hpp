@@ -43,8 +43,8 @@ inline constexpr std::size_t kScopeConditions = 8;  // search conditions in one 
 
 // Uploads of what a Binary holds, taken while they come (docs/binary.md)
 inline constexpr std::uint64_t kUploadBytes = std::uint64_t{1} << 30U;
-inline constexpr std::size_t kUploads = 32;  // under way
-inline constexpr std::size_t kUploadsPerUser = 4;
+inline constexpr std::size_t kUploads = 64;  // under way
+inline constexpr std::size_t kUploadsPerUser = 16;
 inline constexpr std::size_t kUploadHeldBytes = std::size_t{1}
                                                 << 20U;  // up to here it is held, and stored at its end
 
