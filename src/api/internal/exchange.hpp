@@ -21,11 +21,12 @@ struct Pipeline::Exchange {
   Prefer prefer = Prefer::kDefault;
   std::optional<fhir::Format> format = fhir::Format::kJson;  // of the answer; nullopt: 406
   fhir::Format body_format = fhir::Format::kJson;
-  bool sends_content = false;            // the body is the content of a Binary, not a resource
-  operations::Remarks remarks;           // on what it sends
-  records::HistoryWindow history;        // of a history: which versions, for the links of its page
-  operations::SearchRequest search;      // of a search: what is asked, for the links of its page
-  bool reads_apart = false;              // a Binary without what it holds
+  bool sends_content = false;        // the body is the content of a Binary, not a resource
+  operations::Remarks remarks;       // on what it sends
+  records::HistoryWindow history;    // of a history: which versions, for the links of its page
+  operations::SearchRequest search;  // of a search: what is asked, for the links of its page
+  bool reads_apart = false;          // a Binary without what it holds
+  std::string_view scim_type;        // why it is refused, in the words of SCIM; empty: none of them says it
   std::optional<net::Response> content;  // of a read of a Binary: what it holds, in the place of the resource
 };
 
