@@ -172,6 +172,27 @@ Result<void> Gate::authorize_admin(identity::Principal const& principal, AdminAc
   return fail(ErrorKind::kUnauthenticated, "the second factor is too old for this act: log in again");
 }
 
+Result<void> Gate::authorize_provisioning(identity::Principal const& principal) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  bool const has_scope =
+      !principal.application() || codec::has_word(principal.application()->scopes, kProvisioningScope);
+  if (role == nullptr || !role->provisions_users || !principal.is_service() || !has_scope)
+    return fail(ErrorKind::kForbidden, "this role has no right to provision users");
+  return {};
+}
+
+Result<void> Gate::admits_token(identity::Principal const& principal, Time now) const {
+  if (!principal.is_service() || principal.method() != identity::Method::kToken ||
+      principal.expires() - now <= limits::kServiceToken)
+    return {};
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  if (role == nullptr || !role->provisions_users)
+    return fail(ErrorKind::kForbidden, "this token was issued to provision users: issue another");
+  return {};
+}
+
 Result<std::optional<std::string>> Gate::authorize_log(identity::Principal const& principal, Time now) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());

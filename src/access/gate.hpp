@@ -73,6 +73,13 @@ class Gate {
   /// Errors: kForbidden (no right), kUnauthenticated (second factor older than limits::kStepUpAge at `now`).
   Result<void> authorize_admin(identity::Principal const& principal, AdminAction action, Time now) const;
 
+  /// A token that lasts longer than limits::kServiceToken is for provisioning alone, whatever role its
+  /// account was given since. Errors: kForbidden.
+  Result<void> admits_token(identity::Principal const& principal, Time now) const;
+  /// May he keep accounts and groups as an identity provider does? A service account alone, and no
+  /// application without the scope `scim`. Errors: kForbidden.
+  Result<void> authorize_provisioning(identity::Principal const& principal) const;
+
   /// May the account be used from this address, by its own list and by its role's? Asked before anything is
   /// told (N-05). An empty address is the administration socket: no list is about it. Errors: kForbidden.
   Result<void> admits(identity::Principal const& principal, std::string_view address) const;

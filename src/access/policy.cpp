@@ -4,6 +4,7 @@
 #include <array>
 
 #include "access/internal/concepts.hpp"
+#include "access/internal/provisioning_rules.hpp"
 #include "access/shipped_policies.hpp"
 #include "codec/toml.hpp"
 #include "core/limits.hpp"
@@ -60,6 +61,7 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"break-glass", &Role::breaks_glass},
     {"chooses-ids", &Role::chooses_ids},
     {"lowers-labels", &Role::lowers_labels},
+    {"provisions-users", &Role::provisions_users},
 });
 
 constexpr std::int64_t kGraceDaysMax = 365;
@@ -199,6 +201,7 @@ Result<Role> parse_role(toml::table const& table) {
       return fail(ErrorKind::kInvalid, "a role has an unknown key");
     }
   }
+  TACENDA_TRY_VOID(check_provisioner(role));
   for (auto const& [type, view] : role.views) {
     // What is seen in part would be written back without the rest (C-19).
     if (role.may(Action::kUpdate, type))
@@ -320,6 +323,7 @@ Result<std::shared_ptr<Policy const>> Policy::parse(std::string_view text, std::
   policy->text_ = text;
   policy->epoch_ = epoch;
   bool versioned = false;
+  toml::table const* provisioning = nullptr;
   for (auto const& [key, node] : *parsed) {
     if (key.str() == "version") {
       versioned = node.value<std::int64_t>() == 1;
@@ -336,12 +340,16 @@ Result<std::shared_ptr<Policy const>> Policy::parse(std::string_view text, std::
       TACENDA_TRY_VOID(parse_labels(*node.as_table(), policy->bounds_));
     } else if (key.str() == "emergency" && node.is_table()) {
       TACENDA_TRY_VOID(parse_emergency(*node.as_table(), policy->bounds_));
+    } else if (key.str() == "provisioning" && node.is_table()) {
+      provisioning = node.as_table();  // says something of roles: when all are known
     } else {
       return fail(ErrorKind::kInvalid, "the policy has an unknown key");
     }
   }
   if (!versioned) return fail(ErrorKind::kInvalid, "the policy has no version this server knows");
   if (policy->roles_.empty()) return fail(ErrorKind::kInvalid, "the policy has no roles");
+  if (provisioning != nullptr)
+    policy->bounds_.group_roles = TACENDA_TRY(parse_provisioning(*provisioning, policy->roles_));
   return policy;
 }
 

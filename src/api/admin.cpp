@@ -71,6 +71,7 @@ std::span<Admin::Row const> Admin::rows() {
       {"POST", "/admin/users/networks", AdminAction::kManageUsers, EventKind::kRoleChanged,
        &Admin::restrict_networks},
       {"POST", "/admin/users/until", AdminAction::kManageUsers, EventKind::kRoleChanged, &Admin::limit_user},
+      {"POST", "/admin/users/link", AdminAction::kManageUsers, EventKind::kUserLinked, &Admin::link_user},
       {"GET", "/admin/clients", AdminAction::kManageUsers, EventKind::kClientsListed, &Admin::clients},
       {"POST", "/admin/clients", AdminAction::kManageUsers, EventKind::kClientAdded, &Admin::add_client},
       {"POST", "/admin/clients/disable", AdminAction::kManageUsers, EventKind::kClientDisabled,

@@ -48,6 +48,7 @@ class Admin {
   Released bind_certificate(Call& call);
   Released restrict_networks(Call& call);
   Released limit_user(Call& call);
+  Released link_user(Call& call);
   Released issue_token(Call& call);
   Released clients(Call& call);
   Released add_client(Call& call);

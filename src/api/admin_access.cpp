@@ -3,6 +3,7 @@
 #include "api/admin.hpp"
 #include "api/internal/admin_call.hpp"
 #include "codec/text.hpp"
+#include "identity/provisioning.hpp"
 
 namespace tacenda::api {
 namespace {
@@ -132,6 +133,7 @@ Released Admin::set_policy(Call& call) {
                 {std::move(changed->set),
                  [this, now, policy = changed->policy] {
                    parts_.gate.replace(policy);
+                   identity::Provisioning(parts_.directory).use(policy->bounds().group_roles);
                    // A rule that is new is for records of before, too.
                    if (policy->bounds().label_rules != now->bounds().label_rules) parts_.label_worker.renew();
                  }},

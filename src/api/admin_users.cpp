@@ -5,6 +5,8 @@
 #include "api/internal/admin_call.hpp"
 #include "api/internal/auth_json.hpp"
 #include "codec/text.hpp"
+#include "core/application_limits.hpp"
+#include "identity/provisioning.hpp"
 
 namespace tacenda::api {
 namespace {
@@ -35,6 +37,14 @@ Json user_json(identity::UserView const& user) {
     awareness.push(std::move(topic));
   }
   json.set("awareness", std::move(awareness));
+  if (user.provisioned) {
+    Json provisioned = Json::object();
+    provisioned.set("user_name", Json::string(user.provisioned->user_name));
+    provisioned.set("external_id", Json::string(user.provisioned->external_id));
+    provisioned.set("deleted", Json::boolean(user.provisioned->deleted));
+    provisioned.set("linked", Json::boolean(user.provisioned->keeps_role));
+    json.set("provisioned", std::move(provisioned));
+  }
   json.set("live_tokens", Json::number(static_cast<std::int64_t>(user.live_tokens)));
   return json;
 }
@@ -220,6 +230,19 @@ Released Admin::limit_user(Call& call) {
   return change(call, *pending, "{}");
 }
 
+Released Admin::link_user(Call& call) {
+  std::string const name(call.body.text_of("name"));
+  std::string const external_id(call.body.text_of("external_id"));
+  bool const unlinks = is_true(call.body.find("unlink"));
+  call.origin.target = name;
+  std::string const linked = "linked, externalId " + (external_id.empty() ? "none" : external_id);
+  (unlinks ? call.origin.old_value : call.origin.new_value) = unlinks ? "linked" : linked;
+  identity::Provisioning provisioning(parts_.directory);
+  auto changed = unlinks ? provisioning.unlink(name) : provisioning.link(name, external_id);
+  if (!changed.has_value()) return refuse(call, changed.error());
+  return change(call, changed->pending, "{}");
+}
+
 Released Admin::issue_token(Call& call) {
   std::string const name(call.body.text_of("user"));
   call.origin.target = name;
@@ -231,7 +254,11 @@ Released Admin::issue_token(Call& call) {
     auto const text = value->number_text();
     (void)std::from_chars(text.data(), text.data() + text.size(), seconds);  // 0 is refused below
   }
-  auto issued = parts_.directory.issue_service_token(name, std::chrono::seconds(seconds));
+  // An identity provider keeps one token for long; it opens nothing but /scim/v2.
+  auto const user = parts_.directory.find_user(name);
+  auto const role = user ? parts_.gate.role(user->role) : std::nullopt;
+  auto const longest = role && role->provisions_users ? limits::kProvisioningToken : limits::kServiceToken;
+  auto issued = parts_.directory.issue_service_token(name, std::chrono::seconds(seconds), longest);
   if (!issued.has_value()) return refuse(call, issued.error());
   call.origin.new_value = issued->principal.token_id();
   Json json = Json::object();

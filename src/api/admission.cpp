@@ -106,6 +106,8 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
     exchange.origin.kind = audit::EventKind::kAddressRefused;
     return refuse(exchange, placed.error());
   }
+  if (auto const fits = parts_.gate.admits_token(known, parts_.clock.now()); !fits.has_value())
+    return refuse(exchange, fits.error());
   // An account is its owner's own business: no application looks after it.
   if (is_own_account(route) && known.application())
     return refuse(exchange, Error(ErrorKind::kForbidden, "an application may not do this: sign in yourself"));
@@ -181,6 +183,12 @@ Released Pipeline::dispatch(Exchange& exchange) {
     case Interaction::kEndApplication:
     case Interaction::kToken:
       return oauth(exchange);
+    case Interaction::kScimDiscovery:
+    case Interaction::kScimUsers:
+    case Interaction::kScimUser:
+    case Interaction::kScimGroups:
+    case Interaction::kScimGroup:
+      return scim(exchange);
     case Interaction::kStepUp:
     case Interaction::kAccount:
     case Interaction::kChangePassword:

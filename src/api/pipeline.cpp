@@ -6,6 +6,7 @@
 #include "api/capability.hpp"
 #include "api/internal/exchange.hpp"
 #include "api/internal/format.hpp"
+#include "api/internal/scim_json.hpp"
 #include "api/outcome.hpp"
 #include "codec/text.hpp"
 #include "core/limits.hpp"
@@ -245,6 +246,7 @@ Released Pipeline::refuse(Exchange& exchange, Error const& error) {
   response.status = status_of(error);
   response.body = exchange.remarks.refusal.empty() ? outcome_json(error) : exchange.remarks.refusal;
   response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
+  if (is_scim(exchange.request.path)) response = scim_refusal(response.status, exchange.scim_type, error);
   // RFC 9470: who is recognised and refused for the age of his second factor can step up.
   bool const step_up = response.status == 401 && exchange.principal &&
                        !identity::is_fresh(*exchange.principal, parts_.clock.now());
@@ -275,6 +277,8 @@ Released Pipeline::refuse(Exchange& exchange, std::uint16_t status) {
   response.status = status;
   response.body = outcome_json(status);
   response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
+  if (is_scim(exchange.request.path))
+    response = scim_refusal(status, "", Error(ErrorKind::kNotSupported, "this is not available here"));
   audit::Event event = exchange.origin;
   event.outcome = audit_outcome_of(status);
   event.reason = "the request does not fit this address";

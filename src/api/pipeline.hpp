@@ -91,6 +91,9 @@ class Pipeline {
   /// /oauth, and what applications discover of it (internal/oauth.hpp).
   class OAuth;
   Released oauth(Exchange& exchange);
+  /// /scim/v2 (internal/scim.hpp).
+  class Scim;
+  Released scim(Exchange& exchange);
   /// Breaks the glass for one patient: $break-glass.
   Released break_glass(Exchange& exchange);
   Released enrol(Exchange& exchange);
@@ -186,6 +189,9 @@ class Pipeline {
   // Who lost several rounds goes on alone, so that of many writers of one resource none loses without end.
   // Held across commits, by losers only; no other lock is waited for under it but the log's.
   Mutex losers_;
+  // Changes of an identity provider follow each other: what one gives is committed, or taken back, before the
+  // next looks. Held across commits; no other lock is waited for under it but the log's and the directory's.
+  Mutex provisioning_;
 };
 
 }  // namespace tacenda::api

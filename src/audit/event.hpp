@@ -93,6 +93,12 @@ enum class EventKind : std::uint16_t {
   kPolicyRead = 84,
   kEmergenciesRead = 85,
   kRelabelStarted = 86,
+  // what an identity provider does with accounts (SCIM)
+  kUserLinked = 87,
+  kUserChanged = 88,
+  kUserEnabled = 89,
+  kUserDeleted = 90,
+  kGroupChanged = 91,
   // the store (DCM 110100 application activity)
   kStoreCreated = 96,
   kStarted = 97,

@@ -28,10 +28,9 @@ Result<void> check_title(std::string_view title) {
 Result<std::vector<codec::Scope>> scopes_of(std::string_view text, access::Bearer bearer) {
   auto scopes = TACENDA_TRY(codec::parse_scopes(text));
   for (auto const& scope : scopes) {
-    if (scope.level != codec::ScopeLevel::kNone) {
+    if (scope.level != codec::ScopeLevel::kNone || bearer == access::Bearer::kService) {
       TACENDA_TRY_VOID(access::check_scope(scope, bearer));
-    } else if (bearer == access::Bearer::kService ||
-               std::ranges::find(kWords, scope.word) == std::end(kWords)) {
+    } else if (std::ranges::find(kWords, scope.word) == std::end(kWords)) {
       return fail(ErrorKind::kInvalid, "a scope is none that this application could be given");
     }
   }

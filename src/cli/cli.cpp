@@ -171,6 +171,13 @@ class Commands {
     name(until);
     until->add_option("--date", user_.until, "A date (its beginning in UTC) or an instant");
     until->add_flag("--never", user_.never, "It does not");
+    auto* link = command(*parent, "link", "Let the identity provider (SCIM) know of an account and end it",
+                         "tacenda user link dr.demo --external-id 7f3a --data /srv/tacenda",
+                         [this] { return user_link(user_); });
+    common(link);
+    name(link);
+    link->add_option("--external-id", user_.external_id, "What the identity provider calls the account");
+    link->add_flag("--remove", user_.unlink, "Take it back");
   }
 
   void access_common(CLI::App* sub) {
@@ -246,7 +253,9 @@ class Commands {
                         "tacenda token issue --user loader --expires 1h --data /srv/tacenda",
                         [this] { return token_issue(token_); });
     sub->add_option("--user", token_.user, "Service account")->required();
-    sub->add_option("--expires", token_.expires, "Lifetime: 90s, 15m, 1h (at most)")->capture_default_str();
+    sub->add_option("--expires", token_.expires,
+                    "Lifetime: 90s, 15m, 1h (at most); up to 180d for a role that provisions users")
+        ->capture_default_str();
     sub->add_option("--data", token_.data, "Folder of the running server's store")->required();
     sub->add_flag("--json", token_.json, "Print {access_token, expires_at}");
   }

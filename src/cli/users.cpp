@@ -36,7 +36,7 @@ void show_enrolment(Json const& answer, bool json) {
             << "; hand it over by a way that only its owner reads\n";
 }
 
-/// "90s", "15m", "1h". 0 when it is none of these.
+/// "90s", "15m", "1h", "180d". 0 when it is none of these.
 std::int64_t seconds_of(std::string_view text) {
   if (text.size() < 2) return 0;
   std::int64_t number = 0;
@@ -50,6 +50,8 @@ std::int64_t seconds_of(std::string_view text) {
       return number * 60;
     case 'h':
       return number * 3600;
+    case 'd':
+      return number * 86'400;
     default:
       return 0;
   }
@@ -129,6 +131,17 @@ int user_until(UserOptions const& options) {
   });
 }
 
+int user_link(UserOptions const& options) {
+  Json body = named(options.name);
+  body.set("external_id", Json::string(options.external_id));
+  body.set("unlink", Json::boolean(options.unlink));
+  return post("user link", options.data, "/admin/users/link", body, [&](Json const&) {
+    std::cout << options.name
+              << (options.unlink ? " is unknown to the identity provider\n"
+                                 : " can be ended by the identity provider; the role stays\n");
+  });
+}
+
 int user_list(UserOptions const& options) {
   auto connection = AdminConnection::open(options.data);
   if (!connection.has_value()) return report("user list", connection.error());
@@ -157,7 +170,7 @@ int user_list(UserOptions const& options) {
 int token_issue(TokenOptions const& options) {
   std::int64_t const seconds = seconds_of(options.expires);
   if (seconds == 0) {
-    std::cerr << "tacenda: token issue: --expires takes a number with s, m or h, such as 15m\n";
+    std::cerr << "tacenda: token issue: --expires takes a number with s, m, h or d, such as 15m\n";
     return kUsage;
   }
   Json body = Json::object();

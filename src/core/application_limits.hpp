@@ -48,4 +48,17 @@ inline constexpr std::size_t kUploadsPerUser = 16;
 inline constexpr std::size_t kUploadHeldBytes = std::size_t{1}
                                                 << 20U;  // up to here it is held, and stored at its end
 
+// Accounts that an identity provider keeps (SCIM)
+inline constexpr std::size_t kProvisionedAccounts = 250'000;  // deleted ones, too
+inline constexpr std::size_t kProvisionedGroups = 10'000;
+inline constexpr std::size_t kGroupsPerAccount = 256;
+inline constexpr std::size_t kMembersChangedAtOnce = 10'000;
+inline constexpr std::size_t kProvisionedTextBytes = 256;  // of a user name, an external id, a display name
+inline constexpr std::size_t kScimBodyBytes = 2 * 1024 * 1024;
+inline constexpr std::size_t kScimOperations = 1'000;  // of one PATCH
+inline constexpr std::size_t kScimPage = 100;          // default count
+inline constexpr std::size_t kScimPageMax = 200;
+inline constexpr std::chrono::hours kProvisioningToken{
+    24 * 180};  // of an account that provisions and does nothing else
+
 }  // namespace tacenda::limits

@@ -10,6 +10,16 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   using namespace tacenda;  // NOLINT(google-build-using-namespace): the harness is the whole file
   if (size == 0) return 0;
   ByteView const input = std::as_bytes(std::span(data + 1, size - 1));
+  if (data[0] == 'x') {
+    auto const provisioned = identity::decode_provisioned(input);
+    if (provisioned.has_value()) TACENDA_ASSERT(equal(identity::encode_provisioned(**provisioned), input));
+    return 0;
+  }
+  if (data[0] == 'g') {
+    auto const group = identity::decode_group(input);
+    if (group.has_value()) TACENDA_ASSERT(equal(identity::encode_group(**group), input));
+    return 0;
+  }
   if (data[0] % 5 == 0) {
     auto const account = identity::decode_account(input);
     if (!account.has_value()) return 0;

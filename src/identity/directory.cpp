@@ -53,6 +53,18 @@ Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock co
     account.standing = TACENDA_TRY(decode_standing(row));
     return {};
   }));
+  TACENDA_TRY_VOID(state->read_rows('x', [](ByteView row, Account& account) -> Result<void> {
+    account.provisioned = TACENDA_TRY(decode_provisioned(row));
+    account.suspended = !account.provisioned->active;
+    return {};
+  }));
+  TACENDA_TRY_VOID(state->rows.scan(
+      as_bytes("g"), [raw](ByteView, ByteView row) TACENDA_REQUIRES(raw->mutex) -> Result<bool> {
+        auto group = TACENDA_TRY(decode_group(row));
+        auto const& id = group->id;
+        raw->groups.emplace(id, std::move(group));
+        return true;
+      }));
   Time const now = clock.now();
   TACENDA_TRY_VOID(state->rows.scan(
       as_bytes("t"), [raw, now](ByteView key, ByteView row) TACENDA_REQUIRES(raw->mutex) -> Result<bool> {
@@ -122,7 +134,7 @@ Result<Directory::Added> Directory::renew_enrolment(std::string_view name) {
   auto const account = state_->find(name);
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   if (account->is_service) return fail(ErrorKind::kForbidden, "service accounts do not enrol");
-  if (!account->enabled) return fail(ErrorKind::kForbidden, "this user is disabled");
+  if (!account->enabled || account->suspended) return fail(ErrorKind::kForbidden, "this user is disabled");
   Added added{{}, account->id, TACENDA_TRY(state_->random_code(32)), state_->clock.now() + limits::kEnrolmentTime};
   {
     WriteLock const lock(state_->mutex);
@@ -148,6 +160,8 @@ Result<Pending> Directory::change_role(std::string_view name, std::string_view r
   auto const account = state_->find(name);
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   WriteLock const lock(state_->mutex);
+  if (account->provisioned && !account->provisioned->keeps_role)
+    return fail(ErrorKind::kConflict, "the role of this user comes from his groups at the identity provider");
   std::string old = std::exchange(account->role, std::string(role));
   auto finish = [state = state_.get(), account, old, role = std::string(role)](bool committed) {
     if (committed) return;
@@ -178,7 +192,8 @@ std::vector<UserView> Directory::users() const {
     UserView view;
     view.id = account->id.view();
     view.name = name;
-    view.role = account->role;
+    view.role = state_->role_of(*account);
+    view.provisioned = account->provisioned;
     view.is_service = account->is_service;
     view.enabled = account->is_active(state_->clock.now());
     view.enrolled = account->is_service || !account->password_phc.empty();
@@ -202,14 +217,16 @@ std::optional<UserView> Directory::find_user(std::string_view name) const {
 }
 
 Result<Directory::IssuedToken> Directory::issue_service_token(std::string_view name,
-                                                              std::chrono::seconds lifetime) {
+                                                              std::chrono::seconds lifetime,
+                                                              std::chrono::seconds longest) {
   auto const account = state_->find(name);
   if (!account || !account->is_active(state_->clock.now()))
     return fail(ErrorKind::kNotFound, "there is no such enabled user");
   if (!account->is_service)
     return fail(ErrorKind::kForbidden, "tokens are issued to service accounts: people log in");
-  if (lifetime < std::chrono::seconds(1) || lifetime > limits::kServiceToken) {
-    return fail(ErrorKind::kInvalid, "a service token lasts from 1 second to 1 hour");
+  if (lifetime < std::chrono::seconds(1) || lifetime > longest) {
+    return fail(ErrorKind::kInvalid,
+                "a service token lasts from 1 second to 1 hour, one that provisions users 180 days");
   }
   WriteLock const lock(state_->mutex);
   auto made = TACENDA_TRY(

@@ -13,6 +13,7 @@
 #include "crypto/random.hpp"
 #include "identity/pending.hpp"
 #include "identity/principal.hpp"
+#include "identity/provisioned.hpp"
 #include "identity/standing.hpp"
 #include "vault/vault.hpp"
 
@@ -32,6 +33,8 @@ struct UserView {
   std::size_t passkeys = 0;
   std::size_t recovery_codes = 0;            // not yet used
   std::shared_ptr<Standing const> standing;  // shared: requests in flight keep theirs
+  std::shared_ptr<Provisioned const> provisioned =
+      {};  // shared: as standing; nullptr: the identity provider does not know it
 };
 
 /// How long a session of a person lasts (S-04, K-05).
@@ -97,8 +100,9 @@ class Directory {
     Time expires;
   };
   /// A token for a service account. Errors: kForbidden (a person), kNotFound, kInvalid (lifetime over
-  /// limits::kServiceToken).
-  Result<IssuedToken> issue_service_token(std::string_view name, std::chrono::seconds lifetime);
+  /// `longest`).
+  Result<IssuedToken> issue_service_token(std::string_view name, std::chrono::seconds lifetime,
+                                          std::chrono::seconds longest = limits::kServiceToken);
   /// For whom an application gets a token.
   struct Bearer {
     UserId user;
@@ -186,6 +190,7 @@ class Directory {
  private:
   friend class OwnAccount;
   friend class Passkeys;
+  friend class Provisioning;
   struct State;
   Result<Pending> change_standing(std::string_view name, std::function<void(Standing&)> const& change);
   explicit Directory(std::unique_ptr<State> state);

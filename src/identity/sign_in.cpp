@@ -302,7 +302,7 @@ Result<void> Directory::confirm(Principal const& principal) const {
       found->second->token_epoch != principal.epoch_) {
     return fail(ErrorKind::kUnauthenticated, "the access token is not valid any more");
   }
-  if (found->second->role != principal.role()) {
+  if (state_->role_of(*found->second) != principal.role()) {
     return fail(ErrorKind::kForbidden, "this user was given another role meanwhile");
   }
   return {};

@@ -31,6 +31,8 @@ struct UserOptions {
   std::string until;  // date or instant
   bool never = false;
   bool service = false;
+  std::string external_id;
+  bool unlink = false;
   bool json = false;
 };
 int user_add(UserOptions const& options);
@@ -42,6 +44,7 @@ int user_unlock(UserOptions const& options);
 int user_certificate(UserOptions const& options);
 int user_networks(UserOptions const& options);
 int user_until(UserOptions const& options);
+int user_link(UserOptions const& options);
 
 /// `tacenda policy`, `tacenda emergency` and `tacenda access-list`.
 struct AccessOptions {

@@ -13,6 +13,7 @@
 #include "core/limits.hpp"
 #include "core/secret.hpp"
 #include "identity/principal.hpp"
+#include "identity/provisioned.hpp"
 
 namespace tacenda::identity {
 
@@ -68,8 +69,15 @@ struct Account {
   // Standing: a row of its own. Replaced as a whole; never nullptr.
   std::shared_ptr<Standing const> standing = std::make_shared<Standing const>();
 
-  /// Neither disabled nor over.
-  bool is_active(Time now) const { return enabled && (!standing->until || now < *standing->until); }
+  // What the identity provider keeps of it: a row of its own. Replaced as a whole; nullptr: it knows nothing
+  // of the account.
+  std::shared_ptr<Provisioned const> provisioned;
+  std::atomic<bool> suspended{false};  // provisioned, and not active
+
+  /// Neither disabled, nor over, nor suspended by the identity provider.
+  bool is_active(Time now) const {
+    return enabled && !suspended && (!standing->until || now < *standing->until);
+  }
 };
 
 /// One access token. Its hash is the key; the token itself is nowhere.
@@ -97,6 +105,10 @@ Bytes encode_factors(Account const& account);
 Result<void> decode_factors(ByteView row, Account& account);
 Bytes encode_standing(Standing const& standing);
 Result<std::shared_ptr<Standing const>> decode_standing(ByteView row);
+Bytes encode_provisioned(Provisioned const& provisioned);
+Result<std::shared_ptr<Provisioned const>> decode_provisioned(ByteView row);
+Bytes encode_group(Group const& group);
+Result<std::shared_ptr<Group const>> decode_group(ByteView row);
 Bytes encode_token(Token const& token);
 struct DecodedToken {
   std::string user;

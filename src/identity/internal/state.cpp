@@ -64,6 +64,9 @@ Bytes Directory::State::counters_key(Account const& account) {
 Bytes Directory::State::token_key(Digest const& hash) {
   return key_of('t', hash);
 }
+Bytes Directory::State::group_key(std::string_view id) {
+  return key_of('g', as_bytes(id));
+}
 
 Result<bool> Directory::State::verify_password(SecretBuffer const& normalized, std::string const& phc) {
   auto const turn = TACENDA_TRY(HashTurn::take(*this));
@@ -82,20 +85,44 @@ Result<vault::WriteSet> Directory::State::account_set(std::shared_ptr<Account> c
   // anew.
   set.read_at(vault.order().committed());
   ReadLock const lock(mutex);
+  TACENDA_TRY_VOID(put_account(set, *account, written));
+  return set;
+}
+
+Result<void> Directory::State::put_account(vault::WriteSet& set, Account const& account, Rows written) const {
   auto const put = [&](Bytes const& key, ByteView row) -> Result<void> {
     set.depends_on(rows.guard(key));
     set.touches(rows.guard(key));
     return rows.put(set, key, row);
   };
-  ByteView const id = as_bytes(account->id.view());
-  TACENDA_TRY_VOID(put(counters_key(*account), encode_counters(*account)));
+  ByteView const id = as_bytes(account.id.view());
+  TACENDA_TRY_VOID(put(counters_key(account), encode_counters(account)));
   if (written.account) {
-    auto const plaintext = encode_account(*account);
-    TACENDA_TRY_VOID(put(account_key(account->id), plaintext.reveal()));
+    auto const plaintext = encode_account(account);
+    TACENDA_TRY_VOID(put(account_key(account.id), plaintext.reveal()));
   }
-  if (written.factors) TACENDA_TRY_VOID(put(key_of('f', id), encode_factors(*account)));
-  if (written.standing) TACENDA_TRY_VOID(put(key_of('s', id), encode_standing(*account->standing)));
-  return set;
+  if (written.factors) TACENDA_TRY_VOID(put(key_of('f', id), encode_factors(account)));
+  if (written.standing) TACENDA_TRY_VOID(put(key_of('s', id), encode_standing(*account.standing)));
+  if (!written.provisioned) return {};
+  auto const key = key_of('x', id);
+  if (account.provisioned) return put(key, encode_provisioned(*account.provisioned));
+  rows.erase(set, key);
+  set.depends_on(rows.guard(key));
+  set.touches(rows.guard(key));
+  return {};
+}
+
+std::string Directory::State::role_of(Account const& account) const {
+  auto const& provisioned = account.provisioned;
+  if (!provisioned || provisioned->keeps_role) return account.role;
+  std::vector<std::string_view> names;
+  for (auto const& id : provisioned->groups) {
+    auto const group = groups.find(id);
+    if (group == groups.end()) continue;
+    names.emplace_back(group->second->display_name);
+    if (!group->second->external_id.empty()) names.emplace_back(group->second->external_id);
+  }
+  return group_roles.role_of(names);
 }
 
 Pending Directory::State::pending(std::shared_ptr<Account> account, Rows written,
@@ -219,7 +246,7 @@ Result<std::string> Directory::State::random_code(std::size_t size_bytes) const 
 }
 
 Principal Directory::State::principal_of(Account const& account, Token const& token, Method method) const {
-  Principal principal(account.id, account.name, account.role);
+  Principal principal(account.id, account.name, role_of(account));
   principal.is_service_ = account.is_service;
   principal.patient_ = account.patient;
   principal.method_ = method;

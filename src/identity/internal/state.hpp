@@ -16,6 +16,7 @@
 #include "identity/internal/account.hpp"
 #include "identity/internal/challenge.hpp"
 #include "identity/internal/throttle.hpp"
+#include "identity/internal/token_plan.hpp"
 #include "identity/relying_party.hpp"
 
 namespace tacenda::identity {
@@ -27,24 +28,6 @@ struct DigestHash {
       value = value << 8U | std::to_integer<std::size_t>(digest[i]);
     return value;  // of a SHA-256: evenly spread already
   }
-};
-
-/// Rows of one account that a change writes; its counters always.
-struct AccountRows {
-  bool account = false;
-  bool factors = false;
-  bool standing = false;
-};
-
-/// How a new token is to be.
-struct TokenPlan {
-  std::chrono::milliseconds lifetime{};
-  bool idles = true;
-  Method method = Method::kSession;
-  std::string address = {};
-  std::optional<AccountRows> written = {};              // rows of the account that travel with it
-  std::vector<Digest> ended = {};                       // tokens that end with it
-  std::shared_ptr<Application const> application = {};  // shared: see Token
 };
 
 /// Everything the directory knows. Lock order: none is held together with another.
@@ -92,15 +75,21 @@ struct Directory::State {
   ChallengeBook passkey_sign_ins TACENDA_GUARDED_BY(mutex);
   std::optional<RelyingParty> relying_party TACENDA_GUARDED_BY(mutex);
 
+  // Of the identity provider; by id.
+  std::map<std::string, std::shared_ptr<Group const>, std::less<>> groups TACENDA_GUARDED_BY(mutex);
+  GroupRoles group_roles TACENDA_GUARDED_BY(mutex);
+
   std::atomic<int> hashing{0};  // Argon2 computations at work or waiting
   Mutex hash_mutex;
   ConditionVariable hash_free;
   int hash_running TACENDA_GUARDED_BY(hash_mutex) = 0;
 
-  // Rows: u<id> account, c<id> counters, f<id> factors, s<id> standing, t<token hash> token.
+  // Rows: u<id> account, c<id> counters, f<id> factors, s<id> standing, x<id> provisioned, g<id> group,
+  // t<token hash> token.
   static Bytes account_key(UserId const& id);
   static Bytes counters_key(Account const& account);
   static Bytes token_key(Digest const& hash);
+  static Bytes group_key(std::string_view id);
   static std::string login_key(std::string_view name, std::string_view network);
 
   /// One Argon2 computation: at most as many at once as there are cores, a short queue, then kThrottled.
@@ -117,6 +106,11 @@ struct Directory::State {
 
   /// A write set of the account's rows as they are in memory now.
   Result<vault::WriteSet> account_set(std::shared_ptr<Account> const& account, Rows written) const;
+  /// The same, into a set.
+  Result<void> put_account(vault::WriteSet& set, Account const& account, Rows written) const
+      TACENDA_REQUIRES_SHARED(mutex);
+  /// The role that it has now: its own, or that of its groups. Empty: none.
+  std::string role_of(Account const& account) const TACENDA_REQUIRES_SHARED(mutex);
   Pending pending(std::shared_ptr<Account> account, Rows written,
                   std::move_only_function<void(bool)> finish = {});
   /// The same, and the rows of tokens that are gone from memory already.
@@ -173,7 +167,8 @@ struct Directory::State {
   /// New recovery codes in the place of all old ones. Errors: kUnavailable.
   Result<std::vector<std::string>> renew_recovery_codes(Account& account) TACENDA_REQUIRES(mutex);
   Result<std::string> random_code(std::size_t size_bytes) const;
-  Principal principal_of(Account const& account, Token const& token, Method method) const;
+  Principal principal_of(Account const& account, Token const& token, Method method) const
+      TACENDA_REQUIRES_SHARED(mutex);
   /// A new token and the change that makes it real.
   struct NewToken {
     Pending pending;

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/bytes.hpp"
+#include "identity/principal.hpp"
+
+namespace tacenda::identity {
+
+/// Rows of one account that a change writes; its counters always.
+struct AccountRows {
+  bool account = false;
+  bool factors = false;
+  bool standing = false;
+  bool provisioned = false;
+};
+
+/// How a new token is to be.
+struct TokenPlan {
+  std::chrono::milliseconds lifetime{};
+  bool idles = true;
+  Method method = Method::kSession;
+  std::string address = {};
+  std::optional<AccountRows> written = {};              // rows of the account that travel with it
+  std::vector<Digest> ended = {};                       // tokens that end with it
+  std::shared_ptr<Application const> application = {};  // shared: see Token
+};
+
+}  // namespace tacenda::identity
