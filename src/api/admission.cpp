@@ -179,6 +179,10 @@ Released Pipeline::dispatch(Exchange& exchange) {
     case Interaction::kEndApplication:
     case Interaction::kToken:
       return oauth(exchange);
+    case Interaction::kProvider:
+    case Interaction::kBeginProviderSignIn:
+    case Interaction::kProviderSignIn:
+      return openid(exchange);
     case Interaction::kScimDiscovery:
     case Interaction::kScimUsers:
     case Interaction::kScimUser:

@@ -10,6 +10,7 @@
 #include "authorization/server.hpp"
 #include "core/limits.hpp"
 #include "identity/directory.hpp"
+#include "identity/sign_in_provider.hpp"
 #include "operations/index_worker.hpp"
 #include "operations/label_worker.hpp"
 #include "operations/validation.hpp"
@@ -40,6 +41,7 @@ struct Parts {
   authorization::Server& authorization;
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
   access::RateLimiter& rates;
+  identity::SignInProvider* provider = nullptr;             // nullptr: people sign in here alone
   std::optional<access::AddressList> trusted_proxies = {};  // nullopt: no forwarded address is believed
 };
 

@@ -74,6 +74,10 @@ class Pipeline {
   Released enrol(Exchange& exchange);
   Released confirm_enrolment(Exchange& exchange);
   Released login(Exchange& exchange);
+  /// /auth/openid
+  Released openid(Exchange& exchange);
+  Released begin_provider_sign_in(Exchange& exchange);
+  Released provider_sign_in(Exchange& exchange);
   Released logout(Exchange& exchange);
   /// What a sign-in, step-up or change of password came to.
   Released conclude(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt);

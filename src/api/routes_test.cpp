@@ -66,8 +66,9 @@ TEST(Routes, AreClosedButForTheNamedOnes) {
         route.interaction == Interaction::kSmartConfiguration || route.interaction == Interaction::kToken ||
         route.interaction == Interaction::kOpenIdConfiguration || route.interaction == Interaction::kJwks ||
         route.interaction == Interaction::kAuthorize || route.interaction == Interaction::kAuthorizeSignIn ||
-        route.interaction == Interaction::kAuthorizeConsent ||
-        route.interaction == Interaction::kRevokeToken ||
+        route.interaction == Interaction::kAuthorizeConsent || route.interaction == Interaction::kProvider ||
+        route.interaction == Interaction::kBeginProviderSignIn ||
+        route.interaction == Interaction::kProviderSignIn || route.interaction == Interaction::kRevokeToken ||
         route.interaction == Interaction::kIntrospectToken || route.interaction == Interaction::kHealth;
     EXPECT_EQ(route.needs_sign_in, !open) << route.pattern;
     bool const on_records = route.pattern.contains("{type}");

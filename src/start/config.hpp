@@ -33,6 +33,17 @@ struct Config {
   bool proxy_protocol = false;               // they say it by a PROXY header
   identity::RelyingParty relying_party;      // empty: what the listener's address says
   std::string public_origin;                 // under which applications reach it; empty: as above
+  struct OpenId {
+    std::string issuer;  // empty: there is none
+    std::string client_id;
+    std::filesystem::path client_secret_file;
+    std::filesystem::path ca_file;  // empty: the system's authorities
+    std::vector<std::string> hosts;
+    std::string account_claim = "sub";
+    std::vector<std::string> factor_acr;
+    std::vector<std::string> factor_amr;
+  };
+  OpenId openid;  // where people sign in, beside here
   std::size_t export_seconds = std::chrono::seconds(limits::kExportTime).count();
 };
 

@@ -31,6 +31,7 @@ struct OpenOptions {
   identity::SessionTimes sessions;
   access::Rates rates;
   std::optional<access::AddressList> trusted_proxies;  // nullopt: none
+  identity::SignInProvider* provider = nullptr;        // outlives the store; nullptr: none
   bool damaged = false;  // for verification: open the log even if it does not hold
 };
 
@@ -88,6 +89,7 @@ class OpenStore {
   std::unique_ptr<authorization::Server> authorization_;
   std::unique_ptr<access::RateLimiter> rates_;
   std::optional<access::AddressList> trusted_proxies_;
+  identity::SignInProvider* provider_ = nullptr;
   std::unique_ptr<operations::Vocabulary> vocabulary_;
   std::unique_ptr<operations::Validation> validation_;
   std::unique_ptr<records::ExportJobs> exports_;
