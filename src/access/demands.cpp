@@ -18,6 +18,8 @@ std::optional<Factor> factor_of(identity::Principal const& principal) {
       return Factor::kPasskey;
     case identity::Method::kRecoveryCode:
       return Factor::kRecoveryCode;
+    case identity::Method::kProvider:
+      return Factor::kProvider;
     case identity::Method::kToken:
     case identity::Method::kCertificate:
     case identity::Method::kSocket:

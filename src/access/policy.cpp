@@ -48,6 +48,7 @@ constexpr auto kFactors = std::to_array<Word<Factor>>({
     {"totp", Factor::kTotp},
     {"passkey", Factor::kPasskey},
     {"recovery-code", Factor::kRecoveryCode},
+    {"provider", Factor::kProvider},
 });
 
 struct Switch {

@@ -41,7 +41,7 @@ ResourceGroup group_of(std::string_view type);
 std::optional<Action> action_of(std::string_view word);
 
 /// A second factor by which a role may be told to sign in.
-enum class Factor : std::uint8_t { kTotp, kPasskey, kRecoveryCode };
+enum class Factor : std::uint8_t { kTotp, kPasskey, kRecoveryCode, kProvider };
 
 /// The rights of one role.
 struct Role {

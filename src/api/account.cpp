@@ -73,6 +73,10 @@ Released Pipeline::Account::dispatch(Exchange& exchange) {
       return acknowledge(exchange);
     case Interaction::kAccount:
       return account(exchange);
+    case Interaction::kProvider:
+    case Interaction::kBeginProviderSignIn:
+    case Interaction::kProviderSignIn:
+      return openid(exchange);
     default:
       return passkeys(exchange);
   }

@@ -37,6 +37,7 @@ Json user_json(identity::UserView const& user) {
     awareness.push(std::move(topic));
   }
   json.set("awareness", std::move(awareness));
+  if (user.provider) json.set("openid_subject", Json::string(user.provider->subject));
   if (user.provisioned) {
     Json provisioned = Json::object();
     provisioned.set("user_name", Json::string(user.provisioned->user_name));
@@ -237,6 +238,17 @@ Released Admin::link_user(Call& call) {
   call.origin.target = name;
   std::string const linked = "linked, externalId " + (external_id.empty() ? "none" : external_id);
   (unlinks ? call.origin.old_value : call.origin.new_value) = unlinks ? "linked" : linked;
+  if (auto const* subject = call.body.find("subject"); subject != nullptr) {
+    if (parts_.provider == nullptr)
+      return refuse(call, Error(ErrorKind::kInvalid, "the configuration names no OpenID provider"));
+    std::optional<identity::ProviderLink> link;
+    if (!unlinks) link = {parts_.provider->issuer(), std::string(call.body.text_of("subject"))};
+    (unlinks ? call.origin.old_value : call.origin.new_value) =
+        unlinks ? "OpenID subject" : "OpenID subject " + link->subject;
+    auto pending = identity::Provisioning(parts_.directory).link_provider(name, std::move(link));
+    if (!pending.has_value()) return refuse(call, pending.error());
+    return change(call, *pending, "{}");
+  }
   identity::Provisioning provisioning(parts_.directory);
   auto changed = unlinks ? provisioning.unlink(name) : provisioning.link(name, external_id);
   if (!changed.has_value()) return refuse(call, changed.error());

@@ -183,6 +183,10 @@ Released Pipeline::dispatch(Exchange& exchange) {
     case Interaction::kEndApplication:
     case Interaction::kToken:
       return oauth(exchange);
+    case Interaction::kProvider:
+    case Interaction::kBeginProviderSignIn:
+    case Interaction::kProviderSignIn:
+      return own_account(exchange);
     case Interaction::kScimDiscovery:
     case Interaction::kScimUsers:
     case Interaction::kScimUser:

@@ -10,6 +10,7 @@
 #include "authorization/server.hpp"
 #include "core/limits.hpp"
 #include "identity/directory.hpp"
+#include "identity/sign_in_provider.hpp"
 #include "operations/index_worker.hpp"
 #include "operations/label_worker.hpp"
 #include "operations/uploads.hpp"
@@ -42,6 +43,7 @@ struct Parts {
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
   access::RateLimiter& rates;
   operations::Uploads& uploads;
+  identity::SignInProvider* provider = nullptr;             // nullptr: people sign in here alone
   std::optional<access::AddressList> trusted_proxies = {};  // nullopt: no forwarded address is believed
 };
 

@@ -106,7 +106,7 @@ class Pipeline {
   /// Refuses a chosen password, the text of `field`, with advice.
   Released refuse_password(Exchange& exchange, Error const& error, codec::Json const& asked,
                            std::string_view field);
-  /// /auth of who is signed in, and passkeys (internal/account.hpp).
+  /// /auth of who is signed in, passkeys, and the OpenID provider (internal/account.hpp).
   class Account;
   Released own_account(Exchange& exchange);
   /// The patients whose compartments a resource is in, for who may read it. Errors: kForbidden, kNotFound,

@@ -69,7 +69,9 @@ TEST(Routes, AreClosedButForTheNamedOnes) {
         route.interaction == Interaction::kAuthorizeConsent ||
         route.interaction == Interaction::kAuthorizePasskey ||
         route.interaction == Interaction::kAuthorizePasskeyScript ||
-        route.interaction == Interaction::kRevokeToken ||
+        route.interaction == Interaction::kProvider ||
+        route.interaction == Interaction::kBeginProviderSignIn ||
+        route.interaction == Interaction::kProviderSignIn || route.interaction == Interaction::kRevokeToken ||
         route.interaction == Interaction::kIntrospectToken || route.interaction == Interaction::kHealth;
     EXPECT_EQ(route.needs_sign_in, !open) << route.pattern;
     bool const on_records = route.pattern.contains("{type}");

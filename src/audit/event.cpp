@@ -70,6 +70,7 @@ constexpr std::array kKinds{
     KindFacts{kPasskeyRemoved, "passkey-removed", "110113", "110137", 'D'},
     KindFacts{kPasskeyCounterBack, "passkey-counter-back", "110113", "110126", 'E'},
     KindFacts{kAwarenessAcknowledged, "awareness-acknowledged", "110113", "", 'E'},
+    KindFacts{kProviderAsked, "provider-asked", "110114", "", 'E'},
     KindFacts{kUserAdded, "user-added", "110113", "110137", 'C'},
     KindFacts{kUserDisabled, "user-disabled", "110113", "110137", 'U'},
     KindFacts{kRoleChanged, "role-changed", "110113", "110136", 'U'},

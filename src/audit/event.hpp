@@ -71,6 +71,7 @@ enum class EventKind : std::uint16_t {
   kAwarenessAcknowledged = 57,
   kTokenIntrospected = 58,
   kLaunchStarted = 59,
+  kProviderAsked = 60,
   // administration (DCM 110113 security alert, 110136/110137 role changes)
   kUserAdded = 64,
   kUserDisabled = 65,

@@ -177,6 +177,9 @@ class Commands {
     common(link);
     name(link);
     link->add_option("--external-id", user_.external_id, "What the identity provider calls the account");
+    link->add_option("--subject", user_.subject,
+                     "Who the user is at the OpenID provider (sub), in place of that");
+    link->add_flag("--openid", user_.by_subject, "With --remove: take back who he is at the OpenID provider");
     link->add_flag("--remove", user_.unlink, "Take it back");
   }
 

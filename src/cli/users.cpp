@@ -135,6 +135,14 @@ int user_link(UserOptions const& options) {
   Json body = named(options.name);
   body.set("external_id", Json::string(options.external_id));
   body.set("unlink", Json::boolean(options.unlink));
+  if (options.by_subject || !options.subject.empty()) {
+    body.set("subject", Json::string(options.subject));
+    return post("user link", options.data, "/admin/users/link", body, [&](Json const&) {
+      std::cout << options.name
+                << (options.unlink ? " is nobody at the OpenID provider\n"
+                                   : " can sign in at the OpenID provider\n");
+    });
+  }
   return post("user link", options.data, "/admin/users/link", body, [&](Json const&) {
     std::cout << options.name
               << (options.unlink ? " is unknown to the identity provider\n"

@@ -15,6 +15,11 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (provisioned.has_value()) TACENDA_ASSERT(equal(identity::encode_provisioned(**provisioned), input));
     return 0;
   }
+  if (data[0] == 'o') {
+    auto const link = identity::decode_provider_link(input);
+    if (link.has_value()) TACENDA_ASSERT(equal(identity::encode_provider_link(**link), input));
+    return 0;
+  }
   if (data[0] == 'g') {
     auto const group = identity::decode_group(input);
     if (group.has_value()) TACENDA_ASSERT(equal(identity::encode_group(**group), input));

@@ -58,6 +58,10 @@ Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock co
     account.suspended = !account.provisioned->active;
     return {};
   }));
+  TACENDA_TRY_VOID(state->read_rows('o', [](ByteView row, Account& account) -> Result<void> {
+    account.provider = TACENDA_TRY(decode_provider_link(row));
+    return {};
+  }));
   TACENDA_TRY_VOID(state->rows.scan(
       as_bytes("g"), [raw](ByteView, ByteView row) TACENDA_REQUIRES(raw->mutex) -> Result<bool> {
         auto group = TACENDA_TRY(decode_group(row));
@@ -194,6 +198,7 @@ std::vector<UserView> Directory::users() const {
     view.name = name;
     view.role = state_->role_of(*account);
     view.provisioned = account->provisioned;
+    view.provider = account->provider;
     view.is_service = account->is_service;
     view.enabled = account->is_active(state_->clock.now());
     view.enrolled = account->is_service || !account->password_phc.empty();

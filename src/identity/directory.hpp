@@ -31,10 +31,10 @@ struct UserView {
   std::optional<Time> last_login;
   std::size_t live_tokens = 0;
   std::size_t passkeys = 0;
-  std::size_t recovery_codes = 0;            // not yet used
-  std::shared_ptr<Standing const> standing;  // shared: requests in flight keep theirs
-  std::shared_ptr<Provisioned const> provisioned =
-      {};  // shared: as standing; nullptr: the identity provider does not know it
+  std::size_t recovery_codes = 0;                       // not yet used
+  std::shared_ptr<Standing const> standing;             // shared: requests in flight keep theirs
+  std::shared_ptr<Provisioned const> provisioned = {};  // shared: as standing; nullptr: it is local
+  std::shared_ptr<ProviderLink const> provider = {};    // the same
 };
 
 /// How long a session of a person lasts (S-04, K-05).

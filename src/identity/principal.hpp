@@ -14,8 +14,17 @@ namespace tacenda::identity {
 
 class Directory;
 
-/// How it was recognised. kSession: of password and TOTP, kPasskey and kRecoveryCode: sessions too.
-enum class Method : std::uint8_t { kToken, kSession, kCertificate, kSocket, kPasskey, kRecoveryCode };
+/// How it was recognised. kSession: of password and TOTP; kPasskey, kRecoveryCode and kProvider (the OpenID
+/// provider of the hospital): sessions too.
+enum class Method : std::uint8_t {
+  kToken,
+  kSession,
+  kCertificate,
+  kSocket,
+  kPasskey,
+  kRecoveryCode,
+  kProvider
+};
 
 /// Who is asking: proof that identity::Directory recognised a live, complete sign-in (all factors).
 /// Made only by Directory; copyable, because a request may be answered in parts.

@@ -24,6 +24,12 @@ struct Provisioned {
   std::uint32_t version = 0;  // the first is 1
 };
 
+/// Who an account is at the OpenID provider. Immutable once shared.
+struct ProviderLink {
+  std::string issuer;
+  std::string subject;  // `sub`: never given to somebody else there (OpenID Connect Core section 2)
+};
+
 /// A group of the identity provider. Who is in it is said by the accounts. Immutable once shared.
 struct Group {
   std::string id;            // a UUID; never given twice

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "identity/asserted.hpp"
 #include "identity/directory.hpp"
 #include "identity/provisioned.hpp"
 
@@ -73,6 +74,13 @@ class Provisioning {
   Result<Change> link(std::string_view name, std::string_view external_id);
   /// Takes it back. Errors: kNotFound, kConflict (it is not linked, but made by the provider).
   Result<Change> unlink(std::string_view name);
+
+  /// Signs in who the OpenID provider says he is: the account that is linked to his subject, or else the one
+  /// that was made with his external id, which is linked from then on. Never by a name or a mail address.
+  Result<Directory::Attempt> sign_in(Asserted const& asserted, std::string_view address);
+  /// Says who an account is at the OpenID provider; nullopt: nobody. Ends its sessions. Errors: kNotFound,
+  /// kForbidden (a service account), kInvalid (no subject), kConflict (it is another account's).
+  Result<Pending> link_provider(std::string_view name, std::optional<ProviderLink> link);
 
   struct GroupView {
     std::shared_ptr<Group const> is;   // never nullptr

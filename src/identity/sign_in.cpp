@@ -96,8 +96,8 @@ void Directory::State::count_failure(std::shared_ptr<Account> const& account, Se
 
 Result<void> Directory::State::open_session(std::shared_ptr<Account> const& account, TokenPlan plan,
                                             Attempt& attempt) {
-  // What a passkey shows says nothing of who guesses at the password.
-  if (plan.method != Method::kPasskey) account->failures = 0;
+  // What a passkey or a provider shows says nothing of who guesses at the password.
+  if (plan.method != Method::kPasskey && plan.method != Method::kProvider) account->failures = 0;
   // Also what the sign-in before was told: it may have been somebody else's.
   Time const now = clock.now();
   std::ranges::copy_if(account->notices, std::back_inserter(attempt.notices),

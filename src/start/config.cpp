@@ -125,6 +125,30 @@ Problem set_keys_networks(Config& config, toml::node const& node) {
   return std::nullopt;
 }
 
+Setter openid_text(std::string Config::OpenId::* member) {
+  return [=](Config& config, toml::node const& node) -> Problem {
+    auto const text = node.value<std::string>();
+    if (!node.is_string() || text->empty()) return "must be a text in quotes";
+    config.openid.*member = *text;
+    return std::nullopt;
+  };
+}
+
+Setter openid_path(std::filesystem::path Config::OpenId::* member) {
+  return [=](Config& config, toml::node const& node) -> Problem {
+    auto const text = node.value<std::string>();
+    if (!node.is_string() || text->empty()) return "must be a path in quotes";
+    config.openid.*member = *text;
+    return std::nullopt;
+  };
+}
+
+Setter openid_texts(std::vector<std::string> Config::OpenId::* member) {
+  return [=](Config& config, toml::node const& node) {
+    return set_texts(config.openid.*member, node, "must be a list of texts");
+  };
+}
+
 /// A passkey is for a domain (WebAuthn section 5.1.2): browsers take no address.
 bool is_domain(std::string_view text) {
   constexpr auto is_allowed = [](char c) {
@@ -170,6 +194,14 @@ Problem problem_between_keys(Config const& config) {
     return "listener.proxy-protocol needs listener.trusted-proxies";
   if (config.session_idle_seconds > config.session_seconds)
     return "sessions.idle-seconds must not be more than sessions.absolute-seconds";
+  auto const& openid = config.openid;
+  bool const has_openid = !openid.issuer.empty();
+  if (has_openid != !openid.client_id.empty() || has_openid != !openid.client_secret_file.empty())
+    return "openid.issuer, openid.client-id and openid.client-secret-file need each other";
+  if (has_openid && !openid.issuer.starts_with("https://")) return "openid.issuer must begin with https://";
+  // Nobody comes in with one factor alone, wherever he shows it.
+  if (has_openid && openid.factor_acr.empty() && openid.factor_amr.empty())
+    return "openid.second-factor-acr or openid.second-factor-amr must name what counts as a second factor";
   auto const& party = config.relying_party;
   if (party.id.empty() != party.origins.empty()) return "passkeys.rp-id and passkeys.origins need each other";
   for (auto const& origin : party.origins) {
@@ -269,6 +301,14 @@ std::map<std::string, Setter, std::less<>> const& setters() {
          config.keys_ca = *node.value<std::string>();
          return std::nullopt;
        }},
+      {"openid.issuer", openid_text(&Config::OpenId::issuer)},
+      {"openid.client-id", openid_text(&Config::OpenId::client_id)},
+      {"openid.client-secret-file", openid_path(&Config::OpenId::client_secret_file)},
+      {"openid.ca-file", openid_path(&Config::OpenId::ca_file)},
+      {"openid.hosts", openid_texts(&Config::OpenId::hosts)},
+      {"openid.account-claim", openid_text(&Config::OpenId::account_claim)},
+      {"openid.second-factor-acr", openid_texts(&Config::OpenId::factor_acr)},
+      {"openid.second-factor-amr", openid_texts(&Config::OpenId::factor_amr)},
       {"limits.connections", limit(&net::Limits::connections, 1, 100'000)},
       {"limits.connections-per-address", limit(&net::Limits::connections_per_address, 1, 100'000)},
       {"limits.header-seconds", seconds(&net::Limits::header_time)},

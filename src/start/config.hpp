@@ -37,6 +37,17 @@ struct Config {
   std::vector<std::string> keys_networks;    // where applications may have their keys beside the internet
   std::filesystem::path keys_ca;             // trust anchors of those addresses; empty: the system's
   std::string public_origin;                 // under which applications reach it; empty: as above
+  struct OpenId {
+    std::string issuer;  // empty: there is none
+    std::string client_id;
+    std::filesystem::path client_secret_file;
+    std::filesystem::path ca_file;  // empty: the system's authorities
+    std::vector<std::string> hosts;
+    std::string account_claim = "sub";
+    std::vector<std::string> factor_acr;
+    std::vector<std::string> factor_amr;
+  };
+  OpenId openid;  // where people sign in, beside here
   std::size_t export_seconds = std::chrono::seconds(limits::kExportTime).count();
 };
 

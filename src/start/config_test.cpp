@@ -101,6 +101,48 @@ TEST(ParseConfig, RefusesPasskeysThatNoBrowserWouldMake) {
   EXPECT_FALSE(parse_config("[passkeys]\nrp-id = \"example.org\"").has_value());
 }
 
+TEST(ParseConfig, ReadsTheOpenIdProvider) {
+  auto const config = parse_config(R"([openid]
+issuer = "https://login.example.org"
+client-id = "tacenda"
+client-secret-file = "/etc/tacenda/secret"
+ca-file = "/etc/tacenda/ca.pem"
+hosts = ["keys.example.org"]
+account-claim = "oid"
+second-factor-acr = ["urn:mfa"]
+second-factor-amr = ["mfa", "hwk"])");
+  ASSERT_TRUE(config.has_value()) << config.error().text;
+  EXPECT_EQ(config->openid.issuer, "https://login.example.org");
+  EXPECT_EQ(config->openid.client_id, "tacenda");
+  EXPECT_EQ(config->openid.client_secret_file, "/etc/tacenda/secret");
+  EXPECT_EQ(config->openid.ca_file, "/etc/tacenda/ca.pem");
+  EXPECT_EQ(config->openid.hosts, std::vector<std::string>{"keys.example.org"});
+  EXPECT_EQ(config->openid.account_claim, "oid");
+  EXPECT_EQ(config->openid.factor_acr, std::vector<std::string>{"urn:mfa"});
+  EXPECT_EQ(config->openid.factor_amr.size(), 2U);
+  EXPECT_TRUE(parse_config("").value().openid.issuer.empty());
+}
+
+TEST(ParseConfig, RefusesAnOpenIdProviderThatLetsOneFactorInOrIsHalf) {
+  auto const problem = [](std::string const& text) {
+    auto const config = parse_config("[openid]\n" + text);
+    return config.has_value() ? std::string() : config.error().text;
+  };
+  std::string const whole =
+      "issuer = \"https://a.example\"\nclient-id = \"t\"\nclient-secret-file = \"/s\"\n";
+  EXPECT_EQ(problem(whole + "second-factor-acr = [\"m\"]"), "");
+  EXPECT_EQ(problem(whole + "second-factor-amr = [\"m\"]"), "");
+  EXPECT_NE(problem(whole).find("second factor"), std::string::npos);
+  EXPECT_NE(problem(whole + "second-factor-acr = []").find("second factor"), std::string::npos);
+  EXPECT_NE(problem("issuer = \"https://a.example\""), "");
+  EXPECT_NE(problem("client-id = \"t\""), "");
+  EXPECT_NE(problem("issuer = \"http://a.example\"\nclient-id = \"t\"\nclient-secret-file = \"/s\"\n"
+                    "second-factor-acr = [\"m\"]"),
+            "");
+  EXPECT_NE(problem("issuer = 7"), "");
+  EXPECT_NE(problem("hosts = \"a\""), "");
+}
+
 TEST(ParseConfig, BelievesAProxyOnlyWhenItIsNamed) {
   EXPECT_FALSE(parse_config("[listener]\nproxy-protocol = true").has_value());
   EXPECT_FALSE(parse_config("[listener]\ntrusted-proxies = [\"proxy.example\"]").has_value());

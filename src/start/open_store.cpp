@@ -33,6 +33,7 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
       TACENDA_TRY(identity::Directory::open(*store->vault_, clock, random, {}, options.sessions));
   store->rates_ = std::make_unique<access::RateLimiter>(clock, options.rates);
   store->trusted_proxies_ = options.trusted_proxies;
+  store->provider_ = options.provider;
   TACENDA_TRY_VOID(store->load_policy(options));
   store->authorization_ = TACENDA_TRY(
       authorization::Server::open({*store->vault_, *store->directory_, *store->gate_, *store->assignments_,
@@ -106,10 +107,10 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,      *store_,        *log_,          *directory_,     *gate_,
-          clock_,       failures_,      *validation_,   *vocabulary_,    *exports_,
-          *indexer_,    *index_worker_, *label_worker_, *assignments_,   *authorization_,
-          export_time_, *rates_,        *uploads_,      trusted_proxies_};
+  return {*vault_,      *store_,        *log_,          *directory_,   *gate_,
+          clock_,       failures_,      *validation_,   *vocabulary_,  *exports_,
+          *indexer_,    *index_worker_, *label_worker_, *assignments_, *authorization_,
+          export_time_, *rates_,        *uploads_,      provider_,     trusted_proxies_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {

@@ -35,7 +35,8 @@ struct OpenOptions {
   std::optional<access::AddressList> trusted_proxies;  // nullopt: none
   authorization::FetchKeys fetch_keys;                 // not set: no keys of an address are had
   std::size_t fetches_max = 1;
-  bool damaged = false;  // for verification: open the log even if it does not hold
+  identity::SignInProvider* provider = nullptr;  // outlives the store; nullptr: none
+  bool damaged = false;                          // for verification: open the log even if it does not hold
 };
 
 /// An unsealed store and everything that works on it, made in order and taken apart in the opposite order.
@@ -92,6 +93,7 @@ class OpenStore {
   std::unique_ptr<authorization::Server> authorization_;
   std::unique_ptr<access::RateLimiter> rates_;
   std::optional<access::AddressList> trusted_proxies_;
+  identity::SignInProvider* provider_ = nullptr;
   std::unique_ptr<operations::Vocabulary> vocabulary_;
   std::unique_ptr<operations::Validation> validation_;
   std::unique_ptr<records::ExportJobs> exports_;

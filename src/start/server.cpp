@@ -129,6 +129,7 @@ Result<OpenOptions> Server::open_options() const {
                       .absolute = std::chrono::seconds(config_.session_seconds)};
   options.rates = config_.rates;
   options.uploads = config_.uploads;
+  options.provider = provider_.get();
   if (!config_.trusted_proxies.empty())
     options.trusted_proxies = TACENDA_TRY(access::AddressList::parse(config_.trusted_proxies));
   options.fetch_keys = TACENDA_TRY(key_fetcher(config_));
@@ -155,9 +156,15 @@ std::string Server::public_origin() const {
   return endpoint_.substr(0, endpoint_.rfind('/'));  // without "/fhir"
 }
 
+Result<void> Server::make_provider() {
+  if (!provider_) provider_ = TACENDA_TRY(sign_in_provider(config_, files_, clock_, random_));
+  return {};
+}
+
 Result<void> Server::unseal(vault::Unlock const& unlock) {
   MutexLock const turn(unsealing_);
   if (current()) return fail(ErrorKind::kConflict, "the store is unsealed");
+  TACENDA_TRY_VOID(make_provider());
   auto store =
       TACENDA_TRY(OpenStore::open(files_, places_, unlock, TACENDA_TRY(open_options()), random_, clock_));
   TACENDA_TRY_VOID(store->record(audit::EventKind::kUnsealed, unlock.passphrase ? "passphrase" : "key file"));
@@ -170,6 +177,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   MutexLock const lock(mutex_);
   if (relying_party_) identity::Passkeys(unsealed->store->directory()).serve(*relying_party_);
   serve(unsealed->store->authorization());
+  if (provider_) provider_->serve(public_origin());
   unsealed_ = std::move(unsealed);
   return {};
 }
@@ -219,6 +227,7 @@ Result<std::string> Server::listen() {
     if (unsealed_) {
       identity::Passkeys(unsealed_->store->directory()).serve(*relying_party_);
       serve(unsealed_->store->authorization());
+      if (provider_) provider_->serve(public_origin());
     }
   }
   TACENDA_TRY_VOID(net_->listen_unix(socket_of(places_.data).string(), config_.limits, admin_handlers()));

@@ -9,6 +9,7 @@
 #include "net/server.hpp"
 #include "start/config.hpp"
 #include "start/open_store.hpp"
+#include "start/sign_in_provider.hpp"
 
 namespace tacenda::start {
 
@@ -56,6 +57,8 @@ class Server {
   Result<net::TlsOptions> tls(Unsealed const* unsealed) const;
   Result<std::map<std::string, access::AddressList, std::less<>>> listeners() const;
   Result<OpenOptions> open_options() const;
+  /// Makes the OpenID provider of the configuration, once.
+  Result<void> make_provider() TACENDA_REQUIRES(unsealing_);
   /// Under which origin applications reach the server, once it is known where it listens.
   std::string public_origin() const;
   void serve(authorization::Server& authorization) const;
@@ -72,6 +75,7 @@ class Server {
   mutable Mutex mutex_;
   std::shared_ptr<Unsealed> unsealed_ TACENDA_GUARDED_BY(mutex_);  // shared: requests in flight hold it
   Mutex unsealing_;                                                // one unseal at a time
+  std::unique_ptr<identity::SignInProvider> provider_;  // set by the first unseal; nullptr: there is none
   std::atomic<bool> seal_asked_{false};
   std::string endpoint_;
   std::optional<identity::RelyingParty> relying_party_ TACENDA_GUARDED_BY(mutex_);

@@ -4,7 +4,8 @@
 
 namespace tacenda::api {
 
-/// /auth of who is signed in: sessions, second factors, passkeys, awareness; and the sign-in by passkey.
+/// /auth of who is signed in: sessions, second factors, passkeys, awareness; and the sign-in by passkey
+/// and at the OpenID provider.
 /// Owner: the worker that runs one request.
 class Pipeline::Account {
  public:
@@ -28,6 +29,9 @@ class Pipeline::Account {
   Released passkey_sign_in(Exchange& exchange);
   Released list_passkeys(Exchange& exchange);
   Released remove_passkey(Exchange& exchange);
+  Released openid(Exchange& exchange);
+  Released begin_provider_sign_in(Exchange& exchange);
+  Released provider_sign_in(Exchange& exchange);
 
   Pipeline& pipeline_;
   Parts const& parts_;

@@ -39,6 +39,8 @@ std::string_view method_name(identity::Method method) {
       return "passkey";
     case identity::Method::kRecoveryCode:
       return "password+recovery-code";
+    case identity::Method::kProvider:
+      return "openid";
   }
   return "unknown";
 }

@@ -155,6 +155,38 @@ on(part("password-form"), async () => {
   await enter(await call("POST", "/auth/login", asked));
 });
 
+// Until the browser comes back from the provider it keeps a secret, without which what it brings is worth nothing.
+const kept = "tacenda-openid";
+
+on(part("openid-form"), async () => {
+  const { url, browser } = await call("POST", "/auth/openid/begin", {});
+  sessionStorage.setItem(kept, browser);
+  location.assign(url);
+});
+
+async function offerProvider() {
+  const answer = await fetch("/auth/openid", { credentials: "omit" }).catch(() => null);
+  if (!answer?.ok) return;
+  const { issuer } = await answer.json();
+  if (issuer === undefined) return;
+  part("issuer").textContent = new URL(issuer).host;
+  part("openid-form").hidden = false;
+}
+
+async function comeBack() {
+  const brought = new URLSearchParams(location.search);
+  const browser = sessionStorage.getItem(kept) ?? "";
+  sessionStorage.removeItem(kept);
+  history.replaceState(null, "", "/auth/sign-in");
+  try {
+    if (brought.has("error")) throw new Error("You were not signed in there.");
+    const [state, code, iss] = ["state", "code", "iss"].map((name) => brought.get(name) ?? "");
+    await enter(await call("POST", "/auth/openid/finish", { browser, state, code, iss }));
+  } catch (problem) {
+    say("error", problem.message);
+  }
+}
+
 on(part("add-form"), async () => {
   const name = part("label").value.trim();
   const options = await call("POST", "/auth/passkeys/register/options", {});
@@ -201,3 +233,5 @@ on(part("out-form"), async () => {
 });
 
 part("outside").hidden = false;
+offerProvider();
+if (location.pathname === "/auth/openid/callback") comeBack();

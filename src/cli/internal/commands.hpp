@@ -32,6 +32,8 @@ struct UserOptions {
   bool never = false;
   bool service = false;
   std::string external_id;
+  std::string subject;
+  bool by_subject = false;
   bool unlink = false;
   bool json = false;
 };

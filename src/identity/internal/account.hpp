@@ -72,7 +72,8 @@ struct Account {
   // What the identity provider keeps of it: a row of its own. Replaced as a whole; nullptr: it knows nothing
   // of the account.
   std::shared_ptr<Provisioned const> provisioned;
-  std::atomic<bool> suspended{false};  // provisioned, and not active
+  std::atomic<bool> suspended{false};            // provisioned, and not active
+  std::shared_ptr<ProviderLink const> provider;  // a row of its own; nullptr: none
 
   /// Neither disabled, nor over, nor suspended by the identity provider.
   bool is_active(Time now) const {
@@ -107,6 +108,8 @@ Bytes encode_standing(Standing const& standing);
 Result<std::shared_ptr<Standing const>> decode_standing(ByteView row);
 Bytes encode_provisioned(Provisioned const& provisioned);
 Result<std::shared_ptr<Provisioned const>> decode_provisioned(ByteView row);
+Bytes encode_provider_link(ProviderLink const& link);
+Result<std::shared_ptr<ProviderLink const>> decode_provider_link(ByteView row);
 Bytes encode_group(Group const& group);
 Result<std::shared_ptr<Group const>> decode_group(ByteView row);
 Bytes encode_token(Token const& token);

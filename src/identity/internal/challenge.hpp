@@ -18,7 +18,7 @@ namespace tacenda::identity {
 /// Layout: random (16) || end in monotonic ms (8) || first half of HMAC-SHA-256(ceremony, random, end, user).
 class ChallengeBook {
  public:
-  enum class Ceremony : std::uint8_t { kRegister = 1, kSignIn = 2 };
+  enum class Ceremony : std::uint8_t { kRegister = 1, kSignIn = 2, kProvider = 3 };
   static constexpr std::size_t kBytes = 40;
 
   explicit ChallengeBook(crypto::MacKey const& key) : mac_(key) {}

@@ -63,6 +63,22 @@ Result<std::shared_ptr<Provisioned const>> decode_provisioned(ByteView row) {
   return provisioned;
 }
 
+Bytes encode_provider_link(ProviderLink const& link) {
+  Bytes row;
+  ByteWriter(row).u8(row::kFormat).sized(link.issuer).sized(link.subject);
+  return row;
+}
+
+Result<std::shared_ptr<ProviderLink const>> decode_provider_link(ByteView row) {
+  ByteReader reader(row);
+  TACENDA_TRY_VOID(row::read_format(reader));
+  auto link = std::make_shared<ProviderLink>();
+  link->issuer = TACENDA_TRY(row::read_text(reader));
+  link->subject = TACENDA_TRY(row::read_text(reader));
+  TACENDA_TRY_VOID(row::check_end(reader));
+  return link;
+}
+
 Bytes encode_group(Group const& group) {
   Bytes row;
   ByteWriter(row)

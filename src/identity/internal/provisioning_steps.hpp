@@ -36,6 +36,9 @@ struct Provisioning::Steps {
   /// Is a user name or external id that of another account than `self`? Errors: kConflict.
   static Result<void> check_unique(Directory::State const& state, Wanted const& wanted, Account const* self)
       TACENDA_REQUIRES_SHARED(state.mutex);
+  /// Whose account it is that the OpenID provider speaks of; nullptr, and why: nobody's.
+  static std::shared_ptr<Account> account_of(Directory::State const& state, Asserted const& asserted,
+                                             Literal& reason) TACENDA_REQUIRES_SHARED(state.mutex);
   /// Ids of who is in a group.
   static std::set<std::string, std::less<>> members_of(Directory::State const& state, std::string_view group)
       TACENDA_REQUIRES_SHARED(state.mutex);

@@ -103,12 +103,21 @@ Result<void> Directory::State::put_account(vault::WriteSet& set, Account const& 
   }
   if (written.factors) TACENDA_TRY_VOID(put(key_of('f', id), encode_factors(account)));
   if (written.standing) TACENDA_TRY_VOID(put(key_of('s', id), encode_standing(*account.standing)));
-  if (!written.provisioned) return {};
-  auto const key = key_of('x', id);
-  if (account.provisioned) return put(key, encode_provisioned(*account.provisioned));
-  rows.erase(set, key);
-  set.depends_on(rows.guard(key));
-  set.touches(rows.guard(key));
+  auto const put_or_erase = [&](Bytes const& key, std::optional<Bytes> const& row) -> Result<void> {
+    if (row) return put(key, *row);
+    rows.erase(set, key);
+    set.depends_on(rows.guard(key));
+    set.touches(rows.guard(key));
+    return {};
+  };
+  auto const& provisioned = account.provisioned;
+  if (written.provisioned)
+    TACENDA_TRY_VOID(put_or_erase(
+        key_of('x', id), provisioned ? std::optional(encode_provisioned(*provisioned)) : std::nullopt));
+  if (written.provider)
+    TACENDA_TRY_VOID(put_or_erase(
+        key_of('o', id),
+        account.provider ? std::optional(encode_provider_link(*account.provider)) : std::nullopt));
   return {};
 }
 
@@ -290,8 +299,8 @@ Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<
   made.token->token_id = TACENDA_TRY(random_code(16));
   made.token->created = clock.now();
   made.token->expires = made.token->created + plan.lifetime;
-  made.token->second_factor_at =
-      plan.idles ? made.token->created : Time{};  // a service account has no second factor
+  made.token->second_factor_at = plan.second_factor_at.value_or(
+      plan.idles ? made.token->created : Time{});  // a service account has none
   made.token->epoch = account->token_epoch;
   made.token->idles = plan.idles;
   made.token->method = plan.method;

@@ -84,8 +84,8 @@ struct Directory::State {
   ConditionVariable hash_free;
   int hash_running TACENDA_GUARDED_BY(hash_mutex) = 0;
 
-  // Rows: u<id> account, c<id> counters, f<id> factors, s<id> standing, x<id> provisioned, g<id> group,
-  // t<token hash> token.
+  // Rows: u<id> account, c<id> counters, f<id> factors, s<id> standing, x<id> provisioned, o<id> OpenID
+  // subject, g<id> group, t<token hash> token.
   static Bytes account_key(UserId const& id);
   static Bytes counters_key(Account const& account);
   static Bytes token_key(Digest const& hash);

@@ -17,6 +17,7 @@ struct AccountRows {
   bool factors = false;
   bool standing = false;
   bool provisioned = false;
+  bool provider = false;
 };
 
 /// How a new token is to be.
@@ -28,6 +29,7 @@ struct TokenPlan {
   std::optional<AccountRows> written = {};              // rows of the account that travel with it
   std::vector<Digest> ended = {};                       // tokens that end with it
   std::shared_ptr<Application const> application = {};  // shared: see Token
+  std::optional<Time> second_factor_at = {};            // nullopt: now, of a session
 };
 
 }  // namespace tacenda::identity

@@ -1,0 +1,94 @@
+// Accounts of this server and of the OpenID provider: which belong together, and signing in by it.
+#include <algorithm>
+#include <utility>
+
+#include "identity/internal/provisioning_steps.hpp"
+#include "identity/internal/state.hpp"
+#include "identity/provisioning.hpp"
+
+namespace tacenda::identity {
+namespace {
+
+constexpr std::size_t kSubjectBytes = 255;
+
+bool is_link_of(Account const& account, std::string_view issuer, std::string_view subject) {
+  return account.provider && account.provider->issuer == issuer && account.provider->subject == subject;
+}
+
+}  // namespace
+
+std::shared_ptr<Account> Provisioning::Steps::account_of(Directory::State const& state,
+                                                         Asserted const& asserted, Literal& reason) {
+  for (auto const& [id, account] : state.by_id) {
+    if (is_link_of(*account, asserted.issuer, asserted.subject)) return account;
+  }
+  reason = "no account belongs to who signed in at the OpenID provider";
+  if (asserted.account.empty()) return nullptr;
+  for (auto const& [id, account] : state.by_id) {
+    auto const& provisioned = account->provisioned;
+    // The external id is the identity provider's to change: an account with a role of its own, which it only
+    // may end, is not opened by it.
+    if (!provisioned || provisioned->deleted || provisioned->keeps_role ||
+        provisioned->external_id != asserted.account)
+      continue;
+    // Who signed in first has it: the same external id of somebody else does not open it.
+    if (account->provider) {
+      reason = "the account belongs to somebody else of the OpenID provider";
+      return nullptr;
+    }
+    return account;
+  }
+  return nullptr;
+}
+
+Result<Directory::Attempt> Provisioning::sign_in(Asserted const& asserted, std::string_view address) {
+  auto& state = state_;
+  Directory::Attempt attempt;
+  WriteLock const lock(state.mutex);
+  auto const account = Steps::account_of(state, asserted, attempt.reason);
+  if (!account) return attempt;
+  attempt.actor_id = account->id.view();
+  if (account->is_service || !account->is_active(state.clock.now())) {
+    attempt.reason = Literal("unknown or disabled user");
+    return attempt;
+  }
+  auto const before = account->provider;
+  if (!before)
+    account->provider = std::make_shared<ProviderLink const>(ProviderLink{asserted.issuer, asserted.subject});
+  auto const linked = account->provider;
+  TACENDA_TRY_VOID(state.open_session(account,
+                                      {.lifetime = state.times.absolute,
+                                       .method = Method::kProvider,
+                                       .address = std::string(address),
+                                       .written = AccountRows{.provider = !before},
+                                       .second_factor_at = asserted.authenticated},
+                                      attempt));
+  if (!before)
+    attempt.pending.on_failure([raw = &state, account, linked] {
+      WriteLock const relock(raw->mutex);
+      if (account->provider == linked) account->provider = nullptr;
+    });
+  return attempt;
+}
+
+Result<Pending> Provisioning::link_provider(std::string_view name, std::optional<ProviderLink> link) {
+  auto& state = state_;
+  auto const account = state.find(name);
+  if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
+  if (account->is_service)
+    return fail(ErrorKind::kForbidden, "service accounts do not sign in by a provider");
+  if (link && (link->subject.empty() || link->subject.size() > kSubjectBytes))
+    return fail(ErrorKind::kInvalid, "a subject of the OpenID provider is 1 to 255 bytes");
+  WriteLock const lock(state.mutex);
+  for (auto const& [id, other] : state.by_id) {
+    if (link && other != account && is_link_of(*other, link->issuer, link->subject))
+      return fail(ErrorKind::kConflict, "this subject of the OpenID provider is another user's");
+  }
+  // Who came in by the link of before comes in no more, and nothing of it goes on (K-06).
+  auto const next = link ? std::make_shared<ProviderLink const>(std::move(*link)) : nullptr;
+  account->provider = next;
+  ++account->token_epoch;
+  return state.pending_end(account, {.account = true, .provider = true}, state.end_tokens(*account));
+}
+
+}  // namespace tacenda::identity
