@@ -103,7 +103,7 @@ Result<std::shared_ptr<ClientKey const>> RemoteKeys::find(Client const& client, 
     Time const now = clock_.now();
     auto const entry = entry_of(client);
     bool const is_good = entry->keys && now < entry->expires;
-    auto const key = is_good ? key_in(entry->keys, key_id) : nullptr;
+    auto key = is_good ? key_in(entry->keys, key_id) : nullptr;
     bool const is_time = now >= entry->next && fetch_;
     bool const may_ask = is_time && held_ < slots_;
     // Who has his key waits for nobody; one of those who come shortly before the end asks for all.
