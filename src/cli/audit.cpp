@@ -5,6 +5,8 @@
 #include <functional>
 #include <iomanip>
 #include <iostream>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/internal/commands.hpp"
@@ -62,10 +64,11 @@ class Order {
 
   bool is_known() const { return std::ranges::find(kNames, name_) != kNames.end(); }
   void sort(std::vector<Json>& entries) const {
-    std::ranges::stable_sort(entries, [this](Json const& a, Json const& b) {
+    std::ranges::sort(entries, [this](Json const& a, Json const& b) {
       auto const one = value(a);
       auto const other = value(b);
-      if (one.empty() || other.empty()) return !one.empty() && other.empty();
+      if (one == other) return sequence_of(a) < sequence_of(b);
+      if (one.empty() || other.empty()) return !one.empty();
       return descending_ ? one > other : one < other;
     });
   }
@@ -74,6 +77,11 @@ class Order {
   static constexpr auto kNames =
       std::to_array<std::string_view>({"recorded", "patient", "user", "event", "type", "outcome", "network"});
 
+  /// Digits without leading zeros: the longer number is the larger one.
+  static std::pair<std::size_t, std::string_view> sequence_of(Json const& entry) {
+    auto const digits = entry.find("sequence")->number_text();
+    return {digits.size(), digits};
+  }
   std::string_view value(Json const& entry) const {
     if (name_ == "patient") {
       auto const* patients = entry.find("patients");
