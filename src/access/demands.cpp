@@ -61,6 +61,13 @@ Result<void> Gate::takes_factor(identity::Principal const& principal) const {
   return fail(ErrorKind::kForbidden, "this role needs a sign-in with another second factor");
 }
 
+Result<void> Gate::may_change_factors(identity::Principal const& principal) const {
+  if (principal.method() == identity::Method::kProvider || !role(principal.role()))
+    return fail(ErrorKind::kForbidden,
+                "factors are changed behind a sign-in with a password or passkey of this server");
+  return takes_factor(principal);
+}
+
 Result<void> Gate::is_complete(identity::Principal const& principal, Time now) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());

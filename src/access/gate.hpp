@@ -86,6 +86,9 @@ class Gate {
   /// Has he signed in with a second factor that his role takes? What he has for others he may not change
   /// with less. Errors: kForbidden.
   Result<void> takes_factor(identity::Principal const& principal) const;
+  /// May he change the factors of his account? Not behind a sign-in at the identity provider, which also
+  /// chooses his role and so what it demands; nor without a role. Errors: kForbidden.
+  Result<void> may_change_factors(identity::Principal const& principal) const;
   /// Has he signed in with a second factor that his role takes, and read what it must have read? Until then
   /// he may look after his own account and nothing else. Errors: kForbidden (the message tells what to do).
   Result<void> is_complete(identity::Principal const& principal, Time now) const;

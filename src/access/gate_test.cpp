@@ -4,6 +4,7 @@
 
 #include "core/limits.hpp"
 #include "identity/directory_testing.hpp"
+#include "identity/provisioning.hpp"
 
 namespace tacenda::access {
 namespace {
@@ -111,6 +112,21 @@ TEST_F(GateTest, AdministrationNeedsTheRightAndAFreshSecondFactor) {
   EXPECT_EQ(
       gate_.authorize_admin(doctor, AdminAction::kManageUsers, doctor.second_factor_at()).error().kind(),
       ErrorKind::kForbidden);
+}
+
+// Who chooses somebody's role chooses what it demands: he gets no factors that outlive that.
+TEST_F(GateTest, AProviderSessionChangesNoFactors) {
+  auto const ada = principal("ada", "doctor");
+  EXPECT_TRUE(gate_.may_change_factors(ada).has_value());
+  auto linked =
+      identity::Provisioning(*directory).link_provider("ada", identity::ProviderLink{"https://i", "s1"});
+  expect_committed(linked);
+  auto attempt = identity::Provisioning(*directory)
+                     .sign_in({"https://i", "s1", "", store.clock.now()}, identity::testing::kHome);
+  ASSERT_TRUE(attempt.has_value() && attempt->principal);
+  EXPECT_TRUE(commit(attempt->pending).has_value());
+  EXPECT_EQ(gate_.may_change_factors(*attempt->principal).error().kind(), ErrorKind::kForbidden);
+  EXPECT_EQ(gate_.may_change_factors(principal("nemo", "captain")).error().kind(), ErrorKind::kForbidden);
 }
 
 TEST_F(GateTest, ChecksTheAddressListOfTheListener) {

@@ -105,7 +105,7 @@ Released Pipeline::Account::change_password(Exchange& exchange) {
 }
 
 Released Pipeline::Account::make_recovery_codes(Exchange& exchange) {
-  if (auto const taken = parts_.gate.takes_factor(*exchange.principal); !taken.has_value())
+  if (auto const taken = parts_.gate.may_change_factors(*exchange.principal); !taken.has_value())
     return pipeline_.refuse(exchange, taken.error());
   auto made = identity::OwnAccount(parts_.directory).make_recovery_codes(*exchange.principal);
   if (!made.has_value()) return pipeline_.refuse(exchange, made.error());

@@ -31,15 +31,14 @@ Released Pipeline::Account::openid(Exchange& exchange) {
 }
 
 Released Pipeline::Account::begin_provider_sign_in(Exchange& exchange) {
-  auto const begun = parts_.provider->begin();
+  auto const begun = parts_.provider->begin(exchange.address);
   if (!begun.has_value()) return pipeline_.refuse(exchange, begun.error());
-  Json body = Json::object();
-  body.set("url", Json::string(begun->url));
-  body.set("browser", Json::string(begun->browser));
+  PublicSignIn const offer{begun->url, begun->browser};
+  // Anybody may ask: a flood is counted, as failures are, and must not fill the log.
   exchange.origin.http_status = 200;
   auto noted = parts_.failures.note(exchange.origin);
-  if (!noted) return Released(Unrecorded::kCounted, 429);
-  return pipeline_.record(std::move(*noted), json_response(body));
+  if (!noted) return Released(offer);
+  return pipeline_.record(std::move(*noted), response_of(offer));
 }
 
 Released Pipeline::Account::provider_sign_in(Exchange& exchange) {
@@ -47,7 +46,8 @@ Released Pipeline::Account::provider_sign_in(Exchange& exchange) {
   if (!json.has_value()) return pipeline_.refuse(exchange, json.error());
   exchange.origin.authentication = "openid";
   auto const asserted = parts_.provider->finish(
-      {json->text_of("browser"), json->text_of("state"), json->text_of("code"), json->text_of("iss")});
+      {json->text_of("browser"), json->text_of("state"), json->text_of("code"), json->text_of("iss")},
+      exchange.address);
   if (!asserted.has_value()) {
     exchange.origin.kind = audit::EventKind::kLoginFailed;
     return pipeline_.refuse(exchange, asserted.error());

@@ -99,7 +99,7 @@ Released Pipeline::Account::offer_passkey(Exchange& exchange) {
 Released Pipeline::Account::add_passkey(Exchange& exchange) {
   auto const asked = registered(exchange.request);
   if (!asked.has_value()) return pipeline_.refuse(exchange, asked.error());
-  bool const first_only = !parts_.gate.takes_factor(*exchange.principal).has_value();
+  bool const first_only = !parts_.gate.may_change_factors(*exchange.principal).has_value();
   auto added = identity::Passkeys(parts_.directory)
                    .add(*exchange.principal,
                         {asked->name, asked->client_data_json, asked->attestation_object, first_only});
@@ -146,7 +146,7 @@ Released Pipeline::Account::list_passkeys(Exchange& exchange) {
 }
 
 Released Pipeline::Account::remove_passkey(Exchange& exchange) {
-  if (auto const taken = parts_.gate.takes_factor(*exchange.principal); !taken.has_value())
+  if (auto const taken = parts_.gate.may_change_factors(*exchange.principal); !taken.has_value())
     return pipeline_.refuse(exchange, taken.error());
   auto removed = identity::Passkeys(parts_.directory).remove(*exchange.principal, exchange.route.version);
   if (removed.has_value()) exchange.origin.target = exchange.route.version;

@@ -86,6 +86,17 @@ Released::Released(PublicChallenge const& offer) : response_(response_of(offer))
   add_safety_headers(response_);
 }
 
+net::Response response_of(PublicSignIn const& begun) {
+  codec::Json body = codec::Json::object();
+  body.set("url", codec::Json::string(begun.url));
+  body.set("browser", codec::Json::string(begun.browser));
+  return json_response(body);
+}
+
+Released::Released(PublicSignIn const& begun) : response_(response_of(begun)) {
+  add_safety_headers(response_);
+}
+
 Released::Released(PublicStatement const& statement) {
   response_.status = 200;
   response_.body = capability_statement(statement.addresses, "", kCapabilityDate);

@@ -42,6 +42,14 @@ struct PublicChallenge {
 /// person's authenticator finds its own.
 net::Response response_of(PublicChallenge const& offer);
 
+/// Where a browser signs in at the OpenID provider, and the secret that it keeps until it comes back: given
+/// to anybody who asks, like a challenge.
+struct PublicSignIn {
+  std::string url;
+  std::string browser;
+};
+net::Response response_of(PublicSignIn const& begun);
+
 /// A page of the authorization server for a browser: no script but where one of its own is asked for, no
 /// frame, forms to this server alone.
 struct HtmlPage {
@@ -70,6 +78,7 @@ class Released {
   explicit Released(PublicStatement const& statement);
   /// The same: or whoever asks often would keep everybody else from signing in.
   explicit Released(PublicChallenge const& offer);
+  explicit Released(PublicSignIn const& begun);
 
   Released(audit::Receipt const& receipt, HtmlPage page);
   /// One that asks who somebody is, or says that a request was refused: nothing of records is in it. Counted

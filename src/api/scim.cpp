@@ -209,6 +209,12 @@ Released Pipeline::Scim::refuse(Exchange& exchange, Error const& error) {
   return refuse(exchange, ScimRefusal{error, type});
 }
 
+std::optional<Released> Pipeline::Scim::refuse_who_ended(Exchange& exchange) {
+  vault::WriteSet unused;
+  auto const still = pipeline_.confirm(*exchange.principal, unused);
+  return still.has_value() ? std::nullopt : std::optional(pipeline_.refuse(exchange, still.error()));
+}
+
 Result<void> Pipeline::Scim::check_version(Exchange const& exchange, std::uint32_t version) {
   auto const wanted = exchange.request.header("if-match");
   if (!wanted || *wanted == "*" || *wanted == etag_of(version)) return {};

@@ -48,6 +48,7 @@ Released Pipeline::Scim::add_group(Exchange& exchange) {
   auto const wanted = group_of(*body);
   if (!wanted.has_value()) return refuse(exchange, wanted.error());
   MutexLock const turn(pipeline_.provisioning_);
+  if (auto ended = refuse_who_ended(exchange)) return std::move(*ended);
   auto added = provisioning_.add_group(*wanted);
   if (!added.has_value()) return refuse(exchange, added.error());
   auto const json = group_json(added->after, base_);
@@ -63,6 +64,7 @@ Released Pipeline::Scim::change_group(Exchange& exchange) {
   auto const body = removes ? ScimResult<Json>(Json::object()) : scim_object_of(exchange.request.body);
   if (!body.has_value()) return refuse(exchange, body.error());
   MutexLock const turn(pipeline_.provisioning_);
+  if (auto ended = refuse_who_ended(exchange)) return std::move(*ended);
   auto const before = provisioning_.group(exchange.route.version);
   if (!before.has_value()) return refuse(exchange, before.error());
   exchange.origin.target = before->is->display_name;

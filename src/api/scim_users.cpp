@@ -29,6 +29,7 @@ Released Pipeline::Scim::add_user(Exchange& exchange) {
   auto const wanted = user_of(*body, {});
   if (!wanted.has_value()) return refuse(exchange, wanted.error());
   MutexLock const turn(pipeline_.provisioning_);
+  if (auto ended = refuse_who_ended(exchange)) return std::move(*ended);
   auto added = provisioning_.add(*wanted);
   if (!added.has_value()) return refuse(exchange, added.error());
   audit::Event event = exchange.origin;
@@ -45,6 +46,7 @@ Released Pipeline::Scim::change_user(Exchange& exchange) {
   auto const body = scim_object_of(exchange.request.body);
   if (!body.has_value()) return refuse(exchange, body.error());
   MutexLock const turn(pipeline_.provisioning_);
+  if (auto ended = refuse_who_ended(exchange)) return std::move(*ended);
   // Read again: what is changed is what is there when it is this request's turn.
   auto const before = provisioning_.user(exchange.route.version);
   if (!before.has_value()) return refuse(exchange, before.error());
@@ -67,6 +69,7 @@ Released Pipeline::Scim::change_user(Exchange& exchange) {
 
 Released Pipeline::Scim::remove_user(Exchange& exchange) {
   MutexLock const turn(pipeline_.provisioning_);
+  if (auto ended = refuse_who_ended(exchange)) return std::move(*ended);
   auto const before = provisioning_.user(exchange.route.version);
   if (!before.has_value()) return refuse(exchange, before.error());
   exchange.origin.target = before->name;

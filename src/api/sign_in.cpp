@@ -32,6 +32,8 @@ std::string_view text_of(identity::Notice::Kind kind) {
       return "sign-ins were stopped for a time after too many failures";
     case kEnrolled:
       return "the account was enrolled";
+    case kProviderLinked:
+      return "signing in at the hospital's OpenID provider was allowed";
   }
   return "something happened that this version does not know";
 }

@@ -19,7 +19,11 @@ std::optional<ClientKey> key_of(codec::Jwk const& jwk) {
   if (!is_rsa && jwk.curve != "P-384") return std::nullopt;
   auto const algorithm = is_rsa ? crypto::WebAlgorithm::kRs384 : crypto::WebAlgorithm::kEs384;
   bool const is_for_it = jwk.algorithm.empty() || jwk.algorithm == name_of(algorithm);
-  if (!is_for_it || jwk.key_id.empty() || jwk.key_id.size() > limits::kKeyIdBytes) return std::nullopt;
+  // The log names keys by it: a line of text.
+  bool const is_line =
+      std::ranges::none_of(jwk.key_id, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  if (!is_for_it || jwk.key_id.empty() || jwk.key_id.size() > limits::kKeyIdBytes || !is_line)
+    return std::nullopt;
   auto key = is_rsa ? crypto::WebPublicKey::rsa(jwk.modulus, jwk.exponent)
                     : crypto::WebPublicKey::ec(crypto::Curve::kP384, jwk.x, jwk.y);
   if (!key.has_value()) return std::nullopt;

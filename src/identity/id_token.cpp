@@ -102,6 +102,11 @@ Result<void> check_claims(Json const& claims, IdTokenRules const& rules) {
 
 }  // namespace
 
+bool is_subject(std::string_view text) {
+  return !text.empty() && text.size() <= kSubjectBytes &&
+         std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
 Result<std::vector<ProviderKey>> provider_keys(std::string_view jwks) {
   std::vector<ProviderKey> keys;
   for (auto const& jwk : TACENDA_TRY(codec::parse_jwks(jwks))) {
@@ -125,8 +130,7 @@ Result<IdToken> check_id_token(std::string_view token, std::span<ProviderKey con
   TACENDA_TRY_VOID(check_claims(*claims, rules));
   IdToken read;
   read.subject = claims->text_of("sub");
-  if (read.subject.empty() || read.subject.size() > kSubjectBytes)
-    return refused("the id_token names nobody");
+  if (!is_subject(read.subject)) return refused("the id_token names nobody");
   // Asked for by max_age, and so demanded (OpenID Connect Core section 2).
   auto const authenticated = time_of(*claims, "auth_time");
   if (!authenticated || *authenticated > rules.now + kSkew)

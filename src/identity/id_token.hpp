@@ -24,6 +24,10 @@ struct ProviderKey {
 /// and weak ones, are passed over. Errors: kInvalid (no JWKS, a private key in it).
 Result<std::vector<ProviderKey>> provider_keys(std::string_view jwks);
 
+/// A subject as it may stand in a row and in the log: a line of 1 to 255 bytes (OpenID Connect Core section
+/// 2).
+bool is_subject(std::string_view text);
+
 /// What an id_token is held to.
 struct IdTokenRules {
   std::string_view issuer;

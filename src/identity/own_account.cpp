@@ -39,6 +39,7 @@ Result<Directory::Attempt> OwnAccount::change_password(Principal const& principa
     TACENDA_TRY_VOID(state_.session_of(*account, principal));
     phc = account->password_phc;
   }
+  if (phc.empty()) return fail(ErrorKind::kForbidden, "this account has no password that could be changed");
   auto const typed = normalize_password(change.password);
   SecretBuffer const empty;
   bool const right = TACENDA_TRY(state_.verify_password(typed.has_value() ? *typed : empty, phc));

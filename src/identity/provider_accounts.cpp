@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "identity/id_token.hpp"
 #include "identity/internal/provisioning_steps.hpp"
 #include "identity/internal/state.hpp"
 #include "identity/provisioning.hpp"
@@ -9,10 +10,13 @@
 namespace tacenda::identity {
 namespace {
 
-constexpr std::size_t kSubjectBytes = 255;
-
 bool is_link_of(Account const& account, std::string_view issuer, std::string_view subject) {
   return account.provider && account.provider->issuer == issuer && account.provider->subject == subject;
+}
+
+/// Nobody's any more: who is hired again comes in by his new account.
+bool is_gone(Account const& account) {
+  return account.provisioned && account.provisioned->deleted;
 }
 
 }  // namespace
@@ -20,7 +24,7 @@ bool is_link_of(Account const& account, std::string_view issuer, std::string_vie
 std::shared_ptr<Account> Provisioning::Steps::account_of(Directory::State const& state,
                                                          Asserted const& asserted, Literal& reason) {
   for (auto const& [id, account] : state.by_id) {
-    if (is_link_of(*account, asserted.issuer, asserted.subject)) return account;
+    if (!is_gone(*account) && is_link_of(*account, asserted.issuer, asserted.subject)) return account;
   }
   reason = "no account belongs to who signed in at the OpenID provider";
   if (asserted.account.empty()) return nullptr;
@@ -34,6 +38,11 @@ std::shared_ptr<Account> Provisioning::Steps::account_of(Directory::State const&
     // Who signed in first has it: the same external id of somebody else does not open it.
     if (account->provider) {
       reason = "the account belongs to somebody else of the OpenID provider";
+      return nullptr;
+    }
+    // Somebody uses it already, and may be another: the external id is the provider's to change.
+    if (!account->password_phc.empty() || !account->passkeys.empty()) {
+      reason = "the account has factors of its own: an administrator links it";
       return nullptr;
     }
     return account;
@@ -53,14 +62,16 @@ Result<Directory::Attempt> Provisioning::sign_in(Asserted const& asserted, std::
     return attempt;
   }
   auto const before = account->provider;
-  if (!before)
+  if (!before) {
     account->provider = std::make_shared<ProviderLink const>(ProviderLink{asserted.issuer, asserted.subject});
+    state.notify(*account, Notice::Kind::kProviderLinked);
+  }
   auto const linked = account->provider;
   TACENDA_TRY_VOID(state.open_session(account,
                                       {.lifetime = state.times.absolute,
                                        .method = Method::kProvider,
                                        .address = std::string(address),
-                                       .written = AccountRows{.provider = !before},
+                                       .written = AccountRows{.factors = !before, .provider = !before},
                                        .second_factor_at = asserted.authenticated},
                                       attempt));
   if (!before)
@@ -77,18 +88,26 @@ Result<Pending> Provisioning::link_provider(std::string_view name, std::optional
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   if (account->is_service)
     return fail(ErrorKind::kForbidden, "service accounts do not sign in by a provider");
-  if (link && (link->subject.empty() || link->subject.size() > kSubjectBytes))
-    return fail(ErrorKind::kInvalid, "a subject of the OpenID provider is 1 to 255 bytes");
+  if (link && !is_subject(link->subject))
+    return fail(ErrorKind::kInvalid, "a subject of the OpenID provider is a line of 1 to 255 bytes");
   WriteLock const lock(state.mutex);
   for (auto const& [id, other] : state.by_id) {
-    if (link && other != account && is_link_of(*other, link->issuer, link->subject))
+    if (link && other != account && !is_gone(*other) && is_link_of(*other, link->issuer, link->subject))
       return fail(ErrorKind::kConflict, "this subject of the OpenID provider is another user's");
   }
   // Who came in by the link of before comes in no more, and nothing of it goes on (K-06).
   auto const next = link ? std::make_shared<ProviderLink const>(std::move(*link)) : nullptr;
   account->provider = next;
   ++account->token_epoch;
-  return state.pending_end(account, {.account = true, .provider = true}, state.end_tokens(*account));
+  if (next) state.notify(*account, Notice::Kind::kProviderLinked);
+  auto pending = state.pending_end(account, {.account = true, .factors = next != nullptr, .provider = true},
+                                   state.end_tokens(*account));
+  // What was not stored opens nothing; what ended stays ended.
+  pending.on_failure([raw = &state, account, next] {
+    WriteLock const relock(raw->mutex);
+    if (account->provider == next) account->provider = nullptr;
+  });
+  return pending;
 }
 
 }  // namespace tacenda::identity

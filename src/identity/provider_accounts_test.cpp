@@ -96,10 +96,34 @@ TEST_F(ProviderAccountsTest, WhoIsSuspendedDeletedOrDisabledDoesNotComeIn) {
   auto removed = provisioning.remove(ada.id);
   expect_committed(removed);
   EXPECT_FALSE(signs_in("s1", "e1"));
-  // Who comes after him under the same external id is another person here, and he must be another one there.
-  provisioned("ada", "e1");
-  EXPECT_FALSE(signs_in("s1", "e1")) << "the subject is the deleted account's";
-  EXPECT_TRUE(signs_in("s2", "e1"));
+  // Who is hired again has another account here and is the same one there.
+  auto const anew = provisioned("ada", "e1");
+  EXPECT_NE(anew.id, ada.id);
+  auto const attempt = try_sign_in("s1", "e1");
+  ASSERT_TRUE(attempt.principal.has_value());
+  EXPECT_EQ(attempt.principal->id().view(), anew.id);
+  EXPECT_FALSE(signs_in("s2", "e1"));
+}
+
+TEST_F(ProviderAccountsTest, AnAccountThatSomebodyUsesIsNotOpenedByAnExternalId) {
+  auto const ada = provisioned("ada", "e1");
+  auto renewed = directory->renew_enrolment("ada");
+  expect_committed(renewed);
+  enrol(renewed->enrolment_code);
+  EXPECT_FALSE(signs_in("s1", "e1")) << "an administrator links it";
+  link("ada", ProviderLink{kIssuer, "s1"});
+  EXPECT_TRUE(signs_in("s1", "e1"));
+}
+
+TEST_F(ProviderAccountsTest, ALinkOfAnAdministratorThatWasNotCommittedOpensNothing) {
+  person("ada");
+  {
+    auto dropped = Provisioning(*directory).link_provider("ada", ProviderLink{kIssuer, "s1"});
+    ASSERT_TRUE(dropped.has_value());
+  }
+  EXPECT_FALSE(signs_in("s1"));
+  EXPECT_EQ(Provisioning(*directory).link_provider("ada", ProviderLink{kIssuer, "a\nb"}).error().kind(),
+            ErrorKind::kInvalid);
 }
 
 TEST_F(ProviderAccountsTest, TakingALinkBackEndsWhatCameByIt) {

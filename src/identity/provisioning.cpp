@@ -57,7 +57,8 @@ Provisioning::User Provisioning::Steps::user_of(Directory::State const& state, A
 void Provisioning::Steps::take(Directory::State& state, std::shared_ptr<Account> const& account,
                                std::shared_ptr<Provisioned const> next) {
   bool const is_active = next == nullptr || next->active;
-  bool const ends = !is_active && account->is_active(state.clock.now());
+  // Also of an account that is over already: its time may be lengthened, and what was open stays ended.
+  bool const ends = !is_active && !account->suspended;
   steps.push_back({account, account->provisioned, next, ends});
   account->provisioned = std::move(next);
   account->suspended = !is_active;
@@ -98,10 +99,10 @@ Pending Provisioning::Steps::pending(Directory::State& state) {
 void Provisioning::Steps::undo(Directory::State& state) {
   WriteLock const lock(state.mutex);
   for (auto const& step : steps) {
-    // Who was to end stays ended: the safe side. Nor what was changed meanwhile.
-    if (step.ends || step.account->provisioned != step.next) continue;
+    if (step.account->provisioned != step.next) continue;  // what was changed meanwhile stays
+    // Known again, so that it can be asked for again; who was to end stays closed: the safe side.
     step.account->provisioned = step.old;
-    step.account->suspended = step.old && !step.old->active;
+    if (!step.ends) step.account->suspended = step.old && !step.old->active;
   }
   if (new_group && !old_group) state.groups.erase(new_group->id);
   if (old_group) state.groups.insert_or_assign(old_group->id, old_group);
@@ -221,7 +222,8 @@ Result<Provisioning::Change> Provisioning::change(std::string_view id, Wanted co
   TACENDA_TRY_VOID(Steps::check_unique(state_, wanted, account.get()));
   if (wanted.active && !account->enabled)
     return fail(ErrorKind::kForbidden, "an administrator has closed this account");
-  if (same(*account->provisioned, wanted)) return Change{};
+  // A suspension that was not stored holds in memory: then this is a change although it looks like none.
+  if (same(*account->provisioned, wanted) && account->suspended == !wanted.active) return Change{};
   Change change;
   auto const before = Steps::user_of(state_, *account);
   Steps steps;
@@ -281,6 +283,9 @@ Result<Provisioning::Change> Provisioning::unlink(std::string_view name) {
   bool const is_linked =
       account->provisioned && account->provisioned->keeps_role && !account->provisioned->deleted;
   if (!is_linked) return fail(ErrorKind::kConflict, "this account is not linked to the identity provider");
+  if (account->enabled && !account->provisioned->active)
+    return fail(ErrorKind::kConflict,
+                "the identity provider has suspended this user: disable the user here first");
   Change change;
   auto before = Steps::user_of(state_, *account);
   Steps steps;

@@ -138,6 +138,39 @@ TEST_F(ProvisioningTest, ASuspensionThatWasNotCommittedHoldsAndARevivalDoesNot) 
   EXPECT_FALSE(provisioning().user(ada.id)->active);
 }
 
+TEST_F(ProvisioningTest, S11ADeletionThatWasNotCommittedIsAskedForAgain) {
+  auto const ada = add("ada");
+  {
+    auto dropped = provisioning().remove(ada.id);
+    ASSERT_TRUE(dropped.has_value());
+  }
+  ASSERT_TRUE(provisioning().user(ada.id).has_value()) << "it is not done, and must not look so";
+  EXPECT_FALSE(provisioning().user(ada.id)->active);
+  auto again = provisioning().remove(ada.id);
+  expect_committed(again);
+  restart();
+  EXPECT_FALSE(provisioning().user(ada.id).has_value());
+}
+
+TEST_F(ProvisioningTest, S11SuspendingAnAccountThatIsOverEndsWhatWasOpen) {
+  auto const ada = add("ada");
+  auto renewed = directory->renew_enrolment("ada");
+  expect_committed(renewed);
+  auto const token = login("ada", enrol(renewed->enrolment_code));
+  ASSERT_TRUE(is_known(token));
+  auto limited = directory->limit_until("ada", store.clock.now() + std::chrono::seconds(10));
+  expect_committed(limited);
+  store.clock.advance(std::chrono::seconds(20));
+  EXPECT_FALSE(is_known(token));
+  auto suspended = set_active(ada, false);
+  expect_committed(suspended);
+  auto longer = directory->limit_until("ada", std::nullopt);
+  expect_committed(longer);
+  auto back = set_active(ada, true);
+  expect_committed(back);
+  EXPECT_FALSE(is_known(token));
+}
+
 TEST_F(ProvisioningTest, WhomAnAdministratorClosedTheProviderDoesNotOpen) {
   auto const ada = add("ada");
   auto disabled = directory->disable_user("ada");
@@ -256,6 +289,9 @@ TEST_F(ProvisioningTest, ItReachesNoAccountThatItDidNotMakeUnlessItIsLinked) {
   auto suspended = set_active(*bob, false);
   expect_committed(suspended);
   EXPECT_FALSE(is_known(token));
+  EXPECT_EQ(provisioning().unlink("bob").error().kind(), ErrorKind::kConflict) << "it would open the account";
+  auto back = set_active(*bob, true);
+  expect_committed(back);
   auto unlinked = provisioning().unlink("bob");
   expect_committed(unlinked);
   restart();

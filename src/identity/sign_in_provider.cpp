@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "codec/text.hpp"
+#include "core/ip_address.hpp"
 #include "crypto/hash.hpp"
 
 namespace tacenda::identity {
@@ -60,23 +61,30 @@ void add(std::string& form, std::string_view name, std::string_view value) {
 /// A turn at the provider, given back with the scope.
 class SignInProvider::Turn {
  public:
-  static Result<std::unique_ptr<Turn>> take(SignInProvider& provider) {
+  static Result<std::unique_ptr<Turn>> take(SignInProvider& provider, std::string_view address) {
+    std::string network = subscriber_of(address);
     MutexLock const lock(provider.mutex_);
-    if (provider.calls_ >= kCallsAtOnce)
+    auto const mine = provider.calls_of_.find(network);
+    bool const has_enough = mine != provider.calls_of_.end() && mine->second >= kCallsPerAddress;
+    if (provider.calls_ >= kCallsAtOnce || has_enough)
       return fail(ErrorKind::kUnavailable, "too many sign-ins wait for the OpenID provider");
     ++provider.calls_;
-    return std::unique_ptr<Turn>(new Turn(provider));
+    ++provider.calls_of_[network];
+    return std::unique_ptr<Turn>(new Turn(provider, std::move(network)));
   }
   ~Turn() {
     MutexLock const lock(provider_.mutex_);
     --provider_.calls_;
+    auto const mine = provider_.calls_of_.find(network_);
+    if (--mine->second == 0) provider_.calls_of_.erase(mine);
   }
   Turn(Turn const&) = delete;
   Turn& operator=(Turn const&) = delete;
 
  private:
-  explicit Turn(SignInProvider& provider) : provider_(provider) {}
+  Turn(SignInProvider& provider, std::string network) : provider_(provider), network_(std::move(network)) {}
   SignInProvider& provider_;
+  std::string network_;
 };
 
 Result<std::unique_ptr<SignInProvider>> SignInProvider::create(ProviderSettings settings, CallProvider call,
@@ -150,10 +158,15 @@ Result<std::shared_ptr<SignInProvider::Metadata const>> SignInProvider::fetch_me
   return read_metadata(text);
 }
 
+std::shared_ptr<SignInProvider::Metadata const> SignInProvider::known_metadata() const {
+  MutexLock const lock(mutex_);
+  return metadata_ && clock_.now() - metadata_->fetched < kMetadataAge ? metadata_ : nullptr;
+}
+
 Result<std::shared_ptr<SignInProvider::Metadata const>> SignInProvider::metadata() {
+  if (auto known = known_metadata()) return known;
   {
     MutexLock const lock(mutex_);
-    if (metadata_ && clock_.now() - metadata_->fetched < kMetadataAge) return metadata_;
     if (failed_ && clock_.monotonic() - *failed_ < kRetry)
       return fail(ErrorKind::kUnavailable, "the OpenID provider could not be reached a moment ago");
   }
@@ -183,9 +196,12 @@ Result<std::shared_ptr<SignInProvider::Keys const>> SignInProvider::keys(Metadat
   return kept;
 }
 
-Result<SignInProvider::Begun> SignInProvider::begin() {
-  auto const turn = TACENDA_TRY(Turn::take(*this));
-  auto const known = TACENDA_TRY(metadata());
+Result<SignInProvider::Begun> SignInProvider::begin(std::string_view address) {
+  auto known = known_metadata();
+  if (!known) {
+    auto const turn = TACENDA_TRY(Turn::take(*this, address));
+    known = TACENDA_TRY(metadata());
+  }
   Bytes secret(kSecretBytes);
   TACENDA_TRY_VOID(random_.fill(secret));
   Begun begun;
@@ -279,13 +295,13 @@ Result<void> SignInProvider::use(ByteView state, std::string_view browser) {
   return fail(ErrorKind::kInvalid, "this browser has begun no such sign-in, or it is over: begin again");
 }
 
-Result<Asserted> SignInProvider::finish(Returned const& returned) {
+Result<Asserted> SignInProvider::finish(Returned const& returned, std::string_view address) {
   auto const challenge = codec::base64url_decode(returned.state);
   if (returned.code.empty() || returned.code.size() > kReturnedBytes || !challenge.has_value())
     return fail(ErrorKind::kInvalid, "what came back from the OpenID provider is no answer of it");
   TACENDA_TRY_VOID(check_open(*challenge, returned.browser));
   auto const turn =
-      TACENDA_TRY(Turn::take(*this));  // before the state is used: who has to wait can try again
+      TACENDA_TRY(Turn::take(*this, address));  // before the state is used: who has to wait can try again
   TACENDA_TRY_VOID(use(*challenge, returned.browser));
   auto const known = TACENDA_TRY(metadata());
   if (returned.issuer.empty() ? known->names_issuer : returned.issuer != settings_.issuer)

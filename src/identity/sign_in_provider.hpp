@@ -46,12 +46,13 @@ struct ProviderSettings {
 /// browser, a nonce, and the issuer in each answer (RFC 9207) where the provider says that it gives it. One
 /// provider, so that none can be mistaken for another; its endpoints are at hosts that the operator named.
 ///
-/// Owner: start. Thread-safe. At most kCallsAtOnce threads wait for the provider; who comes beside them is
-/// told to try again. Source: OpenID Connect Core 1.0 section 3.1, Discovery 1.0, RFC 7636, RFC 9207, RFC
-/// 9700.
+/// Owner: start. Thread-safe. At most kCallsAtOnce threads wait for the provider, kCallsPerAddress of them
+/// for one address (or /64), so that none takes all turns; who comes beside them is told to try again.
+/// Source: OpenID Connect Core 1.0 section 3.1, Discovery 1.0, RFC 7636, RFC 9207, RFC 9700.
 class SignInProvider {
  public:
   static constexpr int kCallsAtOnce = 8;
+  static constexpr int kCallsPerAddress = 2;
 
   /// Errors: kUnavailable (no random bytes).
   static Result<std::unique_ptr<SignInProvider>> create(ProviderSettings settings, CallProvider call,
@@ -65,8 +66,9 @@ class SignInProvider {
     std::string url;      // where the browser goes
     std::string browser;  // a secret that it keeps until it comes back
   };
-  /// Errors: kUnavailable (the provider cannot be reached, or what it says of itself does not hold).
-  Result<Begun> begin();
+  /// `address`: of who asks. Errors: kUnavailable (the provider cannot be reached, or what it says of itself
+  /// does not hold; too many wait for it).
+  Result<Begun> begin(std::string_view address);
 
   /// What the browser brings back.
   struct Returned {
@@ -77,7 +79,7 @@ class SignInProvider {
   };
   /// Uses the state up. Errors: kInvalid (not a sign-in that this browser began, or one that is over or was
   /// finished), kUnauthenticated (what the provider says does not hold), kUnavailable (it cannot be reached).
-  Result<Asserted> finish(Returned const& returned);
+  Result<Asserted> finish(Returned const& returned, std::string_view address);
 
  private:
   /// What the provider says of itself.
@@ -94,6 +96,7 @@ class SignInProvider {
   SignInProvider(ProviderSettings settings, CallProvider call, Clock const& clock, crypto::Random& random,
                  crypto::MacKey const& key);
   Result<std::string> get(std::string const& url) const;
+  std::shared_ptr<Metadata const> known_metadata() const;  // nullptr: none that is fresh
   Result<std::shared_ptr<Metadata const>> metadata();
   Result<std::shared_ptr<Metadata const>> fetch_metadata() const;
   Result<std::shared_ptr<Metadata const>> read_metadata(std::string_view text) const;
@@ -122,6 +125,7 @@ class SignInProvider {
   Time keys_fetched_ TACENDA_GUARDED_BY(mutex_){};
   std::optional<std::chrono::steady_clock::time_point> failed_ TACENDA_GUARDED_BY(mutex_);
   int calls_ TACENDA_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, int, std::less<>> calls_of_ TACENDA_GUARDED_BY(mutex_);  // by subscriber
 };
 
 }  // namespace tacenda::identity

@@ -1,7 +1,10 @@
 #include "identity/sign_in_provider.hpp"
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -55,6 +58,7 @@ class SignInProviderTest : public ::testing::Test {
       return ProviderAnswer{200, codec::write_json(metadata)};
     if (call.url == "https://keys.example.org/jwks") return ProviderAnswer{200, jwks()};
     last = call;
+    if (meanwhile) meanwhile();
     Json body = Json::object();
     body.set("id_token", Json::string(token));
     return ProviderAnswer{token_status, codec::write_json(body)};
@@ -81,7 +85,7 @@ class SignInProviderTest : public ::testing::Test {
     return {};
   }
   SignInProvider::Begun begin() {
-    auto begun = provider->begin();
+    auto begun = provider->begin("192.0.2.1");
     EXPECT_TRUE(begun.has_value()) << (begun ? "" : begun.error().message());
     return begun.value_or(SignInProvider::Begun{});
   }
@@ -110,7 +114,7 @@ class SignInProviderTest : public ::testing::Test {
   }
   Result<Asserted> finish(SignInProvider::Begun const& begun, std::string_view issuer = kIssuer) {
     auto const state = parameter(begun.url, "state");
-    return provider->finish({begun.browser, state, "code", issuer});
+    return provider->finish({begun.browser, state, "code", issuer}, "192.0.2.1");
   }
   /// What a sign-in comes to when the provider says these claims.
   Result<Asserted> with(std::string_view name, std::optional<Json> value) {
@@ -138,6 +142,7 @@ class SignInProviderTest : public ::testing::Test {
   std::string token;
   std::uint16_t token_status = 200;
   bool is_down = false;
+  std::function<void()> meanwhile;  // while the provider is asked for a token
   ProviderCall last;
   std::map<std::string, int> calls;
   std::unique_ptr<SignInProvider> provider;
@@ -178,11 +183,17 @@ TEST_F(SignInProviderTest, AStateIsGoodOnceForItsBrowserAndNotForLong) {
   auto const begun = begin();
   token = signed_by(signer, "k1", claims(begun));
   auto const other = begin();
-  EXPECT_EQ(provider->finish({other.browser, parameter(begun.url, "state"), "code", kIssuer}).error().kind(),
+  EXPECT_EQ(provider->finish({other.browser, parameter(begun.url, "state"), "code", kIssuer}, "192.0.2.1")
+                .error()
+                .kind(),
             ErrorKind::kInvalid);
-  EXPECT_EQ(provider->finish({begun.browser, "AAAA", "code", kIssuer}).error().kind(), ErrorKind::kInvalid);
-  EXPECT_EQ(provider->finish({begun.browser, "", "code", kIssuer}).error().kind(), ErrorKind::kInvalid);
-  EXPECT_EQ(provider->finish({begun.browser, parameter(begun.url, "state"), "", kIssuer}).error().kind(),
+  EXPECT_EQ(provider->finish({begun.browser, "AAAA", "code", kIssuer}, "192.0.2.1").error().kind(),
+            ErrorKind::kInvalid);
+  EXPECT_EQ(provider->finish({begun.browser, "", "code", kIssuer}, "192.0.2.1").error().kind(),
+            ErrorKind::kInvalid);
+  EXPECT_EQ(provider->finish({begun.browser, parameter(begun.url, "state"), "", kIssuer}, "192.0.2.1")
+                .error()
+                .kind(),
             ErrorKind::kInvalid);
   EXPECT_TRUE(last.url.empty()) << "the provider is not asked for what nobody began";
   EXPECT_TRUE(finish(begun).has_value());
@@ -291,10 +302,34 @@ TEST_F(SignInProviderTest, FollowsNewKeysAndNotMoreOftenThanHalfAMinute) {
   EXPECT_EQ(calls["https://login.example.org/.well-known/openid-configuration"], 1);
 }
 
+TEST_F(SignInProviderTest, OneAddressTakesNotAllTurns) {
+  std::vector<SignInProvider::Begun> const begun{begin(), begin(), begin(), begin()};
+  int waiting = 0;
+  std::optional<Error> third;
+  std::optional<Error> of_another;
+  meanwhile = [&] {
+    ++waiting;
+    if (waiting == 1) (void)finish(begun[1]);
+    if (waiting != 2) return;
+    third = finish(begun[2]).error();
+    of_another =
+        provider
+            ->finish({begun[3].browser, parameter(begun[3].url, "state"), "code", kIssuer}, "198.51.100.7")
+            .error();
+  };
+  (void)finish(begun[0]);
+  ASSERT_TRUE(third && of_another);
+  EXPECT_EQ(third->kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(of_another->kind(), ErrorKind::kUnauthenticated) << "it was asked, and its token does not hold";
+  meanwhile = nullptr;
+  token = signed_by(signer, key_id, claims(begun[2]));
+  EXPECT_TRUE(finish(begun[2]).has_value()) << "who had to wait can try again";
+}
+
 TEST_F(SignInProviderTest, AProviderThatIsDownIsToldAndNotAskedAgainAtOnce) {
   is_down = true;
-  EXPECT_EQ(provider->begin().error().kind(), ErrorKind::kUnavailable);
-  EXPECT_EQ(provider->begin().error().kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(provider->begin("192.0.2.1").error().kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(provider->begin("192.0.2.1").error().kind(), ErrorKind::kUnavailable);
   EXPECT_EQ(calls["https://login.example.org/.well-known/openid-configuration"], 1);
   is_down = false;
   clock.advance(std::chrono::seconds(6));
@@ -317,7 +352,7 @@ TEST_F(SignInProviderTest, WhatTheProviderSaysOfItselfIsHeldToItsIssuerAndHosts)
     Json const before = metadata;
     metadata.set(name, Json::string(value));
     clock.advance(std::chrono::seconds(6));
-    auto const begun = provider->begin();
+    auto const begun = provider->begin("192.0.2.1");
     metadata = before;
     return !begun.has_value() && begun.error().kind() == ErrorKind::kUnavailable;
   };

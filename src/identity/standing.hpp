@@ -35,6 +35,7 @@ struct Notice {
     kPasskeyCounterBack = 6,
     kLocked = 7,
     kEnrolled = 8,
+    kProviderLinked = 9,
   };
   Kind kind = Kind::kEnrolled;
   Time at;

@@ -168,7 +168,10 @@ class Pages : public ::testing::Test {
   /// Ids by date, then by their creation.
   std::vector<std::string> by_date(bool descending) {
     auto ids = found("Observation", "_count=1000");
-    std::ranges::stable_sort(ids, [&](std::string const& a, std::string const& b) {
+    std::map<std::string, std::size_t> created;
+    for (std::size_t i = 0; i < ids.size(); ++i) created.emplace(ids[i], i);
+    std::ranges::sort(ids, [&](std::string const& a, std::string const& b) {
+      if (dates_[a] == dates_[b]) return created[a] < created[b];
       return descending ? dates_[a] > dates_[b] : dates_[a] < dates_[b];
     });
     return ids;

@@ -33,6 +33,8 @@ class Pipeline::Scim {
   /// One page of those of `size` resources that the request asks for. They are made one at a time.
   Released list(Exchange& exchange, std::size_t size, Make const& make);
   Released show(Exchange& exchange, codec::Json resource);
+  /// Before anything takes effect: the answer to who was disabled while he waited for his turn (S-11).
+  std::optional<Released> refuse_who_ended(Exchange& exchange);
   Released refuse(Exchange& exchange, ScimRefusal const& refusal);
   Released refuse(Exchange& exchange, Error const& error);
   /// The resource must still be in the version that the client saw (RFC 7644 section 3.14).
