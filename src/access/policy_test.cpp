@@ -158,7 +158,7 @@ TEST(Policy, ProvisioningIsARightOfOneRoleThatHasNoOther) {
   }
   constexpr auto kMore = std::to_array<std::string_view>(
       {"directory = [\"read\"]", "admin = [\"read-status\"]", "system = [\"history-system\"]",
-       "own-record-only = true", "break-glass = true", "over-consents = true"});
+       "own-record-only = true", "break-glass = true", "over-consents = true", "consents = [\"create\"]"});
   for (auto const more : kMore) {
     std::string const text = "version = 1\n[roles.x]\nprovisions-users = true\n" + std::string(more);
     EXPECT_FALSE(Policy::parse(text, 1).has_value()) << text;

@@ -37,6 +37,11 @@ std::variant<Released, Pipeline::UploadNumber> Pipeline::begin_upload(net::Reque
     if (slot.has_value()) uploading->slot = std::move(*slot);
     if (!slot.has_value()) ended = refuse(exchange, slot.error());
   }
+  // That nothing stands against it is an answer, too, where the head asks for it.
+  if (!ended) {
+    if (auto const recorded = record_trial(exchange); !recorded.has_value())
+      ended = refuse(exchange, recorded.error());
+  }
   if (ended) {
     if (!uploading->permitted_origin.empty()) ended->permit_origin(uploading->permitted_origin);
     return std::move(*ended);
@@ -45,6 +50,32 @@ std::variant<Released, Pipeline::UploadNumber> Pipeline::begin_upload(net::Reque
   UploadNumber const number{++last_upload_};
   uploads_.emplace(number, std::move(uploading));
   return number;
+}
+
+Result<void> Pipeline::still_admitted(Exchange const& exchange) const {
+  auto const principal = TACENDA_TRY(authenticate(exchange.request));
+  if (principal.id() != exchange.principal->id())
+    return fail(ErrorKind::kUnauthenticated, "the account is another one than at the beginning");
+  TACENDA_TRY_VOID(parts_.gate.admits(principal, exchange.address));
+  Time const now = parts_.clock.now();
+  TACENDA_TRY_VOID(parts_.gate.admits_token(principal, now));
+  return parts_.gate.is_complete(principal, now);
+}
+
+Result<void> Pipeline::record_trial(Exchange const& exchange) {
+  auto const& head = exchange.request;
+  if (!head.header("expect") && !head.header("if-match") && !head.header("if-none-exist")) return {};
+  audit::Event event = exchange.origin;
+  event.kind = audit::EventKind::kUploadBegun;
+  event.patients = exchange.tried_patients;
+  for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
+    vault::WriteSet set;
+    TACENDA_TRY_VOID(confirm(*exchange.principal, set));
+    auto const receipt = parts_.log.commit(std::move(set), {event});
+    if (receipt.has_value()) return {};
+    if (receipt.error().kind() != ErrorKind::kConflict) return std::unexpected(receipt.error());
+  }
+  return fail(ErrorKind::kUnavailable, "the account changes too often to record what it does");
 }
 
 Pipeline::Uploading& Pipeline::uploading(UploadNumber number) {
@@ -82,7 +113,9 @@ Result<void> Pipeline::begin_storing(Uploading& uploading) {
 }
 
 Result<void> Pipeline::store_batch(Uploading& uploading) {
-  // Who was disabled meanwhile stores nothing more; the rest is decided at the end.
+  // Who was disabled or signed out meanwhile, or may not come from there any more, stores nothing more; what
+  // he may do with records is decided at the end.
+  TACENDA_TRY_VOID(still_admitted(uploading.exchange));
   vault::WriteSet unused;
   TACENDA_TRY_VOID(confirm(*uploading.exchange.principal, unused));
   auto const stored = parts_.log.commit_unseen(uploading.upload->next_batch());
@@ -115,7 +148,10 @@ std::optional<Released> Pipeline::take_upload(UploadNumber number, std::string_v
 Released Pipeline::finish_upload(UploadNumber number) {
   auto& uploading = this->uploading(number);
   auto& exchange = uploading.exchange;
+  exchange.remarks.reports.clear();  // of the head alone: the resource is looked at anew
   auto released = [&]() -> Released {
+    if (auto const still = still_admitted(exchange); !still.has_value())
+      return refuse(exchange, still.error());
     if (!uploading.upload) {
       exchange.request.body = std::move(uploading.held);
       return dispatch(exchange);

@@ -23,7 +23,8 @@ audit::Event event_of(std::size_t uploads, std::size_t chunks) {
   event.resource_type = "Binary";
   event.count = std::max<std::size_t>(uploads, 1);
   event.old_value = std::to_string(chunks) + " chunks";
-  event.reason = "the upload broke off or was refused";
+  event.reason =
+      uploads > 0 ? "the upload broke off or was refused" : "more of an upload that broke off or was refused";
   return event;
 }
 
@@ -77,7 +78,7 @@ Result<bool> Uploads::step() {
     auto sweep = TACENDA_TRY(parts_.store.sweep_upload(id, kRowsPerCommit - chunks));
     if (!sweep.was_there) continue;
     chunks += sweep.chunks;
-    uploads += sweep.is_done ? 1 : 0;
+    uploads += sweep.is_first ? 1 : 0;
     set.merge(std::move(sweep.set), 0);
   }
   if (set.empty()) return false;

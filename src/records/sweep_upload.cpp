@@ -28,6 +28,7 @@ Result<UploadSweep> Store::sweep_upload(UploadId const& id, std::size_t rows_max
   sweep.set.touches(view_.guard(key));
   // A row that cannot be read is taken away all the same: its chunks are known by its key.
   auto upload = decode_upload(*row).value_or(UploadRow());
+  sweep.is_first = upload.state == UploadState::kUnderWay;
   Bytes prefix;
   ByteWriter(prefix).u8('B').raw(id);
   TACENDA_TRY_VOID(view_.scan(

@@ -27,6 +27,7 @@ struct UploadedContent {
 struct UploadSweep {
   vault::WriteSet set;
   bool was_there = false;  // false: nothing is left of it, `set` is empty
+  bool is_first = false;   // of this upload nothing was removed before
   bool is_done = true;     // false: more chunks are left
   std::size_t chunks = 0;  // that `set` removes
 };

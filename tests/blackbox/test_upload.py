@@ -230,6 +230,35 @@ class Uploads(Cases):
         self.await_told("upload-removed")
         self.assertEqual({e["http_status"] for e in self.told("create")}, {401})
 
+    def test_who_signed_out_or_may_not_come_from_there_any_more_stores_nothing(self):
+        server = self.server
+        person = server.token_of(server.person("dr.leaves", "administrator"))
+        service = server.service("modality.that.moves", "loader")
+        ends = {person: lambda: server.request("POST", "/auth/logout", {}, person),
+                service: lambda: server.cli("user", "networks", "modality.that.moves", "--allow", "10.0.0.0/8",
+                                            "--data", server.data, check=True)}
+        for token, end in ends.items():
+            upload = Upload(server, token, 5 * MIB)
+            stream = Stream(5 * MIB)
+            upload.send(stream.read(2 * MIB))
+            end()
+            try:
+                while stream.left:
+                    upload.send(stream.read())
+                self.assertIn(upload.reply().status, (401, 403))
+            except (ConnectionError, ssl.SSLError):
+                pass  # the answer came while it was being sent, and the connection went with it
+        self.await_told("upload-removed")
+        self.assertNotIn(201, {e["http_status"] for e in self.told("create")})
+
+    def test_A09_what_the_head_alone_is_told_is_recorded(self):
+        made = path_of(self.server, self.upload(100)[0])
+        before = self.server.audit_size()
+        upload = Upload(self.server, self.token, 2 * MIB, path=made, method="PUT", **{"Expect": "100-continue", "If-Match": 'W/"1"'})
+        self.assertIn(b"100", upload.http.sock.recv(1024))
+        upload.break_off()
+        self.assertIn("upload-begun", [e["event"] for e in self.server.audit_after(before)])
+
     def test_a_version_that_was_made_meanwhile_is_a_conflict_at_the_end(self):
         path = "/fhir/Binary/raced"
         self.assertEqual(self.server.request("PUT", path, b"1", self.token, KIND).status, 201)

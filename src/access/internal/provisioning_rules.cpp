@@ -67,8 +67,8 @@ Result<identity::GroupRoles> parse_provisioning(toml::table const& table,
 Result<void> check_provisioner(Role const& role) {
   if (!role.provisions_users) return {};
   bool const does_more = std::ranges::any_of(role.actions, [](auto bits) { return bits != 0; }) ||
-                         role.system_actions != 0 || role.admin_actions != 0 || role.own_record_only ||
-                         role.breaks_glass || role.over_consents;
+                         role.system_actions != 0 || role.admin_actions != 0 || role.consent_actions != 0 ||
+                         role.own_record_only || role.breaks_glass || role.over_consents;
   if (does_more) return fail(ErrorKind::kInvalid, "a role that provisions users has no other right");
   return {};
 }

@@ -16,6 +16,15 @@ Error stopped() {
   return Error(ErrorKind::kUnavailable, "audit log takes no commits");
 }
 
+/// `first`, and behind it `second`; either may be null.
+Pending* joined(Pending* first, Pending* second) {
+  if (first == nullptr) return second;
+  Pending* last = first;
+  while (last->next != nullptr) last = last->next;
+  last->next = second;
+  return first;
+}
+
 }  // namespace
 
 Committer::Committer(vault::Vault& vault, Clock const& clock, EntrySealer const& sealer,
@@ -38,7 +47,8 @@ void Committer::run(std::stop_token const& stop) {
   Pending* waiting = nullptr;
   while (!failed() && !stop.stop_requested()) {
     std::uint32_t const ticket = queue_.ticket();
-    if (waiting == nullptr) waiting = queue_.take();
+    // Those that came meanwhile are looked at too: what has to wait must not hold them back.
+    waiting = joined(waiting, queue_.take());
     if (waiting != nullptr) {
       waiting = commit_batch(waiting);
       continue;
@@ -86,13 +96,30 @@ Pending* Committer::commit_batch(Pending* oldest) {
 
 Pending* Committer::admit(Pending* oldest) {
   std::size_t size_bytes = 0;
+  bool has_chunks = false;
+  Pending* left = nullptr;
+  Pending** end = &left;
   while (oldest != nullptr) {
-    if (!batch_.empty() && size_bytes + oldest->size_bytes > limits::kBatchBytes) break;
     Pending* const following = oldest->next;
-    if (admit_one(*oldest)) size_bytes += oldest->size_bytes;
+    if (oldest->is_unseen && has_chunks) {
+      // Chunks of one upload a batch: many uploads wait for each other and nobody waits for them.
+      *end = oldest;
+      end = &oldest->next;
+      *end = nullptr;
+      oldest = following;
+      continue;
+    }
+    if (!batch_.empty() && size_bytes + oldest->size_bytes > limits::kBatchBytes) break;
+    bool const is_unseen = oldest->is_unseen;
+    std::size_t const size = oldest->size_bytes;
+    if (admit_one(*oldest)) {
+      size_bytes += size;
+      has_chunks = has_chunks || is_unseen;
+    }
     oldest = following;
   }
-  return oldest;
+  *end = oldest;
+  return left;
 }
 
 bool Committer::admit_one(Pending& pending) {

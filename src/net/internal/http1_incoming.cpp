@@ -56,7 +56,7 @@ std::size_t Http1Session::take_incoming_body(std::string_view bytes) {
 }
 
 void Http1Session::hand_on() {
-  if (incoming_->is_due() && !host_.take(kStream, incoming_->next_step())) refuse(503);
+  if (incoming_->is_due() && !host_.take(kStream, incoming_->next_step(host_.now()))) refuse(503);
 }
 
 void Http1Session::taken(std::uint32_t stream, Uptake&& uptake) {

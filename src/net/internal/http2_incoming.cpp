@@ -31,7 +31,7 @@ void Http2Session::take_incoming(std::int32_t id, Http2Stream& stream, std::stri
 
 void Http2Session::hand_on(std::int32_t id, Http2Stream& stream) {
   if (!stream.incoming->is_due()) return;
-  if (!host_.take(static_cast<std::uint32_t>(id), stream.incoming->next_step()))
+  if (!host_.take(static_cast<std::uint32_t>(id), stream.incoming->next_step(host_.now())))
     return refuse(id, stream, 503);
   ++running_;
 }

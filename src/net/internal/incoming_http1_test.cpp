@@ -229,6 +229,26 @@ TEST_F(IncomingHttp1, EndsAnUploadThatIsTooSlowAndNoneThatWaitsForItsSink) {
   EXPECT_TRUE(collected.is_gone) << "it came back too late";
 }
 
+TEST(IncomingBody, ALittleNowAndThenHoldsNoPlaceForDays) {
+  TimePoint now{};
+  constexpr std::chrono::seconds kBodyTime(60);
+  IncomingBody body(Reservation(), std::uint64_t{1} << 30U, now);
+  body.returned(nullptr, now);
+  int pieces = 0;
+  for (; pieces < 1'000 && body.too_slow_at(kBodyTime) > now; ++pieces) {
+    now += kBodyTime - std::chrono::seconds(1);
+    body.came(64 * 1024, now);
+  }
+  EXPECT_LT(pieces, 5);
+  IncomingBody steady(Reservation(), std::uint64_t{1} << 30U, now);
+  steady.returned(nullptr, now);
+  for (pieces = 0; pieces < 1'000; ++pieces) {
+    now += std::chrono::seconds(1);
+    steady.came(20'000, now);
+    ASSERT_GT(steady.too_slow_at(kBodyTime), now) << pieces;
+  }
+}
+
 TEST_F(IncomingHttp1, RefusesWhenTheQueueOrTheBudgetIsFull) {
   host.is_full = true;
   EXPECT_THAT(exchange(head_of(4)), StartsWith("HTTP/1.1 503 "));
