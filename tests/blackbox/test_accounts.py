@@ -259,8 +259,9 @@ class Rates(harness.TestCase):
         self.assertEqual(json_of(reply)["issue"][0]["code"], "throttled")
         time.sleep(1.5)
         self.assertEqual(self.server.request("GET", "/auth/account", token=token).status, 200)
-        limited = [e for e in self.server.audit_after(mark) if e["event"] == "over-limit"]
-        self.assertEqual(limited[0]["user"], person.name)
+        # Others may have been held before, whose entries come late.
+        limited = [e.get("user") for e in self.server.audit_after(mark) if e["event"] == "over-limit"]
+        self.assertIn(person.name, limited)
 
     def test_W03_who_is_signed_in_is_held_where_there_is_nothing_too(self):
         token = self.server.token_of(self.server.person("dr.lost", "doctor"))

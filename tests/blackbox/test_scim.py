@@ -258,7 +258,10 @@ class Scim(harness.TestCase):
         self.assertEqual(self.server.request("GET", "/fhir/Patient", token=token).status, 200)
         self.assertEqual(self.patch("/Users/" + person.id, {"op": "replace", "path": "active", "value": False}).status, 200)
         self.assertEqual(self.server.request("GET", "/fhir/Patient", token=token).status, 401)
-        self.server.cli("user", "link", "dr.local", "--remove", "--data", self.server.data, check=True)
+        remove = ("user", "link", "dr.local", "--remove", "--data", self.server.data)
+        self.assertEqual(self.server.cli(*remove).returncode, 1, "it would open what the provider has closed")
+        self.assertEqual(self.patch("/Users/" + person.id, {"op": "replace", "path": "active", "value": True}).status, 200)
+        self.server.cli(*remove, check=True)
         self.refusal(self.call("GET", "/Users/" + person.id), 404)
 
     def test_whom_an_administrator_disabled_nobody_opens(self):
