@@ -82,9 +82,9 @@ class Pipeline {
   std::optional<Released> settle_formats(Exchange& exchange);
   struct Uploading;  // in uploads.cpp
   Uploading& uploading(UploadNumber number);
-  /// Would the request still be let in? Errors: kUnauthenticated, kForbidden.
+  /// Would it still be let in? Errors: kUnauthenticated, kForbidden.
   Result<void> still_admitted(Exchange const& exchange) const;
-  Result<void> record_trial(Exchange const& exchange);
+  Result<void> record_begun(Exchange const& exchange, records::Upload const* stored_or_null);
   Result<void> begin_storing(Uploading& uploading);
   Result<void> store_batch(Uploading& uploading);
   /// The audit log as AuditEvents. `own`: the patient who reads what it says of him.

@@ -6,6 +6,14 @@
 #include "core/process.hpp"
 
 namespace tacenda::api {
+namespace {
+
+/// Does the client wait for what the head alone comes to, or could learn something of records by it?
+bool asks_head(net::Request const& head) {
+  return head.header("expect") || head.header("if-match") || head.header("if-none-exist");
+}
+
+}  // namespace
 
 /// One upload. Owner: the pipeline; its members are touched by one worker at a time.
 struct Pipeline::Uploading {
@@ -38,8 +46,8 @@ std::variant<Released, Pipeline::UploadNumber> Pipeline::begin_upload(net::Reque
     if (!slot.has_value()) ended = refuse(exchange, slot.error());
   }
   // That nothing stands against it is an answer, too, where the head asks for it.
-  if (!ended) {
-    if (auto const recorded = record_trial(exchange); !recorded.has_value())
+  if (!ended && asks_head(exchange.request)) {
+    if (auto const recorded = record_begun(exchange, nullptr); !recorded.has_value())
       ended = refuse(exchange, recorded.error());
   }
   if (ended) {
@@ -62,15 +70,14 @@ Result<void> Pipeline::still_admitted(Exchange const& exchange) const {
   return parts_.gate.is_complete(principal, now);
 }
 
-Result<void> Pipeline::record_trial(Exchange const& exchange) {
-  auto const& head = exchange.request;
-  if (!head.header("expect") && !head.header("if-match") && !head.header("if-none-exist")) return {};
+Result<void> Pipeline::record_begun(Exchange const& exchange, records::Upload const* stored_or_null) {
   audit::Event event = exchange.origin;
   event.kind = audit::EventKind::kUploadBegun;
   event.patients = exchange.tried_patients;
   for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
     vault::WriteSet set;
     TACENDA_TRY_VOID(confirm(*exchange.principal, set));
+    if (stored_or_null != nullptr) stored_or_null->begin_in(set, parts_.clock.now());
     auto const receipt = parts_.log.commit(std::move(set), {event});
     if (receipt.has_value()) return {};
     if (receipt.error().kind() != ErrorKind::kConflict) return std::unexpected(receipt.error());
@@ -95,21 +102,9 @@ void Pipeline::drop_upload(UploadNumber number) {
 }
 
 Result<void> Pipeline::begin_storing(Uploading& uploading) {
-  auto& exchange = uploading.exchange;
   uploading.upload = TACENDA_TRY(records::Upload::begin(parts_.vault));
   uploading.slot->stores(uploading.upload->id());
-  audit::Event event = exchange.origin;
-  event.kind = audit::EventKind::kUploadBegun;
-  event.patients = exchange.tried_patients;
-  for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
-    vault::WriteSet set;
-    TACENDA_TRY_VOID(confirm(*exchange.principal, set));
-    uploading.upload->begin_in(set, parts_.clock.now());
-    auto const receipt = parts_.log.commit(std::move(set), {event});
-    if (receipt.has_value()) return {};
-    if (receipt.error().kind() != ErrorKind::kConflict) return std::unexpected(receipt.error());
-  }
-  return fail(ErrorKind::kUnavailable, "the account changes too often to record what it does");
+  return record_begun(uploading.exchange, &*uploading.upload);
 }
 
 Result<void> Pipeline::store_batch(Uploading& uploading) {
