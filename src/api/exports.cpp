@@ -28,7 +28,7 @@ Result<operations::Outcome> Pipeline::run_export(Exchange& exchange, operations:
     case Interaction::kExportCancel:
       return operations::cancel_export(context, route.id);
     case Interaction::kExportFile:
-      return operations::export_file(context, *permit, route.id, route.version);
+      return operations::export_file(context, route.id, route.version);
     default:
       break;
   }

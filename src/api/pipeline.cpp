@@ -124,12 +124,15 @@ void Pipeline::finish_read(std::unique_ptr<Exchange> exchange, operations::Outco
       [this, attempt, exchange = std::move(exchange), outcome = std::move(outcome),
        reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
         if (!receipt.has_value()) {
+          if (receipt.error().kind() != ErrorKind::kConflict)
+            return reply(unrecorded(receipt.error(), exchange->format));
           // What it rests on changed meanwhile: it is read again, by what holds now.
-          bool const again =
-              receipt.error().kind() == ErrorKind::kConflict && attempt < limits::kCommitRetries;
-          if (auto anew = again ? try_read(*exchange) : std::nullopt)
+          if (auto anew = attempt < kRaces ? try_read(*exchange) : std::nullopt)
             return finish_read(std::move(exchange), std::move(*anew), std::move(reply), attempt + 1);
-          return reply(unrecorded(receipt.error(), exchange->format));
+          // It is no quick read any more, or none that is allowed: the slow way waits for commits.
+          return slow_way_.push([this, exchange = std::move(exchange), reply = std::move(reply)]() mutable {
+            reply(dispatch(*exchange));
+          });
         }
         Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};
         reply(Released(*receipt, render(outcome, *receipt, wishes)));

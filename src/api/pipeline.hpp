@@ -10,6 +10,7 @@
 
 #include "api/internal/page_token.hpp"
 #include "api/internal/render.hpp"
+#include "api/internal/serial_executor.hpp"
 #include "api/parts.hpp"
 #include "api/response.hpp"
 #include "api/routes.hpp"
@@ -33,8 +34,10 @@ class Pipeline {
 
   Released handle(net::Request&& request);
   /// The same, but a read gives its worker back while its audit event becomes durable: `reply` is then called
-  /// on the committer's thread.
+  /// on the committer's thread, or on the one that runs `work`.
   void handle(net::Request&& request, std::move_only_function<void(Released)> reply);
+  /// Answers such reads as must wait for more than one commit, until asked to stop. One thread.
+  void work(std::stop_token const& stop) { slow_way_.run(stop); }
 
   /// How large a body the request may have, known from its head: full size only for who is signed in.
   std::size_t body_limit(net::Request const& head) const;
@@ -62,17 +65,15 @@ class Pipeline {
   std::string permitted_origin(net::Request const& request) const;
   /// Route and principal. The answer when the request ends here.
   std::optional<Released> admit(Exchange& exchange);
-  /// The answer to who is not recognised, may not come from there, is not yet complete, or asks too often.
+  /// The answer to who is not recognised, may not come from there, is not complete yet, or asks too often.
   std::optional<Released> admit_caller(Exchange& exchange);
-  /// The answer to who asks too often.
   std::optional<Released> hold_caller(Exchange& exchange);
   std::optional<Released> hold_to_rate(Exchange& exchange, access::RateLimiter::Kind kind,
                                        std::string_view who);
   Released dispatch(Exchange& exchange);
   /// What a read came to; nullopt when it is no read, or fails: the slow way tells why.
   std::optional<operations::Outcome> try_read(Exchange& exchange);
-  /// Makes the event of a read durable and answers it; reads it again when what it rests on changed
-  /// meanwhile.
+  /// Makes the event of a read durable and answers it; reads again what rests on what changed meanwhile.
   void finish_read(std::unique_ptr<Exchange> exchange, operations::Outcome outcome,
                    std::move_only_function<void(Released)> reply, std::size_t attempt);
   Released capabilities(Exchange& exchange);
@@ -116,7 +117,7 @@ class Pipeline {
   /// kGone.
   Result<std::vector<std::string>> compartments_of(identity::Principal const& principal,
                                                    std::string_view type, ResourceId const& id) const;
-  /// Commits a change of his own account and answers with `response`.
+  /// Commits a change of his own account.
   Released change_own(Exchange& exchange, Result<identity::Pending> pending, net::Response response);
 
   /// Runs an interaction, commits what it asks for, and runs it again while others were faster.
@@ -130,7 +131,6 @@ class Pipeline {
   /// Records the failure and answers it.
   Released refuse(Exchange& exchange, Error const& error);
   Released refuse(Exchange& exchange, std::uint16_t status);
-  /// Answers a failed commit of a sign-in step.
   Released refuse_unless_committed(Exchange& exchange, Error const& error);
   Released answer(Exchange& exchange, audit::Event event, net::Response response);
   /// Commits an event that stands for itself, and answers.
@@ -173,14 +173,13 @@ class Pipeline {
   PageLinks links_of_history(Exchange const& exchange, records::HistoryPage const& page) const;
   PageLinks links_of_entry(Exchange const& exchange, operations::EntryOutcome const& entry,
                            audit::Receipt const& receipt) const;
-  /// Links of a history or search page, and of those of a bundle's entries.
   void page_links(Exchange const& exchange, operations::Outcome const& outcome, audit::Receipt const& receipt,
                   Wishes& wishes) const;
   /// Who asks, and why he says he does.
   Result<identity::Principal> authenticate(net::Request const& request) const;
   Result<identity::Principal> recognise(net::Request const& request) const;
-  /// What leaves on decisions of this request depends on them: a change of a consent or of the policy that
-  /// commits after `seen` makes the commit conflict. Errors: the account ended or changed.
+  /// A change of a consent or of the policy that commits after `seen` makes the commit conflict. Errors: the
+  /// account ended or changed.
   Result<void> bind(Exchange const& exchange, std::uint64_t seen, vault::WriteSet& set) const;
   /// Is he still who he was, and his application still one that may act? Binds `set` to the answer.
   Result<void> confirm(identity::Principal const& principal, vault::WriteSet& set) const;
@@ -192,9 +191,10 @@ class Pipeline {
   // Who lost several rounds goes on alone, so that of many writers of one resource none loses without end.
   // Held across commits, by losers only; no other lock is waited for under it but the log's.
   Mutex losers_;
-  // Changes of an identity provider follow each other: what one gives is committed, or taken back, before the
-  // next looks. Held across commits; no other lock is waited for under it but the log's and the directory's.
+  // Each change of an identity provider is committed, or taken back, before the next looks. As losers_, with
+  // the directory's lock under it too.
   Mutex provisioning_;
+  SerialExecutor slow_way_;
 };
 
 }  // namespace tacenda::api

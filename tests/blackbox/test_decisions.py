@@ -2,6 +2,7 @@
 real server. REQUIREMENTS 1i, P-01, G-01, G-05, S-12."""
 
 import json
+import threading
 import unittest
 import uuid
 
@@ -35,7 +36,7 @@ def label(*codes):
     return {"security": [{"system": LEVEL if code in "ULMNRV" else ACT_CODE, "code": code} for code in codes]}
 
 
-class Hospital(harness.TestCase):
+class InHospital(harness.TestCase):
     policy = "hospital"
 
     @classmethod
@@ -88,6 +89,8 @@ class Hospital(harness.TestCase):
         self.assertEqual(reply.status, 200, reply)
         return sorted(each["resource"]["id"] for each in json_of(reply).get("entry", []))
 
+
+class Hospital(InHospital):
     # --- treating relation ---
 
     def test_C20_who_treats_sees_and_who_does_not_finds_nothing(self):
@@ -430,6 +433,115 @@ class Hospital(harness.TestCase):
         self.assertFalse(self.sees("dr", "Observation/" + notes))
         self.assertEqual(self.ask("dr", "Patient/" + closed, "DELETE").status, 403)
         self.assertEqual(self.ask("dr", "$export", headers={"Prefer": "respond-async"}).status, 403)
+
+
+class OtherTypes(InHospital):
+    """Records of types that no compartment lists are of the patients whom they name."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server.change_policy("[roles.doctor]\n",
+                                 '[roles.doctor]\nother = ["read", "vread", "history-instance", "search"]\n')
+
+    def records_of(self, patient):
+        to_him = {"reference": "Patient/" + patient}
+        inner = {"resource": {**observation(patient), "id": "of-him"}, "fullUrl": "urn:uuid:" + str(uuid.uuid4())}
+        return [self.make_place({"resourceType": "Device", "patient": to_him}),
+                self.make_place({"resourceType": "Task", "status": "requested", "intent": "order", "for": to_him}),
+                self.make_place({"resourceType": "Task", "status": "requested", "intent": "order",
+                                 "input": [{"type": {"text": "of"}, "valueReference": to_him}]}),
+                self.make_place({"resourceType": "Bundle", "type": "collection", "entry": [inner]}),
+                self.make_place({"resourceType": "Binary", "contentType": "text/plain", "data": "YQ==",
+                                 "securityContext": to_him})]
+
+    def make_place(self, resource):
+        return resource["resourceType"], self.make(resource)
+
+    def assert_seen(self, who, places, expected):
+        for type_, id_ in places:
+            for path in (f"{type_}/{id_}", f"{type_}/{id_}/_history/1"):
+                self.assertEqual(self.ask(who, path).status, 200 if expected else 404, (who, path))
+            if type_ != "Binary":
+                self.assertEqual(self.found(who, f"{type_}?_id={id_}"), [id_] if expected else [], (who, type_))
+                count = json_of(self.ask(who, f"{type_}?_id={id_}&_summary=count"))["total"]
+                self.assertEqual(count, 1 if expected else 0, (who, type_))
+
+    def test_C01_C11_C20_what_names_a_patient_is_for_who_treats_him_and_under_his_consents(self):
+        patient = self.treated("dr")
+        places = self.records_of(patient)
+        self.assert_seen("dr", places, True)
+        self.assert_seen("dr2", places, False)
+        self.make(consent(patient, "OPTOUT"))
+        self.assert_seen("dr", places, False)
+        self.assertEqual(self.found("dr", f"Task?patient=Patient/{patient}"), [])
+        self.assertEqual(self.found("dr", f"Device?patient=Patient/{patient}"), [])
+
+    def test_C01_what_names_nobody_stays_for_everybody(self):
+        place = self.make_place({"resourceType": "Device", "manufacturer": "M" + uuid.uuid4().hex})
+        self.assert_seen("dr", [place], True)
+        self.assert_seen("dr2", [place], True)
+
+    def test_C01_what_is_of_two_patients_is_as_closed_as_the_more_closed(self):
+        one, other = self.treated("dr", "dr2"), self.treated("dr")
+        both = [self.make_place({"resourceType": "Bundle", "type": "collection", "entry": [
+            {"resource": observation(one)}, {"resource": observation(other)}]})]
+        self.assert_seen("dr", both, True)
+        self.assert_seen("dr2", both, False)
+        self.make(consent(other, "OPTOUT"))
+        self.assert_seen("dr", both, False)
+
+    def test_A04_the_access_is_in_the_log_of_the_patient(self):
+        patient = self.treated("dr")
+        (type_, id_), *_ = self.records_of(patient)
+        before = self.server.audit_size()
+        self.ask("dr", f"{type_}/{id_}")
+        read, = (e for e in self.server.audit_after(before) if e["event"] == "read")
+        self.assertEqual(read["patients"], [patient])
+
+
+class FirstOnes(harness.TestCase):
+    """The first consent of a store, and the first label of a type, change how everything of it is decided."""
+    policy = "classic"
+    READERS = 12
+    TYPES = ("Observation", "Condition", "Procedure", "Encounter", "DiagnosticReport", "MedicationRequest")
+
+    def record(self, type_, patient, **more):
+        needed = {"Observation": {"status": "final", "code": {"text": "x"}}, "Condition": {},
+                  "Procedure": {"status": "completed"}, "Encounter": {"status": "finished", "class": {"code": "AMB"}},
+                  "DiagnosticReport": {"status": "final", "code": {"text": "x"}},
+                  "MedicationRequest": {"status": "active", "intent": "order",
+                                        "medicationCodeableConcept": {"text": "x"}}}
+        return {"resourceType": type_, "subject": {"reference": "Patient/" + patient}, **needed[type_], **more}
+
+    def read_beside(self, path, token, write):
+        """The statuses that readers get while `write` runs."""
+        done, statuses = threading.Event(), set()
+
+        def read():
+            with self.server.connect() as connection:
+                while not done.is_set():
+                    statuses.add(connection.request("GET", path, token=token).status)
+
+        readers = [threading.Thread(target=read) for _ in range(self.READERS)]
+        for reader in readers:
+            reader.start()
+        write()
+        done.set()
+        for reader in readers:
+            reader.join()
+        return statuses
+
+    def test_reads_are_answered_while_the_first_label_and_the_first_consent_come(self):
+        token = self.server.token_of(self.server.person("dr", "doctor"))
+        patient = self.server.create({"resourceType": "Patient"}, token)
+        for type_ in self.TYPES:
+            path = f"/fhir/{type_}/" + self.server.create(self.record(type_, patient), token)
+            first = self.record(type_, patient, meta=label("R"))
+            self.assertEqual(self.read_beside(path, token, lambda: self.server.create(first, token)), {200}, type_)
+        path = "/fhir/Patient/" + patient
+        first = consent(patient, "OPTIN")
+        self.assertEqual(self.read_beside(path, token, lambda: self.server.create(first, token)), {200})
 
 
 class PolicyChanges(harness.TestCase):
