@@ -15,7 +15,7 @@ Resource example(std::string const& name) {
 }
 
 Ids compartments(std::string_view text) {
-  return patient_compartments(parse_resource(text).value()).value();
+  return patients_of(parse_resource(text).value()).value();
 }
 
 // Read by hand from the examples and the CompartmentDefinition's parameters.
@@ -38,14 +38,14 @@ TEST(PatientCompartments, OfOfficialExamplesAreKnown) {
       {"Schedule-example", {}},         // its actor is a location
       {"Provenance-example", {}},       // its target is a procedure
       {"Practitioner-example", {}},
-      {"Task-example1", {}},  // R4 does not list Task
+      {"Task-example1", {"example"}},  // not of the compartment: whoever it names
   };
-  for (auto const& [name, ids] : known) EXPECT_EQ(patient_compartments(example(name)).value(), ids) << name;
+  for (auto const& [name, ids] : known) EXPECT_EQ(patients_of(example(name)).value(), ids) << name;
 }
 
 TEST(PatientCompartments, OfAPatientIsItsOwnWhateverItLinksTo) {
-  EXPECT_EQ(patient_compartments(example("Patient-pat1")).value(), Ids{"pat1"});
-  EXPECT_EQ(patient_compartments(example("Patient-pat1"), "7").value(), Ids{"7"});
+  EXPECT_EQ(patients_of(example("Patient-pat1")).value(), Ids{"pat1"});
+  EXPECT_EQ(patients_of(example("Patient-pat1"), "7").value(), Ids{"7"});
 }
 
 TEST(PatientCompartments, AreSortedAndEachOnce) {
@@ -76,9 +76,9 @@ TEST(PatientCompartments, CountLocalLiteralReferencesOnly) {
   auto const absolute =
       parse_resource(R"({"resourceType":"Observation","subject":{"reference":"https://h/fhir/Patient/1"}})")
           .value();
-  EXPECT_EQ(patient_compartments(absolute).value(), Ids{});
+  EXPECT_EQ(patients_of(absolute).value(), Ids{});
   std::vector<std::string> const bases = {"https://h/fhir"};
-  EXPECT_EQ(patient_compartments(absolute, "", bases).value(), Ids{"1"});
+  EXPECT_EQ(patients_of(absolute, "", bases).value(), Ids{"1"});
 }
 
 TEST(PatientCompartments, AreBounded) {
@@ -87,9 +87,38 @@ TEST(PatientCompartments, AreBounded) {
     text += R"({"entity":{"reference":"Patient/)" + std::to_string(i) + R"("}},)";
   }
   auto const most = parse_resource(text + R"({"entity":{"reference":"Patient/0"}}]})").value();
-  EXPECT_EQ(patient_compartments(most).value().size(), limits::kCompartmentsPerResource);
+  EXPECT_EQ(patients_of(most).value().size(), limits::kCompartmentsPerResource);
   auto const more = parse_resource(text + R"({"entity":{"reference":"Patient/x"}}]})").value();
-  EXPECT_EQ(patient_compartments(more).error().kind(), ErrorKind::kUnprocessable);
+  EXPECT_EQ(patients_of(more).error().kind(), ErrorKind::kUnprocessable);
+}
+
+// C-01, C-11: what the compartment does not list is not therefore nobody's.
+TEST(PatientsOf, OtherTypesAreThoseOfWhomeverTheyName) {
+  EXPECT_EQ(compartments(R"({"resourceType":"Device","patient":{"reference":"Patient/a"}})"), Ids{"a"});
+  EXPECT_EQ(compartments(R"({"resourceType":"Task","input":[{"type":{"text":"of"},
+      "valueReference":{"reference":"Patient/b/_history/2"}}],"requester":{"reference":"Patient/a"},
+      "extension":[{"url":"https://h.example/x","valueReference":{"reference":"Patient/c"}}],
+      "owner":{"reference":"Patient"},"focus":{"reference":"https://elsewhere.example/fhir/Patient/d"}})"),
+            (Ids{"a", "b", "c"}));
+}
+
+TEST(PatientsOf, ABundleIsOfThoseInItAndOfThoseItsResourcesName) {
+  EXPECT_EQ(compartments(R"({"resourceType":"Bundle","type":"collection","entry":[
+      {"resource":{"resourceType":"Patient","id":"a"}},
+      {"resource":{"resourceType":"Patient"}},
+      {"resource":{"resourceType":"Observation","id":"x","subject":{"reference":"Patient/b"}}},
+      {"resource":{"resourceType":"Bundle","type":"collection","entry":[
+          {"resource":{"resourceType":"Observation","subject":{"reference":"Patient/c"}}}]}}]})"),
+            (Ids{"a", "b", "c"}));
+}
+
+TEST(PatientsOf, DefinitionsAndTheDirectoryAreNobodys) {
+  EXPECT_EQ(compartments(R"({"resourceType":"ImplementationGuide","definition":{"resource":[
+      {"reference":{"reference":"Patient/example"}}]}})"),
+            Ids{});
+  EXPECT_EQ(compartments(R"({"resourceType":"Organization","extension":[{"url":"https://h.example/x",
+      "valueReference":{"reference":"Patient/a"}}]})"),
+            Ids{});
 }
 
 TEST(Subjects, ArePatientsBeforeAnythingElse) {
