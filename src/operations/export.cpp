@@ -19,9 +19,10 @@ using records::ExportJob;
 using records::ExportLevel;
 using records::ExportState;
 
-audit::Event export_event(Context const& context, audit::EventKind kind, std::string_view job_id) {
+audit::Event export_event(Context const& context, audit::EventKind kind, ExportJob const& job) {
   audit::Event event = event_of(context, kind, "", "");
-  event.target = job_id;
+  event.target = job.id;
+  if (!job.purpose.empty()) event.purpose_of_use = job.purpose;
   return event;
 }
 
@@ -43,6 +44,15 @@ Result<ExportJob> own_job(Context const& context, std::string_view job_id) {
       job.scopes != scopes_of(context.principal) || job.expires <= context.now)
     return fail(ErrorKind::kNotFound, "there is no such export");
   return job;
+}
+
+/// To fetch what it holds, for what it was asked for and nothing else. Errors: kForbidden.
+Result<Permit> permit_of(Context const& context, ExportJob const& job) {
+  auto asker = context.principal;
+  if (!asker.purpose().empty() && !job.purpose.empty() && asker.purpose() != job.purpose)
+    return fail(ErrorKind::kForbidden, "the export is for another purpose");
+  if (!job.purpose.empty()) asker.state_purpose(job.purpose);
+  return context.services.gate.authorize(asker, Action::kExport, "");
 }
 
 /// Active members of a Group that are patients of this server.
@@ -104,9 +114,6 @@ Result<void> check_codes(Context const& context, records::ExportRequest const& r
 Result<Outcome> start_export(Context const& context, Permit const& permit, ExportKickOff const& kick_off) {
   if (context.services.exports == nullptr)
     return fail(ErrorKind::kNotSupported, "this server exports nothing");
-  // It is prepared and fetched later, by its role's first purpose.
-  if (!context.principal.purpose().empty())
-    return fail(ErrorKind::kForbidden, "an export is for the first purpose of its role: state none");
   ExportJob job;
   TACENDA_TRY_VOID(read_parameters(*context.services.store.parameters(), kick_off, context.base_url, job));
   TACENDA_TRY_VOID(check_codes(context, job.request));
@@ -122,6 +129,8 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
   job.role = context.principal.role();
   job.client = client_of(context.principal);
   job.scopes = scopes_of(context.principal);
+  // What it is for does not change later with the order of the policy.
+  job.purpose = TACENDA_TRY(context.services.gate.purpose_of(context.principal));
   job.request_id = context.origin.request_id;
   job.created = context.now;
   job.expires = context.now + context.services.export_time;
@@ -131,8 +140,9 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
   std::vector<std::string> named;
   if (kick_off.level != ExportLevel::kGroup) named = job.request.patients;
   ExportAnswer answer;
+  answer.job.purpose = job.purpose;
   answer.job.id = TACENDA_TRY(context.services.exports->create(std::move(job), outcome.set));
-  auto event = export_event(context, audit::EventKind::kExportStarted, answer.job.id);
+  auto event = export_event(context, audit::EventKind::kExportStarted, answer.job);
   if (kick_off.level == ExportLevel::kGroup) {
     event.resource_type = "Group";
     event.resource_id = kick_off.group;
@@ -163,7 +173,7 @@ Result<Outcome> export_status(Context const& context, std::string_view job_id) {
     answer.progress = context.services.exports->progress(job_id);
   }
   Outcome outcome;
-  outcome.events.push_back(export_event(context, audit::EventKind::kExportStatus, job_id));
+  outcome.events.push_back(export_event(context, audit::EventKind::kExportStatus, answer.job));
   outcome.result = std::move(answer);
   return outcome;
 }
@@ -239,11 +249,11 @@ Result<std::set<std::string>> append_deletions(Context const& context, Permit co
 
 }  // namespace
 
-Result<Outcome> export_file(Context const& context, Permit const& permit, std::string_view job_id,
-                            std::string_view number) {
+Result<Outcome> export_file(Context const& context, std::string_view job_id, std::string_view number) {
   ExportAnswer answer;
   answer.kind = ExportAnswer::Kind::kFile;
   answer.job = TACENDA_TRY(own_job(context, job_id));
+  auto const permit = TACENDA_TRY(permit_of(context, answer.job));
   std::uint32_t index = 0;
   auto const [end, error] = std::from_chars(number.data(), number.data() + number.size(), index);
   if (error != std::errc() || end != number.data() + number.size() ||
@@ -264,7 +274,7 @@ Result<Outcome> export_file(Context const& context, Permit const& permit, std::s
   }
   Outcome outcome;
   auto const add = [&] {
-    outcome.events.push_back(export_event(context, audit::EventKind::kExportFile, job_id));
+    outcome.events.push_back(export_event(context, audit::EventKind::kExportFile, answer.job));
     outcome.events.back().resource_type = file.type;
     outcome.events.back().new_value = std::string(number);
   };
@@ -282,7 +292,7 @@ Result<Outcome> cancel_export(Context const& context, std::string_view job_id) {
   job.state = ExportState::kEnding;
   Outcome outcome;
   TACENDA_TRY_VOID(context.services.exports->put(job, outcome.set));
-  outcome.events.push_back(export_event(context, audit::EventKind::kExportCancelled, job_id));
+  outcome.events.push_back(export_event(context, audit::EventKind::kExportCancelled, job));
   ExportAnswer answer;
   answer.kind = ExportAnswer::Kind::kEnded;
   answer.job.id = job_id;

@@ -36,9 +36,9 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
 Result<Outcome> export_status(Context const& context, std::string_view job_id);
 
 /// One file of a complete job, with one audit event for each patient in it. Each version is judged anew, and
-/// passed over when the asker may not export it any more or its patient was erased. Errors: kNotFound.
-Result<Outcome> export_file(Context const& context, Permit const& permit, std::string_view job_id,
-                            std::string_view number);
+/// passed over when the asker may not export it any more, for the purpose of the job, or its patient was
+/// erased. Errors: kNotFound, kForbidden (another purpose is stated).
+Result<Outcome> export_file(Context const& context, std::string_view job_id, std::string_view number);
 
 /// Cancels a job, or removes one that is complete. Nobody finds it any more; its keys are destroyed a moment
 /// later. Errors: kNotFound.

@@ -112,7 +112,9 @@ Result<identity::Principal> ExportWorker::asker_of(ExportJob const& job) const {
     application->client = job.client;
     application->scopes = TACENDA_TRY(codec::parse_scopes(job.scopes));
   }
-  return parts_.principal(TACENDA_TRY(UserId::parse(job.user)), std::move(application));
+  auto asker = TACENDA_TRY(parts_.principal(TACENDA_TRY(UserId::parse(job.user)), std::move(application)));
+  asker.state_purpose(job.purpose);
+  return asker;
 }
 
 Result<void> ExportWorker::destroy(ExportJob const& job) {
@@ -142,6 +144,7 @@ audit::Event ExportWorker::event_of(ExportJob const& job, audit::EventKind kind,
   event.role = job.role;
   event.authentication = "none";
   event.client = "tacenda";
+  event.purpose_of_use = job.purpose;
   event.request_id = job.request_id;
   event.target = job.id;
   event.reason = reason;

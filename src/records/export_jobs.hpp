@@ -43,6 +43,7 @@ struct ExportJob {
   std::string role;
   std::string client;  // the application that asked in his name, and what it was granted; empty: he himself
   std::string scopes;
+  std::string purpose;  // purpose of use that it is prepared and fetched for; empty: the first of the role
   std::string request_id;
   ExportRequest request;
   ExportState state = ExportState::kWaiting;

@@ -96,6 +96,34 @@ class Exports(harness.TestCase):
                                            headers={"Accept": "application/fhir+json"})
                 self.assertEqual((reply.status, reply.body.decode()), (200, text))
 
+    def test_C03_G01_an_export_is_for_the_purpose_it_was_asked_for(self):
+        token = self.server.admin()
+        willing, unwilling = (self.server.create({"resourceType": "Patient"}, token) for _ in range(2))
+        privacy = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]}
+        self.server.create({
+            "resourceType": "Consent", "status": "active", "scope": privacy, "category": [{"text": "research"}],
+            "patient": {"reference": "Patient/" + unwilling},
+            "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
+            "provision": {"provision": [{"type": "deny", "purpose": [
+                {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HRESCH"}]}]}}, token)
+        path = "/fhir/Patient/$export?_type=Patient"
+        before = self.server.audit_size()
+        for purpose, expected in (("HRESCH", {willing}), ("HOPERAT", {willing, unwilling})):
+            status = self.start(path, headers={"X-Purpose-Of-Use": purpose})
+            manifest = self.wait(status)
+            found = {json.loads(text)["id"] for _, text in self.lines(manifest)}
+            self.assertEqual(found & {willing, unwilling}, expected, purpose)
+            file = urllib.parse.urlparse(manifest["output"][0]["url"]).path
+            said = {name: self.server.request("GET", file, token=self.exporter,
+                                              headers={"X-Purpose-Of-Use": name}).status
+                    for name in ("HRESCH", "HOPERAT", "PUBHLTH")}
+            self.assertEqual({name for name, code in said.items() if code == 200}, {purpose}, said)
+            self.assertEqual(set(said.values()), {200, 403}, said)
+        self.assertEqual(self.kick_off(path, headers={"X-Purpose-Of-Use": "TREAT"}).status, 403)
+        entries = [e for e in self.server.audit_after(before) if e["event"] in ("export-started", "export-file")
+                   and e["outcome"] == 0]
+        self.assertEqual({e["purpose_of_use"] for e in entries}, {"HRESCH", "HOPERAT"})
+
     def test_the_manifest_has_what_the_guide_demands(self):
         path = "/fhir/$export?_type=Patient&_outputFormat=application%2Ffhir%2Bndjson"
         before = time.time()

@@ -62,10 +62,8 @@ class Bulk : public ::testing::Test {
     return answer(server.run(who, [&](Context const& context) { return export_status(context, job); }));
   }
   Result<ExportAnswer> file(identity::Principal const& who, std::string const& job, std::uint32_t number) {
-    return answer(server.run(who, [&](Context const& context) -> Result<Outcome> {
-      auto const permit = TACENDA_TRY(server.gate().authorize(who, Action::kExport, ""));
-      return export_file(context, permit, job, std::to_string(number));
-    }));
+    return answer(server.run(
+        who, [&](Context const& context) { return export_file(context, job, std::to_string(number)); }));
   }
   Result<ExportAnswer> cancel(identity::Principal const& who, std::string const& job) {
     return answer(server.run(who, [&](Context const& context) { return cancel_export(context, job); }));
@@ -227,9 +225,19 @@ TEST_F(Bulk, FilesAreJudgedByThePolicyOfTheMomentTheyAreFetched) {
   auto const job = start(exporter).value().job.id;
   EXPECT_TRUE(worker().step({}).value());
   EXPECT_EQ(ids_of(exporter, job).size(), 2U);
-  server.gate().replace(
-      access::Policy::parse("version = 1\n[roles.exporter]\ndirectory = [\"export\"]", 2).value());
+  auto const put = [&](std::string const& purposes) {
+    server.gate().replace(
+        access::Policy::parse(
+            "version = 1\n[roles.exporter]\npurposes = [" + purposes + "]\ndirectory = [\"export\"]", 2)
+            .value());
+  };
+  put("\"HOPERAT\"");
   EXPECT_EQ(ids_of(exporter, job), std::multiset<std::string>{organization});
+  // C-03: what it was asked for is no purpose of the role any more.
+  put("\"HRESCH\"");
+  EXPECT_EQ(file(exporter, job, 1).error().kind(), ErrorKind::kForbidden);
+  EXPECT_FALSE(worker().step({}).value());
+  EXPECT_EQ(status(exporter, job).error().kind(), ErrorKind::kNotFound);
 }
 
 // S-11

@@ -6,7 +6,8 @@ namespace tacenda::records {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
-constexpr std::uint8_t kApplicationFormat = 2;  // of a job that an application asked for
+constexpr std::uint8_t kApplicationFormat = 2;  // of a job; older
+constexpr std::uint8_t kPurposeFormat = 3;      // of a job
 
 void put_texts(ByteWriter& writer, std::vector<std::string> const& texts) {
   writer.u32(static_cast<std::uint32_t>(texts.size()));
@@ -22,11 +23,11 @@ class RowReader {
     if (TACENDA_TRY(reader_.u8()) != kFormat) return corrupt();
     return {};
   }
-  /// True when an application follows behind everything else.
-  Result<bool> job_format() {
+  /// kApplicationFormat adds the application behind everything else, kPurposeFormat the purpose behind that.
+  Result<std::uint8_t> job_format() {
     auto const format = TACENDA_TRY(reader_.u8());
-    if (format != kFormat && format != kApplicationFormat) return corrupt();
-    return format == kApplicationFormat;
+    if (format < kFormat || format > kPurposeFormat) return corrupt();
+    return format;
   }
   Result<std::string> text() { return std::string(as_text(TACENDA_TRY(reader_.sized()))); }
   Result<Time> time() { return from_unix_ms(TACENDA_TRY(reader_.u64())); }
@@ -73,8 +74,7 @@ Bytes encode_job(ExportJob const& job) {
   Bytes row;
   ByteWriter writer(row);
   auto const& request = job.request;
-  bool const has_application = !job.client.empty();
-  writer.u8(has_application ? kApplicationFormat : kFormat);
+  writer.u8(kPurposeFormat);
   writer.u8(static_cast<std::uint8_t>(job.state)).u8(static_cast<std::uint8_t>(request.level));
   writer.sized(job.user).sized(job.user_name).sized(job.role).sized(job.request_id).sized(request.url);
   writer.u64(to_unix_ms(job.created)).u64(to_unix_ms(job.expires)).u64(to_unix_ms(job.transaction_time));
@@ -86,14 +86,14 @@ Bytes encode_job(ExportJob const& job) {
   writer.u8(request.of_patients ? 1 : 0);
   put_texts(writer, request.patients);
   put_texts(writer, job.remarks);
-  if (has_application) writer.sized(job.client).sized(job.scopes);
+  writer.sized(job.client).sized(job.scopes).sized(job.purpose);
   return row;
 }
 
 Result<ExportJob> decode_job(ByteView row) {
   RowReader reader(row);
   ExportJob job;
-  bool const has_application = TACENDA_TRY(reader.job_format());
+  auto const format = TACENDA_TRY(reader.job_format());
   job.state = TACENDA_TRY(reader.one_of(ExportState::kEnding));
   job.request.level = TACENDA_TRY(reader.one_of(ExportLevel::kGroup));
   job.user = TACENDA_TRY(reader.text());
@@ -117,10 +117,11 @@ Result<ExportJob> decode_job(ByteView row) {
   job.request.of_patients = TACENDA_TRY(reader.flag());
   job.request.patients = TACENDA_TRY(reader.texts());
   job.remarks = TACENDA_TRY(reader.texts());
-  if (has_application) {
+  if (format >= kApplicationFormat) {
     job.client = TACENDA_TRY(reader.text());
     job.scopes = TACENDA_TRY(reader.text());
   }
+  if (format == kPurposeFormat) job.purpose = TACENDA_TRY(reader.text());
   TACENDA_TRY_VOID(reader.end());
   return job;
 }
