@@ -64,6 +64,8 @@ BANS = [
     Ban("coroutine", r"\bco_(?:await|yield|return)\b", "not with this compiler (CODE_STYLE 6)", tests=False),
     Ban("C random temp", r"\bmkstemp\s*\(|\btmpfile\s*\(|\btmpnam\s*\(|temp_directory_path\s*\(",
         "nothing of a patient goes to the system's temporary folder"),
+    Ban("TOML conversion", r"\bvalue<(?:std::)?u?int\w*>\s*\(", "toml++ converts a float that no integer holds, which is "
+        "undefined: value_exact"),
     Ban("unsafe copy", r"\b(?:strcpy|strcat|sprintf|vsprintf|gets|alloca)\s*\(", "has no limit", tests=False),
 ]
 

@@ -167,8 +167,8 @@ Result<bool> parse_demand(std::string_view name, toml::node const& node, Role& r
         return fail(ErrorKind::kInvalid, "a role demands an unknown awareness topic");
     }
   } else if (name == "awareness-grace-days") {
-    auto const days = node.value<std::int64_t>();
-    if (!node.is_integer() || *days < 0 || *days > kGraceDaysMax)
+    auto const days = node.value_exact<std::int64_t>();
+    if (!days || *days < 0 || *days > kGraceDaysMax)
       return fail(ErrorKind::kInvalid, "a grace period is a whole number of days from 0 to 365");
     role.awareness_grace = std::chrono::days(*days);
   } else {
@@ -261,7 +261,7 @@ Result<void> parse_labels(toml::table const& table, Bounds& bounds) {
 Result<void> parse_emergency(toml::table const& table, Bounds& bounds) {
   for (auto const& [key, node] : table) {
     if (key.str() == "minutes" && node.is_integer()) {
-      bounds.emergency_time = std::chrono::minutes(*node.value<std::int64_t>());
+      bounds.emergency_time = std::chrono::minutes(*node.value_exact<std::int64_t>());
       if (bounds.emergency_time < std::chrono::minutes(1) || bounds.emergency_time > limits::kEmergencyMax)
         return fail(ErrorKind::kInvalid, "an emergency lasts from 1 to 720 minutes");
     } else if (key.str() == "never") {
@@ -327,7 +327,7 @@ Result<std::shared_ptr<Policy const>> Policy::parse(std::string_view text, std::
   toml::table const* provisioning = nullptr;
   for (auto const& [key, node] : *parsed) {
     if (key.str() == "version") {
-      versioned = node.value<std::int64_t>() == 1;
+      versioned = node.value_exact<std::int64_t>() == 1;
     } else if (key.str() == "name" && node.is_string()) {
       policy->name_ = *node.value<std::string>();
     } else if (key.str() == "roles" && node.is_table()) {

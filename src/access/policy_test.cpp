@@ -213,6 +213,15 @@ TEST(Policy, KnowsNoRoleThatItDoesNotName) {
   EXPECT_EQ(Policy::shipped("open").error().kind(), ErrorKind::kNotFound);
 }
 
+TEST(Policy, TakesNoNumberThatIsNone) {
+  for (std::string const number : {"1.0", "2e62", "nan", "-inf", "1979-05-27"}) {
+    EXPECT_FALSE(Policy::parse("version = " + number + "\n[roles.a]", 1).has_value()) << number;
+    EXPECT_FALSE(Policy::parse("version = 1\n[emergency]\nminutes = " + number, 1).has_value()) << number;
+    EXPECT_FALSE(Policy::parse("version = 1\n[roles.a]\nawareness-grace-days = " + number, 1).has_value())
+        << number;
+  }
+}
+
 TEST(Policy, RefusesEveryWordItDoesNotKnow) {
   std::string const head = "version = 1\nname = \"x\"\n";
   EXPECT_TRUE(Policy::parse(head + "[roles.r]\npatient-records = [\"read\"]\n", 1).has_value());

@@ -34,8 +34,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 template <typename T>
 Setter number(T Config::* member, std::int64_t least, std::int64_t most) {
   return [=](Config& config, toml::node const& node) -> Problem {
-    auto const value = node.value<std::int64_t>();
-    if (!node.is_integer() || *value < least || *value > most) {
+    auto const value = node.value_exact<std::int64_t>();
+    if (!value || *value < least || *value > most) {
       return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
     }
     config.*member = static_cast<T>(*value);
@@ -45,8 +45,8 @@ Setter number(T Config::* member, std::int64_t least, std::int64_t most) {
 
 Setter limit(std::size_t net::Limits::* member, std::int64_t least, std::int64_t most) {
   return [=](Config& config, toml::node const& node) -> Problem {
-    auto const value = node.value<std::int64_t>();
-    if (!node.is_integer() || *value < least || *value > most) {
+    auto const value = node.value_exact<std::int64_t>();
+    if (!value || *value < least || *value > most) {
       return "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most);
     }
     config.limits.*member = static_cast<std::size_t>(*value);
@@ -57,8 +57,8 @@ Setter limit(std::size_t net::Limits::* member, std::int64_t least, std::int64_t
 /// A size in MiB.
 std::optional<std::string> set_upload_size(Config& config, toml::node const& node) {
   constexpr std::int64_t kMost = 1'048'576;
-  auto const value = node.value<std::int64_t>();
-  if (!node.is_integer() || *value < 1 || *value > kMost)
+  auto const value = node.value_exact<std::int64_t>();
+  if (!value || *value < 1 || *value > kMost)
     return "must be a whole number from 1 to " + std::to_string(kMost);
   config.uploads.bytes_max = static_cast<std::uint64_t>(*value) << 20U;
   return std::nullopt;
@@ -67,8 +67,8 @@ std::optional<std::string> set_upload_size(Config& config, toml::node const& nod
 Setter uploads(std::size_t operations::UploadLimits::* member) {
   constexpr std::int64_t kMost = 1'000;
   return [=](Config& config, toml::node const& node) -> Problem {
-    auto const value = node.value<std::int64_t>();
-    if (!node.is_integer() || *value < 0 || *value > kMost)
+    auto const value = node.value_exact<std::int64_t>();
+    if (!value || *value < 0 || *value > kMost)
       return "must be a whole number from 0 to " + std::to_string(kMost);
     config.uploads.*member = static_cast<std::size_t>(*value);
     return std::nullopt;
@@ -77,9 +77,8 @@ Setter uploads(std::size_t operations::UploadLimits::* member) {
 
 Setter seconds(std::chrono::milliseconds net::Limits::* member) {
   return [=](Config& config, toml::node const& node) -> Problem {
-    auto const value = node.value<std::int64_t>();
-    if (!node.is_integer() || *value < 1 || *value > 3600)
-      return "must be a whole number of seconds from 1 to 3600";
+    auto const value = node.value_exact<std::int64_t>();
+    if (!value || *value < 1 || *value > 3600) return "must be a whole number of seconds from 1 to 3600";
     config.limits.*member = std::chrono::seconds(*value);
     return std::nullopt;
   };
@@ -87,8 +86,8 @@ Setter seconds(std::chrono::milliseconds net::Limits::* member) {
 
 Setter rate(std::size_t access::Rates::* member) {
   return [=](Config& config, toml::node const& node) -> Problem {
-    auto const value = node.value<std::int64_t>();
-    if (!node.is_integer() || *value < 0 || static_cast<std::size_t>(*value) > limits::kRateMax)
+    auto const value = node.value_exact<std::int64_t>();
+    if (!value || *value < 0 || static_cast<std::size_t>(*value) > limits::kRateMax)
       return "must be a whole number of requests a second from 0 (no limit) to " +
              std::to_string(limits::kRateMax);
     config.rates.*member = static_cast<std::size_t>(*value);
