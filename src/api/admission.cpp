@@ -177,6 +177,8 @@ Released Pipeline::dispatch(Exchange& exchange) {
     case Interaction::kAuthorizeSignIn:
     case Interaction::kAuthorizeConsent:
     case Interaction::kAuthorizePasskey:
+    case Interaction::kAuthorizeProvider:
+    case Interaction::kProviderCallback:
     case Interaction::kRevokeToken:
     case Interaction::kIntrospectToken:
     case Interaction::kApplications:

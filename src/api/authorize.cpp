@@ -25,8 +25,16 @@ net::Response redirect_to(std::string location) {
   return response;
 }
 
+bool is_encounter_context(Scope const& scope) {
+  return scope.word == authorization::kEncounterContext;
+}
+
+bool needs_encounter(std::vector<Scope> const& scopes) {
+  return std::ranges::any_of(scopes, is_encounter_context);
+}
+
 bool needs_patient(std::vector<Scope> const& scopes) {
-  return codec::has_word(scopes, "launch/patient") ||
+  return codec::has_word(scopes, "launch/patient") || needs_encounter(scopes) ||
          std::ranges::any_of(scopes, [](Scope const& scope) { return scope.level == ScopeLevel::kPatient; });
 }
 
@@ -87,7 +95,7 @@ Released Pipeline::OAuth::authorize(Exchange& exchange) {
   }
   auto const sealed = parts_.authorization.seal(*begun.request);
   if (!sealed.has_value()) return pipeline_.refuse(exchange, sealed.error());
-  HtmlPage page{200, sign_in_page(*begun.client, *sealed, {}),
+  HtmlPage page{200, sign_in_page(*begun.client, *sealed, {}, provider_issuer()),
                 authorization::policy_source_of(begun.request->redirect_uri)};
   page.headers.push_back(set_browser_cookie(*cookie));
   return show(exchange, std::move(event), std::move(page));
@@ -98,11 +106,13 @@ Released Pipeline::OAuth::consent_page(Exchange& exchange, Server::Opened const&
                                        Literal problem) {
   auto const sealed = parts_.authorization.seal(opened.request);
   if (!sealed.has_value()) return pipeline_.refuse(exchange, sealed.error());
-  bool const asks = needs_patient(opened.request.scopes) && !person.patient() && !opened.request.launch;
+  auto const& request = opened.request;
+  bool const asks = needs_patient(request.scopes) && !person.patient() && !request.launch;
+  bool const asks_for_encounter = needs_encounter(request.scopes) && !request.launch;
   return Released(receipt, HtmlPage{static_cast<std::uint16_t>(problem.view().empty() ? 200 : 400),
-                                    api::consent_page({*opened.client, opened.request, *sealed, person.name(),
-                                                       asks, problem.view()}),
-                                    authorization::policy_source_of(opened.request.redirect_uri)});
+                                    api::consent_page({*opened.client, request, *sealed, person.name(), asks,
+                                                       asks_for_encounter, problem.view()}),
+                                    authorization::policy_source_of(request.redirect_uri)});
 }
 
 Released Pipeline::OAuth::authorize_consent(Exchange& exchange) {
@@ -137,7 +147,7 @@ Released Pipeline::OAuth::authorize_consent(Exchange& exchange) {
     event.kind = audit::EventKind::kAuthorizationDenied;
     location = parts_.authorization.deny(request);
   } else {
-    Server::Decision decision{ticked(*form, request.scopes), std::nullopt};
+    Server::Decision decision{ticked(*form, request.scopes), std::nullopt, {}};
     auto const& launch = request.launch;
     if (launch || needs_patient(decision.scopes)) {
       if (person->patient() && !launch) {
@@ -151,6 +161,15 @@ Released Pipeline::OAuth::authorize_consent(Exchange& exchange) {
       if (launch && !launch->context.encounter.empty() &&
           !is_encounter_of(launch->context.encounter, launch->patient, *person))
         return try_again("There is no such encounter that you may see.");
+    }
+    if (!launch && needs_encounter(decision.scopes)) {
+      decision.encounter = form->of("encounter");
+      // Without one the application is told so by the scope that it does not get.
+      if (decision.encounter.empty()) {
+        std::erase_if(decision.scopes, is_encounter_context);
+      } else if (!decision.patient || !is_encounter_of(decision.encounter, *decision.patient, *person)) {
+        return try_again("There is no such encounter of this patient that you may see.");
+      }
     }
     auto allowed = parts_.authorization.allow(request, *person, decision);
     if (!allowed.has_value()) return try_again(allowed.error().literal());

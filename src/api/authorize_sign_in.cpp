@@ -13,6 +13,7 @@ using authorization::browser_of;
 using authorization::Server;
 
 constexpr std::string_view kPasskey = "passkey";
+constexpr std::string_view kOpenId = "openid";
 
 Released Pipeline::OAuth::authorize_sign_in(Exchange& exchange) {
   audit::Event event = exchange.origin;
@@ -69,6 +70,8 @@ Released Pipeline::OAuth::conclude_sign_in(Exchange& exchange, audit::Event even
       attempt = std::move(refused);
     }
   }
+  // Who has shown who he is elsewhere may know that he is nobody here.
+  if (!attempt.principal && event.authentication == kOpenId && !told) told = attempt.reason;
   if (!attempt.principal)
     return refuse_page_sign_in(exchange, std::move(event), attempt, opened, sealed, told);
   auto const person = *attempt.principal;
@@ -93,9 +96,7 @@ Released Pipeline::OAuth::refuse_page_sign_in(Exchange& exchange, audit::Event e
                           : event.authentication == kPasskey ? Literal("The passkey was not accepted.")
                           : attempt.throttled                ? Literal("Too many failures: try again later.")
                                               : Literal("User, password or second factor is wrong.");
-  HtmlPage page{static_cast<std::uint16_t>(attempt.throttled ? 429 : 401),
-                sign_in_page(*opened.client, sealed, problem.view()),
-                authorization::policy_source_of(opened.request.redirect_uri)};
+  HtmlPage page = sign_in_again(attempt.throttled ? 429 : 401, opened, sealed, problem.view());
   bool const is_alert = attempt.locked_now || attempt.counter_back;
   event.kind = attempt.locked_now     ? audit::EventKind::kLocked
                : attempt.counter_back ? audit::EventKind::kPasskeyCounterBack

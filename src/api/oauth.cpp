@@ -54,6 +54,10 @@ Released Pipeline::OAuth::dispatch(Exchange& exchange) {
       return authorize_sign_in(exchange);
     case Interaction::kAuthorizePasskey:
       return authorize_passkey(exchange);
+    case Interaction::kAuthorizeProvider:
+      return authorize_provider(exchange);
+    case Interaction::kProviderCallback:
+      return provider_callback(exchange);
     case Interaction::kAuthorizeConsent:
       return authorize_consent(exchange);
     case Interaction::kApplications:

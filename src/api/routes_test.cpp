@@ -69,7 +69,8 @@ TEST(Routes, AreClosedButForTheNamedOnes) {
         route.interaction == Interaction::kAuthorizeConsent ||
         route.interaction == Interaction::kAuthorizePasskey ||
         route.interaction == Interaction::kAuthorizePasskeyScript ||
-        route.interaction == Interaction::kProvider ||
+        route.interaction == Interaction::kAuthorizeProvider ||
+        route.interaction == Interaction::kProviderCallback || route.interaction == Interaction::kProvider ||
         route.interaction == Interaction::kBeginProviderSignIn ||
         route.interaction == Interaction::kProviderSignIn || route.interaction == Interaction::kRevokeToken ||
         route.interaction == Interaction::kIntrospectToken || route.interaction == Interaction::kHealth;

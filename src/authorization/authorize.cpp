@@ -164,6 +164,11 @@ Result<std::string> Server::allow(AuthorizationRequest const& request, identity:
     return fail(ErrorKind::kInvalid, "more was allowed than was asked for");
   if (!reach_records(decision.scopes) && !codec::has_word(decision.scopes, "openid"))
     return fail(ErrorKind::kInvalid, "nothing was allowed: choose something, or deny");
+  bool const wants_encounter = codec::has_word(decision.scopes, kEncounterContext);
+  if (wants_encounter && decision.encounter.empty() && !request.launch)
+    return fail(ErrorKind::kInvalid, "choose the encounter that it is about");
+  if (!decision.encounter.empty() && (!wants_encounter || request.launch || !decision.patient))
+    return fail(ErrorKind::kInvalid, "an encounter was chosen that was not asked for");
   if (about_patient && !decision.patient) return fail(ErrorKind::kInvalid, "choose whom it is about");
   if (auto const& launch = request.launch) {
     if (launch->user != person.id().view() || launch->patient != decision.patient)
@@ -179,6 +184,7 @@ Result<std::string> Server::allow(AuthorizationRequest const& request, identity:
   use.grant.scopes = decision.scopes;
   use.grant.patient = decision.patient;
   if (request.launch) use.grant.launch = request.launch->context;
+  if (!decision.encounter.empty()) use.grant.launch = LaunchContext{decision.encounter, "", true};
   use.grant.refresh = refresh_of(decision.scopes);
   use.grant.created = clock_.now();
   auto const code = TACENDA_TRY(unguessable());

@@ -15,8 +15,8 @@ namespace tacenda::authorization {
 namespace {
 
 constexpr std::size_t kTitleBytes = 100;
-constexpr std::string_view kWords[] = {"launch",         "launch/patient", "openid",     "fhirUser",
-                                       "offline_access", "online_access",  kStartsOthers};
+constexpr std::string_view kWords[] = {"launch",   "launch/patient", "launch/encounter", "openid",
+                                       "fhirUser", "offline_access", "online_access",    kStartsOthers};
 
 Result<void> check_title(std::string_view title) {
   bool const is_fit = title.size() <= kTitleBytes && codec::is_utf8(title) &&

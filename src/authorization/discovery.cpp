@@ -26,8 +26,9 @@ Json common(std::string const& base, bool takes_certificates) {
   json.set("introspection_endpoint", Json::string(base + "/oauth/introspect"));
   json.set("grant_types_supported", texts({"authorization_code", "refresh_token", "client_credentials"}));
   json.set("response_types_supported", texts({"code"}));
-  json.set("scopes_supported", texts({"openid", "fhirUser", "launch", "launch/patient", "offline_access",
-                                      "online_access", "patient/*.cruds", "user/*.cruds", "system/*.cruds"}));
+  json.set("scopes_supported",
+           texts({"openid", "fhirUser", "launch", "launch/patient", "launch/encounter", "offline_access",
+                  "online_access", "patient/*.cruds", "user/*.cruds", "system/*.cruds"}));
   json.set("token_endpoint_auth_methods_supported",
            takes_certificates ? texts({"private_key_jwt", "self_signed_tls_client_auth", "none"})
                               : texts({"private_key_jwt", "none"}));
@@ -46,8 +47,9 @@ std::string smart_configuration(std::string_view origin, bool takes_certificates
   json.set("capabilities",
            texts({"launch-ehr", "launch-standalone", "authorize-post", "sso-openid-connect", "client-public",
                   "client-confidential-asymmetric", "context-ehr-patient", "context-ehr-encounter",
-                  "context-banner", "context-standalone-patient", "permission-offline", "permission-online",
-                  "permission-patient", "permission-user", "permission-v1", "permission-v2"}));
+                  "context-banner", "context-standalone-patient", "context-standalone-encounter",
+                  "permission-offline", "permission-online", "permission-patient", "permission-user",
+                  "permission-v1", "permission-v2"}));
   return codec::write_json(json);
 }
 

@@ -11,6 +11,9 @@ namespace tacenda::authorization {
 /// The scope of an application that may start others for a patient (POST /oauth/launch). SMART leaves names
 /// with two underscores to servers.
 inline constexpr std::string_view kStartsOthers = "__start_applications";
+/// The scope of an application that asks which visit it is about (SMART App Launch 2.2,
+/// scopes-and-launch-context).
+inline constexpr std::string_view kEncounterContext = "launch/encounter";
 
 /// What both lists allow, in normal form: of levels that are the same, the narrower type, the verbs of both,
 /// and the constraints of both (all of them must then hold). Words that stand in both. At most

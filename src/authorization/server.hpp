@@ -121,6 +121,7 @@ class Server {
   struct Decision {
     std::vector<codec::Scope> scopes;    // what of the request's he allows
     std::optional<std::string> patient;  // whom patient/ scopes are about
+    std::string encounter = {};          // what launch/encounter is about; empty: a launch says it, or none
   };
   /// A code for what `person` has allowed: where his browser is sent with it. Errors: kThrottled,
   /// kUnavailable; kInvalid (more than was asked for, or nothing; patient/ scopes without a patient; a launch

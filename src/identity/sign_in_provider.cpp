@@ -196,16 +196,24 @@ Result<std::shared_ptr<SignInProvider::Keys const>> SignInProvider::keys(Metadat
   return kept;
 }
 
-Result<SignInProvider::Begun> SignInProvider::begin(std::string_view address) {
+bool SignInProvider::is_begun(std::string_view state, std::string_view browser) const {
+  auto const challenge = codec::base64url_decode(state);
+  return challenge.has_value() && check_open(*challenge, browser).has_value();
+}
+
+Result<SignInProvider::Begun> SignInProvider::begin(std::string_view address, std::string_view browser) {
   auto known = known_metadata();
   if (!known) {
     auto const turn = TACENDA_TRY(Turn::take(*this, address));
     known = TACENDA_TRY(metadata());
   }
-  Bytes secret(kSecretBytes);
-  TACENDA_TRY_VOID(random_.fill(secret));
   Begun begun;
-  begun.browser = codec::base64url_encode(secret);
+  begun.browser = browser;
+  if (browser.empty()) {
+    Bytes secret(kSecretBytes);
+    TACENDA_TRY_VOID(random_.fill(secret));
+    begun.browser = codec::base64url_encode(secret);
+  }
   Bytes challenge;
   {
     MutexLock const lock(mutex_);

@@ -66,9 +66,11 @@ class SignInProvider {
     std::string url;      // where the browser goes
     std::string browser;  // a secret that it keeps until it comes back
   };
-  /// `address`: of who asks. Errors: kUnavailable (the provider cannot be reached, or what it says of itself
-  /// does not hold; too many wait for it).
-  Result<Begun> begin(std::string_view address);
+  /// `address`: of who asks. `browser`: a secret that the browser has already; empty: a new one. Errors:
+  /// kUnavailable (the provider cannot be reached, or what it says of itself does not hold; too many wait).
+  Result<Begun> begin(std::string_view address, std::string_view browser = {});
+  /// Did the browser with this secret begin a sign-in with this state, which is not over?
+  bool is_begun(std::string_view state, std::string_view browser) const;
 
   /// What the browser brings back.
   struct Returned {

@@ -151,7 +151,7 @@ class App:
     """An application that sends people to the server, and the browser that they use for it."""
 
     def __init__(self, server, name, scope, *more, redirect=REDIRECT):
-        self.server, self.name, self.redirect, self.cookie = server, name, redirect, None
+        self.server, self.name, self.redirect, self.cookies = server, name, redirect, {}
         server.admin()
         server.cli("client", "add", name, "--scope", scope, "--redirect-uri", redirect, *(more or ("--public",)),
                    "--data", server.data, check=True)
@@ -169,12 +169,13 @@ class App:
 
     def send(self, method, path, fields=None, cookie=True):
         headers = dict(FORM) if fields is not None else {}
-        if cookie and self.cookie:
-            headers["Cookie"] = "other=1; " + self.cookie
+        if cookie and self.cookies:
+            headers["Cookie"] = "; ".join(["other=1", *(f"{name}={value}" for name, value in self.cookies.items())])
         body = urllib.parse.urlencode(fields) if fields is not None else None
         reply = self.server.request(method, path, body, headers=headers)
         if "set-cookie" in reply.headers:
-            self.cookie = reply.headers["set-cookie"].split(";")[0]
+            name, value = reply.headers["set-cookie"].split(";")[0].split("=", 1)
+            self.cookies[name] = value
         return reply
 
     def begin(self, **changes):

@@ -120,6 +120,32 @@ class Launch(harness.TestCase):
         self.assertEqual(self.get("/fhir/Observation/" + self.o1, answer["access_token"]).status, 403)
         self.assertEqual(self.get("/fhir/Patient/" + self.p1, answer["access_token"]).status, 200)
 
+    def test_F17_a_standalone_application_learns_the_encounter_that_is_chosen(self):
+        scope = "launch/encounter patient/*.rs"
+        app = App(self.server, "visits", "launch/patient " + scope)
+        visits = [self.make({"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"},
+                             "subject": {"reference": "Patient/" + patient}}) for patient in (self.p1, self.p2)]
+        page = Page(app.sign_in(self.doctor, Page(app.begin(scope=scope))))
+        for wrong in (visits[1], "nobody", "../x", self.o1):
+            page = Page(app.decide(page, patient=self.p1, encounter=wrong))
+            self.assertEqual((page.status, page.action), (400, "/oauth/consent"), wrong)
+        answer = json_of(app.fetch(app.answer_of(app.decide(page, patient=self.p1, encounter=visits[0]))["code"]))
+        self.assertEqual((answer["patient"], answer["encounter"], answer["scope"]), (self.p1, visits[0], scope))
+        # Who names none does not grant it; and what was not asked for is not told.
+        answer = app.launch(self.doctor, patient=self.p1, scope=scope)
+        self.assertEqual((answer["patient"], answer["scope"]), (self.p1, "patient/*.rs"))
+        self.assertNotIn("encounter", answer)
+        page = Page(app.sign_in(self.doctor, Page(app.begin(scope="launch/patient patient/*.rs"))))
+        answer = json_of(app.fetch(app.answer_of(app.decide(page, patient=self.p1, encounter=visits[0]))["code"]))
+        self.assertNotIn("encounter", answer)
+        # A patient has himself and chooses the visit alone.
+        page = Page(app.sign_in(self.patient, Page(app.begin(scope=scope))))
+        self.assertNotIn("patient", page.fields)
+        page = Page(app.decide(page, encounter=visits[1]))
+        self.assertEqual(page.status, 400)
+        answer = json_of(app.fetch(app.answer_of(app.decide(page, encounter=visits[0]))["code"]))
+        self.assertEqual((answer["patient"], answer["encounter"]), (self.p1, visits[0]))
+
     def test_a_patient_who_is_not_there_cannot_be_chosen(self):
         page = Page(self.app.sign_in(self.doctor, Page(self.app.begin())))
         for patient in ("nobody", "../x", "", self.o1):
@@ -228,7 +254,7 @@ class Launch(harness.TestCase):
         self.assertEqual((said["issuer"], said["jwks_uri"]), (self.app.base, self.app.base + "/oauth/jwks"))
         self.assertEqual(said["id_token_signing_alg_values_supported"], ["RS256"])
         smart = json_of(self.server.request("GET", "/fhir/.well-known/smart-configuration"))
-        for capability in ("launch-standalone", "client-public", "context-standalone-patient", "sso-openid-connect"):
+        for capability in ("context-standalone-encounter", "launch-standalone", "client-public", "context-standalone-patient", "sso-openid-connect"):
             self.assertIn(capability, smart["capabilities"])
 
     def test_F18_pages_of_an_applications_origin_may_read_answers(self):

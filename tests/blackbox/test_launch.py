@@ -135,7 +135,7 @@ class EhrLaunch(harness.TestCase):
         self.assertEqual(Page(self.asked(handle)).action, "/oauth/sign-in")
         self.assertEqual(Page(self.asked(handle)).action, "/oauth/sign-in")  # loaded again
         thief = App.__new__(App)
-        thief.__dict__.update(self.app.__dict__, cookie=None)
+        thief.__dict__.update(self.app.__dict__, cookies={})
         self.refused(self.asked(handle, thief))
 
     def test_F17_a_handle_is_of_the_person_who_started(self):

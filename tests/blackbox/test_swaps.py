@@ -94,7 +94,7 @@ class Swaps(harness.TestCase):
         consent = {**page.fields, **{name: "1" for name in page.boxes}, "decision": "allow"}
         for fields, headers in (({"decision": "allow"}, {}), ({**consent, "request": "x"}, {}), (consent, {}),
                                 (consent, {"Cookie": "__Host-tacenda-oauth=" + "A" * 43}),
-                                ({**consent, "request": self.answer["refresh_token"]}, {"Cookie": self.app.cookie})):
+                                ({**consent, "request": self.answer["refresh_token"]}, {"Cookie": "; ".join(map("=".join, self.app.cookies.items()))})):
             reply = self.server.request("POST", page.action, urllib.parse.urlencode(fields), headers={**FORM, **headers})
             self.assertIn(reply.status, (400, 403), fields)
             self.assertNotIn("location", reply.headers)

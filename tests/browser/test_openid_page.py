@@ -33,13 +33,15 @@ class OpenIdPage(unittest.TestCase):
         made = server.request("POST", "/scim/v2/Users", {"userName": "dr.browser", "externalId": "e1"},
                               token=server.service("idp", "provisioner"))
         self.assertEqual(made.status, 201, made.body)
+        server.cli("client", "add", "app", "--scope", "openid", "--redirect-uri", "https://app.example.org/cb", "--public",
+                   "--data", server.data, check=True)
         environment = {**os.environ, "TACENDA_ORIGIN": origin, "TACENDA_ACCOUNT": "s1", "TACENDA_EXTERNAL_ID": "e1",
                        "TACENDA_ACR": MFA, "TACENDA_CHROMIUM": CHROMIUM}
         done = subprocess.run(["node", str(FOLDER / "openid.mjs")], capture_output=True, text=True,
                               timeout=10 * harness.PATIENCE, env=environment)
         self.assertEqual(done.returncode, 0, done.stderr[-3000:])
         self.assertEqual([json.loads(line)["step"] for line in done.stdout.splitlines()],
-                         ["offered", "signed in", "refused what it did not begin"])
+                         ["offered", "signed in", "refused what it did not begin", "allowed an application"])
 
 
 if __name__ == "__main__":

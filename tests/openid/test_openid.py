@@ -1,15 +1,18 @@
 """Signing in at a certified OpenID provider of others, oidc-provider, over TLS with an authority of the test's own. What the
 provider would never say is in SignInProviderTest."""
 
+import html
 import pathlib
 import sys
 import time
 import unittest
+import urllib.parse
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent / "blackbox"))
 import harness  # noqa: E402
 import npm  # noqa: E402
+from applications import App, Page  # noqa: E402
 from harness import json_of  # noqa: E402
 from provider import MFA, ORIGIN, SECRET, Provider, new_key  # noqa: E402
 
@@ -28,6 +31,10 @@ class OpenId(unittest.TestCase):
         cls.server.start()
         cls.scim_token = cls.server.service("idp", "provisioner")
         cls.number = 0
+        shown = cls.server.cli("policy", "show", "--data", cls.server.data, check=True).stdout
+        path = cls.server.root / "policy.toml"
+        path.write_text(shown + '[provisioning]\nroles = ["doctor"]\n[[provisioning.groups]]\ngroup = "Doctors"\nrole = "doctor"\n')
+        cls.server.cli("policy", "set", path, "--data", cls.server.data, check=True)
 
     def scim(self, method, path, body=None):
         return self.server.request(method, "/scim/v2" + path, body, token=self.scim_token)
@@ -39,6 +46,13 @@ class OpenId(unittest.TestCase):
         reply = self.scim("POST", "/Users", {"userName": name, "externalId": external})
         self.assertEqual(reply.status, 201, reply.body)
         return json_of(reply)["id"], name, external
+
+    def group_of_doctors(self, user):
+        reply = self.scim("POST", "/Groups", {"displayName": "Doctors", "members": [{"value": user}]})
+        self.assertEqual(reply.status, 201, reply.body)
+        group = json_of(reply)
+        self.addCleanup(self.scim, "DELETE", "/Groups/" + group["id"])
+        return group
 
     def begin(self):
         reply = self.server.request("POST", "/auth/openid/begin", {})
@@ -70,13 +84,9 @@ class OpenId(unittest.TestCase):
 
     def test_groups_give_the_role_of_who_signs_in_there(self):
         user, name, external = self.user()
-        shown = self.server.cli("policy", "show", "--data", self.server.data, check=True).stdout
-        path = self.server.root / "policy.toml"
-        path.write_text(shown + '[provisioning]\nroles = ["doctor"]\n[[provisioning.groups]]\ngroup = "Doctors"\nrole = "doctor"\n')
-        self.server.cli("policy", "set", path, "--data", self.server.data, check=True)
         token = json_of(self.sign_in("sub-" + name, external))["access_token"]
         self.assertEqual(self.server.request("GET", "/fhir/Patient", token=token).status, 403)
-        group = json_of(self.scim("POST", "/Groups", {"displayName": "Doctors", "members": [{"value": user}]}))
+        group = self.group_of_doctors(user)
         self.assertEqual(self.server.request("GET", "/fhir/Patient", token=token).status, 200)
         self.scim("DELETE", "/Groups/" + group["id"])
         self.assertEqual(self.server.request("GET", "/fhir/Patient", token=token).status, 403)
@@ -144,6 +154,89 @@ class OpenId(unittest.TestCase):
             time.sleep(1)
         self.assertEqual(reply.status, 200, reply.body)
 
+    # --- for an application ---
+
+    def app(self):
+        type(self).number += 1
+        return App(self.server, f"app{self.number}", "user/*.rs launch/patient patient/*.rs")
+
+    def to_the_provider(self, app, **options):
+        """The address at the provider that a browser is led to from the page of an application's request."""
+        page = Page(app.begin(aud=ORIGIN + "/fhir", **options))
+        self.assertEqual((page.status, page.action), (200, "/oauth/sign-in"))
+        self.assertIn("Sign in at " + self.provider.issuer, page.text)
+        led = app.send("POST", "/oauth/provider", page.fields)
+        self.assertEqual(led.status, 200, led)
+        delay, url = led.headers["refresh"].split("; url=")
+        self.assertEqual(delay, "0")
+        self.assertTrue(url.startswith(self.provider.issuer + "/"), url)
+        self.assertIn(html.escape(url).encode(), led.body)
+        return url
+
+    def come_back(self, app, brought):
+        return app.send("GET", "/auth/openid/callback?" + urllib.parse.urlencode(brought))
+
+    def test_F08_who_signs_in_there_allows_an_application(self):
+        user, name, external = self.user()
+        self.group_of_doctors(user)
+        app = self.app()
+        mark = self.server.audit_size()
+        brought = self.provider.sign_in(self.to_the_provider(app), "sub-" + name, external)
+        consent = Page(self.come_back(app, brought))
+        self.assertEqual((consent.status, consent.action), (200, "/oauth/consent"))
+        self.assertIn(name, consent.text)
+        again = self.come_back(app, brought)
+        self.assertEqual(again.body, self.server.request("GET", "/auth/sign-in").body, "a state is good once")
+        patient = self.server.create({"resourceType": "Patient"}, self.server.service("loader", "loader"))
+        told = app.answer_of(app.decide(consent, patient=patient))
+        token = json_of(app.fetch(told["code"]))["access_token"]
+        self.assertEqual(self.server.request("GET", "/fhir/Patient/" + patient, token=token).status, 200)
+        events = [e for e in self.server.audit_after(mark) if e.get("client") == app.name]
+        self.assertEqual([e["event"] for e in events], ["authorization-asked", "provider-asked", "login",
+                                                         "authorization-granted", "token-issued", "read"])
+        login = events[2]
+        self.assertEqual((login["user"], login["authentication"], login["outcome"], login["new_value"]),
+                         (name, "openid", 0, "OpenID subject sub-" + name))
+        # SCIM ends it with everything else.
+        body = {"Operations": [{"op": "replace", "path": "active", "value": False}]}
+        self.assertEqual(self.scim("PATCH", "/Users/" + user, body).status, 200)
+        self.assertEqual(self.server.request("GET", "/fhir/Patient/" + patient, token=token).status, 401)
+
+    def test_W17_what_comes_back_is_for_the_browser_and_the_request_that_began_it(self):
+        _, name, external = self.user()
+        app, other = self.app(), self.app()
+        brought = self.provider.sign_in(self.to_the_provider(app), "sub-" + name, external)
+        self.to_the_provider(other)
+        own_page = self.server.request("GET", "/auth/sign-in").body
+        self.assertEqual(self.come_back(other, brought).body, own_page, "another browser")
+        app_cookies, app.cookies = app.cookies, {}
+        self.assertEqual(self.come_back(app, brought).body, own_page, "no cookies")
+        app.cookies = {**app_cookies, "__Host-tacenda-request": "x" + app_cookies["__Host-tacenda-request"][1:]}
+        self.assertEqual(Page(self.come_back(app, brought)).status, 400, "a request that we did not seal")
+        app.cookies = app_cookies
+        self.assertEqual(self.come_back(app, {**brought, "iss": "https://evil.example.org"}).status, 401)
+        self.assertEqual(self.come_back(app, brought).body, own_page, "it was used")
+        # And what the page of the own account began is not for an application.
+        begun = self.begin()
+        brought = self.provider.sign_in(begun["url"], "sub-" + name, external)
+        self.assertEqual(self.come_back(app, brought).body, own_page)
+        self.assertEqual(self.finish(begun, brought).status, 200)
+
+    def test_S08_who_is_nobody_here_or_shows_one_factor_gets_no_further(self):
+        _, name, external = self.user()
+        app = self.app()
+        for account, more, status in (("nobody", {}, 401), ("sub-" + name, {"external_id": external, "acr": "urn:example:password"}, 401)):
+            mark = self.server.audit_size()
+            page = Page(self.come_back(app, self.provider.sign_in(self.to_the_provider(app), account, **more)))
+            self.assertEqual((page.status, page.action), (status, "/oauth/sign-in"), account)
+            failed = [e for e in self.server.audit_after(mark) if e["event"] == "login-failed"]
+            self.assertEqual([(e["client"], e["outcome"]) for e in failed], [(app.name, 4)])
+        self.to_the_provider(app)
+        state = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.to_the_provider(app)).query))["state"]
+        page = Page(self.come_back(app, {"error": "access_denied", "state": state}))
+        self.assertEqual((page.status, page.action), (401, "/oauth/sign-in"))
+        self.assertIn("You were not signed in there.", page.text)
+
     def test_the_page_is_where_the_browser_comes_back(self):
         page = self.server.request("GET", "/auth/openid/callback?code=x&state=y")
         self.assertEqual(page.status, 200)
@@ -157,6 +250,10 @@ class OpenId(unittest.TestCase):
         self.assertEqual(json_of(server.request("GET", "/auth/openid")), {})
         for path in ("/auth/openid/begin", "/auth/openid/finish"):
             self.assertEqual(server.request("POST", path, {}).status, 404)
+        app = App(server, "app", "user/*.rs")
+        page = Page(app.begin(scope="user/*.rs"))
+        self.assertNotIn("Sign in at", page.text)
+        self.assertEqual(app.send("POST", "/oauth/provider", page.fields).status, 404)
 
     def test_a_configuration_that_would_let_one_factor_in_is_refused(self):
         server = harness.Server(config=self.server.config.read_text().replace("second-factor-acr", "# second-factor-acr"))

@@ -25,6 +25,16 @@ class Pipeline::OAuth {
   Released authorize_passkey(Exchange& exchange);
   Released sign_in_by_passkey(Exchange& exchange, audit::Event event, authorization::Server::Opened opened,
                               authorization::Form const& form);
+  /// Sends the browser to the hospital's OpenID provider, and signs in who comes back from there. Who came
+  /// from the page of his own account gets that page, which goes on by its script.
+  Released authorize_provider(Exchange& exchange);
+  Released provider_callback(Exchange& exchange);
+  Released sign_in_at_provider(Exchange& exchange, authorization::Form const& form,
+                               authorization::Server::Opened opened, std::string_view sealed);
+  /// The page to sign in on; `problem`: what went wrong with the last try.
+  HtmlPage sign_in_again(std::uint16_t status, authorization::Server::Opened const& opened,
+                         std::string_view sealed, std::string_view problem) const;
+  std::string_view provider_issuer() const;  // empty: the server knows none
   Released authorize_consent(Exchange& exchange);
   Released applications(Exchange& exchange);
   Released end_application(Exchange& exchange);

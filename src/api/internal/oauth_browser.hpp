@@ -17,4 +17,9 @@ std::string_view browser_cookie(net::Request const& request);
 Result<std::string> browser_cookie_or_new(net::Request const& request, vault::Vault const& vault);
 net::Header set_browser_cookie(std::string_view value);
 
+/// The sealed request that waits while its person is at the OpenID provider; empty: there is none.
+std::string_view waiting_request(net::Request const& request);
+/// Errors: kTooLarge (more than browsers keep).
+Result<net::Header> set_waiting_request(std::string_view sealed);
+
 }  // namespace tacenda::api

@@ -74,7 +74,8 @@ std::string escaped(std::string_view text) {
 }
 
 bool is_context(Scope const& scope) {
-  return scope.level == ScopeLevel::kNone && (scope.word == "launch" || scope.word == "launch/patient");
+  return scope.level == ScopeLevel::kNone && (scope.word == "launch" || scope.word == "launch/patient" ||
+                                              scope.word == authorization::kEncounterContext);
 }
 
 std::string words_of(Scope const& scope) {
@@ -97,7 +98,7 @@ std::string words_of(Scope const& scope) {
 }
 
 std::string sign_in_page(authorization::Client const& client, std::string_view sealed,
-                         std::string_view problem) {
+                         std::string_view problem, std::string_view issuer) {
   std::string body = "  <p><strong>" + escaped(client.title) +
                      "</strong> asks for access to records. Sign in to decide what it gets.</p>\n"
                      "  <form method=\"post\" action=\"/oauth/sign-in\">\n";
@@ -110,9 +111,18 @@ std::string sign_in_page(authorization::Client const& client, std::string_view s
     <input id="factor" name="factor" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required>
     <button>Sign in</button>
     <button formaction="/oauth/passkey" formnovalidate>Use a passkey</button>
-  </form>
 )");
+  if (!issuer.empty())
+    body.append("    <button formaction=\"/oauth/provider\" formnovalidate>Sign in at " + escaped(issuer) +
+                "</button>\n");
+  body.append("  </form>\n");
   return page("sign in", problem, body);
+}
+
+std::string provider_page(std::string_view issuer, std::string_view url) {
+  return page("sign in", "",
+              "  <p>You go on at <a href=\"" + escaped(url) + "\">" + escaped(issuer) +
+                  "</a>, and come back here when you have signed in there.</p>\n");
 }
 
 std::string passkey_page(authorization::Client const& client, std::string_view sealed,
@@ -154,6 +164,11 @@ std::string consent_page(ConsentPage const& about) {
   if (about.asks_for_patient) {
     body.append(R"(    <label for="patient">Id of the patient whom it is about</label>
     <input id="patient" name="patient" autocapitalize="none" spellcheck="false" maxlength="64">
+)");
+  }
+  if (about.asks_for_encounter) {
+    body.append(R"(    <label for="encounter">Id of the encounter that it is about (may stay empty)</label>
+    <input id="encounter" name="encounter" autocapitalize="none" spellcheck="false" maxlength="64">
 )");
   }
   body.append(R"(    <button name="decision" value="allow">Allow</button>

@@ -15,8 +15,12 @@ namespace tacenda::api {
 std::string escaped(std::string_view text);
 
 /// `problem`: what went wrong with the last try; empty: nothing. `sealed`: the request, for its form.
+/// `issuer`: of the OpenID provider where people may sign in instead; empty: there is none.
 std::string sign_in_page(authorization::Client const& client, std::string_view sealed,
-                         std::string_view problem);
+                         std::string_view problem, std::string_view issuer);
+
+/// The page that leads to the OpenID provider, at `url`.
+std::string provider_page(std::string_view issuer, std::string_view url);
 
 /// The page that asks the browser for a passkey: by a script of this server, which no other page of these
 /// needs. `challenge`: base64url.
@@ -28,7 +32,8 @@ struct ConsentPage {
   authorization::AuthorizationRequest const& request;
   std::string_view sealed;
   std::string_view person;
-  bool asks_for_patient = false;  // he chooses whom it is about
+  bool asks_for_patient = false;    // he chooses whom it is about
+  bool asks_for_encounter = false;  // and which visit
   std::string_view problem;
 };
 std::string consent_page(ConsentPage const& page);
