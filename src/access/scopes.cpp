@@ -63,6 +63,29 @@ std::unexpected<Error> not_enforceable() {
   return fail(ErrorKind::kInvalid, "the constraints of a scope cannot be held to by this server");
 }
 
+/// Can it be judged by one record alone, the same at every moment?
+bool is_judged_alone(fhir::SearchCriterion const& criterion) {
+  using fhir::SearchType;
+  if (criterion.kind != fhir::SearchCriterion::Kind::kValue || criterion.modifier != fhir::Modifier::kNone ||
+      criterion.values.empty() || criterion.parameter->code.starts_with('_'))
+    return false;
+  switch (criterion.parameter->type) {
+    case SearchType::kToken:
+    case SearchType::kString:
+    case SearchType::kUri:
+    case SearchType::kReference:
+    case SearchType::kNumber:
+    case SearchType::kQuantity:
+      return true;
+    case SearchType::kDate:
+      // About a date is nearer to it or farther from it as time goes by.
+      return std::ranges::none_of(criterion.values,
+                                  [](auto const& value) { return value.prefix == fhir::Prefix::kAp; });
+    default:
+      return false;
+  }
+}
+
 Result<std::vector<fhir::SearchCriterion>> criteria_of(Scope const& scope) {
   if (scope.constraints.empty()) return std::vector<fhir::SearchCriterion>();
   constexpr std::uint8_t kReading = bits(ScopeVerb::kRead) | bits(ScopeVerb::kSearch);
@@ -73,13 +96,7 @@ Result<std::vector<fhir::SearchCriterion>> criteria_of(Scope const& scope) {
       TACENDA_TRY(fhir::parse_search(fhir::r4_parameters(), scope.type, parameters, fhir::Handling::kStrict));
   // What is no criterion would be passed over: then the scope would be wider than it reads.
   if (query.criteria.size() != parameters.size()) return not_enforceable();
-  for (auto const& criterion : query.criteria) {
-    bool const is_plain = criterion.kind == fhir::SearchCriterion::Kind::kValue &&
-                          criterion.modifier == fhir::Modifier::kNone &&
-                          criterion.parameter->type == fhir::SearchType::kToken &&
-                          !criterion.parameter->code.starts_with('_') && !criterion.values.empty();
-    if (!is_plain) return not_enforceable();
-  }
+  if (!std::ranges::all_of(query.criteria, is_judged_alone)) return not_enforceable();
   return std::move(query.criteria);
 }
 

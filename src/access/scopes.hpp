@@ -26,9 +26,10 @@ enum class Bearer : std::uint8_t { kPerson, kService };
 inline constexpr std::string_view kProvisioningScope = "scim";
 
 /// Is this a scope that can be held to on every record? A word (`openid`) is none, but `scim` of a service,
-/// which reaches none. Constraints are search parameters of R4 of the kind token, without modifiers, on a
-/// named type, and on reading and searching alone: what is about to be written is judged by its place.
-/// Errors: kInvalid (of another bearer's level, no type of R4, a constraint that cannot be judged).
+/// which reaches none. Constraints are search parameters of R4 without modifiers (no composite or special
+/// ones, no `ap` of a date), on a named type, and on reading and searching alone: what is about to be written
+/// is judged by its place. Errors: kInvalid (of another bearer's level, no type of R4, a constraint that
+/// cannot be judged).
 Result<void> check_scope(codec::Scope const& scope, Bearer bearer);
 
 /// What the scopes of an application's token leave of its principal's rights. Immutable: thread-safe.

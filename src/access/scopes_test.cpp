@@ -126,6 +126,46 @@ TEST(Scopes, F07ConstraintsAreJudgedOnEachRecord) {
   EXPECT_EQ(judge(*of_another_system, Action::kRead, facts, kLaboratory), Verdict::kNo);
 }
 
+TEST(Scopes, F07ConstraintsOfEveryKindAreJudged) {
+  constexpr char const* kRecord = R"({"resourceType":"Observation","id":"o","status":"final",
+      "code":{"text":"x"},"subject":{"reference":"Patient/1"},"encounter":{"reference":"Encounter/7"},
+      "effectiveDateTime":"2024-05-06","valueQuantity":{"value":5.4,"unit":"mg",
+      "system":"http://unitsofmeasure.org","code":"mg"},
+      "instantiatesUri":"urn:x"})";
+  std::pair<std::string, Verdict> const cases[] = {
+      {"date=gt2024-01", Verdict::kYes},
+      {"date=lt2024-05-06", Verdict::kNo},
+      {"date=2023,2024", Verdict::kYes},
+      {"encounter=Encounter/7", Verdict::kYes},
+      {"encounter=8", Verdict::kNo},
+      {"subject=Patient/1", Verdict::kYes},
+      {"subject=Patient/2", Verdict::kNo},
+      {"subject:Patient=1", Verdict::kYes},
+      {"value-quantity=lt6", Verdict::kYes},
+      {"value-quantity=gt6", Verdict::kNo},
+      {"value-quantity=gt0.001||g", Verdict::kNo},
+      {"date=gt2024&encounter=8", Verdict::kNo},
+  };
+  RecordFacts const facts{"Observation", "o", {}, 1};
+  for (auto const& [constraints, wanted] : cases) {
+    auto const set = set_of("user/Observation.rs?" + constraints);
+    EXPECT_EQ(judge(*set, Action::kRead, facts, kRecord), wanted) << constraints;
+  }
+  RecordFacts const patient{"Patient", "p", {}, 1};
+  constexpr char const* kPatient = R"({"resourceType":"Patient","id":"p","name":[{"family":"Ott"}]})";
+  EXPECT_EQ(judge(*set_of("user/Patient.rs?family=ot"), Action::kRead, patient, kPatient), Verdict::kYes);
+  EXPECT_EQ(judge(*set_of("user/Patient.rs?family=x"), Action::kRead, patient, kPatient), Verdict::kNo);
+  RecordFacts const questions{"Questionnaire", "q", {}, 1};
+  constexpr char const* kQuestions =
+      R"({"resourceType":"Questionnaire","id":"q","status":"draft","url":"http://h.example/q"})";
+  EXPECT_EQ(
+      judge(*set_of("user/Questionnaire.rs?url=http://h.example/q"), Action::kRead, questions, kQuestions),
+      Verdict::kYes);
+  EXPECT_EQ(
+      judge(*set_of("user/Questionnaire.rs?url=http://h.example/z"), Action::kRead, questions, kQuestions),
+      Verdict::kNo);
+}
+
 TEST(Scopes, ConstraintsThatCannotBeHeldToAreRefused) {
   for (auto const* text : {
            "user/*.rs?category=laboratory",               // of no type
@@ -135,8 +175,9 @@ TEST(Scopes, ConstraintsThatCannotBeHeldToAreRefused) {
            "user/Observation.rs?category:in=http://example.org/vs",
            "user/Observation.rs?category:missing=false",
            "user/Observation.rs?nonsense=x",
-           "user/Observation.rs?date=gt2020",
-           "user/Observation.rs?subject=Patient/1",
+           "user/Observation.rs?date=ap2020",
+           "user/Observation.rs?code-value-quantity=http://loinc.org|1$5",
+           "user/Location.rs?near=1|2",
            "user/Observation.rs?subject.name=x",
            "user/Observation.rs?_has:Provenance:target:agent=x",
            "user/Observation.rs?_id=1",

@@ -187,6 +187,22 @@ class Backend(harness.TestCase):
                               "system/Observation.rs?category=vital-signs")
         self.assertEqual(self.found("/fhir/Observation", both), {self.result, self.vital})
 
+    def test_F07_constraints_may_be_of_every_kind(self):
+        patient = self.make({"resourceType": "Patient"})
+        visit = self.make({"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"},
+                           "subject": {"reference": "Patient/" + patient}})
+        there = self.make(
+            {"resourceType": "Observation", "status": "final", "code": {"text": "weight"},
+             "subject": {"reference": "Patient/" + patient}, "encounter": {"reference": "Encounter/" + visit},
+             "effectiveDateTime": "2025-03-04", "valueQuantity": {"value": 80, "unit": "kg"}})
+        for constraint, found in ((f"encounter=Encounter/{visit}", True), ("date=ge2025&value-quantity=lt90", True),
+                                  ("date=lt2025", False), ("value-quantity=gt90", False)):
+            token = self.lab.token("system/Observation.rs?" + constraint)
+            expected = {there} if found else set()
+            self.assertEqual(self.found("/fhir/Observation", token) & {there, self.vital, self.result}, expected, constraint)
+            self.assertEqual(self.get("/fhir/Observation/" + there, token).status, 200 if found else 404, constraint)
+            self.assertEqual(self.get("/fhir/Observation/" + self.vital, token).status, 404, constraint)
+
     def test_F07_a_scope_that_cannot_be_held_to_is_refused(self):
         for scope in ("system/Observation.rs?subject.name=Ott", "system/*.rs?category=laboratory",
                       "system/Observation.u?category=laboratory", "system/Nothing.rs", "system/Patient.sr", "",
