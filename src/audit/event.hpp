@@ -108,6 +108,12 @@ enum class EventKind : std::uint16_t {
   kSealed = 100,
   kKeyOperation = 101,
   kIndexChanged = 102,
+  // what watches the log, and who looks after what it found
+  kAlertRaised = 110,
+  kLogExamined = 111,
+  kAlertsRead = 112,
+  kAlertAnswered = 113,
+  kAlertSent = 114,
   // connections that made no request
   kAddressRefused = 128,
   kTlsFailed = 129,
@@ -146,6 +152,8 @@ struct Event {
   /// What the access to these patients is explained by: "care-team", "encounter", "appointment", "order",
   /// "self", "proxy", "emergency". Empty: nothing known explains it.
   std::string explained_by;
+  /// Why every access to these records is watched (C-16): "V", "CEL", "VIP", apart by spaces; or empty.
+  std::string labels;
   /// Raw text of what was asked. Kept once for all events of a commit that have the same, under a key that
   /// ends with any of the patients whom those events or the text name.
   std::string query;

@@ -47,6 +47,7 @@ void expect_same(Event const& a, Event const& b) {
   EXPECT_EQ(a.patients, b.patients);
   EXPECT_EQ(a.purpose_of_use, b.purpose_of_use);
   EXPECT_EQ(a.explained_by, b.explained_by);
+  EXPECT_EQ(a.labels, b.labels);
   EXPECT_EQ(a.target, b.target);
   EXPECT_EQ(a.old_value, b.old_value);
   EXPECT_EQ(a.new_value, b.new_value);
@@ -65,6 +66,19 @@ TEST(EventCodec, KeepsEveryField) {
   Event read;
   ASSERT_TRUE(decode_event(encoded(full_event()), read));
   expect_same(full_event(), read);
+}
+
+TEST(EventCodec, KeepsWhyAnAccessIsWatchedAndIsAsBeforeWhereItIsNot) {
+  EXPECT_EQ(encoded(full_event()).front(), std::byte{4});
+  Event event = full_event();
+  event.labels = "V VIP";
+  Bytes const body = encoded(event);
+  EXPECT_EQ(body.front(), std::byte{5});
+  Event read;
+  ASSERT_TRUE(decode_event(body, read));
+  expect_same(event, read);
+  ASSERT_TRUE(decode_event(encoded(full_event()), read));
+  EXPECT_EQ(read.labels, "");
 }
 
 TEST(EventCodec, KeepsWhereTheTextOfTheRequestIs) {

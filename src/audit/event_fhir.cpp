@@ -1,4 +1,6 @@
 // FHIR AuditEvent after IHE BALP 1.1 (REQUIREMENTS annex C, rows ).
+#include <algorithm>
+
 #include "audit/event.hpp"
 #include "audit/internal/kinds.hpp"
 #include "codec/json.hpp"
@@ -179,6 +181,20 @@ Json entity(Code type, std::string_view role) {
   return out;
 }
 
+/// Why the access is watched. "VIP" is no label of the record, but of who may see it.
+void set_labels(Event const& event, Json& out) {
+  Json labels = Json::array();
+  for (std::string_view rest = event.labels; !rest.empty();) {
+    auto const code = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(rest.size(), code.size() + 1));
+    std::string_view system = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+    if (code == "V") system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+    if (code == "VIP") system = kOwnEvents;
+    labels.push(coding({system, code}));
+  }
+  if (!labels.items().empty()) out.set("securityLabel", std::move(labels));
+}
+
 Json patient_entity(std::string const& id) {
   Json out = entity({kEntityType, "1"}, "1");
   out.set("what", reference_to("Patient/" + id));
@@ -190,6 +206,7 @@ Json data_entity(Event const& event) {
   std::string target = event.resource_type + "/" + event.resource_id;
   if (event.resource_version != 0) target += "/_history/" + std::to_string(event.resource_version);
   out.set("what", reference_to(target));
+  set_labels(event, out);
   return out;
 }
 
@@ -251,7 +268,10 @@ Json target_entity(Event const& event) {
 Json entities_of(Entry const& entry, Pattern pattern) {
   Event const& event = entry.event;
   Json out = Json::array();
-  for (auto const& id : event.patients) out.push(patient_entity(id));
+  for (auto const& id : event.patients) {
+    out.push(patient_entity(id));
+    set_labels(event, out.items().back());
+  }
   bool const has_query = !event.query.empty() || entry.query_state != QueryState::kNone;
   if (pattern == Pattern::kQuery || has_query) {
     out.push(query_entity(entry));

@@ -96,6 +96,23 @@ class Log {
   /// Errors: kNotFound (beyond the log), kCorrupt, kUnavailable.
   Result<Entry> entry(std::uint64_t sequence, Texts texts = Texts::kSealed) const;
 
+  /// What somebody who follows the log wants to see of it.
+  struct Following {
+    std::uint64_t from = 0;          // sequence
+    std::size_t entries_max = 1;     // looked at
+    std::size_t opened_max = 1'000;  // given
+    /// By the clear header. Entries with labels are wanted in any case.
+    std::function<bool(EventKind, Outcome)> wants;
+  };
+  struct Followed {
+    std::vector<Entry> entries;  // those wanted, in order; one that does not open has `readable` false
+    std::uint64_t next = 0;      // where to go on
+    Time reached{};              // when the last entry was recorded that was looked at
+  };
+  /// The entries from `from` on that are wanted. The others cost a look at their header: they stay sealed.
+  /// Errors: kCorrupt (a table of the log), kUnavailable.
+  Result<Followed> follow(Following const& following) const;
+
   /// One thing `verify` found wrong, by what an operator can act on: object is e.g. "audit entry 17",
   /// "Patient/abc version 3", "file 000012.sst".
   struct Damage {

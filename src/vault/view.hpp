@@ -18,6 +18,7 @@ enum class Keeper : std::uint8_t {
   kAudit = 'a',
   kIdentity = 'i',
   kKeys = 'k',
+  kMonitor = 'm',
   kAuthorization = 'o',
   kPolicy = 'p',
   kRecords = 'r',

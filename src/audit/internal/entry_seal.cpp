@@ -189,6 +189,7 @@ Result<EntrySealer::Prepared> EntrySealer::prepare(Event const& event, std::uint
     out.keys = std::move(found.keys);
   }
   if (!event.actor_id.empty()) out.prefixes.push_back(rows::text(rows::kUser, event.actor_id));
+  if (!event.labels.empty()) out.prefixes.push_back(rows::of(rows::kWatched));
   if (patients != 1 || !out.keys) out.keys = TACENDA_TRY(vault_.subject(vault::Subject::tenant()));
   if (query == nullptr) return out;
 

@@ -7,10 +7,12 @@ namespace tacenda::audit {
 namespace {
 
 // Body, format 4 (1 had the query itself; 2 says that the body lies in a row of its own; 3 had no
-// explanation):
-//   u8      format = 4
+// explanation), and format 5, of what is watched:
+//   u8      format = 4 or 5
 //   number  HTTP status, resource version, count
-//   text    the 14 of kTexts, in that order, the explanation (format 4), and the reason
+//   text    the 14 of kTexts, in that order, the explanation (not in format 3), the labels (format 5), and
+//   the
+//           reason
 //   number  patients, then one text each
 //   u8      query: 0 none; 1 kept, then number of entries back and 32 bytes SHA-256 of its row; 2 erased
 //   u8      1 and 32 bytes of record digest, or 0
@@ -20,6 +22,7 @@ namespace {
 // bytes of a UUID in its usual spelling (36 lower-case characters): ids are most of an entry.
 constexpr std::uint8_t kFormat = 4;
 constexpr std::uint8_t kWithoutExplanation = 3;
+constexpr std::uint8_t kWatched = 5;
 constexpr std::uint8_t kLongText = 0xfe;
 constexpr std::uint8_t kUuid = 0xff;
 constexpr std::size_t kUuidText = 36;
@@ -129,12 +132,13 @@ Result<QueryMark> read_mark(ByteReader& in) {
 void encode_event(Event const& event, QueryMark const& mark, Bytes& out) {
   std::size_t const start = out.size();
   ByteWriter writer(out);
-  writer.u8(kFormat);
+  writer.u8(event.labels.empty() ? kFormat : kWatched);
   put_number(writer, event.http_status);
   put_number(writer, event.resource_version);
   put_number(writer, event.count);
   for (auto const text : kTexts) put_text(writer, event.*text);
   put_text(writer, event.explained_by);
+  if (!event.labels.empty()) put_text(writer, event.labels);
   put_text(writer, event.reason);
   put_number(writer, event.patients.size());
   for (auto const& patient : event.patients) put_text(writer, patient);
@@ -151,7 +155,7 @@ void encode_event(Event const& event, QueryMark const& mark, Bytes& out) {
 Result<QueryMark> decode_event(ByteView body, Event& event) {
   ByteReader in(body);
   auto const format = TACENDA_TRY(in.u8());
-  if (format != kFormat && format != kWithoutExplanation) {
+  if (format != kFormat && format != kWithoutExplanation && format != kWatched) {
     return fail(ErrorKind::kUnsupported, "audit entry: body was written by a newer version");
   }
   std::uint64_t const status = TACENDA_TRY(read_number(in));
@@ -161,7 +165,12 @@ Result<QueryMark> decode_event(ByteView body, Event& event) {
   event.count = TACENDA_TRY(read_number(in));
   for (auto const text : kTexts) event.*text = TACENDA_TRY(read_text(in));
   event.explained_by.clear();
-  if (format == kFormat) event.explained_by = TACENDA_TRY(read_text(in));
+  if (format != kWithoutExplanation) event.explained_by = TACENDA_TRY(read_text(in));
+  event.labels.clear();
+  if (format == kWatched) {
+    event.labels = TACENDA_TRY(read_text(in));
+    if (event.labels.empty()) return fail(ErrorKind::kCorrupt, "audit entry: labels are missing");
+  }
   event.reason = TACENDA_TRY(read_text(in));
   std::uint64_t const patients = TACENDA_TRY(read_number(in));
   if (patients > in.rest().size()) return fail(ErrorKind::kCorrupt, "audit entry: more patients than bytes");

@@ -22,6 +22,7 @@ inline constexpr char kCheckpoint = 'c';      // -> signed note
 inline constexpr char kPatient = 'p';         // alias, sequence -> nothing
 inline constexpr char kUnknownPatient = 'n';  // id of a patient without keys, sequence -> nothing
 inline constexpr char kUser = 'u';            // user id, sequence -> nothing
+inline constexpr char kWatched = 'w';         // sequence of an entry with labels -> nothing
 
 inline constexpr std::size_t kSequenceBytes = 8;
 

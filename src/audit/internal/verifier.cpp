@@ -215,6 +215,13 @@ Result<void> Verifier::check_index_of(Entry const& entry) {
       damaged(index_name(sequence), "row of its user is missing");
     }
   }
+  if (!entry.event.labels.empty()) {
+    if (TACENDA_TRY(has_row(rows::of(rows::kWatched), sequence))) {
+      ++found;
+    } else {
+      damaged(index_name(sequence), "row of a watched entry is missing");
+    }
+  }
   std::set<std::string> const patients(entry.event.patients.begin(), entry.event.patients.end());
   for (auto const& patient : patients) {
     if (TACENDA_TRY(has_row(rows::text(rows::kUnknownPatient, patient), sequence))) {
@@ -355,7 +362,7 @@ Result<void> Verifier::check_index_rows() {
     if (!uncertain_[sequence]) ++found;
     return true;
   };
-  for (char const kind : {rows::kPatient, rows::kUnknownPatient, rows::kUser}) {
+  for (char const kind : {rows::kPatient, rows::kUnknownPatient, rows::kUser, rows::kWatched}) {
     auto const scanned = log_.rows.scan(rows::of(kind), {}, storage::Direction::kForward, visit, at());
     if (!scanned) TACENDA_TRY_VOID(note("audit index", scanned.error()));
   }
@@ -368,6 +375,7 @@ Result<bool> Verifier::belongs(ByteView key, Entry const& entry) const {
     return equal(key.first(key.size() - rows::kSequenceBytes), prefix);
   };
   if (is(rows::text(rows::kUser, entry.event.actor_id))) return true;
+  if (!entry.event.labels.empty() && is(rows::of(rows::kWatched))) return true;
   for (auto const& patient : entry.event.patients) {
     if (is(rows::text(rows::kUnknownPatient, patient))) return true;
     auto const keys = TACENDA_TRY(log_.sealer.keys_of(patient));
@@ -387,7 +395,7 @@ Result<void> Verifier::name_stray_rows() {
     damaged(index_name(sequence), "a row leads to an entry that does not name its patient or user");
     return true;
   };
-  for (char const kind : {rows::kPatient, rows::kUnknownPatient, rows::kUser}) {
+  for (char const kind : {rows::kPatient, rows::kUnknownPatient, rows::kUser, rows::kWatched}) {
     auto const scanned = log_.rows.scan(rows::of(kind), {}, storage::Direction::kForward, visit, at());
     if (!scanned) TACENDA_TRY_VOID(note("audit index", scanned.error()));
   }
