@@ -132,6 +132,13 @@ bool Assignments::is_listed(std::string_view patient, std::string_view user) con
   return listed_.contains({std::string(patient), std::string(user)});
 }
 
+bool Assignments::has_list(std::string_view patient) const {
+  ReadLock const lock(mutex_);
+  if (listed_.empty()) return false;
+  auto const first = listed_.lower_bound({std::string(patient), std::string()});
+  return first != listed_.end() && first->first == patient;
+}
+
 std::vector<std::pair<std::string, std::string>> Assignments::lists() const {
   ReadLock const lock(mutex_);
   return {listed_.begin(), listed_.end()};

@@ -54,6 +54,8 @@ class Assignments {
 
   /// Is the user on the list of a very restricted record?
   bool is_listed(std::string_view patient, std::string_view user) const;
+  /// Is anybody on a list of his? Then every access to his record is watched (C-16).
+  bool has_list(std::string_view patient) const;
   std::vector<std::pair<std::string, std::string>> lists() const;  // patient, user
   Result<Change> set_listed(std::string_view patient, std::string_view user, bool listed);
 

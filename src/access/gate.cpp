@@ -130,6 +130,18 @@ Gate::Explanation Gate::explain(identity::Principal const& principal,
   return explanation;
 }
 
+Watch Gate::watch(std::span<std::string const> patients) const {
+  Watch watch;
+  watch.listed = assignments_ != nullptr && std::ranges::any_of(patients, [this](std::string const& patient) {
+                   return assignments_->has_list(patient);
+                 });
+  return watch;
+}
+
+bool Gate::may_have_labels(std::string_view type) const {
+  return evidence_ != nullptr && evidence_->has_labels(type).value_or(true);
+}
+
 Result<std::chrono::minutes> Gate::authorize_emergency(identity::Principal const& principal) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());

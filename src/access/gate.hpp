@@ -58,6 +58,11 @@ class Gate {
   };
   Explanation explain(identity::Principal const& principal, std::span<std::string const> patients) const;
 
+  /// Is every access to what is about these patients watched?
+  Watch watch(std::span<std::string const> patients) const;
+  /// False: surely no living resource of the type has a security label.
+  bool may_have_labels(std::string_view type) const;
+
   /// Errors: kForbidden (no right to break the glass).
   Result<std::chrono::minutes> authorize_emergency(identity::Principal const& principal) const;
   /// Labels that what is written must have by the policy's rules (C-17).

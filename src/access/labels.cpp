@@ -101,6 +101,32 @@ Labels labels_of_text(std::string_view json) {
   return labels_of(*resource);
 }
 
+Watch& Watch::operator|=(Watch const& other) {
+  very_restricted |= other.very_restricted;
+  celebrity |= other.celebrity;
+  listed |= other.listed;
+  return *this;
+}
+
+std::string Watch::text() const {
+  std::string text;
+  auto const add = [&text](bool is_so, std::string_view code) {
+    if (!is_so) return;
+    if (!text.empty()) text.push_back(' ');
+    text.append(code);
+  };
+  add(very_restricted, "V");
+  add(celebrity, kCelebrity);
+  add(listed, "VIP");
+  return text;
+}
+
+Watch watch_of_text(std::string_view json) {
+  if (json.empty()) return {};
+  auto const labels = labels_of_text(json);
+  return {labels.confidentiality == Confidentiality::kV, labels.has_code(kCelebrity), false};
+}
+
 LabelRules::LabelRules(std::vector<Rule> rules) : rules_(std::move(rules)) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     auto const& code = rules_[i].code;

@@ -16,6 +16,8 @@ namespace tacenda::access {
 /// Ascending: unrestricted, low, moderate, normal, restricted, very restricted.
 enum class Confidentiality : std::uint8_t { kU, kL, kM, kN, kR, kV };
 
+/// Celebrity information sensitivity (v3-ActCode).
+inline constexpr std::string_view kCelebrity = "CEL";
 inline constexpr std::string_view kConfidentialitySystem =
     "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
 
@@ -47,6 +49,20 @@ Labels labels_of(codec::Json const& resource);
 /// The same of a resource's text; quick where it holds no labels. A text that cannot be read is labelled V:
 /// fail closed.
 Labels labels_of_text(std::string_view json);
+
+/// Why every access to a record is watched: it says so itself, or its patient is on an access list (C-16).
+struct Watch {
+  bool very_restricted = false;
+  bool celebrity = false;  // ActCode CEL: a person whom many would like to read about
+  bool listed = false;
+
+  Watch& operator|=(Watch const& other);
+  /// As audit::Event::labels has it: "V CEL VIP", or some of them; empty: it is not watched.
+  std::string text() const;
+};
+
+/// What the labels of a resource's text say of it.
+Watch watch_of_text(std::string_view json);
 
 /// Which codes in a resource demand which labels: the rule table of a labelling service (C-17).
 ///

@@ -231,6 +231,23 @@ TEST(AddLabels, C15LeaveExactlyOneLevelTheHighest) {
   }
 }
 
+TEST(Watch, C16IsSaidByTheLabelsVAndCelAndNoOther) {
+  auto const watched = [](std::string_view code, std::string_view system) {
+    auto const text = R"({"resourceType":"Basic","meta":{"security":[{"system":")" + std::string(system) +
+                      R"(","code":")" + std::string(code) + R"("}]}})";
+    return watch_of_text(text).text();
+  };
+  EXPECT_EQ(watched("V", kConfidentiality), "V");
+  EXPECT_EQ(watched("CEL", kActCode), "CEL");
+  EXPECT_EQ(watched("R", kConfidentiality), "");
+  EXPECT_EQ(watched("HIV", kActCode), "");
+  EXPECT_EQ(watch_of_text("").text(), "");
+  EXPECT_EQ(watch_of_text(R"({"meta":{"security":[)").text(), "V") << "what cannot be read";
+  Watch all{true, false, false};
+  all |= Watch{false, true, true};
+  EXPECT_EQ(all.text(), "V CEL VIP");
+}
+
 TEST(AddLabels, C18AreNotLostOnAnOddMeta) {
   for (auto const* text : {R"({"meta":null})", R"({"meta":{"security":"x"}})", R"({"meta":{"tag":[]}})"}) {
     auto resource = json(text);

@@ -49,6 +49,7 @@ Json entry_json(audit::Entry const& entry) {
   if (!event.patients.empty()) json.set("patients", strings(event.patients));
   set_text(json, "purpose_of_use", event.purpose_of_use);
   set_text(json, "explained_by", event.explained_by);
+  set_text(json, "labels", event.labels);
   set_text(json, "query", event.query);
   // The key of the text ended with a patient whom it matched or named.
   if (entry.query_state == audit::QueryState::kErased) json.set("query_erased", Json::boolean(true));

@@ -270,6 +270,9 @@ Released Pipeline::refuse(Exchange& exchange, Error const& error) {
   }
   event.outcome = audit_outcome_of(response.status);
   event.reason = error.message();
+  // To who may not see it, what is not there and what is not for him look alike; the log tells.
+  if (exchange.principal && (response.status == 403 || response.status == 404))
+    operations::mark_refused(parts_.store, parts_.gate, event);
   auto const& matched = exchange.remarks.matched;
   event.query_patients.assign(matched.begin(), matched.end());
   return answer(exchange, std::move(event), std::move(response));

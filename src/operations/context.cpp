@@ -27,7 +27,49 @@ records::Watch watch_of(Context const& context) {
   };
 }
 
-void explain(Context const& context, audit::Event& event) {
+namespace {
+
+struct Stored {
+  access::Watch watch;
+  std::vector<std::string> patients;
+};
+
+/// What is watched of a record as it stands. What cannot be read is taken for the most secret.
+Stored watch_of_stored(records::Store const& store, access::Gate const& gate, std::string_view type,
+                       std::string_view id) {
+  Stored stored;
+  auto const place = ResourceId::parse(id);
+  if (!place.has_value()) return stored;
+  auto const looked =
+      store.with_facts(gate.system_permit(Action::kRead), type, *place, [&](RecordFacts const& facts) {
+        stored.patients.assign(facts.patients.begin(), facts.patients.end());
+        stored.watch = gate.watch(facts.patients);
+        if (!facts.may_have_labels || facts.content == nullptr) return;
+        auto const text = facts.content->text();
+        if (text) stored.watch |= access::watch_of_text(*text);
+        if (!text) stored.watch.very_restricted = true;
+      });
+  if (!looked.has_value() && looked.error().kind() != ErrorKind::kNotFound)
+    stored.watch.very_restricted = true;
+  return stored;
+}
+
+}  // namespace
+
+bool is_hidden(Error const& error) {
+  return error.kind() == ErrorKind::kForbidden || error.kind() == ErrorKind::kNotFound;
+}
+
+void mark_refused(records::Store const& store, access::Gate const& gate, audit::Event& event) {
+  if (event.resource_type.empty() || event.resource_id.empty()) return;
+  auto stored = watch_of_stored(store, gate, event.resource_type, event.resource_id);
+  event.labels = stored.watch.text();
+  if (!event.labels.empty()) event.patients = std::move(stored.patients);
+}
+
+void explain(Context const& context, audit::Event& event, access::Watch watch) {
+  watch |= context.services.gate.watch(event.patients);
+  event.labels = watch.text();
   auto const found = context.services.gate.explain(context.principal, event.patients);
   event.explained_by = access::word_of(found.relation);
   // What an emergency opened is recorded as that, whatever else the request was for (C-12).
@@ -50,7 +92,12 @@ audit::Event event_of(Context const& context, audit::EventKind kind, records::Wr
   // Whose record was taken away must find that in his audit trail, too.
   event.patients.insert(event.patients.end(), written.left.begin(), written.left.end());
   event.record_digest = written.digest;
-  explain(context, event);
+  auto const& services = context.services;
+  auto watch = access::watch_of_text(written.text);
+  // What it was counts as well: a label may be taken off, and a deletion has none.
+  if (written.changed && !written.created && services.gate.may_have_labels(written.type))
+    watch |= watch_of_stored(services.store, services.gate, written.type, written.id).watch;
+  explain(context, event, watch);
   return event;
 }
 
@@ -58,7 +105,10 @@ audit::Event event_of(Context const& context, audit::EventKind kind, records::St
   audit::Event event = event_of(context, kind, version.type, version.id);
   event.resource_version = version.version;
   event.patients = version.patients;
-  explain(context, event);
+  // An older version may have labels that no living resource has.
+  bool const may_have_labels =
+      kind != audit::EventKind::kRead || context.services.gate.may_have_labels(version.type);
+  explain(context, event, may_have_labels ? access::watch_of_text(version.json) : access::Watch());
   return event;
 }
 

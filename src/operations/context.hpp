@@ -177,8 +177,14 @@ Result<std::uint64_t> parse_etag(std::string_view etag);
 Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, std::string_view type,
                                                        std::string_view query);
 
-/// Says in an event what the access to its patients is explained by.
-void explain(Context const& context, audit::Event& event);
+/// Says in an event what the access to its patients is explained by, and whether it is one that is watched:
+/// for what it reaches (`watch`), or for them.
+void explain(Context const& context, audit::Event& event, access::Watch watch = {});
+/// To who may not see it, what is not there and what is not for him look alike.
+bool is_hidden(Error const& error);
+/// Says of a refused interaction with one record whether that record is watched; then the entry names its
+/// patients (C-16).
+void mark_refused(records::Store const& store, access::Gate const& gate, audit::Event& event);
 
 /// A copy of the request's origin for one event.
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,

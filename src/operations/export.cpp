@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 #include "codec/json.hpp"
@@ -208,10 +209,13 @@ std::string remark_line(std::string const& text) {
   return codec::write_json(outcome);
 }
 
+/// The patients of what leaves, and what is watched of it.
+using WatchByPatient = std::map<std::string, access::Watch>;
+
 /// Appends the versions of a file as lines; gives the patients they are of.
-Result<std::set<std::string>> append_versions(Context const& context, Permit const& permit,
-                                              records::ExportFile const& file, std::string& body) {
-  std::set<std::string> patients;
+Result<WatchByPatient> append_versions(Context const& context, Permit const& permit,
+                                       records::ExportFile const& file, std::string& body) {
+  WatchByPatient patients;
   for (auto const& place : file.places) {
     auto const version =
         context.services.store.vread(permit, place.type,
@@ -222,15 +226,16 @@ Result<std::set<std::string>> append_versions(Context const& context, Permit con
       return std::unexpected(version.error());
     }
     body.append(version->json).push_back('\n');
-    patients.insert(version->patients.begin(), version->patients.end());
+    auto const watch = access::watch_of_text(version->json);
+    for (auto const& patient : version->patients) patients[patient] |= watch;
   }
   return patients;
 }
 
 /// The same of deletions: who may not see one any more, or whose keys are gone, is left out.
-Result<std::set<std::string>> append_deletions(Context const& context, Permit const& permit,
-                                               records::ExportFile const& file, std::string& body) {
-  std::set<std::string> patients;
+Result<WatchByPatient> append_deletions(Context const& context, Permit const& permit,
+                                        records::ExportFile const& file, std::string& body) {
+  WatchByPatient patients;
   for (auto const& place : file.places) {
     auto const version =
         context.services.store.deletion(permit, place.type,
@@ -241,8 +246,9 @@ Result<std::set<std::string>> append_deletions(Context const& context, Permit co
       return std::unexpected(version.error());
     }
     body.append(deletion_line(place)).push_back('\n');
-    patients.insert(version->patients.begin(), version->patients.end());
-    if (place.type == "Patient") patients.insert(place.id);
+    auto const watch = access::watch_of_text(version->json);
+    for (auto const& patient : version->patients) patients[patient] |= watch;
+    if (place.type == "Patient") patients.try_emplace(place.id);
   }
   return patients;
 }
@@ -260,7 +266,7 @@ Result<Outcome> export_file(Context const& context, std::string_view job_id, std
       answer.job.state != ExportState::kComplete)
     return fail(ErrorKind::kNotFound, "the export has no such file");
   auto const file = TACENDA_TRY(context.services.exports->file(answer.job, index));
-  std::set<std::string> patients;
+  WatchByPatient patients;
   switch (file.kind) {
     case ExportFileKind::kOutput:
       patients = TACENDA_TRY(append_versions(context, permit, file, answer.body));
@@ -278,9 +284,12 @@ Result<Outcome> export_file(Context const& context, std::string_view job_id, std
     outcome.events.back().resource_type = file.type;
     outcome.events.back().new_value = std::string(number);
   };
-  for (auto const& patient : patients) {
+  for (auto const& [patient, seen] : patients) {
     add();
     outcome.events.back().patients.push_back(patient);
+    auto watch = context.services.gate.watch(outcome.events.back().patients);
+    watch |= seen;
+    outcome.events.back().labels = watch.text();
   }
   if (patients.empty()) add();
   outcome.result = std::move(answer);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 #include "codec/text.hpp"
@@ -52,9 +53,13 @@ Result<Outcome> history_of(Context const& context, Permit const& permit, std::st
   auto page = TACENDA_TRY(context.services.store.history_of(permit, type, id, position, count, window));
   auto event = event_of(context, audit::EventKind::kHistoryInstance, type, id.view());
   std::set<std::string> patients;
-  for (auto const& entry : page.entries) patients.insert(entry.patients.begin(), entry.patients.end());
+  access::Watch watch;
+  for (auto const& entry : page.entries) {
+    patients.insert(entry.patients.begin(), entry.patients.end());
+    watch |= access::watch_of_text(entry.json);
+  }
   event.patients.assign(patients.begin(), patients.end());
-  explain(context, event);
+  explain(context, event, watch);
   outcome.events.push_back(std::move(event));
   outcome.result = std::move(page);
   return outcome;
@@ -66,12 +71,14 @@ Result<Outcome> history(Context const& context, Permit const& permit, std::strin
   auto const kind = type.empty() ? audit::EventKind::kHistorySystem : audit::EventKind::kHistoryType;
   Outcome outcome;
   auto page = TACENDA_TRY(context.services.store.history(permit, type, position, count, window));
-  std::set<std::string> patients;
-  for (auto const& entry : page.entries) patients.insert(entry.patients.begin(), entry.patients.end());
-  for (auto const& patient : patients) {
+  std::map<std::string, access::Watch> patients;
+  for (auto const& entry : page.entries) {
+    for (auto const& patient : entry.patients) patients[patient] |= access::watch_of_text(entry.json);
+  }
+  for (auto const& [patient, watch] : patients) {
     outcome.events.push_back(event_of(context, kind, type, ""));
     outcome.events.back().patients.push_back(patient);
-    explain(context, outcome.events.back());
+    explain(context, outcome.events.back(), watch);
   }
   if (outcome.events.empty()) outcome.events.push_back(event_of(context, kind, type, ""));
   outcome.result = std::move(page);

@@ -139,9 +139,12 @@ Result<Outcome> last_n(Context const& context, SearchRequest request) {
     for (auto& event : page.events) {
       asked_about.insert(event.query_patients.begin(), event.query_patients.end());
       // Pages tell of the same patients, whom the first names, and of others.
-      bool const known = std::ranges::any_of(
-          outcome.events, [&](audit::Event const& other) { return other.patients == event.patients; });
-      if (!known) outcome.events.push_back(std::move(event));
+      auto const known = std::ranges::find(outcome.events, event.patients, &audit::Event::patients);
+      if (known == outcome.events.end()) {
+        outcome.events.push_back(std::move(event));
+      } else if (known->labels.size() < event.labels.size()) {
+        known->labels = std::move(event.labels);
+      }
     }
     more = answer.next.has_value();
     if (more) request.position = *answer.next;

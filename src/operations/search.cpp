@@ -143,8 +143,10 @@ class Search {
     answer_.total = page.total;
     if (counts_only) {
       auto& counted = page.total.value_or(0) <= kNamedOfCount ? named_ : matched_;
-      for (auto const& version : page.matches)
+      for (auto const& version : page.matches) {
         counted.insert(version.patients.begin(), version.patients.end());
+        note_watched(version);
+      }
       page.matches.clear();
       page.next.reset();
     }
@@ -267,9 +269,19 @@ class Search {
     return {};
   }
 
+  void note_watched(records::StoredVersion const& version) {
+    if (!context_.services.gate.may_have_labels(version.type)) return;
+    auto const watch = access::watch_of_text(version.json);
+    if (version.patients.empty()) watched_of_nobody_ |= watch;
+    for (auto const& patient : version.patients) watched_[patient] |= watch;
+  }
+
   Result<Outcome> finish() {
     Outcome outcome;
     auto patients = patients_of(answer_);
+    for (auto const* list : {&answer_.matches, &answer_.included}) {
+      for (auto const& version : *list) note_watched(version);
+    }
     // Nobody was found: the log still says about whom was asked.
     if (patients.empty()) patients = named_;
     auto const add = [&] {
@@ -284,9 +296,12 @@ class Search {
     for (auto const& patient : patients) {
       add();
       outcome.events.back().patients.push_back(patient);
-      explain(context_, outcome.events.back());
+      explain(context_, outcome.events.back(), watched_[patient]);
     }
-    if (outcome.events.empty()) add();
+    if (outcome.events.empty()) {
+      add();
+      outcome.events.back().labels = watched_of_nobody_.text();
+    }
     // Whoever is named, and not shown, closes the text as well.
     matched_.insert(named_.begin(), named_.end());
     outcome.events.front().query_patients.assign(matched_.begin(), matched_.end());
@@ -300,6 +315,8 @@ class Search {
   CodeCriteria codes_;
   std::vector<std::string> bases_;
   SearchAnswer answer_;
+  std::map<std::string, access::Watch> watched_;  // by patient: what is shown of him
+  access::Watch watched_of_nobody_;
   std::set<std::string> named_;
   std::set<std::string> matched_;  // of a count of many: the first of them
   std::shared_ptr<fhir::SearchParameters const> parameters_;

@@ -263,11 +263,10 @@ Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& l
     if (is_among(bounds.never_in_emergency, label.code) && role_->clearance != Confidentiality::kV)
       return Denial::kLabel;
   }
-  if (labels->confidentiality <= role_->clearance && labels->confidentiality != Confidentiality::kV)
-    return Denial::kNone;
-  if (labels->confidentiality < Confidentiality::kV) return Denial::kLabel;
-  // Very restricted: those on the list of each patient it is about (C-15, C-16); a role of that clearance
-  // where it is about none.
+  bool const is_listed_only = labels->confidentiality == Confidentiality::kV || labels->has_code(kCelebrity);
+  if (!is_listed_only) return labels->confidentiality <= role_->clearance ? Denial::kNone : Denial::kLabel;
+  // Very restricted, or of a celebrity: those on the list of each patient it is about (C-15, C-16); a role of
+  // that clearance where it is about none.
   if (facts.patients.empty() || assignments_ == nullptr)
     return role_->clearance == Confidentiality::kV ? Denial::kNone : Denial::kLabel;
   for (auto const& patient : facts.patients) {
