@@ -51,9 +51,9 @@ BANS = [
         r"\bperror\s*\(", "what a person reads is printed by cli and start; the log is core/log.hpp",
         "cli start main"),
     Ban("revealed secret", r"\breveal(?:_mutable)?\s*\(", "a secret's bytes are for crypto, vault and identity; storage "
-        "uses file keys, net the TLS key, audit the seed of its signing key, cli what was typed, start the new "
+        "uses file keys, net the TLS key and the password of the mail server, audit the seed of its signing key, cli what was typed, start the new "
         "TLS key",
-        "core/secret.hpp crypto vault identity storage net/internal/tls_context.cpp audit/log_open.cpp "
+        "core/secret.hpp crypto vault identity storage net/internal/tls_context.cpp net/mail.cpp audit/log_open.cpp "
         "cli/sign_in.cpp cli/internal start/tls.cpp"),
     Ban("I/O", r"\bstd::(?:[io]?fstream|filesystem|cin)\b|\bfopen\s*\(|(?<![\w.>])::(?:open|read|write|pread|pwrite)\s*\(",
         "fhir, fhirpath, merkle and codec do no I/O", only="fhir fhirpath merkle codec"),

@@ -7,15 +7,11 @@
 #include <charconv>
 #include <utility>
 
-#include <curl/curl.h>
-
+#include "net/internal/curl.hpp"
 #include "net/internal/field.hpp"
 
 namespace tacenda::net {
 namespace {
-
-using Curl = std::unique_ptr<CURL, decltype([](CURL* curl) { curl_easy_cleanup(curl); })>;
-using List = std::unique_ptr<curl_slist, decltype([](curl_slist* list) { curl_slist_free_all(list); })>;
 
 constexpr std::size_t kHeaderBytes = 256 * 1024;
 
@@ -81,29 +77,6 @@ curl_socket_t open_socket(void* context, curlsocktype, curl_sockaddr* address) {
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-Error error_of(CURLcode code) {
-  switch (code) {
-    case CURLE_COULDNT_CONNECT:
-      return {ErrorKind::kUnavailable, "connection refused"};
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return {ErrorKind::kUnavailable, "host name not found"};
-    case CURLE_PEER_FAILED_VERIFICATION:
-      return {ErrorKind::kUnavailable, "certificate not trusted"};
-    case CURLE_SSL_CACERT_BADFILE:
-      return {ErrorKind::kInvalid, "file of trust anchors cannot be read"};
-    case CURLE_OPERATION_TIMEDOUT:
-      return {ErrorKind::kUnavailable, "timed out"};
-    case CURLE_SSL_CONNECT_ERROR:
-      return {ErrorKind::kUnavailable, "TLS handshake failed"};
-    case CURLE_URL_MALFORMAT:
-      return {ErrorKind::kInvalid, "not a URL"};
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return {ErrorKind::kInvalid, "only https, or http over the unix socket"};
-    default:
-      return {ErrorKind::kUnavailable, "connection broken"};
-  }
-}
-
 class CurlClient final : public Client {
  public:
   CurlClient(Curl curl, Options options) : curl_(std::move(curl)), options_(std::move(options)) {}
@@ -137,17 +110,14 @@ class CurlClient final : public Client {
   }
 
  private:
-  static Result<List> make_list(std::vector<Header> const& headers) {
-    List list;
+  static Result<CurlList> make_list(std::vector<Header> const& headers) {
+    CurlList list;
     for (auto const& [name, value] : headers) {
       if (!is_token(name) || !is_field_value(value)) return fail(ErrorKind::kInvalid, "not a header field");
       // curl takes "name:" as an order to leave the field out; "name;" sends it empty.
       std::string line = name;
       line.append(value.empty() ? ";" : ": ").append(value);
-      curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
-      if (longer == nullptr) return fail(ErrorKind::kUnavailable, "out of memory");
-      (void)list.release();  // the longer list contains it
-      list.reset(longer);
+      TACENDA_TRY_VOID(append_to(list, line));
     }
     return list;
   }
@@ -160,17 +130,7 @@ class CurlClient final : public Client {
     // In the clear only where no network is crossed (N-01).
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, is_unix ? "http" : "https");
     if (is_unix) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // no waiting for a name server that was given up
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (!options_.ca_file.empty()) {
-      curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
-      curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
-    }
+    configure_peer(curl, options_.ca_file);
     curl_easy_setopt(
         curl, CURLOPT_HTTP_VERSION,
         static_cast<long>(options_.http2 && !is_unix ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
@@ -197,11 +157,7 @@ class CurlClient final : public Client {
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::create(Options options) {
-  // Once per process, whichever thread comes first; curl asks for it before any handle.
-  static CURLcode const started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (started != CURLE_OK) return fail(ErrorKind::kUnavailable, "HTTP client cannot be started");
-  Curl curl(curl_easy_init());
-  if (!curl) return fail(ErrorKind::kUnavailable, "HTTP client cannot be started");
+  auto curl = TACENDA_TRY(make_curl());
   return std::make_unique<CurlClient>(std::move(curl), std::move(options));
 }
 
