@@ -62,6 +62,9 @@ std::span<Admin::Row const> Admin::rows() {
        &Admin::emergencies},
       {"POST", "/admin/emergencies/review", AdminAction::kReviewAccess, EventKind::kEmergencyReviewed,
        &Admin::review_emergency},
+      {"GET", "/admin/alerts", AdminAction::kReadAudit, EventKind::kAlertsRead, &Admin::alerts},
+      {"POST", "/admin/alerts/answer", AdminAction::kReviewAccess, EventKind::kAlertAnswered,
+       &Admin::answer_alert},
       {"GET", "/admin/policy", AdminAction::kReadStatus, EventKind::kPolicyRead, &Admin::show_policy},
       {"POST", "/admin/policy", AdminAction::kManagePolicy, EventKind::kPolicyChanged, &Admin::set_policy},
       {"POST", "/admin/policy/relabel", AdminAction::kManagePolicy, EventKind::kRelabelStarted,
@@ -180,15 +183,20 @@ Released Admin::change(Call& call, identity::Pending& pending, std::string json)
 
 Released Admin::change(Call& call, access::Assignments::Change change, std::string json) {
   parts_.store.change_decisions(change.set);
+  return this->change(call, std::move(change.set), std::move(change.committed), std::move(json));
+}
+
+Released Admin::change(Call& call, vault::WriteSet set, std::move_only_function<void()> committed,
+                       std::string json) {
   std::vector<audit::Event> events;
   events.push_back(call.origin);
-  auto const receipt = parts_.log.commit(std::move(change.set), std::move(events));
+  auto const receipt = parts_.log.commit(std::move(set), std::move(events));
   if (!receipt.has_value()) {
     if (receipt.error().kind() == ErrorKind::kConflict) return refuse(call, receipt.error());
     return Released(receipt.error().kind() == ErrorKind::kNoSpace ? Unrecorded::kNoSpace
                                                                   : Unrecorded::kAuditUnavailable);
   }
-  if (change.committed) change.committed();
+  if (committed) committed();
   net::Response response;
   response.status = 200;
   response.body = std::move(json);
@@ -229,6 +237,10 @@ Released Admin::status(Call& call) {
   labels.set("labelled", Json::number(static_cast<std::int64_t>(labelling.labelled)));
   labels.set("failed", Json::number(static_cast<std::int64_t>(labelling.failed)));
   json.set("labels", std::move(labels));
+  Json alerts = Json::object();
+  alerts.set("open", Json::number(static_cast<std::int64_t>(parts_.alerts.open_count())));
+  alerts.set("looked_at", Json::number(static_cast<std::int64_t>(parts_.detector.position())));
+  json.set("alerts", std::move(alerts));
   if (auto const bytes = stored_bytes(parts_); bytes.has_value()) json.set("stored_bytes", *bytes);
   // `status` needs no session, and tells nothing of anyone: its event names the uid only.
   call.origin.kind = audit::EventKind::kMetadata;

@@ -64,6 +64,8 @@ class Admin {
   Released change_access_list(Call& call);
   Released emergencies(Call& call);
   Released review_emergency(Call& call);
+  Released alerts(Call& call);
+  Released answer_alert(Call& call);
   Released show_policy(Call& call);
   Released set_policy(Call& call);
   Released explain_policy(Call& call);
@@ -77,6 +79,8 @@ class Admin {
   Released change(Call& call, identity::Pending& pending, std::string json);
   /// Commits a change of what is permitted, and makes it effective.
   Released change(Call& call, access::Assignments::Change change, std::string json);
+  Released change(Call& call, vault::WriteSet set, std::move_only_function<void()> committed,
+                  std::string json);
 
   Parts parts_;
   Pipeline* pipeline_;  // signs people in; outlives this

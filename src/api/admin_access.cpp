@@ -86,8 +86,11 @@ Released Admin::change_access_list(Call& call) {
 
 Released Admin::emergencies(Call& call) {
   bool const open_only = call.query.contains("open");
+  auto const patient = call.query.find("patient");
+  if (patient != call.query.end()) call.origin.patients.push_back(patient->second);
   Json list = Json::array();
   for (auto const& emergency : parts_.assignments.emergencies()) {
+    if (patient != call.query.end() && emergency.patient != patient->second) continue;
     if (!open_only || !emergency.reviewed) list.push(emergency_json(emergency, parts_.directory));
   }
   Json json = Json::object();

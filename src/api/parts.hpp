@@ -11,6 +11,8 @@
 #include "core/limits.hpp"
 #include "identity/directory.hpp"
 #include "identity/sign_in_provider.hpp"
+#include "monitor/alerts.hpp"
+#include "monitor/detector.hpp"
 #include "operations/index_worker.hpp"
 #include "operations/label_worker.hpp"
 #include "operations/uploads.hpp"
@@ -43,6 +45,8 @@ struct Parts {
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
   access::RateLimiter& rates;
   operations::Uploads& uploads;
+  monitor::Alerts& alerts;
+  monitor::Detector const& detector;
   identity::SignInProvider* provider = nullptr;             // nullptr: people sign in here alone
   std::optional<access::AddressList> trusted_proxies = {};  // nullopt: no forwarded address is believed
 };

@@ -7,6 +7,7 @@
 #include "cli/internal/commands.hpp"
 #include "cli/internal/connection.hpp"
 #include "cli/progress.hpp"
+#include "codec/text.hpp"
 
 namespace tacenda::cli {
 namespace {
@@ -97,20 +98,22 @@ int policy_relabel(AccessOptions const& options) {
 }
 
 int emergency_list(AccessOptions const& options) {
-  return ask("emergency list", options, options.open ? "/admin/emergencies?open" : "/admin/emergencies",
-             nullptr, [](Json const& answer) {
-               for (auto const& each : answer.find("emergencies")->items()) {
-                 std::cout << each.text_of("id") << "  " << each.text_of("begun") << "  "
-                           << each.text_of("user") << "  Patient/" << each.text_of("patient")
-                           << "\n  why: " << each.text_of("reason") << "\n";
-                 if (each.find("reviewed") == nullptr) {
-                   std::cout << "  not reviewed yet\n";
-                 } else {
-                   std::cout << "  reviewed " << each.text_of("reviewed") << " by "
-                             << each.text_of("reviewer") << ": " << each.text_of("finding") << "\n";
-                 }
-               }
-             });
+  std::string path = "/admin/emergencies";
+  if (options.open) path += "?open";
+  if (!options.patient.empty())
+    path += (options.open ? "&patient=" : "?patient=") + codec::percent_encode(options.patient);
+  return ask("emergency list", options, path, nullptr, [](Json const& answer) {
+    for (auto const& each : answer.find("emergencies")->items()) {
+      std::cout << each.text_of("id") << "  " << each.text_of("begun") << "  " << each.text_of("user")
+                << "  Patient/" << each.text_of("patient") << "\n  why: " << each.text_of("reason") << "\n";
+      if (each.find("reviewed") == nullptr) {
+        std::cout << "  not reviewed yet\n";
+      } else {
+        std::cout << "  reviewed " << each.text_of("reviewed") << " by " << each.text_of("reviewer") << ": "
+                  << each.text_of("finding") << "\n";
+      }
+    }
+  });
 }
 
 int emergency_review(AccessOptions const& options) {

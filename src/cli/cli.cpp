@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/internal/alert_commands.hpp"
 #include "cli/internal/commands.hpp"
 #include "cli/internal/terminal.hpp"
 
@@ -27,6 +28,11 @@ class Commands {
     add_client();
     add_policy();
     add_emergency();
+    add_alert_commands(app_, alerts_,
+                       [this](CLI::App& parent, std::string const& name, std::string const& description,
+                              std::string const& example, std::function<int()> what) {
+                         return command(parent, name, description, example, std::move(what));
+                       });
     add_access_list();
     add_load();
     add_audit();
@@ -223,6 +229,7 @@ class Commands {
                 [this] { return emergency_list(access_); });
     access_common(list);
     list->add_flag("--open", access_.open, "Those that nobody has reviewed");
+    list->add_option("--patient", access_.patient, "Logical id of a Patient");
     auto* review =
         command(*parent, "review", "Say what a look at an emergency found",
                 "tacenda emergency review ID --finding 'patient was unconscious' --data /srv/tacenda",
@@ -458,6 +465,7 @@ class Commands {
   LoginOptions login_;
   UserOptions user_;
   AccessOptions access_;
+  AlertOptions alerts_;
   TokenOptions token_;
   ClientOptions client_;
   LoadOptions load_;

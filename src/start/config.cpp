@@ -124,6 +124,37 @@ Problem set_keys_networks(Config& config, toml::node const& node) {
   return std::nullopt;
 }
 
+template <typename Value>
+Setter alerts_text(Value Config::Alerts::* member) {
+  return [=](Config& config, toml::node const& node) -> Problem {
+    auto const text = node.value<std::string>();
+    if (!node.is_string() || text->empty()) return "must be a text in quotes";
+    config.alerts.*member = *text;
+    return std::nullopt;
+  };
+}
+
+/// An address alone, as it stands in the head of a mail and in SMTP.
+bool is_mail_address(std::string_view text) {
+  auto const at = text.find('@');
+  return at != 0 && at + 1 < text.size() && text.find('@', at + 1) == std::string_view::npos &&
+         text.size() <= 254 && std::ranges::all_of(text, [](char c) {
+           return c > ' ' && c < '\x7f' && !std::string_view("<>()[],;:\\\"").contains(c);
+         });
+}
+
+/// "smtps://" or "smtp://", a host, and a port or none.
+bool is_mail_server(std::string_view text) {
+  for (auto const* scheme : {"smtps://", "smtp://"}) {
+    if (!text.starts_with(scheme)) continue;
+    auto const host = text.substr(std::string_view(scheme).size());
+    return !host.empty() && std::ranges::all_of(host, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view("-.:[]").contains(c);
+    });
+  }
+  return false;
+}
+
 Setter openid_text(std::string Config::OpenId::* member) {
   return [=](Config& config, toml::node const& node) -> Problem {
     auto const text = node.value<std::string>();
@@ -201,6 +232,13 @@ Problem problem_between_keys(Config const& config) {
   // Nobody comes in with one factor alone, wherever he shows it.
   if (has_openid && openid.factor_acr.empty() && openid.factor_amr.empty())
     return "openid.second-factor-acr or openid.second-factor-amr must name what counts as a second factor";
+  auto const& alerts = config.alerts;
+  bool const sends_mail = !alerts.mail_to.empty();
+  if (sends_mail != !alerts.mail_from.empty() || sends_mail != !alerts.smtp.empty())
+    return "alerts.mail-to, alerts.mail-from and alerts.smtp need each other";
+  if (sends_mail && !is_mail_address(alerts.mail_from)) return "alerts.mail-from must be a mail address";
+  if (sends_mail && !is_mail_server(alerts.smtp))
+    return "alerts.smtp must be smtps://host:port, or smtp://host:port, where STARTTLS is demanded";
   auto const& party = config.relying_party;
   if (party.id.empty() != party.origins.empty()) return "passkeys.rp-id and passkeys.origins need each other";
   for (auto const& origin : party.origins) {
@@ -308,6 +346,17 @@ std::map<std::string, Setter, std::less<>> const& setters() {
       {"openid.account-claim", openid_text(&Config::OpenId::account_claim)},
       {"openid.second-factor-acr", openid_texts(&Config::OpenId::factor_acr)},
       {"openid.second-factor-amr", openid_texts(&Config::OpenId::factor_amr)},
+      {"alerts.mail-to",
+       [](Config& config, toml::node const& node) -> Problem {
+         auto problem = set_texts(config.alerts.mail_to, node, "must be a list of mail addresses");
+         if (!problem && !std::ranges::all_of(config.alerts.mail_to, is_mail_address))
+           problem = "must be a list of mail addresses";
+         return problem;
+       }},
+      {"alerts.mail-from", alerts_text(&Config::Alerts::mail_from)},
+      {"alerts.smtp", alerts_text(&Config::Alerts::smtp)},
+      {"alerts.ca-file", alerts_text(&Config::Alerts::ca_file)},
+      {"alerts.credentials-file", alerts_text(&Config::Alerts::credentials_file)},
       {"limits.connections", limit(&net::Limits::connections, 1, 100'000)},
       {"limits.connections-per-address", limit(&net::Limits::connections_per_address, 1, 100'000)},
       {"limits.header-seconds", seconds(&net::Limits::header_time)},

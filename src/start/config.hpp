@@ -48,6 +48,14 @@ struct Config {
     std::vector<std::string> factor_amr;
   };
   OpenId openid;  // where people sign in, beside here
+  struct Alerts {
+    std::vector<std::string> mail_to;  // empty: no mail is sent
+    std::string mail_from;
+    std::string smtp;                        // "smtps://host:465", or "smtp://host:587" with STARTTLS
+    std::filesystem::path ca_file;           // empty: the system's authorities
+    std::filesystem::path credentials_file;  // a line each: user, password; empty: none
+  };
+  Alerts alerts;  // who is told of alerts by mail
   std::size_t export_seconds = std::chrono::seconds(limits::kExportTime).count();
 };
 

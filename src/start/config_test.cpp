@@ -101,6 +101,32 @@ TEST(ParseConfig, RefusesPasskeysThatNoBrowserWouldMake) {
   EXPECT_FALSE(parse_config("[passkeys]\nrp-id = \"example.org\"").has_value());
 }
 
+TEST(ParseConfig, ReadsWhoIsToldOfAlertsByMail) {
+  auto const problem = [](std::string const& text) {
+    auto const config = parse_config("[alerts]\n" + text);
+    return config.has_value() ? std::string() : config.error().text;
+  };
+  std::string const to = "mail-to = [\"a@b.example\", \"c@d.example\"]\n";
+  std::string const from = "mail-from = \"t@b.example\"\n";
+  std::string const smtp = "smtp = \"smtps://mail.b.example:465\"\n";
+  auto const config =
+      parse_config("[alerts]\n" + to + from + smtp + "credentials-file = \"/c\"\nca-file = \"/a\"");
+  ASSERT_TRUE(config.has_value()) << config.error().text;
+  EXPECT_EQ(config->alerts.mail_to, (std::vector<std::string>{"a@b.example", "c@d.example"}));
+  EXPECT_EQ(config->alerts.mail_from, "t@b.example");
+  EXPECT_EQ(config->alerts.smtp, "smtps://mail.b.example:465");
+  EXPECT_EQ(config->alerts.credentials_file, "/c");
+  EXPECT_EQ(config->alerts.ca_file, "/a");
+  EXPECT_EQ(problem(to + from + "smtp = \"smtp://mail.b.example:587\""), "");
+  for (auto const& part : {to, from, smtp, to + from, to + smtp, from + smtp})
+    EXPECT_NE(problem(part), "") << part;
+  for (auto const* url :
+       {"mail.b.example", "http://mail.b.example", "smtps://", "smtps://a/b", "smtps://u:p@a"})
+    EXPECT_NE(problem(to + from + "smtp = \"" + url + "\""), "") << url;
+  for (auto const* address : {"", "a", "@b", "a@", "a@b@c", "a b@c", "<a@b>", "a@b\\r\\nBcc: x@y"})
+    EXPECT_NE(problem("mail-to = [\"" + std::string(address) + "\"]\n" + from + smtp), "") << address;
+}
+
 TEST(ParseConfig, ReadsTheOpenIdProvider) {
   auto const config = parse_config(R"([openid]
 issuer = "https://login.example.org"

@@ -51,6 +51,13 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
       operations::LabelWorker::Parts{*store->store_, *store->gate_, *store->log_, clock});
   store->uploads_ = std::make_unique<operations::Uploads>(
       operations::Uploads::Parts{*store->store_, *store->log_, options.uploads});
+  store->alerts_ = TACENDA_TRY(monitor::Alerts::open(*store->vault_, clock));
+  store->detector_ = TACENDA_TRY(monitor::Detector::open(
+      {*store->vault_, *store->log_, *store->alerts_, clock, options.mail.has_value()}));
+  if (options.mail) {
+    store->mailer_ = std::make_unique<monitor::Mailer>(
+        monitor::Mailer::Parts{*store->vault_, *store->log_, clock, *options.mail, options.send_mail});
+  }
   store->export_worker_ = std::make_unique<operations::ExportWorker>(operations::ExportWorker::Parts{
       *store->store_, *store->exports_, *store->gate_, *store->log_, clock,
       [directory = store->directory_.get()](UserId const& user,
@@ -74,6 +81,9 @@ void OpenStore::start_work() {
   work_.emplace_back([worker = index_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([worker = label_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([worker = uploads_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
+  work_.emplace_back([detector = detector_.get()](std::stop_token stop) { detector->run(std::move(stop)); });
+  if (!mailer_) return;
+  work_.emplace_back([mailer = mailer_.get()](std::stop_token stop) { mailer->run(std::move(stop)); });
 }
 
 void OpenStore::stop_work() {
@@ -107,10 +117,10 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,      *store_,        *log_,          *directory_,   *gate_,
-          clock_,       failures_,      *validation_,   *vocabulary_,  *exports_,
-          *indexer_,    *index_worker_, *label_worker_, *assignments_, *authorization_,
-          export_time_, *rates_,        *uploads_,      provider_,     trusted_proxies_};
+  return {*vault_,        *store_,       *log_,           *directory_,     *gate_,    clock_,
+          failures_,      *validation_,  *vocabulary_,    *exports_,       *indexer_, *index_worker_,
+          *label_worker_, *assignments_, *authorization_, export_time_,    *rates_,   *uploads_,
+          *alerts_,       *detector_,    provider_,       trusted_proxies_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {

@@ -13,6 +13,9 @@
 #include "audit/log.hpp"
 #include "authorization/server.hpp"
 #include "identity/directory.hpp"
+#include "monitor/alerts.hpp"
+#include "monitor/detector.hpp"
+#include "monitor/mailer.hpp"
 #include "operations/export_worker.hpp"
 #include "operations/index_worker.hpp"
 #include "operations/label_worker.hpp"
@@ -36,7 +39,9 @@ struct OpenOptions {
   authorization::FetchKeys fetch_keys;                 // not set: no keys of an address are had
   std::size_t fetches_max = 1;
   identity::SignInProvider* provider = nullptr;  // outlives the store; nullptr: none
-  bool damaged = false;                          // for verification: open the log even if it does not hold
+  std::optional<monitor::MailAddresses> mail;    // nullopt: nobody is told of alerts by mail
+  monitor::Mailer::Send send_mail;
+  bool damaged = false;  // for verification: open the log even if it does not hold
 };
 
 /// An unsealed store and everything that works on it, made in order and taken apart in the opposite order.
@@ -67,7 +72,8 @@ class OpenStore {
   void flush_failures();
 
   /// Starts the work that goes on without a request: the preparation and the end of exports, what the
-  /// search index needs, labels of what is stored, and the removal of uploads that broke off.
+  /// search index needs, labels of what is stored, the removal of uploads that broke off, and what follows
+  /// the log.
   void start_work();
   /// Ends it; returns when nothing of it runs any more.
   void stop_work();
@@ -102,6 +108,9 @@ class OpenStore {
   std::unique_ptr<operations::IndexWorker> index_worker_;
   std::unique_ptr<operations::LabelWorker> label_worker_;
   std::unique_ptr<operations::Uploads> uploads_;
+  std::unique_ptr<monitor::Alerts> alerts_;
+  std::unique_ptr<monitor::Detector> detector_;
+  std::unique_ptr<monitor::Mailer> mailer_;  // nullptr: no mail is sent
   std::vector<std::jthread> work_;
 };
 

@@ -9,6 +9,7 @@
 #include "core/log.hpp"
 #include "identity/passkeys.hpp"
 #include "start/fetch_keys.hpp"
+#include "start/mail_sender.hpp"
 #include "start/tls.hpp"
 
 namespace tacenda::start {
@@ -135,6 +136,10 @@ Result<OpenOptions> Server::open_options() const {
   if (!config_.trusted_proxies.empty())
     options.trusted_proxies = TACENDA_TRY(access::AddressList::parse(config_.trusted_proxies));
   options.fetch_keys = TACENDA_TRY(key_fetcher(config_));
+  if (!config_.alerts.mail_to.empty()) {
+    options.mail = monitor::MailAddresses{config_.alerts.mail_from, config_.alerts.mail_to};
+    options.send_mail = TACENDA_TRY(mail_sender(config_, files_));
+  }
   // Who waits for an address holds a worker: most are for everybody else.
   options.fetches_max = std::max<std::size_t>(1, config_.workers / 4);
   return options;

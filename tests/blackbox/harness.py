@@ -336,8 +336,9 @@ class Server:
         return sorted(json.loads(listed.stdout), key=lambda entry: entry["sequence"])
 
     def audit_after(self, sequence):
-        """What was recorded after `sequence`, without the reading of the log itself."""
-        return [e for e in self.audit() if e["sequence"] > sequence and e["event"] != "audit-read"]
+        """What was recorded after `sequence`, without the reading of the log itself and what is found in it."""
+        beside = ("audit-read", "alert-raised", "log-examined")
+        return [e for e in self.audit() if e["sequence"] > sequence and e["event"] not in beside]
 
     def audit_size(self):
         """Number of the newest entry, at the start of a second: what strangers do from now on has entries of its

@@ -72,6 +72,20 @@ int access_list(AccessOptions const& options);
 int access_list_change(AccessOptions const& options, bool listed);
 int user_practitioner(AccessOptions const& options);
 
+/// `tacenda alerts`.
+struct AlertOptions {
+  std::filesystem::path data;
+  std::string id;
+  std::string note;
+  std::string patient;
+  bool open = false;
+  bool json = false;
+};
+int alerts_list(AlertOptions const& options);
+/// Prints new ones as they come, until the session is too old (kDenied) or the server is gone.
+int alerts_follow(AlertOptions const& options);
+int alerts_answer(AlertOptions const& options, std::string_view state);
+
 /// `tacenda client`.
 struct ClientOptions {
   std::filesystem::path data;
