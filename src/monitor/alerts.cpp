@@ -104,6 +104,10 @@ Result<Alerts::Change> Alerts::answer(AlertId id, AlertState state, std::string_
   auto alert = TACENDA_TRY(decode_alert(id, *row));
   if (!alert.user.empty() && alert.user == user)
     return fail(ErrorKind::kForbidden, "nobody answers an alert about himself");
+  bool const is_of_emergency = id.rule == Rule::kEmergency || id.rule == Rule::kEmergencyUnreviewed;
+  if (is_of_emergency && state == AlertState::kClosed && alert.state != AlertState::kClosed)
+    return fail(ErrorKind::kUnprocessable,
+                "the review of an emergency closes its alert: tacenda emergency review");
   if (alert.state == AlertState::kClosed || alert.state == state)
     return fail(ErrorKind::kConflict, "this alert was answered already");
   alert.state = state;

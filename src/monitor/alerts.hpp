@@ -45,7 +45,7 @@ class Alerts {
   };
   /// Acknowledges or closes an alert. Errors: kNotFound, kForbidden (it is about himself), kConflict (it is
   /// closed, or acknowledged already and not to be closed), kUnprocessable (no note, or one of over
-  /// limits::kReasonBytes).
+  /// limits::kReasonBytes; an emergency that is to be closed: its review does that).
   Result<Change> answer(AlertId id, AlertState state, std::string_view user, std::string_view note);
 
   /// For the Detector. One that is new is noted before its commit, so that nobody answers it before it is

@@ -407,10 +407,11 @@ TEST(Detector, RaisesNothingOfALongPast) {
 TEST(Alerts, TakeAnAnswerOnceWithANoteAndNotOfHimself) {
   Ward ward;
   ward.patient("p1");
-  ward.emergency("e1");
+  ward.watched("user-1", "p1");
   ward.look();
   auto const id = ward.list()[0].id;
-  EXPECT_EQ(ward.answer({999, Rule::kEmergency}, AlertState::kClosed, "officer", "x"), ErrorKind::kNotFound);
+  EXPECT_EQ(ward.answer({999, Rule::kWatchedRecord}, AlertState::kClosed, "officer", "x"),
+            ErrorKind::kNotFound);
   EXPECT_EQ(ward.answer(id, AlertState::kClosed, "user-1", "it was me"), ErrorKind::kForbidden);
   EXPECT_EQ(ward.answer(id, AlertState::kClosed, "officer", " "), ErrorKind::kUnprocessable);
   EXPECT_EQ(ward.answer(id, AlertState::kClosed, "officer", std::string(2'001, 'x')),
@@ -427,10 +428,27 @@ TEST(Alerts, TakeAnAnswerOnceWithANoteAndNotOfHimself) {
   EXPECT_EQ(ward.alerts->open_count(), 0U);
 }
 
-TEST(Alerts, OfTwoAnswersAtOnceOneHolds) {
+TEST(Alerts, OfAnEmergencyAreClosedByItsReviewAlone) {
   Ward ward;
   ward.patient("p1");
   ward.emergency("e1");
+  ward.look();
+  auto const id = ward.list()[0].id;
+  EXPECT_EQ(ward.answer(id, AlertState::kAcknowledged, "officer", "asked"), ErrorKind::kBug);
+  EXPECT_EQ(ward.answer(id, AlertState::kClosed, "officer", "it is all right"), ErrorKind::kUnprocessable);
+  ward.store.clock.advance(hours(48));
+  ward.restart();
+  ward.look();
+  ASSERT_EQ(ward.of(Rule::kEmergencyUnreviewed).size(), 1U) << "an answer is no review";
+  auto const second = ward.of(Rule::kEmergencyUnreviewed)[0].id;
+  EXPECT_EQ(ward.answer(second, AlertState::kClosed, "officer", "it is all right"),
+            ErrorKind::kUnprocessable);
+}
+
+TEST(Alerts, OfTwoAnswersAtOnceOneHolds) {
+  Ward ward;
+  ward.patient("p1");
+  ward.watched("user-1", "p1");
   ward.look();
   auto const id = ward.list()[0].id;
   auto first = ward.alerts->answer(id, AlertState::kClosed, "officer", "one");

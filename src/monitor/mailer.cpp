@@ -75,7 +75,7 @@ void Mailer::run(std::stop_token stop) {
       left -= kPause;
       continue;
     }
-    auto const more = step();
+    auto const more = step(stop);
     if (!more.has_value()) {
       log(LogLevel::kWarning, more.error());
       left = wait;
@@ -101,10 +101,11 @@ Result<std::vector<Alert>> Mailer::outgoing() const {
   return alerts;
 }
 
-Result<bool> Mailer::step() {
+Result<bool> Mailer::step(std::stop_token const& stop) {
   auto const alerts = TACENDA_TRY(outgoing());
   if (alerts.empty()) return false;
-  TACENDA_TRY_VOID(parts_.send(parts_.addresses, mail_about(alerts, parts_.addresses, parts_.clock.now())));
+  TACENDA_TRY_VOID(
+      parts_.send(parts_.addresses, mail_about(alerts, parts_.addresses, parts_.clock.now()), stop));
   TACENDA_TRY_VOID(take_away(alerts));
   return alerts.size() == kAlertsOfMail;
 }

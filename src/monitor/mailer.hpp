@@ -31,8 +31,10 @@ std::string mail_about(std::span<Alert const> alerts, MailAddresses const& addre
 /// Owner: start, which gives `run` a thread. Everything it is made of outlives it.
 class Mailer {
  public:
-  /// Gives a mail to the mail server. Errors: kUnavailable, kInvalid.
-  using Send = std::function<Result<void>(MailAddresses const& addresses, std::string const& text)>;
+  /// Gives a mail to the mail server; ends soon after `stop`, which sealing waits for. Errors: kUnavailable,
+  /// kInvalid.
+  using Send = std::function<Result<void>(MailAddresses const& addresses, std::string const& text,
+                                          std::stop_token const& stop)>;
   struct Parts {
     vault::Vault& vault;
     audit::Log& log;
@@ -52,7 +54,7 @@ class Mailer {
   void run(std::stop_token stop);
   /// Sends one mail if one is due. `run` calls it; tests may, in its place. True: there may be another.
   /// Errors: those of `send` and of the log; what was to be sent still is.
-  Result<bool> step();
+  Result<bool> step(std::stop_token const& stop);
 
  private:
   Result<std::vector<Alert>> outgoing() const;

@@ -51,12 +51,12 @@ TEST(Mailer, KeepsWhatWasNotTakenAndSendsItOnce) {
   bool takes = false;
   std::vector<std::string> sent;
   Mailer mailer({*store.vault, **log, store.clock, addresses(),
-                 [&](MailAddresses const&, std::string const& text) -> Result<void> {
+                 [&](MailAddresses const&, std::string const& text, std::stop_token const&) -> Result<void> {
                    if (!takes) return fail(ErrorKind::kUnavailable, "connection refused");
                    sent.push_back(text);
                    return {};
                  }});
-  EXPECT_EQ(mailer.step().value(), false);
+  EXPECT_EQ(mailer.step({}).value(), false);
   for (auto const* id : {"e1", "e2"}) {
     audit::Event event;
     event.kind = audit::EventKind::kEmergencyBegun;
@@ -65,10 +65,10 @@ TEST(Mailer, KeepsWhatWasNotTakenAndSendsItOnce) {
     ASSERT_TRUE((*log)->commit({}, {std::move(event)}).has_value());
   }
   ASSERT_TRUE((*detector)->step().has_value());
-  EXPECT_EQ(mailer.step().error().kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(mailer.step({}).error().kind(), ErrorKind::kUnavailable);
   takes = true;
-  EXPECT_TRUE(mailer.step().has_value());
-  EXPECT_TRUE(mailer.step().has_value());
+  EXPECT_TRUE(mailer.step({}).has_value());
+  EXPECT_TRUE(mailer.step({}).has_value());
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_NE(sent[0].find("Subject: Tacenda: 2 alerts, high"), std::string::npos);
   auto const last = (*log)->entry((*log)->size() - 1);

@@ -27,6 +27,11 @@ std::size_t drop(char*, std::size_t, std::size_t size, void*) {
   return size;
 }
 
+/// Asked by curl now and then: not 0 ends the transfer.
+int has_to_stop(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<std::stop_token const*>(context)->stop_requested() ? 1 : 0;
+}
+
 /// RFC 5321 reverse-path and forward-path.
 Result<std::string> path_of(std::string_view address) {
   bool const is_plain = !address.empty() && std::ranges::all_of(address, [](char c) {
@@ -44,7 +49,7 @@ Result<MailSender> MailSender::create(Options options) {
   return MailSender(std::move(options));
 }
 
-Result<void> MailSender::send(Mail const& mail) const {
+Result<void> MailSender::send(Mail const& mail, std::stop_token const& stop) const {
   auto const handle = TACENDA_TRY(make_curl());
   auto* const curl = handle.get();
   auto const from = TACENDA_TRY(path_of(mail.from));
@@ -62,6 +67,10 @@ Result<void> MailSender::send(Mail const& mail) const {
   curl_easy_setopt(curl, CURLOPT_READFUNCTION, give);
   curl_easy_setopt(curl, CURLOPT_READDATA, &rest);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
+  std::stop_token asked = stop;
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, has_to_stop);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &asked);
   if (options_.credentials) {
     std::string password(as_text(options_.credentials->password.reveal()));
     curl_easy_setopt(curl, CURLOPT_USERNAME, options_.credentials->user.c_str());

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,8 @@ class MailSender {
   /// Gives the mail away; when it returns, the mail server has taken it.
   /// Errors: kUnavailable (refused, timed out, no TLS, peer not verified, credentials not taken; the message
   /// tells which), kInvalid (an address with a line break or an angle bracket).
-  Result<void> send(Mail const& mail) const;
+  /// Ends within about a second after `stop`.
+  Result<void> send(Mail const& mail, std::stop_token const& stop) const;
 
  private:
   explicit MailSender(Options options) : options_(std::move(options)) {}

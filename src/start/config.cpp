@@ -137,6 +137,7 @@ Setter alerts_text(Value Config::Alerts::* member) {
 /// An address alone, as it stands in the head of a mail and in SMTP.
 bool is_mail_address(std::string_view text) {
   auto const at = text.find('@');
+  if (at == std::string_view::npos) return false;
   return at != 0 && at + 1 < text.size() && text.find('@', at + 1) == std::string_view::npos &&
          text.size() <= 254 && std::ranges::all_of(text, [](char c) {
            return c > ' ' && c < '\x7f' && !std::string_view("<>()[],;:\\\"").contains(c);

@@ -42,8 +42,9 @@ Result<monitor::Mailer::Send> mail_sender(Config const& config, storage::Files& 
   // Shared: std::function copies.
   auto const sender = std::make_shared<net::MailSender const>(
       TACENDA_TRY(net::MailSender::create(std::move(options))));
-  return [sender](monitor::MailAddresses const& addresses, std::string const& text) {
-    return sender->send({addresses.from, addresses.to, text});
+  return [sender](monitor::MailAddresses const& addresses, std::string const& text,
+                  std::stop_token const& stop) {
+    return sender->send({addresses.from, addresses.to, text}, stop);
   };
 }
 
