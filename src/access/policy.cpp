@@ -42,6 +42,7 @@ constexpr auto kAdminActions = std::to_array<Word<AdminAction>>({
     {"manage-policy", AdminAction::kManagePolicy},
     {"manage-keys", AdminAction::kManageKeys},
     {"review-access", AdminAction::kReviewAccess},
+    {"approve", AdminAction::kApprove},
 });
 
 constexpr auto kFactors = std::to_array<Word<Factor>>({
@@ -202,6 +203,10 @@ Result<Role> parse_role(toml::table const& table) {
       return fail(ErrorKind::kInvalid, "a role has an unknown key");
     }
   }
+  constexpr auto kApprovers = std::to_array({AdminAction::kManageUsers, AdminAction::kIssueTokens,
+                                             AdminAction::kManagePolicy, AdminAction::kReviewAccess});
+  if (std::ranges::any_of(kApprovers, [&](AdminAction action) { return role.may(action); }))
+    role.admin_actions |= bit(AdminAction::kApprove);
   TACENDA_TRY_VOID(check_provisioner(role));
   for (auto const& [type, view] : role.views) {
     // What is seen in part would be written back without the rest (C-19).
@@ -296,6 +301,15 @@ ResourceGroup group_of(std::string_view type) {
 
 bool Role::may_ask_for(std::string_view purpose) const {
   return std::ranges::find(purposes, purpose) != purposes.end();
+}
+
+bool Role::is_privileged() const {
+  constexpr auto kPatientData =
+      std::to_array({ResourceGroup::kPatientRecords, ResourceGroup::kPrescriptions, ResourceGroup::kOther});
+  bool const reaches_patients = std::ranges::any_of(
+      kPatientData, [&](ResourceGroup group) { return actions[static_cast<std::size_t>(group)] != 0; });
+  return reaches_patients || consent_actions != 0 || system_actions != 0 || admin_actions != 0 || exports ||
+         breaks_glass || provisions_users;
 }
 
 bool Role::may(Action action, std::string_view type) const {

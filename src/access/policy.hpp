@@ -30,6 +30,7 @@ enum class AdminAction : std::uint8_t {
   kManagePolicy,
   kManageKeys,
   kReviewAccess,
+  kApprove,  // what others ask for; who may grant, or reviews accesses, may (S-12)
 };
 
 /// The four groups that every concrete resource type falls into (PRODUCT row M3).
@@ -76,6 +77,9 @@ struct Role {
   bool takes(Factor factor) const {
     return factors == 0 || (factors >> static_cast<unsigned>(factor) & 1U) != 0;
   }
+  /// Does it reach patients' data, the administration, or other people's accounts? All but who sees nothing
+  /// beyond the directory. Giving it to somebody may need a second person (S-12).
+  bool is_privileged() const;
   bool may(AdminAction action) const { return (admin_actions >> static_cast<unsigned>(action) & 1U) != 0; }
 };
 

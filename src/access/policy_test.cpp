@@ -252,5 +252,34 @@ TEST(Policy, RefusesEveryWordItDoesNotKnow) {
   }
 }
 
+TEST(Policy, S12WhatReachesPatientsOrTheAdministrationIsPrivileged) {
+  for (auto const* name : {"separated", "classic", "hospital"}) {
+    auto const policy = Policy::shipped(name).value();
+    for (auto const& role : policy->roles()) EXPECT_TRUE(policy->role(role)->is_privileged()) << role;
+  }
+  auto const rights = [](std::string_view text) {
+    auto const policy = Policy::parse("version = 1\n[roles.x]\n" + std::string(text), 1).value();
+    return policy->role("x")->is_privileged();
+  };
+  EXPECT_FALSE(rights(""));
+  EXPECT_FALSE(rights("directory = [\"read\", \"update\"]"));
+  for (auto const* text :
+       {"patient-records = [\"create\"]", "prescriptions = [\"read\"]", "other = [\"read\"]",
+        "consents = [\"create\"]", "system = [\"history-system\"]", "admin = [\"read-status\"]",
+        "directory = [\"export\"]", "break-glass = true", "provisions-users = true"})
+    EXPECT_TRUE(rights(text)) << text;
+}
+
+TEST(Policy, S12WhoGrantsOrReviewsMayApprove) {
+  auto const hospital = Policy::shipped("hospital").value();
+  for (auto const& name : hospital->roles()) {
+    bool const expected = name == "administrator" || name == "privacy-officer";
+    EXPECT_EQ(hospital->role(name)->may(AdminAction::kApprove), expected) << name;
+  }
+  auto const named = Policy::parse("version = 1\n[roles.x]\nadmin = [\"approve\"]", 1).value();
+  EXPECT_TRUE(named->role("x")->may(AdminAction::kApprove));
+  EXPECT_FALSE(named->role("x")->may(AdminAction::kManageUsers));
+}
+
 }  // namespace
 }  // namespace tacenda::access

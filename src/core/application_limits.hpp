@@ -61,4 +61,10 @@ inline constexpr std::size_t kScimPageMax = 200;
 inline constexpr std::chrono::hours kProvisioningToken{
     24 * 180};  // of an account that provisions and does nothing else
 
+// What two persons must agree to (S-12)
+inline constexpr std::chrono::hours kApprovalTime{24};      // until a request, or what came of it, is over
+inline constexpr std::chrono::hours kApprovalKept{7 * 24};  // so long a decided one can be looked at
+inline constexpr std::size_t kApprovalsPerAsker = 32;       // that wait
+inline constexpr std::size_t kApprovalsWaiting = 200;       // of all who ask
+
 }  // namespace tacenda::limits
