@@ -43,14 +43,16 @@ std::span<Admin::Row const> Admin::rows() {
   using audit::EventKind;
   static constexpr auto kRows = std::to_array<Row>({
       {"GET", "/admin/users", AdminAction::kManageUsers, EventKind::kUserListed, &Admin::users},
-      {"POST", "/admin/users", AdminAction::kManageUsers, EventKind::kUserAdded, &Admin::add_user},
-      {"POST", "/admin/users/renew", AdminAction::kManageUsers, EventKind::kUserAdded, &Admin::renew_user},
+      {"POST", "/admin/users", AdminAction::kManageUsers, EventKind::kUserAdded, nullptr, &Admin::add_user},
+      {"POST", "/admin/users/renew", AdminAction::kManageUsers, EventKind::kUserAdded, nullptr,
+       &Admin::renew_user},
       {"POST", "/admin/users/disable", AdminAction::kManageUsers, EventKind::kUserDisabled,
        &Admin::disable_user},
-      {"POST", "/admin/users/role", AdminAction::kManageUsers, EventKind::kRoleChanged, &Admin::change_role},
+      {"POST", "/admin/users/role", AdminAction::kManageUsers, EventKind::kRoleChanged, nullptr,
+       &Admin::change_role},
       {"POST", "/admin/users/unlock", AdminAction::kManageUsers, EventKind::kRoleChanged,
        &Admin::unlock_user},
-      {"POST", "/admin/users/certificate", AdminAction::kManageUsers, EventKind::kRoleChanged,
+      {"POST", "/admin/users/certificate", AdminAction::kManageUsers, EventKind::kRoleChanged, nullptr,
        &Admin::bind_certificate},
       {"POST", "/admin/users/practitioner", AdminAction::kManageUsers, EventKind::kPractitionerLinked,
        &Admin::link_practitioner},
@@ -66,22 +68,34 @@ std::span<Admin::Row const> Admin::rows() {
       {"POST", "/admin/alerts/answer", AdminAction::kReviewAccess, EventKind::kAlertAnswered,
        &Admin::answer_alert},
       {"GET", "/admin/policy", AdminAction::kReadStatus, EventKind::kPolicyRead, &Admin::show_policy},
-      {"POST", "/admin/policy", AdminAction::kManagePolicy, EventKind::kPolicyChanged, &Admin::set_policy},
+      {"POST", "/admin/policy", AdminAction::kManagePolicy, EventKind::kPolicyChanged, nullptr,
+       &Admin::set_policy},
       {"POST", "/admin/policy/relabel", AdminAction::kManagePolicy, EventKind::kRelabelStarted,
        &Admin::relabel},
       {"POST", "/admin/policy/explain", AdminAction::kManagePolicy, EventKind::kPolicyRead,
        &Admin::explain_policy},
       {"POST", "/admin/users/networks", AdminAction::kManageUsers, EventKind::kRoleChanged,
        &Admin::restrict_networks},
-      {"POST", "/admin/users/until", AdminAction::kManageUsers, EventKind::kRoleChanged, &Admin::limit_user},
-      {"POST", "/admin/users/link", AdminAction::kManageUsers, EventKind::kUserLinked, &Admin::link_user},
+      {"POST", "/admin/users/until", AdminAction::kManageUsers, EventKind::kRoleChanged, nullptr,
+       &Admin::limit_user},
+      {"POST", "/admin/users/link", AdminAction::kManageUsers, EventKind::kUserLinked, nullptr,
+       &Admin::link_user},
       {"GET", "/admin/clients", AdminAction::kManageUsers, EventKind::kClientsListed, &Admin::clients},
-      {"POST", "/admin/clients", AdminAction::kManageUsers, EventKind::kClientAdded, &Admin::add_client},
+      {"POST", "/admin/clients", AdminAction::kManageUsers, EventKind::kClientAdded, nullptr,
+       &Admin::add_client},
       {"POST", "/admin/clients/disable", AdminAction::kManageUsers, EventKind::kClientDisabled,
        &Admin::disable_client},
-      {"POST", "/admin/clients/keys", AdminAction::kManageUsers, EventKind::kClientKeysChanged,
+      {"POST", "/admin/clients/keys", AdminAction::kManageUsers, EventKind::kClientKeysChanged, nullptr,
        &Admin::replace_client_keys},
-      {"POST", "/admin/tokens", AdminAction::kIssueTokens, EventKind::kTokenIssued, &Admin::issue_token},
+      {"POST", "/admin/tokens", AdminAction::kIssueTokens, EventKind::kTokenIssued, nullptr,
+       &Admin::issue_token},
+      {"GET", "/admin/approvals", AdminAction::kApprove, EventKind::kApprovalsRead, &Admin::approvals},
+      {"POST", "/admin/approvals/approve", AdminAction::kApprove, EventKind::kApprovalGiven, &Admin::approve},
+      {"POST", "/admin/approvals/refuse", AdminAction::kApprove, EventKind::kApprovalRefused,
+       &Admin::refuse_request},
+      {"POST", "/admin/approvals/withdraw", AdminAction::kApprove, EventKind::kApprovalWithdrawn,
+       &Admin::withdraw_request},
+      {"POST", "/admin/approvals/collect", AdminAction::kApprove, EventKind::kAdminDenied, &Admin::collect},
       {"GET", "/admin/audit", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_list},
       {"GET", "/admin/audit/checkpoint", AdminAction::kReadAudit, EventKind::kAuditRead,
        &Admin::audit_checkpoint},
@@ -121,21 +135,26 @@ Released Admin::run(Call& call, Row const& row) {
                          : fail(ErrorKind::kUnauthenticated, "log in first: tacenda login --admin");
   if (!principal.has_value()) return refuse(call, principal.error());
   identify(call.origin, *principal);
+  call.principal = *principal;
+  call.asker_role = principal->role();
   auto const allowed = parts_.gate.authorize_admin(*principal, row.action, parts_.clock.now());
   if (!allowed.has_value()) return refuse(call, allowed.error());
   auto const complete = parts_.gate.is_complete(*principal, parts_.clock.now());
   if (!complete.has_value()) return refuse(call, complete.error());
   call.origin.kind = row.event;
   if (row.method == "POST") {
-    auto json = codec::parse_json(call.request.body.empty() ? "{}" : call.request.body,
-                                  {.depth = 4, .size_bytes = limits::kUnauthenticatedBodyBytes});
+    auto json = codec::parse_json(call.request.body.empty() ? "{}" : call.request.body, kBodyLimits);
     if (!json.has_value()) return refuse(call, json.error());
     call.body = std::move(*json);
   }
   auto query = codec::parse_query(call.request.query);
   if (!query.has_value()) return refuse(call, query.error());
   for (auto& [name, value] : *query) call.query.insert_or_assign(std::move(name), std::move(value));
-  return (this->*row.act)(call);
+  // Before anything is done: whoever is disabled by it was there.
+  if (row.method == "POST") {
+    if (auto const known = remember_approvers(); !known.has_value()) return refuse(call, known.error());
+  }
+  return row.plan != nullptr ? undertake(call, row) : (this->*row.act)(call);
 }
 
 Released Admin::refuse(Call& call, Error const& error) {
@@ -170,10 +189,7 @@ Released Admin::answer(Call& call, std::string json) {
 
 Released Admin::change(Call& call, identity::Pending& pending, std::string json) {
   auto const receipt = pipeline_->commit(pending, call.origin);
-  if (!receipt.has_value()) {
-    return Released(receipt.error().kind() == ErrorKind::kNoSpace ? Unrecorded::kNoSpace
-                                                                  : Unrecorded::kAuditUnavailable);
-  }
+  if (!receipt.has_value()) return unstored(call, receipt.error());
   net::Response response;
   response.status = 200;
   response.body = std::move(json);
@@ -191,11 +207,7 @@ Released Admin::change(Call& call, vault::WriteSet set, std::move_only_function<
   std::vector<audit::Event> events;
   events.push_back(call.origin);
   auto const receipt = parts_.log.commit(std::move(set), std::move(events));
-  if (!receipt.has_value()) {
-    if (receipt.error().kind() == ErrorKind::kConflict) return refuse(call, receipt.error());
-    return Released(receipt.error().kind() == ErrorKind::kNoSpace ? Unrecorded::kNoSpace
-                                                                  : Unrecorded::kAuditUnavailable);
-  }
+  if (!receipt.has_value()) return unstored(call, receipt.error());
   if (committed) committed();
   net::Response response;
   response.status = 200;
@@ -220,6 +232,7 @@ Released Admin::status(Call& call) {
   json.set("endpoint", Json::string(hooks_.endpoint()));
   json.set("audit_entries", Json::number(static_cast<std::int64_t>(parts_.log.size())));
   json.set("users", Json::number(static_cast<std::int64_t>(parts_.directory.users().size())));
+  json.set("approvals", Json::number(std::int64_t{parts_.approvals.persons()}));
   auto const progress = parts_.indexer.progress();
   Json index = Json::object();
   index.set("state",

@@ -26,34 +26,33 @@ class Admin {
 
   Released handle(net::Request&& request);
 
+  /// Once a second: ends requests for a second person whose time is over.
+  void tick();
+
  private:
   struct Call;
+  struct Plan;
+  struct Done;
+  struct Revived;
   using Act = Released (Admin::*)(Call&);
+  using MakePlan = Result<Plan> (Admin::*)(Call&);
   struct Row {
     std::string_view method;
     std::string_view path;
     access::AdminAction action;
     audit::EventKind event;
     Act act;
+    MakePlan plan = nullptr;  // in place of `act`: what may need a second person
   };
   static std::span<Row const> rows();
 
   Released status(Call& call);
   Released users(Call& call);
-  Released add_user(Call& call);
-  Released renew_user(Call& call);
   Released disable_user(Call& call);
-  Released change_role(Call& call);
   Released unlock_user(Call& call);
-  Released bind_certificate(Call& call);
   Released restrict_networks(Call& call);
-  Released limit_user(Call& call);
-  Released link_user(Call& call);
-  Released issue_token(Call& call);
   Released clients(Call& call);
-  Released add_client(Call& call);
   Released disable_client(Call& call);
-  Released replace_client_keys(Call& call);
   Released audit_list(Call& call);
   Released audit_checkpoint(Call& call);
   Released audit_proof(Call& call);
@@ -67,15 +66,56 @@ class Admin {
   Released alerts(Call& call);
   Released answer_alert(Call& call);
   Released show_policy(Call& call);
-  Released set_policy(Call& call);
   Released explain_policy(Call& call);
   Released relabel(Call& call);
   Released seal(Call& call);
+
+  // What gives rights or a way in. A plan looks and does nothing. Errors: what the act is refused for.
+  Result<Plan> add_user(Call& call);
+  Result<Plan> renew_user(Call& call);
+  Result<Plan> change_role(Call& call);
+  Result<Plan> bind_certificate(Call& call);
+  Result<Plan> limit_user(Call& call);
+  Result<Plan> link_user(Call& call);
+  Result<Plan> issue_token(Call& call);
+  Result<Plan> add_client(Call& call);
+  Result<Plan> replace_client_keys(Call& call);
+  Result<Plan> set_policy(Call& call);
+  /// True of a role that the policy does not have, too.
+  bool is_privileged(std::string_view role) const;
+
+  // Two persons (admin_approvals.cpp)
+  Released approvals(Call& call);
+  Released approve(Call& call);
+  Released refuse_request(Call& call);
+  Released withdraw_request(Call& call);
+  Released collect(Call& call);
+  /// Does what a row plans, or asks for a second person.
+  Released undertake(Call& call, Row const& row);
+  Released ask_for_second(Call& call, Row const& row, Plan const& plan, std::size_t others);
+  /// Ids of the people who could approve now.
+  std::vector<std::string> approvers() const;
+  /// Remembers for good when there are two. Errors: as audit::Log::commit.
+  Result<void> remember_approvers();
+  /// Everything that a plan rests on.
+  std::string basis_of_plan(Plan const& plan) const;
+  /// The call and plan of a request, as they would be if it were asked now. Errors: kConflict (it would be
+  /// another thing, or who asked may not any more).
+  Result<Revived> revive(Call const& call, access::ApprovalRequest const& request);
+  /// One round of an approval or collection; nullopt when something else was committed meanwhile.
+  enum class Deed : std::uint8_t { kApprove, kCollect };
+  std::optional<Released> try_deed(Call& call, Deed deed);
+  Released deed(Call& call, Deed deed);
+  /// Commits a decision that does nothing else.
+  Released decide(Call& call, Result<access::Approvals::Step> step);
 
   Released run(Call& call, Row const& row);
   Released refuse(Call& call, Error const& error);
   Released release(Call& call, audit::Event event, net::Response response);
   Released answer(Call& call, std::string json);
+  Released store(Call& call, vault::WriteSet set, std::vector<audit::Event> events, net::Response response);
+  /// What is told when nothing was stored.
+  Released unstored(Call& call, Error const& error);
   Released change(Call& call, identity::Pending& pending, std::string json);
   /// Commits a change of what is permitted, and makes it effective.
   Released change(Call& call, access::Assignments::Change change, std::string json);
@@ -85,6 +125,9 @@ class Admin {
   Parts parts_;
   Pipeline* pipeline_;  // signs people in; outlives this
   Hooks hooks_;
+  // What gives rights follows each other, from the look to the commit. Held across commits; no other lock is
+  // waited for under it but the log's and the keepers'.
+  Mutex grants_;
 };
 
 }  // namespace tacenda::api

@@ -117,30 +117,39 @@ Released Admin::show_policy(Call& call) {
   return answer(call, codec::write_json(json));
 }
 
-Released Admin::set_policy(Call& call) {
+Result<Admin::Plan> Admin::set_policy(Call& call) {
   auto const now = parts_.gate.policy();
-  auto changed = access::policy_change(parts_.vault, *now, call.body.text_of("toml"));
-  if (!changed.has_value()) return refuse(call, changed.error());
+  std::string text(call.body.text_of("toml"));
+  auto const policy = TACENDA_TRY(access::policy_change(parts_.vault, *now, text)).policy;
   // Who changes it must be able to change it again: a policy that locks everybody out cannot be taken back.
-  auto const* own = changed->policy->role(call.origin.role);
+  auto const* own = policy->role(call.asker_role);
   if (own == nullptr || !own->may(access::AdminAction::kManagePolicy) ||
       !own->may(access::AdminAction::kManageUsers))
-    return refuse(
-        call, Error(ErrorKind::kInvalid, "your own role must keep its rights to manage policy and users"));
-  call.origin.target = changed->policy->name();
+    return fail(ErrorKind::kInvalid, "your own role must keep its rights to manage policy and users");
+  call.origin.target = policy->name();
   // What held and what holds, whole: an audit log of rights is of no use without them.
   call.origin.old_value = now->text();
-  call.origin.new_value = changed->policy->text();
-  std::string const version = std::to_string(changed->policy->epoch());
-  return change(call,
-                {std::move(changed->set),
-                 [this, now, policy = changed->policy] {
-                   parts_.gate.replace(policy);
-                   identity::Provisioning(parts_.directory).use(policy->bounds().group_roles);
-                   // A rule that is new is for records of before, too.
-                   if (policy->bounds().label_rules != now->bounds().label_rules) parts_.label_worker.renew();
-                 }},
-                "{\"version\":" + version + "}");
+  call.origin.new_value = policy->text();
+  // Whether one policy gives more than another is not for a program to say: each change counts.
+  Plan plan{.entrusts = true};
+  plan.act = [this, now, policy, text = std::move(text)]() -> Result<Done> {
+    auto make_set = [this, now, text]() -> Result<vault::WriteSet> {
+      if (parts_.gate.policy() != now) return fail(ErrorKind::kConflict, "the policy was changed meanwhile");
+      auto change = TACENDA_TRY(access::policy_change(parts_.vault, *now, text));
+      parts_.store.change_decisions(change.set);
+      return std::move(change.set);
+    };
+    auto finish = [this, now, policy](bool committed) {
+      if (!committed) return;
+      parts_.gate.replace(policy);
+      identity::Provisioning(parts_.directory).use(policy->bounds().group_roles);
+      // A rule that is new is for records of before, too.
+      if (policy->bounds().label_rules != now->bounds().label_rules) parts_.label_worker.renew();
+    };
+    return Done{identity::Pending(std::move(make_set), std::move(finish)),
+                "{\"version\":" + std::to_string(policy->epoch()) + "}"};
+  };
+  return plan;
 }
 
 Released Admin::explain_policy(Call& call) {

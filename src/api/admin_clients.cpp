@@ -77,7 +77,7 @@ Released Admin::clients(Call& call) {
   return answer(call, codec::write_json(json));
 }
 
-Released Admin::add_client(Call& call) {
+Result<Admin::Plan> Admin::add_client(Call& call) {
   authorization::Clients::Registration registration;
   registration.id = call.body.text_of("client_id");
   registration.title = call.body.text_of("title");
@@ -92,21 +92,26 @@ Released Admin::add_client(Call& call) {
       registration.redirect_uris.emplace_back(uri.is_string() ? uri.as_string() : "");
   }
   call.origin.target = registration.id;
-  if (registration.kind == Client::Kind::kService) {
-    auto const role = parts_.gate.role(registration.role);
-    if (!role) return refuse(call, Error(ErrorKind::kInvalid, "the policy has no such role"));
-    if (role->own_record_only)
-      return refuse(call, Error(ErrorKind::kInvalid, "an application that acts for itself is no patient"));
-  }
-  auto pending = parts_.authorization.clients().add(registration);
-  if (!pending.has_value()) return refuse(call, pending.error());
   call.origin.new_value =
       registration.role.empty() ? registration.scopes : registration.role + ": " + registration.scopes;
+  TACENDA_TRY_VOID(parts_.authorization.clients().check_new(registration));
+  Plan plan;
+  if (registration.kind == Client::Kind::kService) {
+    auto const role = parts_.gate.role(registration.role);
+    if (!role) return fail(ErrorKind::kInvalid, "the policy has no such role");
+    if (role->own_record_only)
+      return fail(ErrorKind::kInvalid, "an application that acts for itself is no patient");
+    plan.entrusts = role->is_privileged();
+  }
   Json json = Json::object();
   json.set("client_id", Json::string(registration.id));
   json.set("kind", Json::string(name_of(registration.kind)));
   json.set("token_endpoint", Json::string(parts_.authorization.token_endpoint()));
-  return change(call, *pending, codec::write_json(json));
+  plan.act = [this, registration = std::move(registration),
+              json = codec::write_json(json)]() -> Result<Done> {
+    return Done{TACENDA_TRY(parts_.authorization.clients().add(registration)), json};
+  };
+  return plan;
 }
 
 Released Admin::disable_client(Call& call) {
@@ -117,17 +122,29 @@ Released Admin::disable_client(Call& call) {
   return change(call, *pending, "{}");
 }
 
-Released Admin::replace_client_keys(Call& call) {
-  std::string const id(call.body.text_of("client_id"));
+Result<Admin::Plan> Admin::replace_client_keys(Call& call) {
+  std::string id(call.body.text_of("client_id"));
   call.origin.target = id;
-  auto const before = parts_.authorization.clients().find(id);
-  if (before) call.origin.old_value = names_of_keys(*before);
-  auto const asked = keys_of(call.body);
-  auto pending = parts_.authorization.clients().replace_keys(id, asked);
-  if (!pending.has_value()) return refuse(call, pending.error());
-  auto const named = authorization::Clients::with_keys(*before, asked);
-  if (named.has_value()) call.origin.new_value = names_of_keys(*named);
-  return change(call, *pending, "{}");
+  auto& clients = parts_.authorization.clients();
+  auto const before = clients.find(id);
+  if (!before) return fail(ErrorKind::kNotFound, "there is no such application");
+  call.origin.old_value = names_of_keys(*before);
+  auto asked = keys_of(call.body);
+  if (before->kind == Client::Kind::kPublic)
+    return fail(ErrorKind::kForbidden, "a public application has no keys");
+  call.origin.new_value = names_of_keys(TACENDA_TRY(authorization::Clients::with_keys(*before, asked)));
+  Plan plan;
+  if (before->account) {
+    // Whoever has the keys has the role of its account, and every one that it is given later.
+    auto const account = parts_.directory.find_user(id);
+    plan.entrusts = true;
+    plan.subject = before->account->view();
+    plan.basis = account ? basis_of(*account) : std::string();
+  }
+  plan.act = [&clients, id = std::move(id), asked = std::move(asked)]() -> Result<Done> {
+    return Done{TACENDA_TRY(clients.replace_keys(id, asked))};
+  };
+  return plan;
 }
 
 }  // namespace tacenda::api

@@ -89,6 +89,13 @@ Result<std::optional<Time>> until_of(Json const& body) {
 
 constexpr Literal kNoEnd("who acts for a patient does so for a time: say --until");
 
+/// Errors: kNotFound.
+Result<identity::UserView> known_user(identity::Directory const& directory, std::string_view name) {
+  auto user = directory.find_user(name);
+  if (!user) return fail(ErrorKind::kNotFound, "there is no such user");
+  return *std::move(user);
+}
+
 bool is_true(Json const* value) {
   return value != nullptr && value->is_boolean() && value->as_boolean();
 }
@@ -103,7 +110,20 @@ Released Admin::users(Call& call) {
   return answer(call, codec::write_json(json));
 }
 
-Released Admin::add_user(Call& call) {
+bool Admin::is_privileged(std::string_view role) const {
+  auto const rights = parts_.gate.role(role);
+  return !rights || rights->is_privileged();
+}
+
+std::string basis_of(identity::UserView const& user) {
+  std::string basis = user.id + "\n" + user.role + "\n" + user.patient.value_or("");
+  for (bool const flag : {user.is_service, user.enabled, user.enrolled}) basis.append(flag ? " yes" : " no");
+  basis.append("\n").append(text_of(user.standing->until));
+  if (user.provider) basis.append("\n").append(user.provider->subject);
+  return basis;
+}
+
+Result<Admin::Plan> Admin::add_user(Call& call) {
   identity::Directory::NewUser user;
   user.name = call.body.text_of("name");
   user.role = call.body.text_of("role");
@@ -111,32 +131,42 @@ Released Admin::add_user(Call& call) {
   call.origin.target = user.name;
   call.origin.new_value = user.role;
   auto const role = parts_.gate.role(user.role);
-  if (!role) return refuse(call, Error(ErrorKind::kInvalid, "the policy has no such role"));
+  if (!role) return fail(ErrorKind::kInvalid, "the policy has no such role");
   if (auto const patient = call.body.text_of("patient"); !patient.empty()) {
-    auto id = PatientId::parse(patient);
-    if (!id.has_value()) return refuse(call, id.error());
-    user.patient = std::move(*id);
+    user.patient = TACENDA_TRY(PatientId::parse(patient));
+    call.origin.new_value += ", patient: " + std::string(patient);
   }
-  if (role->own_record_only != user.patient.has_value()) {
-    return refuse(call, Error(ErrorKind::kInvalid, "--patient goes with the role patient, and only with it"));
-  }
-  auto const until = until_of(call.body);
-  if (!until.has_value()) return refuse(call, until.error());
-  user.until = *until;
-  if (role->acts_for_another && !user.until) return refuse(call, Error(ErrorKind::kInvalid, kNoEnd));
+  if (role->own_record_only != user.patient.has_value())
+    return fail(ErrorKind::kInvalid, "--patient goes with the role patient, and only with it");
+  user.until = TACENDA_TRY(until_of(call.body));
+  if (role->acts_for_another && !user.until) return fail(ErrorKind::kInvalid, kNoEnd);
   if (user.until) call.origin.new_value += ", " + text_of(user.until);
-  auto added = parts_.directory.add_user(user);
-  if (!added.has_value()) return refuse(call, added.error());
-  return change(call, added->pending, enrolment_json(user.name, *added, hooks_.endpoint()));
+  TACENDA_TRY_VOID(parts_.directory.check_new(user));
+  Plan plan;
+  plan.entrusts = role->is_privileged();
+  plan.is_secret = !user.is_service;
+  plan.act = [this, user = std::move(user)]() -> Result<Done> {
+    auto added = TACENDA_TRY(parts_.directory.add_user(user));
+    auto json = enrolment_json(user.name, added, hooks_.endpoint());
+    return Done{std::move(added.pending), std::move(json)};
+  };
+  return plan;
 }
 
-Released Admin::renew_user(Call& call) {
-  std::string const name(call.body.text_of("name"));
+Result<Admin::Plan> Admin::renew_user(Call& call) {
+  std::string name(call.body.text_of("name"));
   call.origin.target = name;
   call.origin.new_value = "new enrolment";
-  auto added = parts_.directory.renew_enrolment(name);
-  if (!added.has_value()) return refuse(call, added.error());
-  return change(call, added->pending, enrolment_json(name, *added, hooks_.endpoint()));
+  TACENDA_TRY_VOID(parts_.directory.check_renewal(name));
+  auto const user = TACENDA_TRY(known_user(parts_.directory, name));
+  // Whatever the role is: who completes it has every role that the account is given later.
+  Plan plan{.entrusts = true, .is_secret = true, .subject = user.id, .basis = basis_of(user)};
+  plan.act = [this, name = std::move(name)]() -> Result<Done> {
+    auto added = TACENDA_TRY(parts_.directory.renew_enrolment(name));
+    auto json = enrolment_json(name, added, hooks_.endpoint());
+    return Done{std::move(added.pending), std::move(json)};
+  };
+  return plan;
 }
 
 Released Admin::disable_user(Call& call) {
@@ -147,25 +177,23 @@ Released Admin::disable_user(Call& call) {
   return change(call, *pending, "{}");
 }
 
-Released Admin::change_role(Call& call) {
-  std::string const name(call.body.text_of("name"));
-  std::string const role(call.body.text_of("role"));
+Result<Admin::Plan> Admin::change_role(Call& call) {
+  std::string name(call.body.text_of("name"));
+  std::string role(call.body.text_of("role"));
   call.origin.target = name;
   call.origin.new_value = role;
-  auto const user = parts_.directory.find_user(name);
-  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
-  call.origin.old_value = user->role;
+  auto const user = TACENDA_TRY(known_user(parts_.directory, name));
+  call.origin.old_value = user.role;
   auto const rights = parts_.gate.role(role);
-  if (!rights) return refuse(call, Error(ErrorKind::kInvalid, "the policy has no such role"));
-  if (rights->own_record_only != user->patient.has_value()) {
-    return refuse(
-        call, Error(ErrorKind::kInvalid, "the role patient is for accounts of patients, and only for them"));
-  }
-  if (rights->acts_for_another && !user->standing->until)
-    return refuse(call, Error(ErrorKind::kInvalid, kNoEnd));
-  auto pending = parts_.directory.change_role(name, role);
-  if (!pending.has_value()) return refuse(call, pending.error());
-  return change(call, *pending, "{}");
+  if (!rights) return fail(ErrorKind::kInvalid, "the policy has no such role");
+  if (rights->own_record_only != user.patient.has_value())
+    return fail(ErrorKind::kInvalid, "the role patient is for accounts of patients, and only for them");
+  if (rights->acts_for_another && !user.standing->until) return fail(ErrorKind::kInvalid, kNoEnd);
+  Plan plan{.entrusts = rights->is_privileged(), .subject = user.id, .basis = basis_of(user)};
+  plan.act = [this, name = std::move(name), role = std::move(role)]() -> Result<Done> {
+    return Done{TACENDA_TRY(parts_.directory.change_role(name, role))};
+  };
+  return plan;
 }
 
 Released Admin::unlock_user(Call& call) {
@@ -177,22 +205,24 @@ Released Admin::unlock_user(Call& call) {
   return change(call, *pending, "{}");
 }
 
-Released Admin::bind_certificate(Call& call) {
-  std::string const name(call.body.text_of("name"));
+Result<Admin::Plan> Admin::bind_certificate(Call& call) {
+  std::string name(call.body.text_of("name"));
   call.origin.target = name;
   if (parts_.authorization.clients().find(name))
-    return refuse(call, Error(ErrorKind::kForbidden, "an application gets its tokens from /oauth/token"));
+    return fail(ErrorKind::kForbidden, "an application gets its tokens from /oauth/token");
   auto const bytes = codec::hex_decode(call.body.text_of("sha256"));
   Digest digest{};
-  if (!bytes.has_value() || bytes->size() != digest.size()) {
-    return refuse(call,
-                  Error(ErrorKind::kInvalid, "a certificate is named by the SHA-256 of its DER, in hex"));
-  }
+  if (!bytes.has_value() || bytes->size() != digest.size())
+    return fail(ErrorKind::kInvalid, "a certificate is named by the SHA-256 of its DER, in hex");
   std::ranges::copy(*bytes, digest.begin());
   call.origin.new_value = codec::hex_encode(digest);
-  auto pending = parts_.directory.bind_certificate(name, digest);
-  if (!pending.has_value()) return refuse(call, pending.error());
-  return change(call, *pending, "{}");
+  auto const user = TACENDA_TRY(known_user(parts_.directory, name));
+  // Whatever the role is, as of an invitation.
+  Plan plan{.entrusts = true, .subject = user.id, .basis = basis_of(user)};
+  plan.act = [this, name = std::move(name), digest]() -> Result<Done> {
+    return Done{TACENDA_TRY(parts_.directory.bind_certificate(name, digest))};
+  };
+  return plan;
 }
 
 Released Admin::restrict_networks(Call& call) {
@@ -215,68 +245,85 @@ Released Admin::restrict_networks(Call& call) {
   return change(call, *pending, "{}");
 }
 
-Released Admin::limit_user(Call& call) {
-  std::string const name(call.body.text_of("name"));
+Result<Admin::Plan> Admin::limit_user(Call& call) {
+  std::string name(call.body.text_of("name"));
   call.origin.target = name;
-  auto const user = parts_.directory.find_user(name);
-  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
-  auto const until = until_of(call.body);
-  if (!until.has_value()) return refuse(call, until.error());
-  auto const role = parts_.gate.role(user->role);
-  if (role && role->acts_for_another && !*until) return refuse(call, Error(ErrorKind::kInvalid, kNoEnd));
-  call.origin.old_value = text_of(user->standing->until);
-  call.origin.new_value = text_of(*until);
-  auto pending = parts_.directory.limit_until(name, *until);
-  if (!pending.has_value()) return refuse(call, pending.error());
-  return change(call, *pending, "{}");
+  auto const user = TACENDA_TRY(known_user(parts_.directory, name));
+  auto const until = TACENDA_TRY(until_of(call.body));
+  auto const role = parts_.gate.role(user.role);
+  if (role && role->acts_for_another && !until) return fail(ErrorKind::kInvalid, kNoEnd);
+  auto const& before = user.standing->until;
+  call.origin.old_value = text_of(before);
+  call.origin.new_value = text_of(until);
+  // What ends later, or comes back, is given for that time; an earlier end takes.
+  bool const lengthens = before && (!until || *until > *before);
+  Plan plan{.entrusts = lengthens && is_privileged(user.role), .subject = user.id, .basis = basis_of(user)};
+  plan.act = [this, name = std::move(name), until]() -> Result<Done> {
+    return Done{TACENDA_TRY(parts_.directory.limit_until(name, until))};
+  };
+  return plan;
 }
 
-Released Admin::link_user(Call& call) {
-  std::string const name(call.body.text_of("name"));
-  std::string const external_id(call.body.text_of("external_id"));
+Result<Admin::Plan> Admin::link_user(Call& call) {
+  std::string name(call.body.text_of("name"));
+  std::string external_id(call.body.text_of("external_id"));
   bool const unlinks = is_true(call.body.find("unlink"));
   call.origin.target = name;
-  std::string const linked = "linked, externalId " + (external_id.empty() ? "none" : external_id);
-  (unlinks ? call.origin.old_value : call.origin.new_value) = unlinks ? "linked" : linked;
+  auto const user = TACENDA_TRY(known_user(parts_.directory, name));
+  Plan plan{.subject = user.id, .basis = basis_of(user)};
   if (auto const* subject = call.body.find("subject"); subject != nullptr) {
     if (parts_.provider == nullptr)
-      return refuse(call, Error(ErrorKind::kInvalid, "the configuration names no OpenID provider"));
+      return fail(ErrorKind::kInvalid, "the configuration names no OpenID provider");
     std::optional<identity::ProviderLink> link;
     if (!unlinks) link = {parts_.provider->issuer(), std::string(call.body.text_of("subject"))};
     (unlinks ? call.origin.old_value : call.origin.new_value) =
         unlinks ? "OpenID subject" : "OpenID subject " + link->subject;
-    auto pending = identity::Provisioning(parts_.directory).link_provider(name, std::move(link));
-    if (!pending.has_value()) return refuse(call, pending.error());
-    return change(call, *pending, "{}");
+    plan.entrusts = !unlinks;  // a way in, whatever the role is
+    plan.act = [this, name = std::move(name), link = std::move(link)]() -> Result<Done> {
+      return Done{TACENDA_TRY(identity::Provisioning(parts_.directory).link_provider(name, link))};
+    };
+    return plan;
   }
-  identity::Provisioning provisioning(parts_.directory);
-  auto changed = unlinks ? provisioning.unlink(name) : provisioning.link(name, external_id);
-  if (!changed.has_value()) return refuse(call, changed.error());
-  return change(call, changed->pending, "{}");
+  std::string const linked = "linked, externalId " + (external_id.empty() ? "none" : external_id);
+  (unlinks ? call.origin.old_value : call.origin.new_value) = unlinks ? "linked" : linked;
+  plan.act = [this, name = std::move(name), external_id = std::move(external_id), unlinks]() -> Result<Done> {
+    identity::Provisioning provisioning(parts_.directory);
+    auto changed = TACENDA_TRY(unlinks ? provisioning.unlink(name) : provisioning.link(name, external_id));
+    return Done{std::move(changed.pending)};
+  };
+  return plan;
 }
 
-Released Admin::issue_token(Call& call) {
-  std::string const name(call.body.text_of("user"));
+Result<Admin::Plan> Admin::issue_token(Call& call) {
+  std::string name(call.body.text_of("user"));
   call.origin.target = name;
   // Without the scopes that it was registered with, its account would have its role whole.
   if (parts_.authorization.clients().find(name))
-    return refuse(call, Error(ErrorKind::kForbidden, "an application gets its tokens from /oauth/token"));
-  std::int64_t seconds = 0;
+    return fail(ErrorKind::kForbidden, "an application gets its tokens from /oauth/token");
+  std::int64_t number = 0;
   if (auto const* value = call.body.find("expires_seconds"); value != nullptr && value->is_number()) {
     auto const text = value->number_text();
-    (void)std::from_chars(text.data(), text.data() + text.size(), seconds);  // 0 is refused below
+    (void)std::from_chars(text.data(), text.data() + text.size(), number);  // 0 is refused below
   }
-  // An identity provider keeps one token for long; it opens nothing but /scim/v2.
+  std::chrono::seconds const lifetime(number);
   auto const user = parts_.directory.find_user(name);
+  // An identity provider keeps one token for long; it opens nothing but /scim/v2.
   auto const role = user ? parts_.gate.role(user->role) : std::nullopt;
   auto const longest = role && role->provisions_users ? limits::kProvisioningToken : limits::kServiceToken;
-  auto issued = parts_.directory.issue_service_token(name, std::chrono::seconds(seconds), longest);
-  if (!issued.has_value()) return refuse(call, issued.error());
-  call.origin.new_value = issued->principal.token_id();
-  Json json = Json::object();
-  json.set("access_token", Json::string(issued->access_token));
-  json.set("expires_at", Json::string(codec::format_instant(issued->expires)));
-  return change(call, issued->pending, codec::write_json(json));
+  TACENDA_TRY_VOID(parts_.directory.check_service_token(name, lifetime, longest));
+  call.origin.new_value = "a token for " + std::to_string(number) + " s";
+  Plan plan{.entrusts = is_privileged(user->role),
+            .is_secret = true,
+            .subject = user->id,
+            .basis = basis_of(*user)};
+  plan.act = [this, name = std::move(name), lifetime, longest]() -> Result<Done> {
+    auto issued = TACENDA_TRY(parts_.directory.issue_service_token(name, lifetime, longest));
+    Json json = Json::object();
+    json.set("access_token", Json::string(issued.access_token));
+    json.set("expires_at", Json::string(codec::format_instant(issued.expires)));
+    return Done{std::move(issued.pending), codec::write_json(json), issued.principal.token_id()};
+  };
+  return plan;
 }
 
 }  // namespace tacenda::api

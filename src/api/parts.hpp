@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "access/approvals.hpp"
 #include "access/gate.hpp"
 #include "access/rate_limiter.hpp"
 #include "audit/failure_meter.hpp"
@@ -41,6 +42,7 @@ struct Parts {
   operations::IndexWorker& index_worker;
   operations::LabelWorker& label_worker;
   access::Assignments& assignments;
+  access::Approvals& approvals;
   authorization::Server& authorization;
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
   access::RateLimiter& rates;

@@ -34,6 +34,10 @@ std::string_view text_of(identity::Notice::Kind kind) {
       return "the account was enrolled";
     case kProviderLinked:
       return "signing in at the hospital's OpenID provider was allowed";
+    case kRoleChanged:
+      return "an administrator changed the role of the account";
+    case kInvitationRenewed:
+      return "an administrator made a new invitation for the account: who uses it replaces all its factors";
   }
   return "something happened that this version does not know";
 }

@@ -114,6 +114,14 @@ enum class EventKind : std::uint16_t {
   kAlertsRead = 112,
   kAlertAnswered = 113,
   kAlertSent = 114,
+  // what two persons must agree to (S-12)
+  kApprovalAsked = 115,
+  kApprovalGiven = 116,
+  kApprovalRefused = 117,
+  kApprovalWithdrawn = 118,
+  kApprovalExpired = 119,
+  kApprovalsRead = 120,
+  kApprovalsDemanded = 121,
   // connections that made no request
   kAddressRefused = 128,
   kTlsFailed = 129,

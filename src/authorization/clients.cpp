@@ -137,6 +137,18 @@ Result<void> Clients::put(vault::WriteSet& set, Client const& client) const {
   return rows_.put(set, key, encode_client(client));
 }
 
+Result<void> Clients::check_new(Registration const& registration) const {
+  TACENDA_TRY_VOID(client_of(registration, clock_.now()));
+  if (registration.kind == Client::Kind::kService)
+    TACENDA_TRY_VOID(directory_.check_new({registration.id, registration.role, true, std::nullopt}));
+  ReadLock const lock(mutex_);
+  if (clients_.size() + being_added_.size() >= limits::kClients)
+    return fail(ErrorKind::kTooLarge, "there are too many applications");
+  if (clients_.contains(registration.id) || being_added_.contains(registration.id))
+    return fail(ErrorKind::kConflict, "this client id exists or existed");
+  return {};
+}
+
 Result<identity::Pending> Clients::add(Registration const& registration) {
   auto client = std::make_shared<Client>(TACENDA_TRY(client_of(registration, clock_.now())));
   {

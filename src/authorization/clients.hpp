@@ -48,6 +48,8 @@ class Clients {
   /// Registers it; a service gets a service account of the same name and role. Errors: kInvalid (the message
   /// tells what), kConflict (the id, or the name of an account, exists or existed), kTooLarge.
   Result<identity::Pending> add(Registration const& registration);
+  /// Could it be registered as things are? Errors: as add.
+  Result<void> check_new(Registration const& registration) const;
   /// Ends it and all its tokens, at once and for good: also when the commit fails. Errors: kNotFound.
   Result<identity::Pending> disable(std::string_view id);
   /// Other keys in the place of all it has. Errors: kNotFound, kInvalid, kForbidden (a public client).

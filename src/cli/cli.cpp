@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/internal/alert_commands.hpp"
+#include "cli/internal/approvals.hpp"
 #include "cli/internal/commands.hpp"
 #include "cli/internal/terminal.hpp"
 
@@ -27,6 +28,7 @@ class Commands {
     add_token();
     add_client();
     add_policy();
+    add_approvals(app_, approvals_, [this](auto&&... how) { return command(how...); });
     add_emergency();
     add_alert_commands(app_, alerts_,
                        [this](CLI::App& parent, std::string const& name, std::string const& description,
@@ -466,6 +468,7 @@ class Commands {
   UserOptions user_;
   AccessOptions access_;
   AlertOptions alerts_;
+  ApprovalsOptions approvals_;
   TokenOptions token_;
   ClientOptions client_;
   LoadOptions load_;

@@ -6,7 +6,7 @@
 namespace tacenda::cli {
 
 /// Exit codes of every subcommand (PRODUCT, "The outside").
-enum ExitCode : int { kOk = 0, kFailed = 1, kUsage = 2, kDamage = 3, kDenied = 4, kIsSealed = 5 };
+enum ExitCode : int { kOk = 0, kFailed = 1, kUsage = 2, kDamage = 3, kDenied = 4, kIsSealed = 5, kWaits = 6 };
 
 struct InitOptions {
   std::filesystem::path data;

@@ -13,27 +13,20 @@ namespace {
 using codec::Json;
 
 /// Posts `body` and hands the answer of a success to `show`.
-int post(std::string_view command, std::filesystem::path const& data, std::string const& path,
-         Json const& body, Show const& show) {
-  return ask(command, Asked{data, path, &body, false}, show);
+int post(std::string_view command, UserOptions const& options, std::string const& path, Json const& body,
+         Show const& show) {
+  return ask(command, Asked{options.data, path, &body, false}, show);
+}
+/// The same of a command whose answer programs read.
+int post_told(std::string_view command, UserOptions const& options, std::string const& path, Json const& body,
+              Show const& show) {
+  return ask(command, Asked{options.data, path, &body, options.json}, show);
 }
 
 Json named(std::string const& name) {
   Json body = Json::object();
   body.set("name", Json::string(name));
   return body;
-}
-
-void show_enrolment(Json const& answer, bool json) {
-  if (json) {
-    std::cout << codec::write_json(answer) << "\n";
-    return;
-  }
-  std::cout << "user       " << answer.text_of("user") << "  " << answer.text_of("id") << "\n";
-  if (answer.find("enrolment_code") == nullptr) return;
-  std::cout << "enrolment  " << answer.text_of("enrolment_link") << "\n"
-            << "           good once until " << answer.text_of("expires")
-            << "; hand it over by a way that only its owner reads\n";
 }
 
 /// "90s", "15m", "1h", "180d". 0 when it is none of these.
@@ -59,23 +52,34 @@ std::int64_t seconds_of(std::string_view text) {
 
 }  // namespace
 
+void show_enrolment(Json const& answer) {
+  std::cout << "user       " << answer.text_of("user") << "  " << answer.text_of("id") << "\n";
+  if (answer.find("enrolment_code") == nullptr) return;
+  std::cout << "enrolment  " << answer.text_of("enrolment_link") << "\n"
+            << "           good once until " << answer.text_of("expires")
+            << "; hand it over by a way that only its owner reads\n";
+}
+
+void show_token(Json const& answer) {
+  std::cout << answer.text_of("access_token") << "\n";
+  std::cerr << "good until " << answer.text_of("expires_at") << "\n";
+}
+
 int user_add(UserOptions const& options) {
   Json body = named(options.name);
   body.set("role", Json::string(options.role));
   body.set("service", Json::boolean(options.service));
   if (!options.patient.empty()) body.set("patient", Json::string(options.patient));
   if (!options.until.empty()) body.set("until", Json::string(options.until));
-  return post("user add", options.data, "/admin/users", body,
-              [&](Json const& answer) { show_enrolment(answer, options.json); });
+  return post_told("user add", options, "/admin/users", body, show_enrolment);
 }
 
 int user_renew(UserOptions const& options) {
-  return post("user renew", options.data, "/admin/users/renew", named(options.name),
-              [&](Json const& answer) { show_enrolment(answer, options.json); });
+  return post_told("user renew", options, "/admin/users/renew", named(options.name), show_enrolment);
 }
 
 int user_disable(UserOptions const& options) {
-  return post("user disable", options.data, "/admin/users/disable", named(options.name), [&](Json const&) {
+  return post("user disable", options, "/admin/users/disable", named(options.name), [&](Json const&) {
     std::cout << options.name << " is disabled; all sessions and tokens ended\n";
   });
 }
@@ -83,19 +87,19 @@ int user_disable(UserOptions const& options) {
 int user_role(UserOptions const& options) {
   Json body = named(options.name);
   body.set("role", Json::string(options.role));
-  return post("user role", options.data, "/admin/users/role", body,
+  return post("user role", options, "/admin/users/role", body,
               [&](Json const&) { std::cout << options.name << " has the role " << options.role << "\n"; });
 }
 
 int user_unlock(UserOptions const& options) {
-  return post("user unlock", options.data, "/admin/users/unlock", named(options.name),
+  return post("user unlock", options, "/admin/users/unlock", named(options.name),
               [&](Json const&) { std::cout << options.name << " may try again\n"; });
 }
 
 int user_certificate(UserOptions const& options) {
   Json body = named(options.name);
   body.set("sha256", Json::string(options.certificate));
-  return post("user certificate", options.data, "/admin/users/certificate", body,
+  return post("user certificate", options, "/admin/users/certificate", body,
               [&](Json const&) { std::cout << "bound to " << options.name << "\n"; });
 }
 
@@ -110,7 +114,7 @@ int user_networks(UserOptions const& options) {
     for (auto const& network : options.networks) list.push(Json::string(network));
     body.set("networks", std::move(list));
   }
-  return post("user networks", options.data, "/admin/users/networks", body, [&](Json const&) {
+  return post("user networks", options, "/admin/users/networks", body, [&](Json const&) {
     std::cout << options.name
               << (options.any_network ? " may be used from anywhere that its role may\n"
                                       : " may be used from these networks alone\n");
@@ -124,7 +128,7 @@ int user_until(UserOptions const& options) {
   }
   Json body = named(options.name);
   if (!options.never) body.set("until", Json::string(options.until));
-  return post("user until", options.data, "/admin/users/until", body, [&](Json const&) {
+  return post("user until", options, "/admin/users/until", body, [&](Json const&) {
     std::cout << options.name
               << (options.never ? std::string(" does not end by itself") : " ends at " + options.until)
               << "\n";
@@ -137,13 +141,13 @@ int user_link(UserOptions const& options) {
   body.set("unlink", Json::boolean(options.unlink));
   if (options.by_subject || !options.subject.empty()) {
     body.set("subject", Json::string(options.subject));
-    return post("user link", options.data, "/admin/users/link", body, [&](Json const&) {
+    return post("user link", options, "/admin/users/link", body, [&](Json const&) {
       std::cout << options.name
                 << (options.unlink ? " is nobody at the OpenID provider\n"
                                    : " can sign in at the OpenID provider\n");
     });
   }
-  return post("user link", options.data, "/admin/users/link", body, [&](Json const&) {
+  return post("user link", options, "/admin/users/link", body, [&](Json const&) {
     std::cout << options.name
               << (options.unlink ? " is unknown to the identity provider\n"
                                  : " can be ended by the identity provider; the role stays\n");
@@ -184,14 +188,7 @@ int token_issue(TokenOptions const& options) {
   Json body = Json::object();
   body.set("user", Json::string(options.user));
   body.set("expires_seconds", Json::number(seconds));
-  return post("token issue", options.data, "/admin/tokens", body, [&](Json const& answer) {
-    if (options.json) {
-      std::cout << codec::write_json(answer) << "\n";
-    } else {
-      std::cout << answer.text_of("access_token") << "\n";
-      std::cerr << "good until " << answer.text_of("expires_at") << "\n";
-    }
-  });
+  return ask("token issue", Asked{options.data, "/admin/tokens", &body, options.json}, show_token);
 }
 
 }  // namespace tacenda::cli

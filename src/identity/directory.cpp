@@ -91,10 +91,19 @@ Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock co
   return std::unique_ptr<Directory>(new Directory(std::move(state)));
 }
 
-Result<Directory::Added> Directory::add_user(NewUser const& user) {
+Result<void> Directory::check_new(NewUser const& user) const {
   if (!is_user_name(user.name)) {
     return fail(ErrorKind::kInvalid, "a user name is 1 to 64 of [a-z0-9._@-] and does not start with '-'");
   }
+  if (user.until && *user.until <= state_->clock.now())
+    return fail(ErrorKind::kInvalid, "an account cannot end before it begins");
+  // Names are never given twice, not even after their account was disabled (S-02).
+  if (state_->find(user.name)) return fail(ErrorKind::kConflict, "this user name exists or existed");
+  return {};
+}
+
+Result<Directory::Added> Directory::add_user(NewUser const& user) {
+  TACENDA_TRY_VOID(check_new(user));
   auto const id =
       TACENDA_TRY(UserId::parse(codec::format_uuid_v4(TACENDA_TRY(state_->vault.random_bytes16()))));
   auto account = std::make_shared<Account>(id);
@@ -103,8 +112,6 @@ Result<Directory::Added> Directory::add_user(NewUser const& user) {
   account->is_service = user.is_service;
   account->patient = user.patient;
   account->created = state_->clock.now();
-  if (user.until && *user.until <= account->created)
-    return fail(ErrorKind::kInvalid, "an account cannot end before it begins");
   Standing standing;
   standing.until = user.until;
   account->standing = std::make_shared<Standing const>(std::move(standing));
@@ -118,7 +125,6 @@ Result<Directory::Added> Directory::add_user(NewUser const& user) {
   }
   {
     WriteLock const lock(state_->mutex);
-    // Names are never given twice, not even after their account was disabled (S-02).
     if (!state_->by_name.emplace(user.name, account).second) {
       return fail(ErrorKind::kConflict, "this user name exists or existed");
     }
@@ -134,19 +140,23 @@ Result<Directory::Added> Directory::add_user(NewUser const& user) {
   return added;
 }
 
-Result<Directory::Added> Directory::renew_enrolment(std::string_view name) {
+Result<void> Directory::check_renewal(std::string_view name) const {
   auto const account = state_->find(name);
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   if (account->is_service) return fail(ErrorKind::kForbidden, "service accounts do not enrol");
   if (!account->enabled || account->suspended) return fail(ErrorKind::kForbidden, "this user is disabled");
+  return {};
+}
+
+Result<Directory::Added> Directory::renew_enrolment(std::string_view name) {
+  TACENDA_TRY_VOID(check_renewal(name));
+  auto const account = state_->find(name);
   Added added{{}, account->id, TACENDA_TRY(state_->random_code(32)), state_->clock.now() + limits::kEnrolmentTime};
-  {
-    WriteLock const lock(state_->mutex);
-    account->enrolment.emplace();
-    account->enrolment->code_hash = crypto::sha256(as_bytes(added.enrolment_code));
-    account->enrolment->expires = added.expires;
-  }
-  added.pending = state_->pending(account, State::kAccount);
+  WriteLock const lock(state_->mutex);
+  account->enrolment.emplace();
+  account->enrolment->code_hash = crypto::sha256(as_bytes(added.enrolment_code));
+  account->enrolment->expires = added.expires;
+  added.pending = state_->pending_told(account, Notice::Kind::kInvitationRenewed);
   return added;
 }
 
@@ -173,7 +183,7 @@ Result<Pending> Directory::change_role(std::string_view name, std::string_view r
     // Not what somebody else has given meanwhile.
     if (account->role == role) account->role = old;
   };
-  return state_->pending(account, State::kAccount, std::move(finish));
+  return state_->pending_told(account, Notice::Kind::kRoleChanged, std::move(finish));
 }
 
 Result<Pending> Directory::unlock_user(std::string_view name) {
@@ -214,6 +224,18 @@ std::vector<UserView> Directory::users() const {
   return views;
 }
 
+std::vector<std::string> Directory::people(std::function<bool(std::string_view role)> const& is_meant) const {
+  ReadLock const lock(state_->mutex);
+  std::vector<std::string> ids;
+  for (auto const& [id, account] : state_->by_id) {
+    bool const signs_in = !account->password_phc.empty() || !account->passkeys.empty() || account->provider;
+    if (!account->is_service && signs_in && account->is_active(state_->clock.now()) &&
+        is_meant(state_->role_of(*account)))
+      ids.push_back(id);
+  }
+  return ids;
+}
+
 std::optional<UserView> Directory::find_user(std::string_view name) const {
   for (auto& view : users()) {
     if (view.name == name) return std::move(view);
@@ -221,9 +243,8 @@ std::optional<UserView> Directory::find_user(std::string_view name) const {
   return std::nullopt;
 }
 
-Result<Directory::IssuedToken> Directory::issue_service_token(std::string_view name,
-                                                              std::chrono::seconds lifetime,
-                                                              std::chrono::seconds longest) {
+Result<void> Directory::check_service_token(std::string_view name, std::chrono::seconds lifetime,
+                                            std::chrono::seconds longest) const {
   auto const account = state_->find(name);
   if (!account || !account->is_active(state_->clock.now()))
     return fail(ErrorKind::kNotFound, "there is no such enabled user");
@@ -233,6 +254,14 @@ Result<Directory::IssuedToken> Directory::issue_service_token(std::string_view n
     return fail(ErrorKind::kInvalid,
                 "a service token lasts from 1 second to 1 hour, one that provisions users 180 days");
   }
+  return {};
+}
+
+Result<Directory::IssuedToken> Directory::issue_service_token(std::string_view name,
+                                                              std::chrono::seconds lifetime,
+                                                              std::chrono::seconds longest) {
+  TACENDA_TRY_VOID(check_service_token(name, lifetime, longest));
+  auto const account = state_->find(name);
   WriteLock const lock(state_->mutex);
   auto made = TACENDA_TRY(
       state_->make_token(account, {.lifetime = lifetime, .idles = false, .method = Method::kToken}));

@@ -13,29 +13,10 @@
 #include "crypto/random.hpp"
 #include "identity/pending.hpp"
 #include "identity/principal.hpp"
-#include "identity/provisioned.hpp"
-#include "identity/standing.hpp"
+#include "identity/user_view.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::identity {
-
-struct UserView {
-  std::string id;
-  std::string name;
-  std::string role;
-  bool is_service = false;
-  bool enabled = true;    // and not over
-  bool enrolled = false;  // has password and second factor
-  std::optional<std::string> patient;
-  Time created;
-  std::optional<Time> last_login;
-  std::size_t live_tokens = 0;
-  std::size_t passkeys = 0;
-  std::size_t recovery_codes = 0;                       // not yet used
-  std::shared_ptr<Standing const> standing;             // shared: requests in flight keep theirs
-  std::shared_ptr<Provisioned const> provisioned = {};  // shared: as standing; nullptr: it is local
-  std::shared_ptr<ProviderLink const> provider = {};    // the same
-};
 
 /// How long a session of a person lasts (S-04, K-05).
 struct SessionTimes {
@@ -78,8 +59,11 @@ class Directory {
   };
   /// Errors: kInvalid (name, an end that is over), kConflict (the name exists or existed).
   Result<Added> add_user(NewUser const& user);
-  /// A new one-time enrolment for a person who has not finished the first, or lost a factor.
+  Result<void> check_new(NewUser const& user) const;  // whether it could be done; so are the other checks
+  /// A new one-time enrolment for a person who has not finished the first, or lost a factor. Errors:
+  /// kNotFound, kForbidden (a service account, a disabled user).
   Result<Added> renew_enrolment(std::string_view name);
+  Result<void> check_renewal(std::string_view name) const;
   /// Ends every session and token of the user at `committed`. Errors: kNotFound.
   Result<Pending> disable_user(std::string_view name);
   /// Errors: kNotFound.
@@ -92,6 +76,8 @@ class Directory {
   Result<Pending> limit_until(std::string_view name, std::optional<Time> until);
   std::vector<UserView> users() const;
   std::optional<UserView> find_user(std::string_view name) const;
+  /// Ids of the people who could sign in now and have a role that `is_meant`.
+  std::vector<std::string> people(std::function<bool(std::string_view role)> const& is_meant) const;
 
   struct IssuedToken {
     Pending pending;
@@ -103,6 +89,8 @@ class Directory {
   /// `longest`).
   Result<IssuedToken> issue_service_token(std::string_view name, std::chrono::seconds lifetime,
                                           std::chrono::seconds longest = limits::kServiceToken);
+  Result<void> check_service_token(std::string_view name, std::chrono::seconds lifetime,
+                                   std::chrono::seconds longest) const;
   /// For whom an application gets a token.
   struct Bearer {
     UserId user;

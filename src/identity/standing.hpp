@@ -36,6 +36,8 @@ struct Notice {
     kLocked = 7,
     kEnrolled = 8,
     kProviderLinked = 9,
+    kRoleChanged = 16,
+    kInvitationRenewed = 17,
   };
   Kind kind = Kind::kEnrolled;
   Time at;

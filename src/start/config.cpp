@@ -284,6 +284,7 @@ std::map<std::string, Setter, std::less<>> const& setters() {
          config.address = *node.value<std::string>();
          return std::nullopt;
        }},
+      {"approvals", number(&Config::approvals, 1, 2)},
       {"listener.port", number(&Config::port, 0, 65'535)},
       {"listener.allow", set_allow},
       {"listener.tls12",

@@ -17,6 +17,7 @@ namespace tacenda::start {
 /// The configuration file (TOML); docs/operating/configuration.md has every key. There is no key that turns
 /// encryption or audit off.
 struct Config {
+  std::uint8_t approvals = 2;  // persons who agree on what gives rights or a way in
   std::string address = "127.0.0.1";
   std::uint16_t port = 8443;
   std::optional<std::vector<std::string>> allow;  // networks; nullopt: everyone

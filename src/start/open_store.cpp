@@ -98,6 +98,7 @@ Result<void> OpenStore::load_policy(OpenOptions const& options) {
   identity::Provisioning(*directory_).use(policy->bounds().group_roles);
   gate_ = std::make_unique<access::Gate>(std::move(policy), options.listeners);
   assignments_ = TACENDA_TRY(access::Assignments::open(*vault_, clock_));
+  approvals_ = TACENDA_TRY(access::Approvals::open(*vault_, clock_, options.approvals));
   evidence_ = std::make_unique<access::Evidence>(*store_, gate_->system_permit(Action::kRead));
   gate_->look_at(*evidence_, *assignments_, clock_);
   return {};
@@ -117,18 +118,19 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,        *store_,       *log_,           *directory_,     *gate_,    clock_,
-          failures_,      *validation_,  *vocabulary_,    *exports_,       *indexer_, *index_worker_,
-          *label_worker_, *assignments_, *authorization_, export_time_,    *rates_,   *uploads_,
-          *alerts_,       *detector_,    provider_,       trusted_proxies_};
+  return {*vault_,        *store_,       *log_,        *directory_,     *gate_,          clock_,
+          failures_,      *validation_,  *vocabulary_, *exports_,       *indexer_,       *index_worker_,
+          *label_worker_, *assignments_, *approvals_,  *authorization_, export_time_,    *rates_,
+          *uploads_,      *alerts_,      *detector_,   provider_,       trusted_proxies_};
 }
 
-Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target) {
+Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target, std::string new_value) {
   audit::Event event;
   event.kind = kind;
   event.actor_name = "system";
   event.authentication = "none";
   event.target = std::move(target);
+  event.new_value = std::move(new_value);
   std::vector<audit::Event> events{std::move(event)};
   return log_->commit({}, std::move(events));
 }

@@ -34,6 +34,7 @@ struct OpenOptions {
   std::chrono::milliseconds export_time = limits::kExportTime;
   identity::SessionTimes sessions;
   access::Rates rates;
+  std::uint8_t approvals = 2;  // as Config::approvals
   operations::UploadLimits uploads;
   std::optional<access::AddressList> trusted_proxies;  // nullopt: none
   authorization::FetchKeys fetch_keys;                 // not set: no keys of an address are had
@@ -67,7 +68,7 @@ class OpenStore {
   audit::FailureMeter& failures() { return failures_; }
 
   /// Records something the server did itself: start, stop, key operations.
-  Result<audit::Receipt> record(audit::EventKind kind, std::string target);
+  Result<audit::Receipt> record(audit::EventKind kind, std::string target, std::string new_value = {});
   /// Commits the failures counted so far (audit::FailureMeter::take_due). Call once a second.
   void flush_failures();
 
@@ -94,6 +95,7 @@ class OpenStore {
   std::unique_ptr<records::Indexer> indexer_;
   std::unique_ptr<identity::Directory> directory_;
   std::unique_ptr<access::Assignments> assignments_;
+  std::unique_ptr<access::Approvals> approvals_;
   std::unique_ptr<access::Evidence> evidence_;
   std::unique_ptr<access::Gate> gate_;
   std::unique_ptr<authorization::Server> authorization_;

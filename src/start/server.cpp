@@ -131,6 +131,7 @@ Result<OpenOptions> Server::open_options() const {
   options.sessions = {.idle = std::chrono::seconds(config_.session_idle_seconds),
                       .absolute = std::chrono::seconds(config_.session_seconds)};
   options.rates = config_.rates;
+  options.approvals = config_.approvals;
   options.uploads = config_.uploads;
   options.provider = provider_.get();
   if (!config_.trusted_proxies.empty())
@@ -174,7 +175,8 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   TACENDA_TRY_VOID(make_provider());
   auto store =
       TACENDA_TRY(OpenStore::open(files_, places_, unlock, TACENDA_TRY(open_options()), random_, clock_));
-  TACENDA_TRY_VOID(store->record(audit::EventKind::kUnsealed, unlock.passphrase ? "passphrase" : "key file"));
+  TACENDA_TRY_VOID(store->record(audit::EventKind::kUnsealed, unlock.passphrase ? "passphrase" : "key file",
+                                 "approvals = " + std::to_string(config_.approvals)));
   auto unsealed = std::make_shared<Unsealed>(
       std::move(store), api::Hooks{[this] { return endpoint_; }, [this] { seal_asked_ = true; }});
   if (net_ && port_ != 0) {
@@ -251,7 +253,10 @@ void Server::stop() {
 
 void Server::tick() {
   if (seal_asked_.exchange(false)) seal();
-  if (auto const unsealed = current()) unsealed->store->flush_failures();
+  auto const unsealed = current();
+  if (!unsealed) return;
+  unsealed->store->flush_failures();
+  unsealed->admin.tick();
 }
 
 bool Server::failed() const {

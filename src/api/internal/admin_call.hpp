@@ -5,15 +5,40 @@
 
 #include "api/admin.hpp"
 #include "codec/json.hpp"
+#include "core/limits.hpp"
 
 namespace tacenda::api {
+
+/// Of the body of an administrative request.
+inline constexpr codec::JsonLimits kBodyLimits{.depth = 4, .size_bytes = limits::kUnauthenticatedBodyBytes};
 
 /// One administrative request. Owner: the worker that runs it.
 struct Admin::Call {
   net::Request request;
   audit::Event origin;
+  std::optional<identity::Principal> principal;
+  std::string asker_role;  // of who asks for it, or asked
   codec::Json body = codec::Json::object();
   std::map<std::string, std::string, std::less<>> query;
 };
+
+/// What an administrative act came to, not durable yet.
+struct Admin::Done {
+  identity::Pending pending;
+  std::string json = "{}";                 // for who asked
+  std::optional<std::string> new_value{};  // of the event, when the plan did not know it
+};
+
+/// What an administrative act would do. Its event stands in the call.
+struct Admin::Plan {
+  bool entrusts = false;   // gives rights or a way in: a second person may be needed
+  bool is_secret = false;  // what comes of it is for who asked alone
+  std::string subject{};   // id of the account that it is about; empty: none
+  std::string basis{};     // what it rests on beside policy and event
+  std::move_only_function<Result<Done>()> act{};
+};
+
+/// The account as what is done with it rests on it.
+std::string basis_of(identity::UserView const& user);
 
 }  // namespace tacenda::api

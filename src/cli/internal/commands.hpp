@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/options.hpp"
+#include "codec/json.hpp"
 
 /// The subcommands that talk to a running server. Each gives the exit code.
 namespace tacenda::cli {
@@ -85,6 +86,9 @@ int alerts_list(AlertOptions const& options);
 /// Prints new ones as they come, until the session is too old (kDenied) or the server is gone.
 int alerts_follow(AlertOptions const& options);
 int alerts_answer(AlertOptions const& options, std::string_view state);
+/// Prints what an enrolment is begun with, or a token.
+void show_enrolment(codec::Json const& answer);
+void show_token(codec::Json const& answer);
 
 /// `tacenda client`.
 struct ClientOptions {

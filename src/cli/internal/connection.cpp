@@ -13,6 +13,19 @@ namespace tacenda::cli {
 namespace {
 
 constexpr std::size_t kTokenBytesMax = 4096;
+constexpr std::uint16_t kWaitsForSecond = 202;
+
+/// Says that a second person is needed (S-12).
+int report_waiting(std::string_view command, Asked const& asked, codec::Json const& body) {
+  if (asked.json) std::cout << codec::write_json(body) << "\n";
+  std::cerr << "tacenda: " << command << ": waits until " << body.text_of("expires")
+            << " for a second person: tacenda approvals approve " << body.text_of("approval") << " --data "
+            << asked.data.string() << "\n";
+  if (number_of(body, "others") == 0)
+    std::cerr << "tacenda: " << command
+              << ": nobody else can approve it now; docs/operating/accounts.md, \"Two persons\"\n";
+  return kWaits;
+}
 
 /// /run/user/<uid>, or a folder of this user's own under /tmp.
 Result<std::filesystem::path> runtime_folder() {
@@ -97,6 +110,7 @@ int ask(std::string_view command, Asked const& asked, Show const& show) {
   auto const answer =
       asked.body != nullptr ? connection->post(asked.path, *asked.body) : connection->get(asked.path);
   if (!answer.has_value()) return report(command, answer.error());
+  if (answer->status == kWaitsForSecond) return report_waiting(command, asked, answer->body);
   if (answer->status != 200) return report(command, answer->status, answer->body);
   if (asked.json) {
     std::cout << codec::write_json(answer->body) << "\n";

@@ -140,6 +140,21 @@ Pending Directory::State::pending(std::shared_ptr<Account> account, Rows written
                  std::move(finish));
 }
 
+Pending Directory::State::pending_told(std::shared_ptr<Account> account, Notice::Kind kind,
+                                       std::move_only_function<void(bool)> finish) {
+  if (account->is_service) return pending(std::move(account), kAccount, std::move(finish));
+  notify(*account, kind);
+  return pending(account, kAccountAndFactors,
+                 [this, account, kind, finish = std::move(finish)](bool committed) mutable {
+                   if (finish) finish(committed);
+                   if (committed) return;
+                   WriteLock const lock(mutex);
+                   auto& notices = account->notices;
+                   auto const last = std::ranges::find(notices.rbegin(), notices.rend(), kind, &Notice::kind);
+                   if (last != notices.rend()) notices.erase(std::prev(last.base()));
+                 });
+}
+
 void Directory::State::erase_token(vault::WriteSet& set, Digest const& hash) {
   Bytes const key = token_key(hash);
   rows.erase(set, key);

@@ -113,7 +113,10 @@ struct Directory::State {
   std::string role_of(Account const& account) const TACENDA_REQUIRES_SHARED(mutex);
   Pending pending(std::shared_ptr<Account> account, Rows written,
                   std::move_only_function<void(bool)> finish = {});
-  /// The same, and the rows of tokens that are gone from memory already.
+  /// A change of the account of which its owner, if it is a person's, is told.
+  Pending pending_told(std::shared_ptr<Account> account, Notice::Kind kind,
+                       std::move_only_function<void(bool)> finish = {}) TACENDA_REQUIRES(mutex);
+  /// The same as `pending`, and the rows of tokens that are gone from memory already.
   Pending pending_end(std::shared_ptr<Account> account, Rows written, std::vector<Digest> ended);
   /// Takes the tokens of an account out of memory; the caller erases their rows.
   std::vector<Digest> end_tokens(Account const& account) TACENDA_REQUIRES(mutex);
