@@ -52,6 +52,10 @@ def totp(secret, step):
 UNLIMITED = "[rates]\nperson = 0\naddress = 0\n"
 
 
+# libfaketime and the sanitizers both stand in for functions of libc, and do not get on.
+SANITIZED = any(name in pathlib.Path(BINARY or "/dev/null").read_bytes() for name in (b"__asan_init", b"__tsan_init"))
+
+
 class Person:
     """Somebody with a password and a second factor. A code is good once, so steps only go forward."""
 
@@ -122,7 +126,8 @@ class UnixConnection(http.client.HTTPConnection):
 class Server:
     """A store in a folder of its own and the server on it."""
 
-    def __init__(self, policy="separated", config=None, binary=None):
+    def __init__(self, policy="separated", config=None, binary=None, approvals=1):
+        """`approvals`: as the configuration says it; None: it says nothing."""
         self.binary = binary or BINARY
         if not self.binary:
             raise RuntimeError("set TACENDA_BINARY to the path of the tacenda program")
@@ -134,10 +139,8 @@ class Server:
         self.temporary = self.root / "tmp"
         self.temporary.mkdir()
         self.out, self.err = self.root / "serve.out", self.root / "serve.err"
-        self.config = None
-        if config is not None:
-            self.config = self.root / "tacenda.toml"
-            self.config.write_text(config)
+        self.config = self.root / "tacenda.toml"
+        self.configure(config or "", approvals)
         self.process = None
         self.host, self.port = "127.0.0.1", 0
         self.admin_person = None
@@ -145,6 +148,11 @@ class Server:
         made = self.cli("init", "--data", self.data, "--key-file", self.key_file, "--admin", "alice",
                         "--policy", policy, "--json", check=True)
         self.made = json.loads(made.stdout)
+
+    def configure(self, config, approvals):
+        """Writes the configuration for the next start."""
+        said = "" if approvals is None else f"approvals = {approvals}\n"
+        self.config.write_text(said + config)
 
     # --- life of the process ---
 
@@ -154,8 +162,7 @@ class Server:
         command = [self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0"]
         if with_key:
             command += ["--key-file", self.key_file]
-        if self.config:
-            command += ["--config", self.config]
+        command += ["--config", self.config]
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, env=env or {**os.environ, "TMPDIR": str(self.temporary)})
@@ -170,6 +177,15 @@ class Server:
                 break
             time.sleep(0.02)
         raise RuntimeError("the server did not start: " + self.err.read_text()[-2000:])
+
+    def start_at(self, offset):
+        """Starts it anew with its clock moved by so many seconds; gives what tells that time."""
+        self.stop()
+        # Not by the command `faketime`: it runs the program as a child, and signals would miss it.
+        moved = {"LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1", "FAKETIME": f"{offset:+d}s",
+                 "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        self.start(env={**os.environ, "TMPDIR": str(self.temporary), **(moved if offset else {})})
+        return lambda: time.time() + offset
 
     def stop(self):
         """Ends the server cleanly; gives its exit code."""

@@ -353,8 +353,7 @@ class Lives(harness.TestCase):
             assertion, token = lab.assertion(), lab.token()
             # The address of the token endpoint is part of what was signed, and the port is another after it.
             self.server.stop()
-            self.server.config = self.server.root / "tacenda.toml"
-            self.server.config.write_text('[oauth]\norigin = "https://records.example.org"\n')
+            self.server.configure('[oauth]\norigin = "https://records.example.org"\n', 1)
             self.server.start()
             lab.token_url = lambda: "https://records.example.org/oauth/token"
             assertion = lab.assertion()

@@ -9,11 +9,7 @@ import harness
 from harness import json_of
 
 
-# libfaketime and the sanitizers both stand in for functions of libc, and do not get on.
-SANITIZED = any(name in pathlib.Path(harness.BINARY or "/dev/null").read_bytes() for name in (b"__asan_init", b"__tsan_init"))
-
-
-@unittest.skipIf(SANITIZED, "libfaketime does not work with a sanitizer")
+@unittest.skipIf(harness.SANITIZED, "libfaketime does not work with a sanitizer")
 class Time(harness.TestCase):
     serve = False
 
@@ -22,13 +18,7 @@ class Time(harness.TestCase):
         self.server = self.new_server("classic")
 
     def at(self, offset):
-        """Starts the server with its clock moved by so many seconds."""
-        self.server.stop()
-        # Not by the command `faketime`: it runs the program as a child, and signals would miss it.
-        moved = {"LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1", "FAKETIME": f"{offset:+d}s",
-                 "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        self.server.start(env={**os.environ, "TMPDIR": str(self.server.temporary), **(moved if offset else {})})
-        return lambda: time.time() + offset
+        return self.server.start_at(offset)
 
     def test_N02_an_administrative_act_needs_a_second_factor_of_the_last_five_minutes(self):
         self.at(0)

@@ -26,7 +26,7 @@ class OpenIdPage(unittest.TestCase):
         self.addCleanup(provider.stop)
         secret = server.keys / "openid"
         secret.write_text(SECRET)
-        server.config.write_text(provider.configuration(secret))
+        server.configure(provider.configuration(secret), 1)
         server.start()
         origin = f"https://127.0.0.1:{server.port}"
         provider.start(new_key("k1"), origin)
