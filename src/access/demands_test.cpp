@@ -92,5 +92,40 @@ TEST_F(Demands, AnEarlierTextCountsForNothing) {
   EXPECT_FALSE(is_policy("awareness-grace-days = -1"));
 }
 
+TEST_F(Demands, K05WhoAdministersHasTheTimesOfAal3WhateverThePolicySays) {
+  auto const times = [](std::string const& rights) {
+    auto const policy = Policy::parse("version = 1\n[roles.a]\n" + rights, 1);
+    EXPECT_TRUE(policy.has_value()) << rights;
+    return policy ? (*policy)->session_times().at("a") : identity::SessionTimes();
+  };
+  using std::chrono::minutes;
+  EXPECT_EQ(times("patient-records = [\"read\"]").absolute, limits::kSessionAbsoluteMax);
+  EXPECT_EQ(times("patient-records = [\"read\"]").idle, limits::kSessionIdleMax);
+  for (auto const* right : {"manage-users", "issue-tokens", "read-audit", "verify", "seal", "read-status",
+                            "manage-policy", "manage-keys", "review-access"}) {
+    auto const administers = "admin = [\"" + std::string(right) + "\"]\n";
+    EXPECT_EQ(times(administers).absolute, minutes(720)) << right;
+    EXPECT_EQ(times(administers).idle, minutes(15)) << right;
+    EXPECT_EQ(times(administers + "session-minutes = 60\nsession-idle-minutes = 5").absolute, minutes(60));
+    EXPECT_EQ(times(administers + "session-minutes = 60\nsession-idle-minutes = 5").idle, minutes(5));
+    EXPECT_FALSE(is_policy(administers + "session-minutes = 721"));
+    EXPECT_FALSE(is_policy("session-idle-minutes = 16\n" + administers));
+  }
+  EXPECT_EQ(times("session-minutes = 1440\nsession-idle-minutes = 60").absolute, minutes(1440));
+  for (auto const* wrong : {"session-minutes = 1441", "session-minutes = 0", "session-minutes = \"60\"",
+                            "session-idle-minutes = 61", "session-idle-minutes = -1"})
+    EXPECT_FALSE(is_policy(wrong)) << wrong;
+}
+
+TEST_F(Demands, K05EveryPolicyThatShipsHasItsAdministratorsTimes) {
+  for (auto const* name : {"separated", "classic", "hospital"}) {
+    auto const policy = Policy::shipped(name).value();
+    for (auto const& role : policy->roles()) {
+      bool const administers = policy->role(role)->admin_actions != 0;
+      EXPECT_EQ(policy->session_times().at(role).absolute <= std::chrono::hours(12), administers) << role;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tacenda::access

@@ -4,22 +4,17 @@
 #include <array>
 
 #include "access/internal/concepts.hpp"
+#include "access/internal/policy_words.hpp"
 #include "access/internal/provisioning_rules.hpp"
+#include "access/internal/role_demands.hpp"
 #include "access/shipped_policies.hpp"
 #include "codec/toml.hpp"
 #include "core/limits.hpp"
 #include "fhir/types.hpp"
-#include "identity/awareness.hpp"
 
 namespace tacenda::access {
 namespace {
 
-/// What a policy calls a value of an enumeration.
-template <typename E>
-struct Word {
-  std::string_view name;
-  E value;
-};
 constexpr auto kActions = std::to_array<Word<Action>>({
     {"read", Action::kRead},
     {"vread", Action::kVread},
@@ -45,13 +40,6 @@ constexpr auto kAdminActions = std::to_array<Word<AdminAction>>({
     {"approve", AdminAction::kApprove},
 });
 
-constexpr auto kFactors = std::to_array<Word<Factor>>({
-    {"totp", Factor::kTotp},
-    {"passkey", Factor::kPasskey},
-    {"recovery-code", Factor::kRecoveryCode},
-    {"provider", Factor::kProvider},
-});
-
 struct Switch {
   std::string_view name;
   bool Role::* member;
@@ -66,52 +54,13 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"provisions-users", &Role::provisions_users},
 });
 
-constexpr std::int64_t kGraceDaysMax = 365;
-
 constexpr auto kGroups =
     std::to_array<std::string_view>({"patient-records", "prescriptions", "directory", "other"});
-
-constexpr std::size_t kWordBytes = 64;
 
 /// U to V are confidentialities; every other word is a sensitivity.
 Label label_of(std::string word) {
   bool const is_level = parse_confidentiality(word).has_value();
   return {std::string(is_level ? kConfidentialitySystem : kActCodeSystem), std::move(word)};
-}
-
-template <typename E>
-constexpr std::uint32_t bit(E action) {
-  return 1U << static_cast<unsigned>(action);
-}
-
-/// The bits of a list of words out of `names`. Errors: kInvalid.
-template <typename Names>
-Result<std::uint32_t> bits_of(toml::node const& node, Names const& names) {
-  auto const* list = node.as_array();
-  if (list == nullptr) return fail(ErrorKind::kInvalid, "a right of a role is not a list of actions");
-  std::uint32_t bits = 0;
-  for (auto const& item : *list) {
-    auto const word = item.value<std::string_view>();
-    auto const found =
-        std::ranges::find_if(names, [&](auto const& entry) { return word && entry.name == *word; });
-    if (found == names.end()) return fail(ErrorKind::kInvalid, "a role names an unknown action");
-    bits |= bit(found->value);
-  }
-  return bits;
-}
-
-/// A list of words, each of 1 to 64 characters. Errors: kInvalid.
-Result<std::vector<std::string>> words_of(toml::node const& node) {
-  auto const* list = node.as_array();
-  if (list == nullptr) return fail(ErrorKind::kInvalid, "a list of words is expected in the policy");
-  std::vector<std::string> words;
-  for (auto const& item : *list) {
-    auto const word = item.value<std::string_view>();
-    if (!word || word->empty() || word->size() > kWordBytes)
-      return fail(ErrorKind::kInvalid, "a list of the policy holds something that is no word");
-    words.emplace_back(*word);
-  }
-  return words;
 }
 
 Result<std::set<std::string, std::less<>>> set_of(toml::node const& node) {
@@ -153,31 +102,6 @@ Result<bool> parse_bounds(std::string_view name, toml::node const& node, Role& r
   return true;
 }
 
-/// What a role demands of who has it. False when `name` is none of these. Errors: kInvalid.
-Result<bool> parse_demand(std::string_view name, toml::node const& node, Role& role) {
-  if (name == "factors") {
-    role.factors = TACENDA_TRY(bits_of(node, kFactors));
-    if (role.factors == 0)
-      return fail(ErrorKind::kInvalid, "a role takes no second factor: nobody could use it");
-  } else if (name == "networks") {
-    role.networks = TACENDA_TRY(AddressList::parse(TACENDA_TRY(words_of(node))));
-  } else if (name == "awareness") {
-    role.awareness = TACENDA_TRY(words_of(node));
-    for (auto const& topic : role.awareness) {
-      if (identity::find_awareness_topic(topic) == nullptr)
-        return fail(ErrorKind::kInvalid, "a role demands an unknown awareness topic");
-    }
-  } else if (name == "awareness-grace-days") {
-    auto const days = node.value_exact<std::int64_t>();
-    if (!days || *days < 0 || *days > kGraceDaysMax)
-      return fail(ErrorKind::kInvalid, "a grace period is a whole number of days from 0 to 365");
-    role.awareness_grace = std::chrono::days(*days);
-  } else {
-    return false;
-  }
-  return true;
-}
-
 Result<Role> parse_role(toml::table const& table) {
   constexpr auto kSystem = std::to_array<Word<Action>>({{"history-system", Action::kHistorySystem}});
   constexpr auto kWrites = std::to_array<Word<Action>>(
@@ -208,6 +132,7 @@ Result<Role> parse_role(toml::table const& table) {
   if (std::ranges::any_of(kApprovers, [&](AdminAction action) { return role.may(action); }))
     role.admin_actions |= bit(AdminAction::kApprove);
   TACENDA_TRY_VOID(check_provisioner(role));
+  TACENDA_TRY_VOID(limit_sessions(table, role));
   for (auto const& [type, view] : role.views) {
     // What is seen in part would be written back without the rest (C-19).
     if (role.may(Action::kUpdate, type))
@@ -371,6 +296,12 @@ Result<std::shared_ptr<Policy const>> Policy::parse(std::string_view text, std::
 Role const* Policy::role(std::string_view name) const {
   auto const found = roles_.find(name);
   return found == roles_.end() ? nullptr : &found->second;
+}
+
+identity::RoleTimes Policy::session_times() const {
+  identity::RoleTimes times;
+  for (auto const& [name, role] : roles_) times.emplace(name, role.session);
+  return times;
 }
 
 std::vector<std::string> Policy::roles() const {

@@ -16,6 +16,7 @@
 #include "core/error.hpp"
 #include "core/permit.hpp"
 #include "identity/provisioned.hpp"
+#include "identity/session_times.hpp"
 
 namespace tacenda::access {
 
@@ -70,6 +71,8 @@ struct Role {
   AddressList networks;                // from which it may be used
   std::vector<std::string> awareness;  // topics to be acknowledged every year
   std::chrono::days awareness_grace{14};
+  // How long its sessions last at most (K-05).
+  identity::SessionTimes session{limits::kSessionIdleMax, limits::kSessionAbsoluteMax};
 
   bool may_ask_for(std::string_view purpose) const;
 
@@ -119,6 +122,8 @@ class Policy {
   std::uint64_t epoch() const { return epoch_; }
 
   Bounds const& bounds() const { return bounds_; }
+  /// How long sessions of each role last at most.
+  identity::RoleTimes session_times() const;
 
  private:
   Policy() = default;

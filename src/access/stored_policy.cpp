@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/bytes.hpp"
+#include "identity/provisioning.hpp"
 
 namespace tacenda::access {
 namespace {
@@ -50,6 +51,11 @@ Result<PolicyChange> policy_change(vault::Vault const& vault, Policy const& befo
   TACENDA_TRY_VOID(rows.put(change.set, as_bytes(kRow), row));
   TACENDA_TRY_VOID(rows.put(change.set, version_key(change.policy->epoch()), as_bytes(toml)));
   return change;
+}
+
+void hold_to(Policy const& policy, identity::Directory& directory) {
+  identity::Provisioning(directory).use(policy.bounds().group_roles);
+  directory.hold_sessions_to(policy.session_times());
 }
 
 }  // namespace tacenda::access

@@ -5,6 +5,7 @@
 
 #include "access/policy.hpp"
 #include "core/error.hpp"
+#include "identity/directory.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::access {
@@ -22,5 +23,9 @@ struct PolicyChange {
 /// Two changes at once: one of them conflicts. Errors: kInvalid (the text is no policy; it has no role that
 /// may manage the policy, so that nobody could change it again), kUnavailable.
 Result<PolicyChange> policy_change(vault::Vault const& vault, Policy const& before, std::string_view toml);
+
+/// Has the directory hold to what a policy says of accounts: which groups give which role, and how long
+/// sessions of each role last.
+void hold_to(Policy const& policy, identity::Directory& directory);
 
 }  // namespace tacenda::access

@@ -3,7 +3,6 @@
 #include "api/admin.hpp"
 #include "api/internal/admin_call.hpp"
 #include "codec/text.hpp"
-#include "identity/provisioning.hpp"
 
 namespace tacenda::api {
 namespace {
@@ -142,7 +141,7 @@ Result<Admin::Plan> Admin::set_policy(Call& call) {
     auto finish = [this, now, policy](bool committed) {
       if (!committed) return;
       parts_.gate.replace(policy);
-      identity::Provisioning(parts_.directory).use(policy->bounds().group_roles);
+      access::hold_to(*policy, parts_.directory);
       // A rule that is new is for records of before, too.
       if (policy->bounds().label_rules != now->bounds().label_rules) parts_.label_worker.renew();
     };

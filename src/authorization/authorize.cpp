@@ -187,6 +187,7 @@ Result<std::string> Server::allow(AuthorizationRequest const& request, identity:
   if (!decision.encounter.empty()) use.grant.launch = LaunchContext{decision.encounter, "", true};
   use.grant.refresh = refresh_of(decision.scopes);
   use.grant.created = clock_.now();
+  use.grant.expires = person.expires();
   auto const code = TACENDA_TRY(unguessable());
   TACENDA_TRY_VOID(codes_.add(code, std::move(use)));
   return redirect_with(request.redirect_uri, {{"code", code}, {"state", request.state}, {"iss", origin()}});

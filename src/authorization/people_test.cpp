@@ -273,15 +273,6 @@ TEST_F(People, O19ARefreshTokenLastsThreeMonthsAndNotForEver) {
   EXPECT_TRUE(refresh(last).refusal);  // 410 days after he allowed it
 }
 
-TEST_F(People, OnlineAccessEndsWithTheDay) {
-  auto const first = fetch(code({{"scope", "patient/*.rs online_access"}}));
-  store.clock.advance(11h);
-  auto const second = refresh(refresh_of(first));
-  EXPECT_FALSE(second.refusal);
-  store.clock.advance(1h);
-  EXPECT_TRUE(refresh(refresh_of(second)).refusal);
-}
-
 TEST_F(People, S11WhatEndsAPersonsSessionsEndsItsApplications) {
   auto const first = fetch(code());
   auto disabled = directory->disable_user("ada");

@@ -29,13 +29,14 @@ bool answers(std::string_view verifier, std::string_view challenge) {
   return is_verifier(verifier) && crypto::equal_constant_time(as_bytes(made), as_bytes(challenge));
 }
 
-/// How long a grant that is used now is good.
-Time expiry_of(Grant const& grant, Time now) {
+/// How long a grant that is used now is good. `session`: how long a session of its person lasts.
+Time expiry_of(Grant const& grant, Time now, identity::SessionTimes const& session) {
   switch (grant.refresh) {
     case Grant::Refresh::kOffline:
       return std::min<Time>(now + limits::kOfflineIdle, grant.created + limits::kOfflineAbsolute);
     case Grant::Refresh::kOnline:
-      return grant.created + limits::kSessionAbsolute;
+      // It rests on the sign-in it came of, and ends with it (K-05).
+      return std::min<Time>(grant.expires, grant.created + session.absolute);
     case Grant::Refresh::kNone:
       break;
   }
@@ -72,6 +73,13 @@ void Server::end_reused(std::string_view grant, Literal reason, TokenReply& repl
 
 bool Server::issue(Client const& client, Grant const& grant, std::vector<codec::Scope> scopes,
                    Caller const& caller, TokenReply& reply) {
+  // Not longer than what it came of.
+  auto const lifetime =
+      std::min<std::chrono::milliseconds>(limits::kPersonAccess, grant.expires - clock_.now());
+  if (lifetime <= std::chrono::milliseconds(0)) {
+    reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchRefresh, "the sign-in it rests on has ended");
+    return false;
+  }
   auto application = std::make_shared<identity::Application>();
   application->client = grant.client;
   application->grant = grant.id;
@@ -80,9 +88,8 @@ bool Server::issue(Client const& client, Grant const& grant, std::vector<codec::
   if (!bind(client, caller, application->certificate, reply)) return false;
   reply.trace.scopes = codec::write_scopes(application->scopes);
   reply.trace.patient = grant.patient.value_or(std::string());
-  auto issued =
-      directory_.issue_application_token({grant.user, grant.account_epoch, grant.method},
-                                         std::move(application), limits::kPersonAccess, caller.address);
+  auto issued = directory_.issue_application_token({grant.user, grant.account_epoch, grant.method},
+                                                   std::move(application), lifetime, caller.address);
   if (!issued.has_value()) {
     reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchRefresh, issued.error().literal());
     return false;
@@ -93,7 +100,8 @@ bool Server::issue(Client const& client, Grant const& grant, std::vector<codec::
   reply.trace.token_id = issued->principal.token_id();
   reply.body.set("access_token", Json::string(issued->access_token));
   reply.body.set("token_type", Json::string("Bearer"));
-  reply.body.set("expires_in", Json::number(std::chrono::seconds(limits::kPersonAccess).count()));
+  reply.body.set("expires_in",
+                 Json::number(std::chrono::duration_cast<std::chrono::seconds>(lifetime).count()));
   reply.body.set("scope", Json::string(reply.trace.scopes));
   tell_context(grant, reply.body);
   reply.pending = joined(std::move(reply.pending), std::move(issued->pending));
@@ -139,7 +147,7 @@ void Server::authorization_code(Form const& form, Caller const& caller, TokenRep
   }
   auto& grant = use.grant;
   grant.generation = grant.refresh == Grant::Refresh::kNone ? 0 : 1;
-  grant.expires = expiry_of(grant, clock_.now());
+  grant.expires = expiry_of(grant, clock_.now(), directory_.session_times(grant.user));
   // Who has no key could else refresh it from anywhere.
   if (client->kind == Client::Kind::kPublic && client->binds_tokens) grant.certificate = caller.certificate;
   if (!issue(*client, grant, grant.scopes, caller, reply)) return;
@@ -202,14 +210,15 @@ void Server::refresh(Form const& form, Caller const& caller, TokenReply& reply) 
       return;
     }
   }
-  if (!issue(*client, grant, std::move(scopes), caller, reply)) {
-    // The account has ended: nothing of this is ever good again.
+  Grant next(grant);
+  ++next.generation;
+  next.expires = expiry_of(grant, clock_.now(), directory_.session_times(grant.user));
+  if (!issue(*client, next, std::move(scopes), caller, reply)) {
+    // The account or the sign-in has ended: nothing of this is ever good again.
     reply.pending = joined(std::move(reply.pending), grants_.end(grant.id));
     return;
   }
-  Grant next(grant);
-  ++next.generation;
-  auto advanced = grants_.advance(grant, expiry_of(grant, clock_.now()));
+  auto advanced = grants_.advance(grant, next.expires);
   if (!advanced.has_value()) {
     reply.body = Json::object();
     return end_reused(grant.id, "the refresh token was used before", reply);

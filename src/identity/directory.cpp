@@ -316,6 +316,17 @@ Result<Pending> Directory::change_standing(std::string_view name,
                          });
 }
 
+void Directory::hold_sessions_to(RoleTimes times) {
+  WriteLock const lock(state_->mutex);
+  state_->role_times = std::move(times);
+}
+
+SessionTimes Directory::session_times(UserId const& user) const {
+  ReadLock const lock(state_->mutex);
+  auto const found = state_->by_id.find(user.view());
+  return found == state_->by_id.end() ? state_->times : state_->times_of(*found->second);
+}
+
 std::string Directory::hashed_name(std::string_view name) const {
   // Under a key of its own: half of what is hashed for a password must never stand in the audit log.
   auto const mac = state_->names_tried.sign({as_bytes(name)});

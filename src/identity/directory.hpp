@@ -13,16 +13,11 @@
 #include "crypto/random.hpp"
 #include "identity/pending.hpp"
 #include "identity/principal.hpp"
+#include "identity/session_times.hpp"
 #include "identity/user_view.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::identity {
-
-/// How long a session of a person lasts (S-04, K-05).
-struct SessionTimes {
-  std::chrono::milliseconds idle = limits::kSessionIdle;          // without a request
-  std::chrono::milliseconds absolute = limits::kSessionAbsolute;  // whatever is done
-};
 
 /// What is shown beside the password. One of the two counts; the other is empty.
 struct SecondFactor {
@@ -155,6 +150,11 @@ class Directory {
   Result<Enrolled> confirm_enrolment(std::string_view code, std::string_view totp, std::string_view address);
 
   // --- requests -------------------------------------------------------------------------------
+  /// How long sessions of these roles last at most, beside what `open` was told: of both the shorter. Holds
+  /// at once, also for those that are open.
+  void hold_sessions_to(RoleTimes times);
+  /// How long a session that this user begins now lasts.
+  SessionTimes session_times(UserId const& user) const;
   /// Recognises an access token. Errors: kUnauthenticated (unknown, expired, idle too long, disabled).
   Result<Principal> authenticate_token(std::string_view token);
   /// Recognises a verified client certificate bound to a service account.

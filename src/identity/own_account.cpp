@@ -59,7 +59,7 @@ Result<Directory::Attempt> OwnAccount::change_password(Principal const& principa
   ++account->token_epoch;
   state_.notify(*account, Notice::Kind::kPasswordChanged);
   TACENDA_TRY_VOID(state_.open_session(account,
-                                       {.lifetime = state_.times.absolute,
+                                       {.lifetime = state_.times_of(*account).absolute,
                                         .method = shown.recovery ? Method::kRecoveryCode : Method::kSession,
                                         .address = std::string(change.address),
                                         .written = written,
@@ -96,7 +96,8 @@ Result<Directory::Attempt> OwnAccount::step_up(Principal const& principal, Secon
                                         .method = shown.recovery ? Method::kRecoveryCode : Method::kSession,
                                         .address = std::string(address),
                                         .written = written,
-                                        .ended = {own.hash}},
+                                        .ended = {own.hash},
+                                        .begun = own.token->created},
                                        attempt));
   return attempt;
 }

@@ -178,7 +178,7 @@ Result<Directory::Attempt> Passkeys::sign_in(Answer const& answer, std::string_v
   own->sign_count = *count;  // from now on, even if the commit fails
   own->last_used = state_.clock.now();
   TACENDA_TRY_VOID(state_.open_session(account,
-                                       {.lifetime = state_.times.absolute,
+                                       {.lifetime = state_.times_of(*account).absolute,
                                         .method = Method::kPasskey,
                                         .address = std::string(address),
                                         .written = Directory::State::kFactors},

@@ -68,7 +68,7 @@ Result<Directory::Attempt> Provisioning::sign_in(Asserted const& asserted, std::
   }
   auto const linked = account->provider;
   TACENDA_TRY_VOID(state.open_session(account,
-                                      {.lifetime = state.times.absolute,
+                                      {.lifetime = state.times_of(*account).absolute,
                                        .method = Method::kProvider,
                                        .address = std::string(address),
                                        .written = AccountRows{.factors = !before, .provider = !before},

@@ -158,7 +158,7 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
       written.account = true;
     }
     TACENDA_TRY_VOID(state.open_session(account,
-                                        {.lifetime = state.times.absolute,
+                                        {.lifetime = state.times_of(*account).absolute,
                                          .method = shown.recovery ? Method::kRecoveryCode : Method::kSession,
                                          .address = std::string(address),
                                          .written = written},

@@ -2,7 +2,6 @@
 
 #include "access/stored_policy.hpp"
 #include "core/log.hpp"
-#include "identity/provisioning.hpp"
 #include "storage/embedded/open.hpp"
 
 namespace tacenda::start {
@@ -95,7 +94,7 @@ Result<void> OpenStore::load_policy(OpenOptions const& options) {
   auto policy = TACENDA_TRY(access::stored_policy(*vault_));
   // A store without a policy is one that `init` has not finished: nobody gets in but by the shipped default.
   if (!policy) policy = TACENDA_TRY(access::Policy::shipped("separated"));
-  identity::Provisioning(*directory_).use(policy->bounds().group_roles);
+  access::hold_to(*policy, *directory_);
   gate_ = std::make_unique<access::Gate>(std::move(policy), options.listeners);
   assignments_ = TACENDA_TRY(access::Assignments::open(*vault_, clock_));
   approvals_ = TACENDA_TRY(access::Approvals::open(*vault_, clock_, options.approvals));
@@ -112,7 +111,7 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
   event.new_value = change.policy->name();
   std::vector<audit::Event> events{std::move(event)};
   TACENDA_TRY_VOID(log_->commit(std::move(change.set), std::move(events)));
-  identity::Provisioning(*directory_).use(change.policy->bounds().group_roles);
+  access::hold_to(*change.policy, *directory_);
   gate_->replace(std::move(change.policy));
   return {};
 }

@@ -20,6 +20,24 @@ class Time(harness.TestCase):
     def at(self, offset):
         return self.server.start_at(offset)
 
+    def running(self):
+        """Starts the server with a clock that moves while it runs; gives what moves it to so many seconds ahead."""
+        self.server.stop()
+        offset = self.server.root / "clock"
+
+        def move(seconds):
+            # At once or not at all: the server may read it at any time.
+            following = offset.with_suffix(".next")
+            following.write_text(f"{seconds:+d}s\n")
+            following.rename(offset)
+            return lambda: time.time() + seconds
+
+        move(0)
+        self.server.start(env={**os.environ, "TMPDIR": str(self.server.temporary), "FAKETIME_NO_CACHE": "1",
+                               "LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                               "FAKETIME_TIMESTAMP_FILE": str(offset)})
+        return move
+
     def test_N02_an_administrative_act_needs_a_second_factor_of_the_last_five_minutes(self):
         self.at(0)
         token = self.server.admin()
@@ -63,6 +81,60 @@ class Time(harness.TestCase):
         self.at(25 * 3600)
         reply = server.request("POST", "/auth/enrol", {"code": code, "password": harness.PASSWORD})
         self.assertEqual(reply.status, 401, "an invitation ends after a day")
+
+    def test_K05_both_factors_again_after_24_hours_and_after_12_of_who_administers(self):
+        config = "[sessions]\nidle-seconds = 3600\nabsolute-seconds = 86400\n"
+        server = self.server = self.new_server("classic", config)
+        move = self.running()
+        doctor = server.person("dr", "doctor")
+        token, admin = server.token_of(doctor), server.admin()
+        asked = lambda held: server.request("GET", "/fhir/Patient/nobody", token=held).status  # noqa: E731
+        over_socket = lambda: server.socket_request("GET", "/admin/users", token=admin)  # noqa: E731
+        minute, hour = 60, 3600
+        for past in range(10 * minute, 24 * hour, 10 * minute):
+            now = move(past)
+            self.assertEqual(asked(token), 404, past)
+            self.assertEqual(asked(admin), 404 if past < 12 * hour else 401, past)
+            if past == 11 * hour:
+                # Another token, and a second factor that is fresh: the session is as old as it was.
+                stepped = server.request("POST", "/auth/step-up", {"totp": server.admin_person.code(now)}, token=admin)
+                self.assertEqual(stepped.status, 200, stepped)
+                admin = json_of(stepped)["access_token"]
+                self.assertEqual(over_socket().status, 200)
+        self.assertEqual(over_socket().status, 401)
+        now = move(24 * hour + 1)
+        self.assertEqual(asked(token), 401, "24 hours and a second, despite activity")
+
+        # Without a request: 15 minutes of who administers, an hour of who does not.
+        signed_in = lambda person: json_of(server.log_in(person, totp=person.code(now)))["access_token"]  # noqa: E731
+        token, admin = signed_in(doctor), signed_in(server.admin_person)
+        move(24 * hour + 15 * minute + 2)
+        self.assertEqual((asked(token), asked(admin)), (404, 401))
+        move(26 * hour)
+        self.assertEqual(asked(token), 401)
+
+    def test_K05_no_configuration_and_no_policy_gives_more(self):
+        for key, value in (("idle-seconds", 3601), ("absolute-seconds", 86401)):
+            with self.assertRaises(RuntimeError) as refused:
+                self.new_server("classic", f"[sessions]\n{key} = {value}\n").start()
+            self.assertIn(f"sessions.{key}", str(refused.exception))
+        server = self.server
+        self.at(0)
+        server.admin()
+        shown = server.cli("policy", "show", "--data", server.data, check=True).stdout
+        path = server.root / "policy.toml"
+
+        def set_to(role, keys):
+            path.write_text(shown.replace(f"[roles.{role}]\n", f"[roles.{role}]\n{keys}\n"))
+            return server.cli("policy", "set", path, "--data", server.data).returncode
+
+        for role, keys in (("administrator", "session-minutes = 721"), ("administrator", "session-idle-minutes = 16"),
+                           ("doctor", "session-minutes = 1441"), ("doctor", "session-idle-minutes = 61")):
+            self.assertNotEqual(set_to(role, keys), 0, keys)
+        self.assertEqual(set_to("doctor", "session-minutes = 60\nsession-idle-minutes = 5"), 0)
+        token = server.token_of(server.person("dr", "doctor"))
+        self.at(6 * 60)
+        self.assertEqual(server.request("GET", "/fhir/Patient/nobody", token=token).status, 401)
 
     def test_K04_a_clock_that_was_set_back_opens_no_used_code(self):
         server = self.server

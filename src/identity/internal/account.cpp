@@ -156,8 +156,8 @@ Result<DecodedToken> decode_token(ByteView row) {
   }
   if (format >= kTokenFormat) decoded.token->application = TACENDA_TRY(read_application(reader, format));
   TACENDA_TRY_VOID(row::check_end(reader));
-  // When it was used last was in memory only: the idle time runs from its making.
-  decoded.token->last_used_ms = to_unix_ms(decoded.token->created);
+  // When it was used last was in memory only: the idle time runs from when its owner was last known there.
+  decoded.token->last_used_ms = to_unix_ms(std::max(decoded.token->created, decoded.token->second_factor_at));
   return decoded;
 }
 

@@ -85,7 +85,7 @@ struct Account {
 struct Token {
   std::shared_ptr<Account> account;  // shared: the account outlives its tokens in flight
   std::string token_id;
-  Time created{};
+  Time created{};  // of a session: when both factors were shown; a step-up goes on with it
   Time expires{};
   Time second_factor_at{};
   std::uint32_t epoch = 0;  // the account's token_epoch when it was made

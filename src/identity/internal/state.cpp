@@ -284,14 +284,19 @@ Principal Directory::State::principal_of(Account const& account, Token const& to
   return principal;
 }
 
+SessionTimes Directory::State::times_of(Account const& account) const {
+  auto const found = role_times.find(role_of(account));
+  return found == role_times.end() ? times : shorter_of(times, found->second);
+}
+
 bool Directory::State::is_live(Token const& token, Time now) const {
   auto const& account = *token.account;
-  if (!account.is_active(now) || token.epoch != account.token_epoch) return false;
+  if (!account.is_active(now) || token.epoch != account.token_epoch || now >= token.expires) return false;
+  if (!token.idles) return true;
+  // By what holds now: sessions made when they could last longer, or in another role, end as those of now do.
+  auto const lasts = times_of(account);
   Time const last_used = from_unix_ms(token.last_used_ms.load());
-  bool const idle = token.idles && now - last_used >= times.idle;
-  // Sessions made when they could last longer end as those of now do.
-  bool const over = token.idles && now - token.created >= times.absolute;
-  return !idle && !over && now < token.expires;
+  return now - last_used < lasts.idle && now - token.created < lasts.absolute;
 }
 
 std::vector<Digest> Directory::State::dead_rows() {
@@ -312,16 +317,17 @@ Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<
   made.token = std::make_shared<Token>();
   made.token->account = account;
   made.token->token_id = TACENDA_TRY(random_code(16));
-  made.token->created = clock.now();
-  made.token->expires = made.token->created + plan.lifetime;
-  made.token->second_factor_at = plan.second_factor_at.value_or(
-      plan.idles ? made.token->created : Time{});  // a service account has none
+  Time const now = clock.now();
+  made.token->created = plan.begun.value_or(now);
+  made.token->expires = now + plan.lifetime;
+  made.token->second_factor_at =
+      plan.second_factor_at.value_or(plan.idles ? now : Time{});  // a service account has none
   made.token->epoch = account->token_epoch;
   made.token->idles = plan.idles;
   made.token->method = plan.method;
   made.token->address = std::move(plan.address);
   made.token->application = std::move(plan.application);
-  made.token->last_used_ms = to_unix_ms(made.token->created);
+  made.token->last_used_ms = to_unix_ms(now);
   Digest const hash = crypto::sha256(as_bytes(made.text));
   auto swept = std::make_shared<std::vector<Digest>>();  // shared by the two closures of one Pending
   auto make_set = [this, token = made.token, hash, written = plan.written, ended = plan.ended,

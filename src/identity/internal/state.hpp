@@ -53,7 +53,7 @@ struct Directory::State {
   crypto::Hmac names_tried;
   crypto::Hmac recovery;  // what recovery codes are stored under
   crypto::Argon2idCost cost;
-  SessionTimes times;
+  SessionTimes times;     // of the configuration
   std::string dummy_phc;  // what an unknown user's password is compared with
 
   mutable SharedMutex mutex;
@@ -78,6 +78,7 @@ struct Directory::State {
   // Of the identity provider; by id.
   std::map<std::string, std::shared_ptr<Group const>, std::less<>> groups TACENDA_GUARDED_BY(mutex);
   GroupRoles group_roles TACENDA_GUARDED_BY(mutex);
+  RoleTimes role_times TACENDA_GUARDED_BY(mutex);  // of the policy
 
   std::atomic<int> hashing{0};  // Argon2 computations at work or waiting
   Mutex hash_mutex;
@@ -183,8 +184,10 @@ struct Directory::State {
   /// A new session of who has shown what it takes; `attempt` gets it. Errors: those of make_token.
   Result<void> open_session(std::shared_ptr<Account> const& account, TokenPlan plan, Attempt& attempt)
       TACENDA_REQUIRES(mutex);
+  /// How long sessions of its role last.
+  SessionTimes times_of(Account const& account) const TACENDA_REQUIRES_SHARED(mutex);
   /// May somebody still come in with it?
-  bool is_live(Token const& token, Time now) const;
+  bool is_live(Token const& token, Time now) const TACENDA_REQUIRES_SHARED(mutex);
   /// Takes the tokens nobody can use any more out of memory; gives up to kSweptAtOnce whose rows may go.
   std::vector<Digest> dead_rows();
   void erase_token(vault::WriteSet& set, Digest const& hash);

@@ -30,6 +30,7 @@ struct TokenPlan {
   std::vector<Digest> ended = {};                       // tokens that end with it
   std::shared_ptr<Application const> application = {};  // shared: see Token
   std::optional<Time> second_factor_at = {};            // nullopt: now, of a session
+  std::optional<Time> begun = {};                       // of a session that goes on; nullopt: now
 };
 
 }  // namespace tacenda::identity
