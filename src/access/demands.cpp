@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::chrono::days kAcknowledgedFor{365};
 
-/// The factor of a session; nullopt for what has none (tokens and certificates of services).
+/// The factor of a session; nullopt for what has none that a role could ask for.
 std::optional<Factor> factor_of(identity::Principal const& principal) {
   switch (principal.method()) {
     case identity::Method::kSession:
@@ -23,6 +23,7 @@ std::optional<Factor> factor_of(identity::Principal const& principal) {
     case identity::Method::kToken:
     case identity::Method::kCertificate:
     case identity::Method::kSocket:
+    case identity::Method::kSealed:  // made for when no other can be shown
       return std::nullopt;
   }
   return std::nullopt;
@@ -62,7 +63,8 @@ Result<void> Gate::takes_factor(identity::Principal const& principal) const {
 }
 
 Result<void> Gate::may_change_factors(identity::Principal const& principal) const {
-  if (principal.method() == identity::Method::kProvider || !role(principal.role()))
+  if (principal.method() == identity::Method::kProvider || principal.is_emergency() ||
+      !role(principal.role()))
     return fail(ErrorKind::kForbidden,
                 "factors are changed behind a sign-in with a password or passkey of this server");
   return takes_factor(principal);
@@ -72,7 +74,7 @@ Result<void> Gate::is_complete(identity::Principal const& principal, Time now) c
   auto const current = policy();
   Role const* role = current->role(principal.role());
   // An unknown role has no rights; that is told where they are asked for.
-  if (role == nullptr || principal.is_service()) return {};
+  if (role == nullptr || principal.is_service() || principal.is_emergency()) return {};
   TACENDA_TRY_VOID(takes_factor(principal));
   for (auto const& id : role->awareness) {
     auto const* topic = identity::find_awareness_topic(id);

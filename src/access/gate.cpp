@@ -24,7 +24,14 @@ class SystemFilter final : public RecordFilter {
   bool may_choose_ids() const override { return true; }
 };
 
+constexpr std::string_view kEmergencyTreatment = "ETREAT";
+
 Result<std::string> stated_purpose(identity::Principal const& principal, Role const& role) {
+  if (principal.is_emergency()) {
+    if (principal.purpose().empty() || principal.purpose() == kEmergencyTreatment)
+      return std::string(kEmergencyTreatment);
+    return fail(ErrorKind::kForbidden, "an emergency account is for the purpose ETREAT alone");
+  }
   if (principal.purpose().empty()) return role.purposes.front();
   if (!role.may_ask_for(principal.purpose()))
     return fail(ErrorKind::kForbidden, "this role may not ask for this purpose");
@@ -48,6 +55,8 @@ Result<Permit> Gate::authorize(identity::Principal const& principal, Action acti
   if (role == nullptr || !role->may(action, type)) {
     return fail(ErrorKind::kForbidden, "this role has no right to this interaction on this type");
   }
+  if (principal.is_emergency() && !is_reading(action))
+    return fail(ErrorKind::kForbidden, "an emergency account reads and searches, and does nothing else");
   auto purpose = TACENDA_TRY(stated_purpose(principal, *role));
   auto asker = TACENDA_TRY(asker_of(principal, *role, std::move(purpose)));
   if (asker.scopes && !asker.scopes->may(action, type))
@@ -68,6 +77,7 @@ Result<Asker> Gate::asker_of(identity::Principal const& principal, Role const& r
   asker.user = principal.id().view();
   asker.role = principal.role();
   asker.purpose = std::move(purpose);
+  asker.in_emergency = principal.is_emergency();
   if (role.own_record_only && principal.patient()) asker.own_patient = principal.patient()->view();
   if (assignments_ != nullptr) asker.practitioner = assignments_->practitioner_of(asker.user);
   if (clock_ != nullptr) asker.now = clock_->now();
@@ -107,6 +117,10 @@ Gate::Explanation Gate::explain(identity::Principal const& principal,
                                 std::span<std::string const> patients) const {
   Explanation explanation;
   if (patients.empty() || assignments_ == nullptr || principal.is_service()) return explanation;
+  if (principal.is_emergency()) {
+    explanation.relation = Relation::kEmergency;
+    return explanation;
+  }
   Time const now = clock_->now();
   auto const user = principal.id().view();
   auto const practitioner = assignments_->practitioner_of(user);
@@ -145,8 +159,8 @@ bool Gate::may_have_labels(std::string_view type) const {
 Result<std::chrono::minutes> Gate::authorize_emergency(identity::Principal const& principal) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());
-  // Who breaks the glass is asked himself.
-  if (role == nullptr || !role->breaks_glass || principal.application())
+  // Who breaks the glass is asked himself. To an emergency account it is broken.
+  if (role == nullptr || !role->breaks_glass || principal.application() || principal.is_emergency())
     return fail(ErrorKind::kForbidden, "this role may not break the glass");
   return current->bounds().emergency_time;
 }
@@ -177,7 +191,7 @@ std::string Gate::why(identity::Principal const& principal, Action action, Recor
 Result<void> Gate::authorize_admin(identity::Principal const& principal, AdminAction action, Time now) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());
-  if (role == nullptr || !role->may(action) || principal.application()) {
+  if (role == nullptr || !role->may(action) || principal.application() || principal.is_emergency()) {
     return fail(ErrorKind::kForbidden, "this role has no right to this administrative act");
   }
   if (identity::is_fresh(principal, now)) return {};

@@ -37,11 +37,11 @@ class Gate {
 
   /// Permit for one interaction on `type` (empty: the system level). Its filter then judges each record.
   /// Decides as of `now`. Errors: kForbidden (the right, the scopes of an application, or the purpose that
-  /// was stated).
+  /// was stated; an emergency account and anything but reading).
   Result<Permit> authorize(identity::Principal const& principal, Action action, std::string_view type) const;
 
   /// The purpose of use that holds for what he asks: what he states, or what his role does by default.
-  /// Errors: kForbidden (not a purpose of his role, G-01, C-03).
+  /// Of an emergency account: ETREAT. Errors: kForbidden (not a purpose of his role, G-01, C-03).
   Result<std::string> purpose_of(identity::Principal const& principal) const;
   /// May he search, sort, chain or include by this parameter of the type? Not by what his role does not see
   /// (P-01).
@@ -54,7 +54,7 @@ class Gate {
   /// What an access to records of these patients is explained by, for the log.
   struct Explanation {
     Relation relation = Relation::kNone;  // the weakest of all: kNone when one patient is not explained
-    bool emergency = false;
+    bool emergency = false;               // he has broken the glass
   };
   Explanation explain(identity::Principal const& principal, std::span<std::string const> patients) const;
 

@@ -4,6 +4,7 @@
 
 #include "core/limits.hpp"
 #include "identity/directory_testing.hpp"
+#include "identity/emergency_access.hpp"
 #include "identity/provisioning.hpp"
 
 namespace tacenda::access {
@@ -127,6 +128,36 @@ TEST_F(GateTest, AProviderSessionChangesNoFactors) {
   EXPECT_TRUE(commit(attempt->pending).has_value());
   EXPECT_EQ(gate_.may_change_factors(*attempt->principal).error().kind(), ErrorKind::kForbidden);
   EXPECT_EQ(gate_.may_change_factors(principal("nemo", "captain")).error().kind(), ErrorKind::kForbidden);
+}
+
+TEST_F(GateTest, S03AnEmergencyAccountReadsAndDoesNothingElseWhateverItsRoleMay) {
+  gate_.replace(shipped("classic"));
+  identity::EmergencyAccess access(*directory);
+  auto made = access.add({"er", "administrator", false, std::nullopt});
+  expect_committed(made);
+  auto turned = access.begin({"the provider is down", std::chrono::hours(1), ""});
+  expect_committed(turned);
+  auto attempt = directory->login("er", SecretBuffer(as_bytes(made->passphrase)),
+                                  {.recovery_code = made->codes[0]}, identity::testing::kHome);
+  ASSERT_TRUE(attempt.has_value() && attempt->principal);
+  auto er = *attempt->principal;
+  for (auto const action : {Action::kRead, Action::kVread, Action::kHistoryInstance, Action::kSearch})
+    EXPECT_TRUE(gate_.authorize(er, action, "Patient").has_value());
+  for (auto const action : {Action::kCreate, Action::kUpdate, Action::kDelete, Action::kExport,
+                            Action::kHistoryType, Action::kHistorySystem}) {
+    EXPECT_EQ(gate_.authorize(er, action, "Patient").error().kind(), ErrorKind::kForbidden);
+    EXPECT_EQ(gate_.authorize(er, action, "").error().kind(), ErrorKind::kForbidden);
+  }
+  Time const now = store.clock.now();
+  for (auto const action : {AdminAction::kManageUsers, AdminAction::kReadAudit, AdminAction::kReadStatus})
+    EXPECT_EQ(gate_.authorize_admin(er, action, now).error().kind(), ErrorKind::kForbidden);
+  EXPECT_FALSE(gate_.authorize_log(er, now).has_value());
+  EXPECT_FALSE(gate_.authorize_emergency(er).has_value());
+  EXPECT_FALSE(gate_.may_change_factors(er).has_value());
+  EXPECT_EQ(gate_.purpose_of(er).value(), "ETREAT");
+  er.state_purpose("TREAT");
+  EXPECT_FALSE(gate_.purpose_of(er).has_value());
+  EXPECT_FALSE(gate_.authorize(er, Action::kRead, "Patient").has_value());
 }
 
 TEST_F(GateTest, ChecksTheAddressListOfTheListener) {

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "api/emergency_switch.hpp"
 #include "api/internal/admin_call.hpp"
 #include "api/internal/exchange.hpp"
 #include "api/outcome.hpp"
@@ -80,6 +81,12 @@ std::span<Admin::Row const> Admin::rows() {
        &Admin::limit_user},
       {"POST", "/admin/users/link", AdminAction::kManageUsers, EventKind::kUserLinked, nullptr,
        &Admin::link_user},
+      {"POST", "/admin/users/reseal", AdminAction::kManageUsers, EventKind::kUserResealed, nullptr,
+       &Admin::reseal_user},
+      {"POST", "/admin/emergency/on", AdminAction::kManageUsers, EventKind::kEmergencyModeOn,
+       &Admin::turn_emergency_on},
+      {"POST", "/admin/emergency/off", AdminAction::kManageUsers, EventKind::kEmergencyModeOff,
+       &Admin::turn_emergency_off},
       {"GET", "/admin/clients", AdminAction::kManageUsers, EventKind::kClientsListed, &Admin::clients},
       {"POST", "/admin/clients", AdminAction::kManageUsers, EventKind::kClientAdded, nullptr,
        &Admin::add_client},
@@ -187,14 +194,18 @@ Released Admin::answer(Call& call, std::string json) {
   return release(call, call.origin, std::move(response));
 }
 
-Released Admin::change(Call& call, identity::Pending& pending, std::string json) {
-  auto const receipt = pipeline_->commit(pending, call.origin);
-  if (!receipt.has_value()) return unstored(call, receipt.error());
+Released Admin::released(audit::Receipt const& receipt, std::string json) {
   net::Response response;
   response.status = 200;
   response.body = std::move(json);
   response.headers.push_back({"content-type", "application/json"});
-  return Released(*receipt, std::move(response));
+  return Released(receipt, std::move(response));
+}
+
+Released Admin::change(Call& call, identity::Pending& pending, std::string json) {
+  auto const receipt = pipeline_->commit(pending, call.origin);
+  if (!receipt.has_value()) return unstored(call, receipt.error());
+  return released(*receipt, std::move(json));
 }
 
 Released Admin::change(Call& call, access::Assignments::Change change, std::string json) {
@@ -209,11 +220,7 @@ Released Admin::change(Call& call, vault::WriteSet set, std::move_only_function<
   auto const receipt = parts_.log.commit(std::move(set), std::move(events));
   if (!receipt.has_value()) return unstored(call, receipt.error());
   if (committed) committed();
-  net::Response response;
-  response.status = 200;
-  response.body = std::move(json);
-  response.headers.push_back({"content-type", "application/json"});
-  return Released(*receipt, std::move(response));
+  return released(*receipt, std::move(json));
 }
 
 Released Admin::reindex(Call& call) {
@@ -254,6 +261,7 @@ Released Admin::status(Call& call) {
   alerts.set("open", Json::number(static_cast<std::int64_t>(parts_.alerts.open_count())));
   alerts.set("looked_at", Json::number(static_cast<std::int64_t>(parts_.detector.position())));
   json.set("alerts", std::move(alerts));
+  if (auto const mode = parts_.emergency.mode()) json.set("emergency", emergency_json(*mode));
   if (auto const bytes = stored_bytes(parts_); bytes.has_value()) json.set("stored_bytes", *bytes);
   // `status` needs no session, and tells nothing of anyone: its event names the uid only.
   call.origin.kind = audit::EventKind::kMetadata;

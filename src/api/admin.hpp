@@ -51,6 +51,8 @@ class Admin {
   Released disable_user(Call& call);
   Released unlock_user(Call& call);
   Released restrict_networks(Call& call);
+  Released turn_emergency_on(Call& call);
+  Released turn_emergency_off(Call& call);
   Released clients(Call& call);
   Released disable_client(Call& call);
   Released audit_list(Call& call);
@@ -72,6 +74,8 @@ class Admin {
 
   // What gives rights or a way in. A plan looks and does nothing. Errors: what the act is refused for.
   Result<Plan> add_user(Call& call);
+  Result<Plan> add_emergency_user(Call& call, identity::Directory::NewUser user);
+  Result<Plan> reseal_user(Call& call);
   Result<Plan> renew_user(Call& call);
   Result<Plan> change_role(Call& call);
   Result<Plan> bind_certificate(Call& call);
@@ -116,6 +120,7 @@ class Admin {
   Released store(Call& call, vault::WriteSet set, std::vector<audit::Event> events, net::Response response);
   /// What is told when nothing was stored.
   Released unstored(Call& call, Error const& error);
+  static Released released(audit::Receipt const& receipt, std::string json);
   Released change(Call& call, identity::Pending& pending, std::string json);
   /// Commits a change of what is permitted, and makes it effective.
   Released change(Call& call, access::Assignments::Change change, std::string json);

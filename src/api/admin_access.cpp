@@ -19,7 +19,8 @@ Json emergency_json(access::Emergency const& emergency, identity::Directory cons
   Json json = Json::object();
   json.set("id", Json::string(emergency.id));
   json.set("user", Json::string(name_of(emergency.user)));
-  json.set("patient", Json::string(emergency.patient));
+  // Of an emergency account: of every patient.
+  if (!emergency.patient.empty()) json.set("patient", Json::string(emergency.patient));
   json.set("reason", Json::string(emergency.reason));
   json.set("begun", Json::string(codec::format_instant(emergency.begun)));
   json.set("expires", Json::string(codec::format_instant(emergency.expires)));

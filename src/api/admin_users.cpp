@@ -37,6 +37,12 @@ Json user_json(identity::UserView const& user) {
     awareness.push(std::move(topic));
   }
   json.set("awareness", std::move(awareness));
+  if (user.sealed) {
+    Json sealed = Json::object();
+    sealed.set("made", Json::string(codec::format_instant(user.sealed->made)));
+    if (user.sealed->opened) sealed.set("opened", Json::string(codec::format_instant(*user.sealed->opened)));
+    json.set("sealed", std::move(sealed));
+  }
   if (user.provider) json.set("openid_subject", Json::string(user.provider->subject));
   if (user.provisioned) {
     Json provisioned = Json::object();
@@ -120,6 +126,7 @@ std::string basis_of(identity::UserView const& user) {
   for (bool const flag : {user.is_service, user.enabled, user.enrolled}) basis.append(flag ? " yes" : " no");
   basis.append("\n").append(text_of(user.standing->until));
   if (user.provider) basis.append("\n").append(user.provider->subject);
+  if (user.sealed) basis.append("\nsealed");
   return basis;
 }
 
@@ -141,6 +148,7 @@ Result<Admin::Plan> Admin::add_user(Call& call) {
   user.until = TACENDA_TRY(until_of(call.body));
   if (role->acts_for_another && !user.until) return fail(ErrorKind::kInvalid, kNoEnd);
   if (user.until) call.origin.new_value += ", " + text_of(user.until);
+  if (is_true(call.body.find("emergency"))) return add_emergency_user(call, std::move(user));
   TACENDA_TRY_VOID(parts_.directory.check_new(user));
   Plan plan;
   plan.entrusts = role->is_privileged();

@@ -111,6 +111,8 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   // An account is its owner's own business: no application looks after it.
   if (is_own_account(route) && known.application())
     return refuse(exchange, Error(ErrorKind::kForbidden, "an application may not do this: sign in yourself"));
+  if (known.is_emergency() && is_own_account(route) && route.interaction != Interaction::kLogout)
+    return refuse(exchange, Error(ErrorKind::kForbidden, "an emergency account reads and does nothing else"));
   if (is_own_account(route)) return std::nullopt;
   Time const now = parts_.clock.now();
   if (auto const complete = parts_.gate.is_complete(known, now); !complete.has_value())

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/internal/auth_json.hpp"
+#include "api/internal/commit.hpp"
 #include "api/internal/oauth.hpp"
 #include "api/internal/oauth_browser.hpp"
 #include "api/internal/oauth_pages.hpp"
@@ -76,8 +77,7 @@ Released Pipeline::OAuth::conclude_sign_in(Exchange& exchange, audit::Event even
     return refuse_page_sign_in(exchange, std::move(event), attempt, opened, sealed, told);
   auto const person = *attempt.principal;
   identify(event, person);
-  if (person.method() == identity::Method::kRecoveryCode) event.kind = audit::EventKind::kRecoveryCodeUsed;
-  auto const receipt = pipeline_.commit(attempt.pending, event);
+  auto const receipt = commit_sign_in(parts_, attempt, std::move(event));
   if (!receipt.has_value()) return pipeline_.refuse_unless_committed(exchange, receipt.error());
   if (auto const still = parts_.gate.is_complete(person, parts_.clock.now()); !still.has_value())
     return Released(*receipt,

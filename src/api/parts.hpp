@@ -26,6 +26,8 @@
 
 namespace tacenda::api {
 
+class EmergencySwitch;
+
 /// What the pipeline works with; all of it outlives the pipeline.
 struct Parts {
   vault::Vault& vault;
@@ -49,6 +51,7 @@ struct Parts {
   operations::Uploads& uploads;
   monitor::Alerts& alerts;
   monitor::Detector const& detector;
+  EmergencySwitch& emergency;
   identity::SignInProvider* provider = nullptr;             // nullptr: people sign in here alone
   std::optional<access::AddressList> trusted_proxies = {};  // nullopt: no forwarded address is believed
 };

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/capability.hpp"
+#include "api/internal/commit.hpp"
 #include "api/internal/exchange.hpp"
 #include "api/internal/format.hpp"
 #include "api/internal/scim_json.hpp"
@@ -201,15 +202,7 @@ Released Pipeline::commit(Exchange& exchange, std::move_only_function<Result<ope
 }
 
 Result<audit::Receipt> Pipeline::commit(identity::Pending& pending, audit::Event const& event) {
-  for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
-    auto receipt = parts_.log.commit(TACENDA_TRY(pending.set()), {event});
-    if (receipt.has_value()) {
-      pending.committed();
-      return receipt;
-    }
-    if (receipt.error().kind() != ErrorKind::kConflict) return receipt;
-  }
-  return fail(ErrorKind::kUnavailable, "too many concurrent changes of the directory");
+  return commit_change(parts_.log, pending, event);
 }
 
 Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response response) {

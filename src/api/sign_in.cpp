@@ -1,5 +1,6 @@
 // /auth: enrolment, log-in and log-out (issue of access tokens to people).
 #include "api/internal/auth_json.hpp"
+#include "api/internal/commit.hpp"
 #include "api/internal/exchange.hpp"
 #include "api/outcome.hpp"
 #include "codec/json.hpp"
@@ -149,9 +150,7 @@ Released Pipeline::conclude(Exchange& exchange, audit::Event event, identity::Di
     return refuse_attempt(exchange, std::move(event), refused);
   }
   identify(event, *attempt.principal);
-  bool const recovered = attempt.principal->method() == identity::Method::kRecoveryCode;
-  if (recovered && event.kind == audit::EventKind::kLogin) event.kind = audit::EventKind::kRecoveryCodeUsed;
-  auto const receipt = commit(attempt.pending, event);
+  auto const receipt = commit_sign_in(parts_, attempt, std::move(event));
   if (!receipt.has_value()) return refuse_unless_committed(exchange, receipt.error());
   Json body = Json::object();
   body.set("access_token", Json::string(attempt.access_token));

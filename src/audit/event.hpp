@@ -108,6 +108,11 @@ enum class EventKind : std::uint16_t {
   kSealed = 100,
   kKeyOperation = 101,
   kIndexChanged = 102,
+  // emergency mode, and the accounts that are used in it alone
+  kEmergencyModeOn = 103,
+  kEmergencyModeOff = 104,
+  kEmergencySignIn = 105,
+  kUserResealed = 106,
   // what watches the log, and who looks after what it found
   kAlertRaised = 110,
   kLogExamined = 111,

@@ -48,7 +48,7 @@ Result<Grant> decode_grant(ByteView bytes) {
   grant.client = std::move(client);
   grant.account_epoch = TACENDA_TRY(reader.u32());
   auto const method = TACENDA_TRY(reader.u8());
-  if (method > std::to_underlying(identity::Method::kProvider)) return row::corrupt();
+  if (method > std::to_underlying(identity::Method::kSealed)) return row::corrupt();
   grant.method = static_cast<identity::Method>(method);
   grant.scopes = TACENDA_TRY(row::read_scopes(reader));
   if (auto patient = TACENDA_TRY(row::read_text(reader)); !patient.empty()) grant.patient = std::move(patient);

@@ -104,8 +104,10 @@ int emergency_list(AccessOptions const& options) {
     path += (options.open ? "&patient=" : "?patient=") + codec::percent_encode(options.patient);
   return ask("emergency list", options, path, nullptr, [](Json const& answer) {
     for (auto const& each : answer.find("emergencies")->items()) {
-      std::cout << each.text_of("id") << "  " << each.text_of("begun") << "  " << each.text_of("user")
-                << "  Patient/" << each.text_of("patient") << "\n  why: " << each.text_of("reason") << "\n";
+      std::cout << each.text_of("id") << "  " << each.text_of("begun") << "  " << each.text_of("user") << "  "
+                << (each.find("patient") == nullptr ? std::string("every patient (emergency account)")
+                                                    : "Patient/" + std::string(each.text_of("patient")))
+                << "\n  why: " << each.text_of("reason") << "\n";
       if (each.find("reviewed") == nullptr) {
         std::cout << "  not reviewed yet\n";
       } else {
@@ -120,6 +122,22 @@ int emergency_review(AccessOptions const& options) {
   auto const body = object_of({{"id", options.id}, {"finding", options.finding}});
   return ask("emergency review", options, "/admin/emergencies/review", &body,
              [](Json const&) { std::cout << "reviewed\n"; });
+}
+
+int emergency_on(AccessOptions const& options) {
+  auto body = object_of({{"reason", options.reason}});
+  body.set("hours", Json::number(options.hours));
+  return ask("emergency on", options, "/admin/emergency/on", &body, [](Json const& answer) {
+    std::cout << "emergency accounts can be signed in to until " << answer.text_of("until") << "\n";
+  });
+}
+
+int emergency_off(AccessOptions const& options) {
+  auto const body = Json::object();
+  return ask("emergency off", options, "/admin/emergency/off", &body, [](Json const&) {
+    std::cout << "emergency mode is off; all that emergency accounts had open has ended\n"
+              << "seal those that were used anew: tacenda user reseal NAME\n";
+  });
 }
 
 int access_list(AccessOptions const& options) {

@@ -96,6 +96,8 @@ int collect(ApprovalsOptions const& options) {
               [](Json const& answer) {
                 if (answer.find("access_token") != nullptr) {
                   show_token(answer);
+                } else if (answer.find("passphrase") != nullptr) {
+                  show_credential(answer);
                 } else {
                   show_enrolment(answer);
                 }

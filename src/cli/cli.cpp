@@ -8,7 +8,9 @@
 #include "cli/internal/alert_commands.hpp"
 #include "cli/internal/approvals.hpp"
 #include "cli/internal/commands.hpp"
+#include "cli/internal/emergency_commands.hpp"
 #include "cli/internal/terminal.hpp"
+#include "core/limits.hpp"
 
 namespace tacenda::cli {
 namespace {
@@ -28,13 +30,10 @@ class Commands {
     add_token();
     add_client();
     add_policy();
-    add_approvals(app_, approvals_, [this](auto&&... how) { return command(how...); });
-    add_emergency();
-    add_alert_commands(app_, alerts_,
-                       [this](CLI::App& parent, std::string const& name, std::string const& description,
-                              std::string const& example, std::function<int()> what) {
-                         return command(parent, name, description, example, std::move(what));
-                       });
+    AddCommand const add = [this](auto&&... how) { return command(how...); };
+    add_approvals(app_, approvals_, add);
+    add_emergency(app_, access_, add);
+    add_alert_commands(app_, alerts_, add);
     add_access_list();
     add_load();
     add_audit();
@@ -88,6 +87,12 @@ class Commands {
     sub->add_option("--listen", serve_.listen,
                     "ADDRESS:PORT; port 0 takes any free one (default 127.0.0.1:8443)");
     sub->add_option("--config", serve_.config, "TOML file; docs/operating/configuration.md");
+    sub->add_option("--emergency", serve_.emergency,
+                    "Turn emergency mode on for 24 hours, for this reason; docs/operating/emergency.md")
+        ->check([](std::string const& reason) -> std::string {
+          bool const says = reason.find_first_not_of(" \t\r\n") != std::string::npos;
+          return says && reason.size() <= limits::kReasonBytes ? "" : "say why, in at most 2,000 bytes";
+        });
   }
 
   void add_login() {
@@ -127,7 +132,16 @@ class Commands {
     add->add_option("--patient", user_.patient,
                     "Logical id of the Patient whose own record this person sees");
     add->add_option("--until", user_.until, "When the account ends by itself, 2027-01-31 or an instant");
-    add->add_flag("--service", user_.service, "A service account: no password, tokens by `token issue`");
+    auto* service =
+        add->add_flag("--service", user_.service, "A service account: no password, tokens by `token issue`");
+    add->add_flag("--emergency", user_.emergency,
+                  "An emergency account: a credential to be printed and sealed, good in emergency mode alone")
+        ->excludes(service);
+    auto* reseal =
+        command(*parent, "reseal", "Another credential for an emergency account, to be printed",
+                "tacenda user reseal er.demo --data /srv/tacenda", [this] { return user_reseal(user_); });
+    common(reseal);
+    name(reseal);
     auto* disable =
         command(*parent, "disable", "End all sessions and tokens of a user, for good",
                 "tacenda user disable dr.demo --data /srv/tacenda", [this] { return user_disable(user_); });
@@ -221,24 +235,6 @@ class Commands {
     why->add_option("--resource", access_.resource, "Type, or Type/id")->required();
     why->add_option("--purpose", access_.purpose,
                     "Purpose of use (TREAT, HRESCH ...); the role's own without");
-  }
-
-  void add_emergency() {
-    auto* parent = app_.add_subcommand("emergency", "Who broke the glass, and who looked at it afterwards");
-    parent->require_subcommand(1);
-    auto* list =
-        command(*parent, "list", "List emergencies", "tacenda emergency list --open --data /srv/tacenda",
-                [this] { return emergency_list(access_); });
-    access_common(list);
-    list->add_flag("--open", access_.open, "Those that nobody has reviewed");
-    list->add_option("--patient", access_.patient, "Logical id of a Patient");
-    auto* review =
-        command(*parent, "review", "Say what a look at an emergency found",
-                "tacenda emergency review ID --finding 'patient was unconscious' --data /srv/tacenda",
-                [this] { return emergency_review(access_); });
-    access_common(review);
-    review->add_option("id", access_.id, "Id of the emergency")->required();
-    review->add_option("--finding", access_.finding, "What was found")->required();
   }
 
   void add_access_list() {

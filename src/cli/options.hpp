@@ -23,6 +23,7 @@ struct ServeOptions {
   std::filesystem::path key_file;  // empty: start sealed
   std::string listen;
   std::filesystem::path config;
+  std::string emergency;  // why emergency mode is to be on; empty: no order
 };
 
 struct VerifyOptions {

@@ -60,6 +60,21 @@ void show_enrolment(Json const& answer) {
             << "; hand it over by a way that only its owner reads\n";
 }
 
+void show_credential(Json const& answer) {
+  auto const user = answer.text_of("user");
+  std::cout
+      << "Shown once. Print the two parts on two sheets, seal them in two envelopes, keep them apart.\n\n"
+      << "--- first sheet ---\n"
+      << "emergency account  " << user << "\n"
+      << "passphrase         " << answer.text_of("passphrase") << "\n\n"
+      << "--- second sheet ---\n"
+      << "emergency account  " << user << "\n"
+      << "codes, each good for one sign-in\n";
+  if (auto const* codes = answer.find("codes"); codes != nullptr && codes->is_array()) {
+    for (auto const& code : codes->items()) std::cout << "  " << code.as_string() << "\n";
+  }
+}
+
 void show_token(Json const& answer) {
   std::cout << answer.text_of("access_token") << "\n";
   std::cerr << "good until " << answer.text_of("expires_at") << "\n";
@@ -71,7 +86,13 @@ int user_add(UserOptions const& options) {
   body.set("service", Json::boolean(options.service));
   if (!options.patient.empty()) body.set("patient", Json::string(options.patient));
   if (!options.until.empty()) body.set("until", Json::string(options.until));
-  return post_told("user add", options, "/admin/users", body, show_enrolment);
+  if (options.emergency) body.set("emergency", Json::boolean(true));
+  return post_told("user add", options, "/admin/users", body,
+                   options.emergency ? show_credential : show_enrolment);
+}
+
+int user_reseal(UserOptions const& options) {
+  return post_told("user reseal", options, "/admin/users/reseal", named(options.name), show_credential);
 }
 
 int user_renew(UserOptions const& options) {
@@ -169,7 +190,9 @@ int user_list(UserOptions const& options) {
   auto const* users = answer->body.find("users");
   if (users == nullptr || !users->is_array()) return kFailed;
   for (auto const& user : users->items()) {
+    auto const* sealed = user.find("sealed");
     std::string_view const state = !is_true(user, "enabled")    ? "disabled"
+                                   : sealed != nullptr          ? sealed->find("opened") ? "opened" : "sealed"
                                    : is_true(user, "service")   ? "service"
                                    : !is_true(user, "enrolled") ? "invited"
                                                                 : "active";

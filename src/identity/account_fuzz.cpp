@@ -20,6 +20,16 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (link.has_value()) TACENDA_ASSERT(equal(identity::encode_provider_link(**link), input));
     return 0;
   }
+  if (data[0] == 'z') {
+    auto const sealed = identity::decode_sealed(input);
+    if (sealed.has_value()) TACENDA_ASSERT(equal(identity::encode_sealed(**sealed), input));
+    return 0;
+  }
+  if (data[0] == 'm') {
+    auto const mode = identity::decode_emergency_mode(input);
+    if (mode.has_value()) TACENDA_ASSERT(equal(identity::encode_emergency_mode(*mode), input));
+    return 0;
+  }
   if (data[0] == 'g') {
     auto const group = identity::decode_group(input);
     if (group.has_value()) TACENDA_ASSERT(equal(identity::encode_group(**group), input));

@@ -9,7 +9,7 @@ Result<Directory::IssuedToken> Directory::issue_application_token(
   State& state = *state_;
   WriteLock const lock(state.mutex);
   auto const found = state.by_id.find(bearer.user.view());
-  if (found == state.by_id.end() || !found->second->is_active(state.clock.now()) ||
+  if (found == state.by_id.end() || !state.is_usable(*found->second, state.clock.now()) ||
       (bearer.epoch && found->second->token_epoch != *bearer.epoch))
     return fail(ErrorKind::kUnauthenticated, "the account of this application's user has ended");
   auto made = TACENDA_TRY(state.make_token(found->second, {.lifetime = lifetime,

@@ -62,6 +62,12 @@ Result<std::unique_ptr<Directory>> Directory::open(vault::Vault& vault, Clock co
     account.provider = TACENDA_TRY(decode_provider_link(row));
     return {};
   }));
+  TACENDA_TRY_VOID(state->read_rows('z', [](ByteView row, Account& account) -> Result<void> {
+    account.sealed = TACENDA_TRY(decode_sealed(row));
+    return {};
+  }));
+  if (auto const row = TACENDA_TRY(state->rows.get(as_bytes(State::kEmergencyKey))))
+    state->emergency = TACENDA_TRY(decode_emergency_mode(*row));
   TACENDA_TRY_VOID(state->rows.scan(
       as_bytes("g"), [raw](ByteView, ByteView row) TACENDA_REQUIRES(raw->mutex) -> Result<bool> {
         auto group = TACENDA_TRY(decode_group(row));
@@ -145,6 +151,8 @@ Result<void> Directory::check_renewal(std::string_view name) const {
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   if (account->is_service) return fail(ErrorKind::kForbidden, "service accounts do not enrol");
   if (!account->enabled || account->suspended) return fail(ErrorKind::kForbidden, "this user is disabled");
+  if (account->sealed)
+    return fail(ErrorKind::kForbidden, "an emergency account is sealed anew: tacenda user reseal");
   return {};
 }
 
@@ -209,6 +217,7 @@ std::vector<UserView> Directory::users() const {
     view.role = state_->role_of(*account);
     view.provisioned = account->provisioned;
     view.provider = account->provider;
+    view.sealed = account->sealed;
     view.is_service = account->is_service;
     view.enabled = account->is_active(state_->clock.now());
     view.enrolled = account->is_service || !account->password_phc.empty();

@@ -114,10 +114,11 @@ class Directory {
     Time expires;
     std::string actor_id;  // of the user named, when there is one
     Literal reason{"ok"};
-    bool locked_now = false;           // this failure locked the account: an alert
-    bool counter_back = false;         // a passkey that may have a copy: an alert
-    bool throttled = false;            // 429 with Retry-After in place of 401
-    std::vector<Notice> notices = {};  // on success: what happened of late
+    bool locked_now = false;                      // this failure locked the account: an alert
+    bool counter_back = false;                    // a passkey that may have a copy: an alert
+    bool throttled = false;                       // 429 with Retry-After in place of 401
+    std::vector<Notice> notices = {};             // on success: what happened of late
+    std::optional<EmergencyMode> emergency = {};  // on success of an emergency account: the one that is on
   };
   /// Password and second factor together. Burns the same Argon2 work whatever fails (S-08). Errors:
   /// kThrottled when too many hashes wait. `door`: on the administration socket, which only the server's own
@@ -176,6 +177,7 @@ class Directory {
   std::string hashed_name(std::string_view name) const;
 
  private:
+  friend class EmergencyAccess;
   friend class OwnAccount;
   friend class Passkeys;
   friend class Provisioning;

@@ -14,8 +14,9 @@ namespace tacenda::identity {
 
 class Directory;
 
-/// How it was recognised. kSession: of password and TOTP; kPasskey, kRecoveryCode and kProvider (the OpenID
-/// provider of the hospital): sessions too.
+/// How it was recognised. kSession: of password and TOTP; kPasskey, kRecoveryCode, kProvider (the OpenID
+/// provider of the hospital) and kSealed (the printed credential of an emergency account): sessions too. The
+/// number is stored: never reuse one.
 enum class Method : std::uint8_t {
   kToken,
   kSession,
@@ -23,7 +24,8 @@ enum class Method : std::uint8_t {
   kSocket,
   kPasskey,
   kRecoveryCode,
-  kProvider
+  kProvider,
+  kSealed
 };
 
 /// Who is asking: proof that identity::Directory recognised a live, complete sign-in (all factors).
@@ -52,6 +54,8 @@ class Principal {
   Time expires() const { return expires_; }
   /// Counts what ends all tokens of the account.
   std::uint32_t account_epoch() const { return epoch_; }
+  /// Is it an emergency account? It reads, as who has broken the glass does, and does nothing else (S-03).
+  bool is_emergency() const { return is_emergency_; }
 
  private:
   friend class Directory;
@@ -62,6 +66,7 @@ class Principal {
   std::string name_;
   std::string role_;
   bool is_service_ = false;
+  bool is_emergency_ = false;
   std::optional<PatientId> patient_;
   Method method_ = Method::kToken;
   std::string token_id_;

@@ -91,6 +91,7 @@ Result<Pending> Provisioning::link_provider(std::string_view name, std::optional
   if (link && !is_subject(link->subject))
     return fail(ErrorKind::kInvalid, "a subject of the OpenID provider is a line of 1 to 255 bytes");
   WriteLock const lock(state.mutex);
+  if (account->sealed) return fail(ErrorKind::kForbidden, "an emergency account is no identity provider's");
   for (auto const& [id, other] : state.by_id) {
     if (link && other != account && !is_gone(*other) && is_link_of(*other, link->issuer, link->subject))
       return fail(ErrorKind::kConflict, "this subject of the OpenID provider is another user's");

@@ -261,6 +261,7 @@ Result<Provisioning::Change> Provisioning::link(std::string_view name, std::stri
     return fail(ErrorKind::kForbidden, "an identity provider keeps people, and no service accounts");
   Wanted const wanted{std::string(name), std::string(external_id), {}, true};
   WriteLock const lock(state_.mutex);
+  if (account->sealed) return fail(ErrorKind::kForbidden, "an emergency account is no identity provider's");
   if (account->provisioned)
     return fail(ErrorKind::kConflict, "the identity provider knows this account already");
   if (!account->enabled) return fail(ErrorKind::kConflict, "this user is disabled");

@@ -20,9 +20,17 @@ std::string otpauth(std::string_view name, SecretBuffer const& secret) {
          "&issuer=Tacenda&algorithm=SHA1&digits=6&period=30";
 }
 
+/// A password in the form that is hashed. Errors: kUnprocessable.
+Result<SecretBuffer> typed_password(bool is_printed, SecretBuffer const& typed) {
+  if (is_printed)
+    return plain_code(as_text(typed.reveal().first(std::min(typed.size(), limits::kPasswordBytes))));
+  return normalize_password(typed);
+}
+
 /// Why a log-in failed, for the log; the caller is never told.
 struct Failure {
   bool is_active_person;
+  bool is_shut;
   bool hard_locked;
   bool blocked;
   bool known;
@@ -31,6 +39,8 @@ struct Failure {
 };
 Literal reason_of(Failure const& failure) {
   if (!failure.is_active_person) return "unknown or disabled user";
+  if (failure.is_shut)
+    return "an emergency account outside of emergency mode, or used in an earlier emergency";
   if (failure.hard_locked) return "stopped after 100 failures";
   if (failure.blocked) return "locked after 5 failures from this address";
   if (!failure.known) return "not enrolled";
@@ -43,8 +53,10 @@ Literal reason_of(Failure const& failure) {
 Directory::State::Shown Directory::State::shown_by(Account const* account, SecondFactor const& factor,
                                                    Time now) const {
   Shown shown;
-  if (account == nullptr || account->is_service || account->totp_secret.empty()) return shown;
+  if (account == nullptr || account->is_service) return shown;
+  if (account->totp_secret.empty() && !account->sealed) return shown;
   if (factor.recovery_code.empty()) {
+    if (account->totp_secret.empty()) return shown;
     shown.step = crypto::match_totp(account->totp_secret, factor.totp, crypto::totp_step(now));
     shown.fresh = shown.step && *shown.step > account->totp_last_step;
     return shown;
@@ -121,17 +133,19 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   bool const is_person = account && !account->is_service;
   if (is_person) attempt.actor_id = account->id.view();
   std::string phc = state.dummy_phc;
+  bool is_sealed = false;
   {
     ReadLock const lock(state.mutex);
     if (state.per_address.is_blocked(network, state.clock.now())) attempt.throttled = true;
     if (is_person && !account->password_phc.empty()) phc = account->password_phc;
+    is_sealed = is_person && account->sealed != nullptr;
   }
   if (attempt.throttled) {
     attempt.reason = Literal("too many failures from this address");
     return attempt;
   }
   // One Argon2 computation whatever comes out, so that time tells nothing about who exists (S-08).
-  auto const normalized = normalize_password(password);
+  auto const normalized = typed_password(is_sealed, password);
   SecretBuffer const empty;
   bool const password_right =
       TACENDA_TRY(state.verify_password(normalized.has_value() ? *normalized : empty, phc));
@@ -147,8 +161,9 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
   // Asked after the hash: of many guesses sent at once, those behind the fifth wrong one do not count.
   bool const blocked = state.per_login.is_blocked(key, now) || state.per_address.is_blocked(network, now);
   auto const shown = state.shown_by(account.get(), factor, now);
-  bool const known =
-      is_person && account->is_active(now) && !account->password_phc.empty() && phc == account->password_phc;
+  bool const is_shut = is_person && !state.opens(*account, now);
+  bool const known = is_person && account->is_active(now) && !is_shut && !account->password_phc.empty() &&
+                     phc == account->password_phc;
   bool const hard_locked =
       is_person && door == Door::kNetwork && account->failures >= limits::kFailuresUntilHardLock;
   if (known && !blocked && !hard_locked && normalized.has_value() && password_right && shown.fresh) {
@@ -157,18 +172,25 @@ Result<Directory::Attempt> Directory::login(std::string_view name, SecretBuffer 
       account->password_phc = std::move(rehashed);
       written.account = true;
     }
+    if (is_sealed) {
+      state.open_seal(*account, attempt);
+      written.sealed = true;
+    }
     TACENDA_TRY_VOID(state.open_session(account,
                                         {.lifetime = state.times_of(*account).absolute,
-                                         .method = shown.recovery ? Method::kRecoveryCode : Method::kSession,
+                                         .method = is_sealed        ? Method::kSealed
+                                                   : shown.recovery ? Method::kRecoveryCode
+                                                                    : Method::kSession,
                                          .address = std::string(address),
                                          .written = written},
                                         attempt));
     state.per_login.succeed(key);
     return attempt;
   }
-  attempt.reason = reason_of(
-      {is_person && account->is_active(now), hard_locked, blocked, known, password_right, shown.right()});
-  state.count_failure(is_person ? account : nullptr, key, network, attempt);
+  attempt.reason = reason_of({is_person && account->is_active(now), is_shut, hard_locked, blocked, known,
+                              password_right, shown.right()});
+  // Nobody can lock an emergency account beforehand: while it is shut, no guess tests anything.
+  state.count_failure(is_person && !is_shut ? account : nullptr, key, network, attempt);
   return attempt;
 }
 
@@ -177,7 +199,9 @@ Result<Pending> Directory::keep_used(Principal const& principal) {
   ReadLock const lock(state.mutex);
   auto const found = state.by_id.find(principal.id().view());
   if (found == state.by_id.end()) return fail(ErrorKind::kNotFound, "there is no such user");
-  return state.pending(found->second, State::kFactors);
+  auto written = State::kFactors;
+  written.sealed = found->second->sealed != nullptr;
+  return state.pending(found->second, written);
 }
 
 Result<Directory::EnrolmentStep> Directory::enrol(std::string_view code, SecretBuffer const& password,
@@ -288,7 +312,7 @@ Result<Principal> Directory::principal_for_work(UserId const& user,
                                                 std::shared_ptr<Application const> application) const {
   ReadLock const lock(state_->mutex);
   auto const found = state_->by_id.find(user.view());
-  if (found == state_->by_id.end() || !found->second->is_active(state_->clock.now()))
+  if (found == state_->by_id.end() || !state_->is_usable(*found->second, state_->clock.now()))
     return fail(ErrorKind::kForbidden, "the user who asked for this is disabled");
   Token none;
   none.application = std::move(application);
@@ -298,7 +322,7 @@ Result<Principal> Directory::principal_for_work(UserId const& user,
 Result<void> Directory::confirm(Principal const& principal) const {
   ReadLock const lock(state_->mutex);
   auto const found = state_->by_id.find(principal.id().view());
-  if (found == state_->by_id.end() || !found->second->is_active(state_->clock.now()) ||
+  if (found == state_->by_id.end() || !state_->is_usable(*found->second, state_->clock.now()) ||
       found->second->token_epoch != principal.epoch_) {
     return fail(ErrorKind::kUnauthenticated, "the access token is not valid any more");
   }

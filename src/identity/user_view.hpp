@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/clock.hpp"
+#include "identity/emergency_mode.hpp"
 #include "identity/provisioned.hpp"
 #include "identity/standing.hpp"
 
@@ -28,6 +29,7 @@ struct UserView {
   std::shared_ptr<Standing const> standing;             // shared: requests in flight keep theirs
   std::shared_ptr<Provisioned const> provisioned = {};  // shared: as standing; nullptr: it is local
   std::shared_ptr<ProviderLink const> provider = {};    // the same
+  std::shared_ptr<Sealed const> sealed = {};            // the same; nullptr: no emergency account
 };
 
 }  // namespace tacenda::identity

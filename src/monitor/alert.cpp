@@ -38,6 +38,9 @@ constexpr std::array kRules{
               "an account was added or renewed, or a role, an application, an access list or the policy was "
               "changed",
               Severity::kInfo, minutes(60)},
+    RuleFacts{Rule::kEmergencyMode, "emergency-mode",
+              "emergency mode was turned on, or an emergency account signed in again", Severity::kHigh,
+              minutes(60)},
     RuleFacts{Rule::kFactorsChanged, "factors-changed", "a second factor was removed", Severity::kWarning,
               minutes(60)},
 };

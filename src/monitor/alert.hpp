@@ -28,6 +28,7 @@ enum class Rule : std::uint8_t {
   kTokenReused = 8,
   kRightsChanged = 9,
   kFactorsChanged = 10,
+  kEmergencyMode = 11,
 };
 
 enum class Severity : std::uint8_t { kInfo = 1, kWarning = 2, kHigh = 3, kCritical = 4 };

@@ -25,6 +25,8 @@ struct Row {
 
 constexpr std::array kRows{
     Row{EventKind::kEmergencyBegun, When::kDone, Look::kRule, Rule::kEmergency},
+    Row{EventKind::kEmergencySignIn, When::kDone, Look::kRule, Rule::kEmergency},
+    Row{EventKind::kEmergencyModeOn, When::kDone, Look::kRule, Rule::kEmergencyMode},
     Row{EventKind::kEmergencyReviewed, When::kDone, Look::kReview},
     Row{EventKind::kLocked, When::kAlways, Look::kRule, Rule::kAccountLocked},
     Row{EventKind::kPasskeyCounterBack, When::kAlways, Look::kRule, Rule::kPasskeyCopied},
@@ -33,6 +35,7 @@ constexpr std::array kRows{
     Row{EventKind::kRecoveryCodeUsed, When::kDone, Look::kSignIn},
     Row{EventKind::kUserAdded, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kRoleChanged, When::kDone, Look::kRule, Rule::kRightsChanged},
+    Row{EventKind::kUserResealed, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kPolicyChanged, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kAccessListChanged, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kPractitionerLinked, When::kDone, Look::kRule, Rule::kRightsChanged},
@@ -90,6 +93,8 @@ Finding judge(audit::Entry const& entry) {
     case Look::kRule:
       finding.rule = row->rule;
       if (row->rule == Rule::kEmergency) finding.emergency = event.target;
+      // An emergency account that signs in again: the task to review it is there.
+      if (row->rule == Rule::kEmergency && event.target.empty()) finding.rule = Rule::kEmergencyMode;
       break;
     case Look::kSignIn:
       finding.network = network_of(event.network);

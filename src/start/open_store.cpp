@@ -57,6 +57,7 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
     store->mailer_ = std::make_unique<monitor::Mailer>(
         monitor::Mailer::Parts{*store->vault_, *store->log_, clock, *options.mail, options.send_mail});
   }
+  store->emergency_ = std::make_unique<api::EmergencySwitch>(*store->log_, *store->directory_);
   store->export_worker_ = std::make_unique<operations::ExportWorker>(operations::ExportWorker::Parts{
       *store->store_, *store->exports_, *store->gate_, *store->log_, clock,
       [directory = store->directory_.get()](UserId const& user,

@@ -8,6 +8,7 @@
 
 #include "access/gate.hpp"
 #include "api/admin.hpp"
+#include "api/emergency_switch.hpp"
 #include "api/pipeline.hpp"
 #include "audit/failure_meter.hpp"
 #include "audit/log.hpp"
@@ -66,6 +67,7 @@ class OpenStore {
   authorization::Server& authorization() { return *authorization_; }
   access::Gate& gate() { return *gate_; }
   audit::FailureMeter& failures() { return failures_; }
+  api::EmergencySwitch& emergency() { return *emergency_; }
 
   /// Records something the server did itself: start, stop, key operations.
   Result<audit::Receipt> record(audit::EventKind kind, std::string target, std::string new_value = {});
@@ -113,6 +115,7 @@ class OpenStore {
   std::unique_ptr<monitor::Alerts> alerts_;
   std::unique_ptr<monitor::Detector> detector_;
   std::unique_ptr<monitor::Mailer> mailer_;  // nullptr: no mail is sent
+  std::unique_ptr<api::EmergencySwitch> emergency_;
   std::vector<std::jthread> work_;
 };
 

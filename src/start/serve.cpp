@@ -96,6 +96,7 @@ int serve(cli::ServeOptions const& options) {
   SystemClock const clock;
   crypto::SystemRandom random;
   Server server(*files, {options.data, options.key_file}, std::move(*config), random, clock);
+  server.begin_emergency(options.emergency);
   // The path alone also says where vault root and anchor lie: with it a passphrase can open the store.
   if (options.key_file.empty() || !std::filesystem::exists(options.key_file)) {
     log(LogLevel::kWarning, "no key file: starting sealed, waiting for tacenda unseal");

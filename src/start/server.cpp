@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "codec/json.hpp"
+#include "core/account_limits.hpp"
 #include "core/log.hpp"
 #include "identity/passkeys.hpp"
 #include "start/fetch_keys.hpp"
@@ -30,6 +31,15 @@ audit::EventKind kind_of(net::ConnectionFailure failure) {
       return audit::EventKind::kOverLimit;
   }
   return audit::EventKind::kMalformedRequest;
+}
+
+/// By the order of who starts the server: for when no administrator can sign in.
+Result<void> turn_emergency_on(api::EmergencySwitch& emergency, std::string const& reason) {
+  audit::Event event;
+  event.actor_name = "system";
+  event.authentication = "uid";
+  TACENDA_TRY_VOID(emergency.turn_on({reason, limits::kEmergencyMode, {}}, std::move(event)));
+  return {};
 }
 
 net::Response sealed_answer() {
@@ -177,6 +187,10 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
       TACENDA_TRY(OpenStore::open(files_, places_, unlock, TACENDA_TRY(open_options()), random_, clock_));
   TACENDA_TRY_VOID(store->record(audit::EventKind::kUnsealed, unlock.passphrase ? "passphrase" : "key file",
                                  "approvals = " + std::to_string(config_.approvals)));
+  if (!emergency_reason_.empty()) {
+    TACENDA_TRY_VOID(turn_emergency_on(store->emergency(), emergency_reason_));
+    emergency_reason_.clear();
+  }
   auto unsealed = std::make_shared<Unsealed>(
       std::move(store), api::Hooks{[this] { return endpoint_; }, [this] { seal_asked_ = true; }});
   if (net_ && port_ != 0) {
@@ -257,6 +271,7 @@ void Server::tick() {
   if (!unsealed) return;
   unsealed->store->flush_failures();
   unsealed->admin.tick();
+  unsealed->store->emergency().close_if_over();
 }
 
 bool Server::failed() const {

@@ -24,6 +24,8 @@ class Server {
 
   /// Unseals. Errors: those of OpenStore::open; kConflict when it is unsealed.
   Result<void> unseal(vault::Unlock const& unlock);
+  /// Has emergency mode on from the next unsealing on, for this reason. Call before it.
+  void begin_emergency(std::string reason) { emergency_reason_ = std::move(reason); }
   /// Waits for the requests in flight, then wipes every key. Later requests get 503.
   void seal();
 
@@ -32,7 +34,7 @@ class Server {
   /// Ends the listeners and seals.
   void stop();
 
-  /// Once a second: counted failures, and the order to seal.
+  /// Once a second: counted failures, an emergency whose time is over, and the order to seal.
   void tick();
   /// True when the store can take no more writes: the process must end.
   bool failed() const;
@@ -75,6 +77,7 @@ class Server {
   mutable Mutex mutex_;
   std::shared_ptr<Unsealed> unsealed_ TACENDA_GUARDED_BY(mutex_);  // shared: requests in flight hold it
   Mutex unsealing_;                                                // one unseal at a time
+  std::string emergency_reason_;  // of an order that waits for the first unsealing; empty: there is none
   std::unique_ptr<identity::SignInProvider> provider_;  // set by the first unseal; nullptr: there is none
   std::atomic<bool> seal_asked_{false};
   std::string endpoint_;

@@ -156,13 +156,14 @@ class Server:
 
     # --- life of the process ---
 
-    def start(self, with_key=True, env=None):
-        """Starts the server and waits until it says that it is ready."""
+    def start(self, with_key=True, env=None, more=()):
+        """Starts the server and waits until it says that it is ready. `more`: arguments of `serve`."""
         before = self.out.stat().st_size if self.out.exists() else 0
         command = [self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0"]
         if with_key:
             command += ["--key-file", self.key_file]
         command += ["--config", self.config]
+        command += more
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
             self.process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, env=env or {**os.environ, "TMPDIR": str(self.temporary)})

@@ -1,5 +1,6 @@
 """What runs out does run out: the clock of the server is moved with libfaketime (N-02, K-04)."""
 
+import json
 import os
 import pathlib
 import time
@@ -135,6 +136,30 @@ class Time(harness.TestCase):
         token = server.token_of(server.person("dr", "doctor"))
         self.at(6 * 60)
         self.assertEqual(server.request("GET", "/fhir/Patient/nobody", token=token).status, 401)
+
+    def test_S03_an_emergency_ends_by_itself_with_its_sessions(self):
+        server = self.server
+        move = self.running()
+        server.admin()
+        say = lambda *words: json.loads(server.cli(*words, "--json", "--data", server.data, check=True).stdout)  # noqa: E731
+        made = say("user", "add", "er", "--emergency", "--role", "doctor")
+        server.cli("emergency", "on", "--reason", "why", "--hours", "1", "--data", server.data, check=True)
+        sign_in = lambda: server.request("POST", "/auth/login", {  # noqa: E731
+            "user": "er", "password": made["passphrase"], "recovery_code": made["codes"].pop()})
+        token = json_of(sign_in())["access_token"]
+        asked = lambda: server.request("GET", "/fhir/Patient/nobody", token=token).status  # noqa: E731
+        for past in range(10, 60, 10):
+            move(past * 60)
+            self.assertEqual(asked(), 404, past)
+        now = move(3601)
+        self.assertEqual((asked(), sign_in().status), (401, 401))
+        server.cli("login", "--admin", "--data", server.data, "--user", "alice", check=True,
+                   stdin=f"{server.admin_person.password}\n{server.admin_person.code(now)}\n")
+        self.assertNotIn("emergency", say("status"))
+        ended = []
+        while not ended:  # the server looks once a second
+            ended = [entry for entry in server.audit() if entry["event"] == "emergency-mode-off"]
+        self.assertEqual([(entry["user"], entry["reason"]) for entry in ended], [("system", "its time was over")])
 
     def test_K04_a_clock_that_was_set_back_opens_no_used_code(self):
         server = self.server

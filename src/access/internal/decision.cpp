@@ -36,7 +36,8 @@ bool is_of_care(std::string_view type) {
   return group == ResourceGroup::kPatientRecords || group == ResourceGroup::kPrescriptions;
 }
 
-/// An emergency opens reading, and nothing that takes many records out or away (C-14).
+}  // namespace
+
 bool is_reading(Action action) {
   switch (action) {
     case Action::kRead:
@@ -48,8 +49,6 @@ bool is_reading(Action action) {
       return false;
   }
 }
-
-}  // namespace
 
 std::string_view word_of(Denial denial) {
   switch (denial) {
@@ -277,8 +276,9 @@ Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& l
 }
 
 bool DecisionFilter::has_emergency(Action action, std::string const& patient) const {
-  return role_->breaks_glass && is_reading(action) && assignments_ != nullptr &&
-         assignments_->emergency(asker_.user, patient, asker_.now).has_value();
+  if (!role_->breaks_glass || !is_reading(action)) return false;
+  return asker_.in_emergency ||
+         (assignments_ != nullptr && assignments_->emergency(asker_.user, patient, asker_.now).has_value());
 }
 
 bool DecisionFilter::has_emergency_with_all(Action action, RecordFacts const& facts) const {

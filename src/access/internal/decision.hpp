@@ -25,6 +25,7 @@ struct Asker {
   std::optional<std::string> own_patient;   // of a role that sees its own record only
   std::optional<std::string> practitioner;  // logical id
   Time now{};
+  bool in_emergency = false;  // of an emergency account: as if he had broken the glass for everybody
   std::shared_ptr<ScopeSet const> scopes = {};  // shared: kept by KnownScopes; nullptr: no application
 };
 
@@ -41,6 +42,9 @@ enum class Denial : std::uint8_t {
   kUnreadable  // what must be looked at cannot be read
 };
 std::string_view word_of(Denial denial);
+
+/// An emergency opens reading, and nothing that takes many records out or away (C-14).
+bool is_reading(Action action);
 
 /// Judges each record: right of the role, own record, relation, consent, label. REQUIREMENTS annex D. What
 /// cannot be decided is denied. Thread-safe: everything it keeps is immutable or locks itself.

@@ -40,5 +40,7 @@ struct Admin::Plan {
 
 /// The account as what is done with it rests on it.
 std::string basis_of(identity::UserView const& user);
+/// What `status` says of emergency mode while it is on: nothing of why and by whom.
+codec::Json emergency_json(identity::EmergencyMode const& mode);
 
 }  // namespace tacenda::api

@@ -41,6 +41,8 @@ std::string_view method_name(identity::Method method) {
       return "password+recovery-code";
     case identity::Method::kProvider:
       return "openid";
+    case identity::Method::kSealed:
+      return "sealed credential";
   }
   return "unknown";
 }

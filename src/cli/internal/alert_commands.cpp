@@ -2,7 +2,7 @@
 
 namespace tacenda::cli {
 
-void add_alert_commands(CLI::App& app, AlertOptions& options, MakeCommand const& command) {
+void add_alert_commands(CLI::App& app, AlertOptions& options, AddCommand const& command) {
   auto* parent = app.add_subcommand("alerts", "What the audit log was found to tell, and who looks after it");
   parent->require_subcommand(1);
   auto const common = [&options](CLI::App* sub) {

@@ -32,6 +32,7 @@ struct UserOptions {
   std::string until;  // date or instant
   bool never = false;
   bool service = false;
+  bool emergency = false;
   std::string external_id;
   std::string subject;
   bool by_subject = false;
@@ -42,6 +43,7 @@ int user_add(UserOptions const& options);
 int user_disable(UserOptions const& options);
 int user_list(UserOptions const& options);
 int user_renew(UserOptions const& options);
+int user_reseal(UserOptions const& options);
 int user_role(UserOptions const& options);
 int user_unlock(UserOptions const& options);
 int user_certificate(UserOptions const& options);
@@ -60,6 +62,8 @@ struct AccessOptions {
   std::string purpose;
   std::string id;
   std::string finding;
+  std::string reason;
+  int hours = 24;
   bool open = false;
   bool json = false;
 };
@@ -69,6 +73,8 @@ int policy_explain(AccessOptions const& options);
 int policy_relabel(AccessOptions const& options);
 int emergency_list(AccessOptions const& options);
 int emergency_review(AccessOptions const& options);
+int emergency_on(AccessOptions const& options);
+int emergency_off(AccessOptions const& options);
 int access_list(AccessOptions const& options);
 int access_list_change(AccessOptions const& options, bool listed);
 int user_practitioner(AccessOptions const& options);
@@ -89,6 +95,8 @@ int alerts_answer(AlertOptions const& options, std::string_view state);
 /// Prints what an enrolment is begun with, or a token.
 void show_enrolment(codec::Json const& answer);
 void show_token(codec::Json const& answer);
+/// In two parts, for two sheets of paper that lie in two places.
+void show_credential(codec::Json const& answer);
 
 /// `tacenda client`.
 struct ClientOptions {

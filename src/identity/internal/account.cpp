@@ -147,7 +147,7 @@ Result<DecodedToken> decode_token(ByteView row) {
   decoded.token->idles = TACENDA_TRY(reader.u8()) != 0;
   if (format >= kPlainTokenFormat) {
     std::uint8_t const method = TACENDA_TRY(reader.u8());
-    if (method > std::to_underlying(Method::kProvider))
+    if (method > std::to_underlying(Method::kSealed))
       return fail(ErrorKind::kCorrupt, "a token row has an unknown method");
     decoded.token->method = static_cast<Method>(method);
     decoded.token->address = TACENDA_TRY(row::read_text(reader));

@@ -12,6 +12,7 @@
 #include "core/id.hpp"
 #include "core/limits.hpp"
 #include "core/secret.hpp"
+#include "identity/emergency_mode.hpp"
 #include "identity/principal.hpp"
 #include "identity/provisioned.hpp"
 
@@ -35,6 +36,12 @@ struct Passkey {
   std::string name;
   Time created{};
   std::optional<Time> last_used;
+};
+
+/// Recovery codes, as they are printed and as they are stored.
+struct RecoveryCodes {
+  std::vector<std::string> codes;
+  std::vector<Digest> macs;
 };
 
 /// One person or service account as the directory keeps it. Guarded by the directory's lock, except the
@@ -74,6 +81,7 @@ struct Account {
   std::shared_ptr<Provisioned const> provisioned;
   std::atomic<bool> suspended{false};            // provisioned, and not active
   std::shared_ptr<ProviderLink const> provider;  // a row of its own; nullptr: none
+  std::shared_ptr<Sealed const> sealed;          // of an emergency account: a row of its own; nullptr: none
 
   /// Neither disabled, nor over, nor suspended by the identity provider.
   bool is_active(Time now) const {
@@ -110,6 +118,10 @@ Bytes encode_provisioned(Provisioned const& provisioned);
 Result<std::shared_ptr<Provisioned const>> decode_provisioned(ByteView row);
 Bytes encode_provider_link(ProviderLink const& link);
 Result<std::shared_ptr<ProviderLink const>> decode_provider_link(ByteView row);
+Bytes encode_sealed(Sealed const& sealed);
+Result<std::shared_ptr<Sealed const>> decode_sealed(ByteView row);
+Bytes encode_emergency_mode(EmergencyMode const& mode);
+Result<EmergencyMode> decode_emergency_mode(ByteView row);
 Bytes encode_group(Group const& group);
 Result<std::shared_ptr<Group const>> decode_group(ByteView row);
 Bytes encode_token(Token const& token);
@@ -118,5 +130,10 @@ struct DecodedToken {
   std::shared_ptr<Token> token;  // its account is still to be set
 };
 Result<DecodedToken> decode_token(ByteView row);
+
+/// "ABCD-EFGH-...", as codes are printed.
+std::string printed_code(std::string_view base32);
+/// A printed code as it was before, however it is typed: in lower case, with or without its hyphens.
+SecretBuffer plain_code(std::string_view typed);
 
 }  // namespace tacenda::identity

@@ -118,6 +118,7 @@ Result<void> Directory::State::put_account(vault::WriteSet& set, Account const& 
     TACENDA_TRY_VOID(put_or_erase(
         key_of('o', id),
         account.provider ? std::optional(encode_provider_link(*account.provider)) : std::nullopt));
+  if (written.sealed) TACENDA_TRY_VOID(put(key_of('z', id), encode_sealed(*account.sealed)));
   return {};
 }
 
@@ -272,6 +273,7 @@ Result<std::string> Directory::State::random_code(std::size_t size_bytes) const 
 Principal Directory::State::principal_of(Account const& account, Token const& token, Method method) const {
   Principal principal(account.id, account.name, role_of(account));
   principal.is_service_ = account.is_service;
+  principal.is_emergency_ = account.sealed != nullptr;
   principal.patient_ = account.patient;
   principal.method_ = method;
   principal.token_id_ = token.token_id;
@@ -291,7 +293,7 @@ SessionTimes Directory::State::times_of(Account const& account) const {
 
 bool Directory::State::is_live(Token const& token, Time now) const {
   auto const& account = *token.account;
-  if (!account.is_active(now) || token.epoch != account.token_epoch || now >= token.expires) return false;
+  if (!is_usable(account, now) || token.epoch != account.token_epoch || now >= token.expires) return false;
   if (!token.idles) return true;
   // By what holds now: sessions made when they could last longer, or in another role, end as those of now do.
   auto const lasts = times_of(account);
@@ -334,6 +336,8 @@ Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<
                    swept]() -> Result<vault::WriteSet> {
     vault::WriteSet set;
     if (written) set = TACENDA_TRY(account_set(token->account, *written));
+    // After the reads of the set: an end that comes later makes its commit conflict.
+    TACENDA_TRY_VOID(still_opens(*token->account));
     for (auto const& gone : ended) erase_token(set, gone);
     TACENDA_TRY_VOID(rows.put(set, token_key(hash), encode_token(*token)));
     *swept = dead_rows();
@@ -365,32 +369,25 @@ void Directory::State::notify(Account& account, Notice::Kind kind) const {
 }
 
 Digest Directory::State::recovery_mac(std::string_view code) const {
-  // As it may be typed: in lower case, with or without its hyphens.
-  std::string plain;
-  for (char const c : code.substr(0, 4 * limits::kRecoveryCodeBytes)) {
-    if (c == '-' || c == ' ') continue;
-    plain.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
-  }
-  Digest const mac = recovery.sign({as_bytes(plain)});
-  ::explicit_bzero(plain.data(), plain.size());
-  return mac;
+  return recovery.sign({plain_code(code.substr(0, 4 * limits::kRecoveryCodeBytes)).reveal()});
 }
 
-Result<std::vector<std::string>> Directory::State::renew_recovery_codes(Account& account) {
-  std::vector<std::string> codes;
-  std::vector<Digest> macs;
+Result<RecoveryCodes> Directory::State::make_recovery_codes() const {
+  RecoveryCodes made;
   for (std::size_t i = 0; i < limits::kRecoveryCodes; ++i) {
     SecretBuffer bytes(limits::kRecoveryCodeBytes);
     TACENDA_TRY_VOID(random.fill(bytes.reveal_mutable()));
     std::string const text = codec::base32_encode(bytes.reveal());
-    macs.push_back(recovery_mac(text));
-    std::string grouped;
-    for (std::size_t at = 0; at < text.size(); at += 4)
-      grouped.append(at == 0 ? "" : "-").append(text, at, 4);
-    codes.push_back(std::move(grouped));
+    made.macs.push_back(recovery_mac(text));
+    made.codes.push_back(printed_code(text));
   }
-  account.recovery_codes = std::move(macs);
-  return codes;
+  return made;
+}
+
+Result<std::vector<std::string>> Directory::State::renew_recovery_codes(Account& account) {
+  auto made = TACENDA_TRY(make_recovery_codes());
+  account.recovery_codes = std::move(made.macs);
+  return std::move(made.codes);
 }
 
 }  // namespace tacenda::identity

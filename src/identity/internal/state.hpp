@@ -21,15 +21,6 @@
 
 namespace tacenda::identity {
 
-struct DigestHash {
-  std::size_t operator()(Digest const& digest) const {
-    std::size_t value = 0;
-    for (std::size_t i = 0; i < sizeof(value); ++i)
-      value = value << 8U | std::to_integer<std::size_t>(digest[i]);
-    return value;  // of a SHA-256: evenly spread already
-  }
-};
-
 /// Everything the directory knows. Lock order: none is held together with another.
 struct Directory::State {
   State(vault::Vault& the_vault, Clock const& the_clock, crypto::Random& the_random,
@@ -78,7 +69,8 @@ struct Directory::State {
   // Of the identity provider; by id.
   std::map<std::string, std::shared_ptr<Group const>, std::less<>> groups TACENDA_GUARDED_BY(mutex);
   GroupRoles group_roles TACENDA_GUARDED_BY(mutex);
-  RoleTimes role_times TACENDA_GUARDED_BY(mutex);  // of the policy
+  RoleTimes role_times TACENDA_GUARDED_BY(mutex);                    // of the policy
+  std::optional<EmergencyMode> emergency TACENDA_GUARDED_BY(mutex);  // the last that a commit did not end
 
   std::atomic<int> hashing{0};  // Argon2 computations at work or waiting
   Mutex hash_mutex;
@@ -86,7 +78,8 @@ struct Directory::State {
   int hash_running TACENDA_GUARDED_BY(hash_mutex) = 0;
 
   // Rows: u<id> account, c<id> counters, f<id> factors, s<id> standing, x<id> provisioned, o<id> OpenID
-  // subject, g<id> group, t<token hash> token.
+  // subject, z<id> sealed, g<id> group, t<token hash> token; kEmergencyKey emergency mode.
+  static constexpr std::string_view kEmergencyKey = "m";
   static Bytes account_key(UserId const& id);
   static Bytes counters_key(Account const& account);
   static Bytes token_key(Digest const& hash);
@@ -110,6 +103,7 @@ struct Directory::State {
   /// The same, into a set.
   Result<void> put_account(vault::WriteSet& set, Account const& account, Rows written) const
       TACENDA_REQUIRES_SHARED(mutex);
+  Result<void> put_emergency(vault::WriteSet& set, std::optional<EmergencyMode> const& mode) const;
   /// The role that it has now: its own, or that of its groups. Empty: none.
   std::string role_of(Account const& account) const TACENDA_REQUIRES_SHARED(mutex);
   Pending pending(std::shared_ptr<Account> account, Rows written,
@@ -144,6 +138,7 @@ struct Directory::State {
       TACENDA_REQUIRES(mutex);
 
   std::shared_ptr<Account> find(std::string_view name) const;
+  std::vector<std::shared_ptr<Account>> emergency_accounts() const TACENDA_REQUIRES_SHARED(mutex);
   /// The account whose pending enrolment has this code; nullptr.
   std::shared_ptr<Account> find_enrolment(std::string_view code) const TACENDA_REQUIRES_SHARED(mutex);
 
@@ -168,7 +163,8 @@ struct Directory::State {
       TACENDA_REQUIRES(mutex);
   void notify(Account& account, Notice::Kind kind) const TACENDA_REQUIRES(mutex);
   Digest recovery_mac(std::string_view code) const;
-  /// New recovery codes in the place of all old ones. Errors: kUnavailable.
+  Result<RecoveryCodes> make_recovery_codes() const;  // kUnavailable
+  /// New ones in the place of all old ones; as they are printed. Errors: kUnavailable.
   Result<std::vector<std::string>> renew_recovery_codes(Account& account) TACENDA_REQUIRES(mutex);
   Result<std::string> random_code(std::size_t size_bytes) const;
   Principal principal_of(Account const& account, Token const& token, Method method) const
@@ -184,8 +180,14 @@ struct Directory::State {
   /// A new session of who has shown what it takes; `attempt` gets it. Errors: those of make_token.
   Result<void> open_session(std::shared_ptr<Account> const& account, TokenPlan plan, Attempt& attempt)
       TACENDA_REQUIRES(mutex);
-  /// How long sessions of its role last.
-  SessionTimes times_of(Account const& account) const TACENDA_REQUIRES_SHARED(mutex);
+  /// Can its credential be used, and what came of it? Of an emergency account: emergency mode is on, and no
+  /// other one was in which it was opened (internal/sealed.cpp).
+  bool opens(Account const& account, Time now) const TACENDA_REQUIRES_SHARED(mutex);
+  Result<void> still_opens(Account const& account) const;  // the same under its own lock; kUnauthenticated
+  bool is_usable(Account const& account, Time now) const TACENDA_REQUIRES_SHARED(mutex);  // and is active
+  /// Its credential is used, in the emergency that is on.
+  void open_seal(Account& account, Attempt& attempt) const TACENDA_REQUIRES(mutex);
+  SessionTimes times_of(Account const& account) const TACENDA_REQUIRES_SHARED(mutex);  // of its role
   /// May somebody still come in with it?
   bool is_live(Token const& token, Time now) const TACENDA_REQUIRES_SHARED(mutex);
   /// Takes the tokens nobody can use any more out of memory; gives up to kSweptAtOnce whose rows may go.

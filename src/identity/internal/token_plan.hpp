@@ -11,6 +11,15 @@
 
 namespace tacenda::identity {
 
+struct DigestHash {
+  std::size_t operator()(Digest const& digest) const {
+    std::size_t value = 0;
+    for (std::size_t i = 0; i < sizeof(value); ++i)
+      value = value << 8U | std::to_integer<std::size_t>(digest[i]);
+    return value;  // of a SHA-256: evenly spread already
+  }
+};
+
 /// Rows of one account that a change writes; its counters always.
 struct AccountRows {
   bool account = false;
@@ -18,6 +27,7 @@ struct AccountRows {
   bool standing = false;
   bool provisioned = false;
   bool provider = false;
+  bool sealed = false;
 };
 
 /// How a new token is to be.
