@@ -16,6 +16,7 @@ constexpr std::string_view kPatient = "Patient/";
 Alerts::Alerts(vault::Vault& vault, Clock const& clock)
     : vault_(vault),
       clock_(clock),
+      keys_(vault.view(vault::Keeper::kMonitor)),
       rows_(vault.sealed_view(vault::Keeper::kMonitor, vault::Purpose::kAudit)) {}
 
 Result<std::unique_ptr<Alerts>> Alerts::open(vault::Vault& vault, Clock const& clock) {
@@ -60,33 +61,49 @@ Result<std::optional<std::string>> Alerts::patient_of(Alert const& alert) const 
   return subject->substr(kPatient.size());
 }
 
+/// Which alerts a listing looks at, in order, from behind `after` on, until `take` says no.
+Result<void> Alerts::each(Filter const& filter, std::function<Result<bool>(AlertId)> const& take) const {
+  if (!filter.open_only) {
+    auto const prefix = rows::of(rows::kAlert);
+    auto const from = filter.after ? rows::of(rows::kAlert, *filter.after) : Bytes();
+    auto const visit = [&](ByteView key, ByteView) -> Result<bool> {
+      auto const id = TACENDA_TRY(rows::id_of(key));
+      return filter.after == id ? Result<bool>(true) : take(id);
+    };
+    return keys_.scan(prefix, from, storage::Direction::kForward, visit);
+  }
+  std::vector<AlertId> open;
+  {
+    MutexLock const lock(mutex_);
+    open.assign(filter.after ? open_.upper_bound(*filter.after) : open_.begin(), open_.end());
+  }
+  for (auto const& id : open) {
+    if (!TACENDA_TRY(take(id))) break;
+  }
+  return {};
+}
+
 Result<std::vector<Alert>> Alerts::list(Filter const& filter) const {
   std::vector<Alert> found;
-  auto const take = [&](AlertId id, ByteView row) -> Result<bool> {
-    auto alert = TACENDA_TRY(decode_alert(id, row));
-    if (filter.open_only && alert.state != AlertState::kOpen) return true;
-    if (filter.patient && TACENDA_TRY(patient_of(alert)) != filter.patient) return true;
-    found.push_back(std::move(alert));
-    return found.size() < std::min(filter.limit, kListMax);
-  };
-  if (filter.limit == 0) return found;
-  if (filter.open_only) {
-    std::vector<AlertId> open;
-    {
-      MutexLock const lock(mutex_);
-      auto const from = filter.after ? open_.upper_bound(*filter.after) : open_.begin();
-      open.assign(from, open_.end());
-    }
-    for (auto const& id : open) {
-      auto const row = TACENDA_TRY(rows_.get(rows::of(rows::kAlert, id)));
-      if (row && !TACENDA_TRY(take(id, *row))) break;
-    }
-    return found;
+  std::optional<vault::Alias> patient;
+  if (filter.patient) {
+    auto const keys = vault_.subject(vault::Subject::patient(*filter.patient));
+    // Who has no keys, or none any more, is in no alert.
+    if (!keys.has_value() && keys.error().kind() == ErrorKind::kUnavailable)
+      return std::unexpected(keys.error());
+    if (!keys.has_value()) return found;
+    patient = (*keys)->alias();
   }
-  TACENDA_TRY_VOID(rows_.scan(rows::of(rows::kAlert), [&](ByteView key, ByteView row) -> Result<bool> {
-    auto const id = TACENDA_TRY(rows::id_of(key));
-    if (filter.after && id <= *filter.after) return true;
-    return take(id, row);
+  std::size_t const limit = std::min(filter.limit, kListMax);
+  TACENDA_TRY_VOID(each(filter, [&](AlertId id) -> Result<bool> {
+    if (found.size() >= limit) return false;
+    auto const row = TACENDA_TRY(rows_.get(rows::of(rows::kAlert, id)));
+    if (!row) return true;  // its commit is under way
+    auto alert = TACENDA_TRY(decode_alert(id, *row));
+    bool const is_wanted =
+        (!filter.open_only || alert.state == AlertState::kOpen) && (!patient || alert.patient == patient);
+    if (is_wanted) found.push_back(std::move(alert));
+    return true;
   }));
   return found;
 }

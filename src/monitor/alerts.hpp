@@ -56,9 +56,11 @@ class Alerts {
  private:
   Alerts(vault::Vault& vault, Clock const& clock);
   Result<void> load();
+  Result<void> each(Filter const& filter, std::function<Result<bool>(AlertId)> const& take) const;
 
   vault::Vault& vault_;
   Clock const& clock_;
+  vault::View keys_;  // the same rows, where their keys are enough
   vault::SealedView rows_;
   mutable Mutex mutex_;
   std::set<AlertId> open_ TACENDA_GUARDED_BY(mutex_);

@@ -99,7 +99,7 @@ Result<void> Detector::raise(audit::Entry const& entry, Finding const& finding) 
   alert.user = finding.user;
   alert.patient = TACENDA_TRY(alias_of(finding.patient));
   alert.emergency = finding.emergency;
-  std::string patient = finding.patient;
+  std::string patient = alert.patient ? finding.patient : std::string();
   if (facts_of(rule)->folds.count() > 0) {
     auto key = fold_key(rule, alert.user, alert.patient);
     if (TACENDA_TRY(fold(key, entry))) return {};

@@ -454,10 +454,10 @@ class MailServer:
                 say("250 taken")
             elif word == "QUIT":
                 say("221 bye")
-                connection.close()
-                return
+                break
             else:
                 say("500 what?")
+        connection.close()
 
 
 class Mail(harness.TestCase):
