@@ -41,7 +41,8 @@ constexpr std::array kRules{
     RuleFacts{Rule::kEmergencyMode, "emergency-mode",
               "emergency mode was turned on, or an emergency account signed in again", Severity::kHigh,
               minutes(60)},
-    RuleFacts{Rule::kFactorsChanged, "factors-changed", "a second factor was removed", Severity::kWarning,
+    RuleFacts{Rule::kFactorsChanged, "factors-changed",
+              "a second factor was removed, or an account that is in use got new ones", Severity::kWarning,
               minutes(60)},
 };
 

@@ -16,6 +16,7 @@
 
 namespace tacenda::monitor {
 
+class Networks;
 struct Finding;
 struct Fold;
 struct Review;
@@ -74,6 +75,7 @@ class Detector {
   Result<bool> fold(std::string const& key, audit::Entry const& entry);
   bool has_too_many(Rule rule, Time now) const;
   Result<void> close_reviewed(std::string const& emergency, audit::Entry const& entry);
+  Result<std::optional<Networks>> networks_of(std::string const& user) const;
   Result<void> see_network(audit::Entry const& entry, Finding const& finding);
   /// What is due without an entry.
   Result<void> do_by_time();

@@ -346,6 +346,21 @@ TEST(Detector, TellsASignInFromANewNetwork) {
   EXPECT_EQ(found[0].user, "user-1");
 }
 
+TEST(Detector, TellsNewFactorsOfAnAccountThatIsInUseAndNotTheFirst) {
+  Ward ward;
+  ward.commit(Ward::event_of(EventKind::kEnrolled, "user-1"));
+  ward.look();
+  EXPECT_TRUE(ward.list().empty());
+  ward.sign_in("user-1", "192.0.2.10");
+  auto const sequence = ward.commit(Ward::event_of(EventKind::kEnrolled, "user-1"));
+  ward.commit(Ward::event_of(EventKind::kEnrolled, "user-2"));
+  ward.look();
+  auto const found = ward.list();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].id, (AlertId{sequence, Rule::kFactorsChanged}));
+  EXPECT_EQ(found[0].user, "user-1");
+}
+
 TEST(Detector, ForgetsNetworksThatNobodyUsesAnyMore) {
   Ward ward;
   ward.sign_in("user-1", "192.0.2.10");

@@ -41,6 +41,8 @@ Result<std::optional<vault::Alias>> Detector::alias_of(std::string const& patien
 Result<void> Detector::consider(audit::Entry const& entry) {
   auto const finding = judge(entry);
   if (finding.network) return see_network(entry, finding);
+  // The first factors of an account are nothing to be told of.
+  if (finding.has_enrolled && !TACENDA_TRY(networks_of(finding.user))) return {};
   if (finding.reviewed) return close_reviewed(*finding.reviewed, entry);
   if (finding.rule) return raise(entry, finding);
   return {};
@@ -143,14 +145,17 @@ Result<void> Detector::close_reviewed(std::string const& emergency, audit::Entry
   return {};
 }
 
+/// nullopt: he has never signed in, or not for long.
+Result<std::optional<Networks>> Detector::networks_of(std::string const& user) const {
+  if (auto const found = work_->networks.find(user); found != work_->networks.end()) return found->second;
+  auto const row = TACENDA_TRY(row_of(rows::of(rows::kNetworks, user)));
+  if (!row) return std::nullopt;
+  return TACENDA_TRY(Networks::decode(*row));
+}
+
 Result<void> Detector::see_network(audit::Entry const& entry, Finding const& finding) {
   if (finding.user.empty()) return {};
-  Networks networks;
-  if (auto const found = work_->networks.find(finding.user); found != work_->networks.end()) {
-    networks = found->second;
-  } else if (auto const row = TACENDA_TRY(row_of(rows::of(rows::kNetworks, finding.user)))) {
-    networks = TACENDA_TRY(Networks::decode(*row));
-  }
+  Networks networks = TACENDA_TRY(networks_of(finding.user)).value_or(Networks());
   auto const verdict = networks.see(*finding.network, entry.recorded);
   if (verdict == Networks::Verdict::kKnown) return {};
   work_->networks.insert_or_assign(finding.user, std::move(networks));

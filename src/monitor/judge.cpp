@@ -13,14 +13,14 @@ using audit::EventKind;
 using audit::Outcome;
 
 /// What an entry of a kind is looked at for.
-enum class Look : std::uint8_t { kRule, kSignIn, kReview };
+enum class Look : std::uint8_t { kRule, kSignIn, kEnrolment, kReview };
 enum class When : std::uint8_t { kDone, kAlways };  // whether a refused one counts, too
 
 struct Row {
   EventKind kind;
   When when;
   Look look;
-  Rule rule = Rule::kEmergency;  // of kRule
+  Rule rule = Rule::kEmergency;  // of kRule and kEnrolment
 };
 
 constexpr std::array kRows{
@@ -33,6 +33,7 @@ constexpr std::array kRows{
     Row{EventKind::kTokenReused, When::kAlways, Look::kRule, Rule::kTokenReused},
     Row{EventKind::kLogin, When::kDone, Look::kSignIn},
     Row{EventKind::kRecoveryCodeUsed, When::kDone, Look::kSignIn},
+    Row{EventKind::kEnrolled, When::kDone, Look::kEnrolment, Rule::kFactorsChanged},
     Row{EventKind::kUserAdded, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kRoleChanged, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kUserResealed, When::kDone, Look::kRule, Rule::kRightsChanged},
@@ -98,6 +99,10 @@ Finding judge(audit::Entry const& entry) {
       break;
     case Look::kSignIn:
       finding.network = network_of(event.network);
+      break;
+    case Look::kEnrolment:
+      finding.has_enrolled = true;
+      finding.rule = row->rule;
       break;
     case Look::kReview:
       finding.reviewed = event.target;

@@ -15,6 +15,7 @@ struct Finding {
   std::string patient;                  // logical id, or empty
   std::string emergency;                // its id, of one that began
   std::optional<std::string> network;   // somebody signed in from there
+  bool has_enrolled = false;            // somebody has new factors; `rule` is for when he had some before
   std::optional<std::string> reviewed;  // the emergency that was looked at
 };
 
