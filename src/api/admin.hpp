@@ -101,6 +101,8 @@ class Admin {
   std::vector<std::string> approvers() const;
   /// Remembers for good when there are two. Errors: as audit::Log::commit.
   Result<void> remember_approvers();
+  /// Errors: as audit::Log::commit.
+  Result<void> end_overdue();
   /// Everything that a plan rests on.
   std::string basis_of_plan(Plan const& plan) const;
   /// The call and plan of a request, as they would be if it were asked now. Errors: kConflict (it would be

@@ -73,6 +73,7 @@ std::vector<std::string> Admin::approvers() const {
 }
 
 Result<void> Admin::remember_approvers() {
+  MutexLock const turn(grants_);
   auto& approvals = parts_.approvals;
   if (!approvals.is_to_remember(true) || !approvals.is_to_remember(approvers().size() > 1)) return {};
   audit::Event event;
@@ -86,33 +87,37 @@ Result<void> Admin::remember_approvers() {
 }
 
 void Admin::tick() {
-  MutexLock const turn(grants_);
-  auto& approvals = parts_.approvals;
   if (auto const known = remember_approvers(); !known.has_value()) log(LogLevel::kError, known.error());
-  if (!approvals.is_due()) return;
-  auto due = approvals.due();
-  if (!due.has_value()) return log(LogLevel::kError, due.error());
-  if (!due->set.empty()) {
-    std::vector<audit::Event> events;
-    audit::Event event;
-    event.kind = audit::EventKind::kApprovalExpired;
-    event.actor_name = "system";
-    event.authentication = "none";
-    for (auto const& request : due->expired) {
-      describe(event, request);
-      event.reason = "asked by " + request.asker_name;
-      events.push_back(event);
-    }
+  MutexLock const turn(grants_);
+  if (!parts_.approvals.is_due()) return;
+  // Of a conflict nothing is to be said: somebody decided just now, and the next second looks again.
+  auto const ended = end_overdue();
+  if (!ended.has_value() && ended.error().kind() != ErrorKind::kConflict)
+    log(LogLevel::kError, ended.error());
+}
+
+Result<void> Admin::end_overdue() {
+  auto due = TACENDA_TRY(parts_.approvals.due());
+  audit::Event event;
+  event.kind = audit::EventKind::kApprovalExpired;
+  event.actor_name = "system";
+  event.authentication = "none";
+  std::vector<audit::Event> events;
+  for (auto const& request : due.expired) {
+    describe(event, request);
+    event.reason = "asked by " + request.asker_name;
+    events.push_back(event);
+  }
+  if (!due.set.empty()) {
+    // What was kept long enough goes with nothing to tell of: it was told of when it was decided.
     if (events.empty()) {
-      // Rows that were kept long enough go with nothing to tell of: they were told of when they were decided.
       event.reason = "kept long enough";
       events.push_back(std::move(event));
     }
-    auto const receipt = parts_.log.commit(std::move(due->set), std::move(events));
-    if (!receipt.has_value() && receipt.error().kind() == ErrorKind::kConflict) return;  // the next second
-    if (!receipt.has_value()) return log(LogLevel::kError, receipt.error());
+    TACENDA_TRY_VOID(parts_.log.commit(std::move(due.set), std::move(events)));
   }
-  approvals.looked(*due);
+  parts_.approvals.looked(due);
+  return {};
 }
 
 Released Admin::undertake(Call& call, Row const& row) {
@@ -122,8 +127,10 @@ Released Admin::undertake(Call& call, Row const& row) {
   if (plan->entrusts) {
     auto others = approvers();
     std::erase(others, call.origin.actor_id);
-    if (parts_.approvals.demands_second(!others.empty()))
+    if (parts_.approvals.demands_second(!others.empty())) {
+      std::erase(others, plan->subject);  // he does not approve it either
       return ask_for_second(call, row, *plan, others.size());
+    }
     if (parts_.approvals.persons() == 2) call.origin.reason = "sole administrator";
   }
   auto done = plan->act();

@@ -339,5 +339,48 @@ TEST_F(DirectoryAccounts, NothingIsCommittedForAnAccountThatEndedAfterItWasConfi
   EXPECT_EQ(directory->confirm(principal, again).error().kind(), ErrorKind::kUnauthenticated);
 }
 
+TEST_F(DirectoryAccounts, S12PeopleAreThoseWhoCouldSignInWithSuchARole) {
+  auto const is_admin = [](std::string_view role) { return role == "administrator"; };
+  auto const count = [&] { return directory->people(is_admin).size(); };
+  auto const alice = person("alice", "administrator");
+  (void)person("dr", "doctor");
+  auto robot = directory->add_user({"robot", "administrator", true, std::nullopt});
+  expect_committed(robot);
+  auto invited = directory->add_user({"bob", "administrator", false, std::nullopt});
+  expect_committed(invited);
+  EXPECT_EQ(count(), 1U) << "neither a service nor who has not enrolled";
+  (void)enrol(invited->enrolment_code);
+  EXPECT_EQ(count(), 2U);
+  auto limited = directory->limit_until("bob", store.clock.now() + std::chrono::hours(1));
+  expect_committed(limited);
+  store.clock.advance(std::chrono::hours(2));
+  EXPECT_EQ(count(), 1U);
+  auto disabled = directory->disable_user("alice");
+  expect_committed(disabled);
+  EXPECT_EQ(count(), 0U);
+}
+
+TEST_F(DirectoryAccounts, WhatWouldBeRefusedIsToldWithoutDoingIt) {
+  (void)person("ada");
+  service("loader");
+  EXPECT_EQ(directory->check_new({"ada", "nurse", false, std::nullopt}).error().kind(), ErrorKind::kConflict);
+  EXPECT_EQ(directory->check_new({"A", "nurse", false, std::nullopt}).error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(directory->check_new({"new", "nurse", false, std::nullopt, store.clock.now()}).error().kind(),
+            ErrorKind::kInvalid);
+  EXPECT_TRUE(directory->check_new({"new", "nurse", false, std::nullopt}).has_value());
+  EXPECT_FALSE(directory->find_user("new").has_value());
+  EXPECT_TRUE(directory->check_renewal("ada").has_value());
+  EXPECT_EQ(directory->check_renewal("nobody").error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(directory->check_renewal("loader").error().kind(), ErrorKind::kForbidden);
+  auto const token = [&](std::string_view name, int seconds) {
+    return directory->check_service_token(name, std::chrono::seconds(seconds), limits::kServiceToken);
+  };
+  EXPECT_TRUE(token("loader", 60).has_value());
+  EXPECT_EQ(token("loader", 0).error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(token("loader", 3601).error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(token("ada", 60).error().kind(), ErrorKind::kForbidden);
+  EXPECT_EQ(token("nobody", 60).error().kind(), ErrorKind::kNotFound);
+}
+
 }  // namespace
 }  // namespace tacenda::identity

@@ -266,6 +266,30 @@ TEST_F(Own, WhatHappenedIsToldForThirtyDaysAndLocksPushNothingOut) {
   EXPECT_TRUE(try_login("ada", kPassword, code_of(secret)).notices.empty());
 }
 
+TEST_F(Own, S12WhoseRoleOrFactorsTheAdministrationTouchesIsTold) {
+  auto const secret = person("ada", "nurse");
+  auto const told = [&] {
+    store.clock.advance(std::chrono::seconds(30));
+    std::vector<Notice::Kind> kinds;
+    for (auto const& notice : try_login("ada", kPassword, code_of(secret)).notices)
+      kinds.push_back(notice.kind);
+    std::erase(kinds, Notice::Kind::kEnrolled);
+    return kinds;
+  };
+  {
+    auto const dropped = directory->change_role("ada", "doctor");
+    ASSERT_TRUE(dropped.has_value());
+  }
+  EXPECT_TRUE(told().empty()) << "what was not committed did not happen";
+  auto changed = directory->change_role("ada", "doctor");
+  expect_committed(changed);
+  restart();
+  EXPECT_EQ(told(), std::vector{Notice::Kind::kRoleChanged});
+  auto renewed = directory->renew_enrolment("ada");
+  expect_committed(renewed);
+  EXPECT_EQ(told(), (std::vector{Notice::Kind::kRoleChanged, Notice::Kind::kInvitationRenewed}));
+}
+
 TEST_F(Own, SessionsAreListedAndEndedByTheirOwnerAlone) {
   auto const secret = person("ada");
   auto const bobs = person("bob");

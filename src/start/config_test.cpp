@@ -7,6 +7,7 @@ namespace {
 
 TEST(ParseConfig, ReadsEveryKeyThatIsDocumented) {
   auto const config = parse_config(R"(
+approvals = 1
 [listener]
 address = "0.0.0.0"
 port = 9443
@@ -76,6 +77,16 @@ AuditEvent = "off"
   EXPECT_EQ(config->validation.of("Patient"), operations::ValidationMode::kEnforce);
   EXPECT_EQ(config->validation.of("AuditEvent"), operations::ValidationMode::kOff);
   EXPECT_EQ(config->validation.of("Observation"), operations::ValidationMode::kWarn);
+}
+
+TEST(ParseConfig, S12TwoPersonsAgreeUnlessOneIsSaidToBeEnough) {
+  EXPECT_EQ(parse_config("")->approvals, 2);
+  EXPECT_EQ(parse_config("approvals = 2")->approvals, 2);
+  EXPECT_EQ(parse_config("approvals = 1")->approvals, 1);
+  for (auto const* wrong :
+       {"approvals = 0", "approvals = 3", "approvals = \"1\"", "approvals = 1.0", "approvals = true"})
+    EXPECT_FALSE(parse_config(wrong).has_value()) << wrong;
+  EXPECT_FALSE(parse_config("[listener]\napprovals = 1").has_value()) << "said where it does not count";
 }
 
 TEST(ParseConfig, KeepsSessionsWithinSafeBounds) {

@@ -167,7 +167,11 @@ class Approvals(harness.TestCase):
 
     def test_S12_new_factors_take_a_second_person_who_is_not_their_owner(self):
         two = self.two
-        id_ = self.waiting(two.post("alice", "users/renew", name="officer"))
+        reply = two.post("alice", "users/renew", name="officer")
+        id_ = self.waiting(reply)
+        able = len([u for u in json_of(two.ask("alice", "GET", "users"))["users"] if u["enabled"] and u["enrolled"]
+                    and u["role"] in ("administrator", "privacy-officer")])
+        self.assertEqual(json_of(reply)["others"], able - 2, "neither who asked nor whose account it is")
         self.assertEqual(two.decide("officer", "approve", id_).status, 403, "it would be anybody who has the link")
         self.assertEqual(two.decide("officer", "refuse", id_, reason="I have lost nothing").status, 200)
         self.assertEqual(two.decide("alice", "collect", id_).status, 409)
