@@ -14,6 +14,7 @@ import harness  # noqa: E402
 import npm  # noqa: E402
 from applications import App, Page  # noqa: E402
 from harness import json_of  # noqa: E402
+from test_approvals import Two  # noqa: E402
 from provider import MFA, ORIGIN, SECRET, Provider, new_key  # noqa: E402
 
 
@@ -255,6 +256,23 @@ class OpenId(unittest.TestCase):
         page = Page(app.begin(scope="user/*.rs"))
         self.assertNotIn("Sign in at", page.text)
         self.assertEqual(app.send("POST", "/oauth/provider", page.fields).status, 404)
+
+    def test_S12_who_somebody_is_at_the_provider_takes_a_second_person(self):
+        server = harness.Server(config=self.configuration, approvals=2)
+        self.addCleanup(server.close)
+        two = Two(server.start())
+        two.enrolled("bob", json_of(two.post("alice", "users", name="bob", role="administrator"))["enrolment_code"])
+        asked = two.post("alice", "users/link", name="bob", subject="s-of-alice")
+        self.assertEqual(asked.status, 202, "it would be a way into his account")
+        self.assertEqual(two.decide("bob", "approve", json_of(asked)["approval"]).status, 403)
+        asked = two.post("bob", "users/link", name="bob", subject="s-of-bob")
+        self.assertEqual(two.request(json_of(asked)["approval"], "alice")["new"], "OpenID subject s-of-bob")
+        self.assertEqual(two.decide("alice", "approve", json_of(asked)["approval"]).status, 200)
+        self.assertEqual(two.user("bob")["openid_subject"], "s-of-bob")
+        self.assertEqual(two.post("alice", "users/link", name="bob", subject="", unlink=True).status, 200,
+                         "taking it back waits for nobody")
+        self.assertEqual(two.post("alice", "users/link", name="bob", external_id="e9").status, 200,
+                         "SCIM may end the account, and opens nothing")
 
     def test_a_configuration_that_would_let_one_factor_in_is_refused(self):
         server = harness.Server(config=self.configuration.replace("second-factor-acr", "# second-factor-acr"))
