@@ -5,135 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "audit/event_kind.hpp"
 #include "core/bytes.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/id.hpp"
 
 namespace tacenda::audit {
-
-/// What happened. The number is stored: never reuse one. docs/audit-events.md has a line for each.
-enum class EventKind : std::uint16_t {
-  // FHIR interactions (BALP; REQUIREMENTS annex C)
-  kRead = 1,
-  kVread = 2,
-  kHistoryInstance = 3,
-  kHistoryType = 4,
-  kHistorySystem = 5,
-  kCreate = 6,
-  kUpdate = 7,
-  kDelete = 8,
-  kSearch = 9,
-  kBatch = 10,
-  kTransaction = 11,
-  kMetadata = 12,
-  kUnknownRoute = 13,
-  kPatch = 14,
-  kValidate = 16,
-  kTerminology = 20,
-  // Bulk Data: the requests, and what the server does by itself
-  kExportStarted = 24,
-  kExportStatus = 25,
-  kExportFile = 26,
-  kExportCancelled = 27,
-  kExportPrepared = 28,
-  kExportEnded = 29,
-  // what a Binary will hold, stored while it comes
-  kUploadBegun = 30,
-  kUploadRemoved = 31,
-  // who is asking (DCM 110114 user authentication)
-  kLogin = 32,
-  kLoginFailed = 33,
-  kLogout = 34,
-  kEnrolStarted = 35,
-  kEnrolled = 36,
-  kLocked = 37,
-  kTokenIssued = 38,
-  kAuthenticationFailed = 39,
-  kStepUp = 40,
-  kTokenRefused = 41,
-  kAuthorizationAsked = 42,
-  kAuthorizationRefused = 43,
-  kAuthorizationGranted = 44,
-  kAuthorizationDenied = 45,
-  kTokenRevoked = 46,
-  kTokenReused = 47,
-  // what people do with their own account
-  kRecoveryCodesMade = 48,
-  kRecoveryCodeUsed = 49,
-  kPasswordChanged = 50,
-  kSessionEnded = 51,
-  kAccountRead = 52,
-  kPasskeyOffered = 53,
-  kPasskeyAdded = 54,
-  kPasskeyRemoved = 55,
-  kPasskeyCounterBack = 56,
-  kAwarenessAcknowledged = 57,
-  kTokenIntrospected = 58,
-  kLaunchStarted = 59,
-  kProviderAsked = 60,
-  // administration (DCM 110113 security alert, 110136/110137 role changes)
-  kUserAdded = 64,
-  kUserDisabled = 65,
-  kRoleChanged = 66,
-  kPolicyChanged = 67,
-  kAuditRead = 68,
-  kUserListed = 69,
-  kVerified = 70,
-  kAdminDenied = 71,
-  kClientAdded = 72,
-  kClientDisabled = 73,
-  kClientKeysChanged = 74,
-  kClientsListed = 75,
-  kClientKeysFetched = 76,
-  // who may see what, and who saw it although something stood against it
-  kEmergencyBegun = 80,
-  kEmergencyReviewed = 81,
-  kAccessListChanged = 82,
-  kPractitionerLinked = 83,
-  kPolicyRead = 84,
-  kEmergenciesRead = 85,
-  kRelabelStarted = 86,
-  // what an identity provider does with accounts (SCIM)
-  kUserLinked = 87,
-  kUserChanged = 88,
-  kUserEnabled = 89,
-  kUserDeleted = 90,
-  kGroupChanged = 91,
-  // the store (DCM 110100 application activity)
-  kStoreCreated = 96,
-  kStarted = 97,
-  kStopped = 98,
-  kUnsealed = 99,
-  kSealed = 100,
-  kKeyOperation = 101,
-  kIndexChanged = 102,
-  // emergency mode, and the accounts that are used in it alone
-  kEmergencyModeOn = 103,
-  kEmergencyModeOff = 104,
-  kEmergencySignIn = 105,
-  kUserResealed = 106,
-  // what watches the log, and who looks after what it found
-  kAlertRaised = 110,
-  kLogExamined = 111,
-  kAlertsRead = 112,
-  kAlertAnswered = 113,
-  kAlertSent = 114,
-  // what two persons must agree to (S-12)
-  kApprovalAsked = 115,
-  kApprovalGiven = 116,
-  kApprovalRefused = 117,
-  kApprovalWithdrawn = 118,
-  kApprovalExpired = 119,
-  kApprovalsRead = 120,
-  kApprovalsDemanded = 121,
-  // connections that made no request
-  kAddressRefused = 128,
-  kTlsFailed = 129,
-  kClientCertificateFailed = 130,
-  kMalformedRequest = 131,
-  kOverLimit = 132,
-};
 
 /// FHIR AuditEvent.outcome.
 enum class Outcome : std::uint8_t {

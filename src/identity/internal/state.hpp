@@ -55,8 +55,8 @@ struct Directory::State {
   std::unordered_map<Digest, std::shared_ptr<Token>, DigestHash> tokens TACENDA_GUARDED_BY(mutex);
   // Tokens that nobody can use any more and whose rows are still there: erased with the next token made.
   std::vector<Digest> dead TACENDA_GUARDED_BY(mutex);
-  Throttle per_login TACENDA_GUARDED_BY(mutex){limits::kFailuresUntilLock,
-                                               limits::kLockTime};  // user + address
+  // By user and address.
+  Throttle per_login TACENDA_GUARDED_BY(mutex){limits::kFailuresUntilLock, limits::kLockTime};
   Throttle per_address TACENDA_GUARDED_BY(mutex){limits::kFailuresPerAddress, limits::kLockTime};
   // What somebody who is signed in proves again: no stranger's failures stand in his way.
   Throttle per_session TACENDA_GUARDED_BY(mutex){limits::kFailuresUntilLock, limits::kLockTime};
@@ -66,7 +66,6 @@ struct Directory::State {
   ChallengeBook passkey_sign_ins TACENDA_GUARDED_BY(mutex);
   std::optional<RelyingParty> relying_party TACENDA_GUARDED_BY(mutex);
 
-  // Of the identity provider; by id.
   std::map<std::string, std::shared_ptr<Group const>, std::less<>> groups TACENDA_GUARDED_BY(mutex);
   GroupRoles group_roles TACENDA_GUARDED_BY(mutex);
   RoleTimes role_times TACENDA_GUARDED_BY(mutex);                    // of the policy
@@ -100,7 +99,6 @@ struct Directory::State {
 
   /// A write set of the account's rows as they are in memory now.
   Result<vault::WriteSet> account_set(std::shared_ptr<Account> const& account, Rows written) const;
-  /// The same, into a set.
   Result<void> put_account(vault::WriteSet& set, Account const& account, Rows written) const
       TACENDA_REQUIRES_SHARED(mutex);
   Result<void> put_emergency(vault::WriteSet& set, std::optional<EmergencyMode> const& mode) const;
@@ -127,7 +125,6 @@ struct Directory::State {
   /// After a change of factors, out of memory: every session of the account but its own, those too whose
   /// commit is under way (K-06).
   std::vector<Digest> end_others(Account& account, Session const& own) TACENDA_REQUIRES(mutex);
-  /// The change of factors that ended them.
   Pending pending_factors(std::shared_ptr<Account> account, Session own, std::vector<Digest> ended,
                           std::move_only_function<void(bool)> finish = {});
   /// The session ends: too many failures of who should be its owner. Gives what to commit.
