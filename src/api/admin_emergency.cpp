@@ -65,6 +65,7 @@ Result<Admin::Plan> Admin::add_emergency_user(Call& call, identity::Directory::N
 Result<Admin::Plan> Admin::reseal_user(Call& call) {
   std::string name(call.body.text_of("name"));
   call.origin.target = name;
+  call.origin.new_value = "new credential";
   auto const user = parts_.directory.find_user(name);
   if (!user || user->sealed == nullptr)
     return fail(ErrorKind::kNotFound, "there is no such emergency account");

@@ -145,6 +145,23 @@ class Approvals(harness.TestCase):
         self.assertEqual(two.post("alice", "users", name=name_of("second"), role="administrator").status, 202,
                          "nor make himself a second administrator")
 
+    def test_S12_S03_a_printed_credential_takes_two_persons_and_is_for_who_asked(self):
+        two, name = self.two, name_of("er")
+        credentials = []
+        for path, body in (("users", {"name": name, "role": "doctor", "emergency": True}), ("users/reseal", {"name": name})):
+            id_ = self.waiting(two.post("alice", path, **body))
+            self.assertEqual(two.decide("alice", "collect", id_).status, 409)
+            self.done(two.decide("officer", "approve", id_), "approved")
+            self.assertIn(two.decide("officer", "collect", id_).status, (403, 404))
+            told = two.decide("alice", "collect", id_)
+            self.assertEqual(told.status, 200, told)
+            made = json_of(told)
+            self.assertEqual(len(made["codes"]), 10)
+            credentials.append(made["passphrase"])
+            self.assertEqual(two.decide("alice", "collect", id_).status, 409)
+        self.assertNotEqual(*credentials)
+        self.assertEqual(two.post("alice", "users/reseal", name="bob").status, 404)
+
     def test_S12_a_link_is_for_who_asked_after_the_approval_and_once(self):
         two, name = self.two, name_of("house")
         id_ = self.waiting(two.post("alice", "users", name=name, role="doctor"))

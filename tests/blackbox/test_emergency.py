@@ -133,6 +133,26 @@ class Emergency(harness.TestCase):
             self.assertNotEqual(done.returncode, 0, arguments)
         self.assertNotEqual(self.server.cli("user", "reseal", "dr", "--data", self.server.data).returncode, 0)
 
+    def test_S03_C13_its_use_is_an_alert_and_a_task(self):
+        envelope = self.sealed()
+        self.turn_on()
+        self.token_of(envelope)
+        end = time.monotonic() + harness.PATIENCE
+        found = {}
+        while set(found) != {"emergency", "emergency-mode"} and time.monotonic() < end:
+            raised = json.loads(self.admin("alerts", "list", "--open", "--json"))
+            found = {each["rule"]: each for each in raised
+                     if each["rule"] == "emergency-mode" or each.get("user") == envelope.name}
+        self.assertEqual(set(found), {"emergency", "emergency-mode"})
+        task, = [each for each in json.loads(self.admin("emergency", "list", "--open", "--json"))["emergencies"]
+                 if each["user"] == envelope.name]
+        self.admin("emergency", "review", task["id"], "--finding", "the provider was down")
+        while any(each["id"] == found["emergency"]["id"] for each in json.loads(
+                self.admin("alerts", "list", "--open", "--json"))) and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertNotIn(found["emergency"]["id"],
+                         [each["id"] for each in json.loads(self.admin("alerts", "list", "--open", "--json"))])
+
     # --- while it is on ---
 
     def test_S03_with_the_provider_down_a_sealed_account_reads_and_does_nothing_else(self):
