@@ -90,7 +90,7 @@ TEST_F(TokenEndpoint, NothingThatIsLeftOfAScopeIsAnError) {
   EXPECT_EQ(refusal(form_of(assertion(), "")), OAuthError::kInvalidScope);
   EXPECT_EQ(refusal(form_of(assertion(), "user/*.rs")), OAuthError::kInvalidScope);
   EXPECT_EQ(refusal(form_of(assertion(), "system/Patient.sr")), OAuthError::kInvalidScope);
-  EXPECT_EQ(refusal(form_of(assertion(), "system/Patient.rs?name=x")), OAuthError::kInvalidScope);
+  EXPECT_EQ(refusal(form_of(assertion(), "system/Patient.rs?name:contains=x")), OAuthError::kInvalidScope);
   EXPECT_EQ(refusal(form_of(assertion(), "openid")), OAuthError::kInvalidScope);
   EXPECT_EQ(refusal(form_of(assertion(), "system/Observation.rs?category=laboratory")), std::nullopt);
 }
