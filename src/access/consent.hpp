@@ -56,6 +56,8 @@ class Consent {
   /// nested provision without a type, anything malformed, more than the limits above) is one that denies
   /// everything: unknown consent is no consent.
   static std::optional<Consent> parse(codec::Json const& resource);
+  /// In the place of one that cannot be read: denies everything, and no emergency by name.
+  static Consent unknown() { return Consent(); }
 
   /// What this consent says. A nested provision whose criteria all match overrides its parent; siblings that
   /// contradict each other deny. kNone outside its period, or where it does not speak. What cannot be decided

@@ -8,25 +8,13 @@
 #include <vector>
 
 #include "access/consent.hpp"
+#include "access/relation.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/mutex.hpp"
 #include "records/store.hpp"
 
 namespace tacenda::access {
-
-/// Why a person has to do with a patient; the word that the audit log keeps (`explained_by`).
-enum class Relation : std::uint8_t {
-  kNone,
-  kCareTeam,
-  kEncounter,
-  kAppointment,
-  kOrder,
-  kEmergency,
-  kSelf,
-  kProxy
-};
-std::string_view word_of(Relation relation);
 
 /// What was learned from the records, until a commit announces that it may be otherwise. Thread-safe.
 template <typename Value>
@@ -37,10 +25,17 @@ class Kept {
   template <typename Read>
   Result<Value> get(records::Store const& store, std::string const& key, records::Decisive kind,
                     std::string_view name, Read read) {
+    return get(store, key, kind, name, read, [](Value const&, std::uint64_t) { return true; });
+  }
+  /// The same; `is_of_use` says whether what is known, as of that many commits, answers the question too.
+  template <typename Read, typename IsOfUse>
+  Result<Value> get(records::Store const& store, std::string const& key, records::Decisive kind,
+                    std::string_view name, Read read, IsOfUse is_of_use) {
     {
       ReadLock const lock(mutex_);
       auto const found = entries_.find(key);
-      if (found != entries_.end() && store.decided_at(kind, name) <= found->second.as_of)
+      if (found != entries_.end() && store.decided_at(kind, name) <= found->second.as_of &&
+          is_of_use(found->second.value, found->second.as_of))
         return found->second.value;
     }
     // First as of when, then the question: a commit in between makes the answer stale, and not unnoticed.
@@ -69,23 +64,21 @@ class Kept {
 /// Owner: start. Thread-safe. Reads with a Permit of the server's own.
 class Evidence {
  public:
-  struct Times {
-    std::chrono::hours grace_after_encounter{72};    // an ended encounter still explains
-    std::chrono::hours around_appointment{14 * 24};  // before its start, and half of it after
-  };
   /// `reader`: the server's own permit to read. `store` outlives this.
   Evidence(records::Store const& store, Permit reader);
 
   using Consents = std::shared_ptr<std::vector<Consent> const>;
-  /// Active privacy consents of a patient; never nullptr. One that cannot be read denies everything. Errors:
-  /// kUnavailable (the index is being written anew), kCorrupt.
+  /// Active privacy consents of a patient; never nullptr. One that cannot be read denies everything, and so
+  /// do more than are looked at. Errors: kUnavailable.
   Result<Consents> consents_of(std::string_view patient) const;
 
-  /// Errors: as consents_of.
-  Result<Relation> relation(std::string_view practitioner, std::string_view patient, Time now) const;
+  /// Why he has to do with the patient now. What is beyond what is looked at explains nothing. Errors:
+  /// kUnavailable (the index is being written anew), kCorrupt.
+  Result<Relation> relation(std::string_view practitioner, std::string_view patient, Time now,
+                            RelationTimes const& times) const;
 
   /// "Practitioner/1", and what his roles name: "PractitionerRole/2", "Organization/3". Errors: as
-  /// consents_of.
+  /// relation.
   Result<std::shared_ptr<std::vector<std::string> const>> actors_of(std::string_view practitioner) const;
 
   /// False: there is no Consent at all. Errors: kUnavailable.
@@ -94,25 +87,39 @@ class Evidence {
   Result<bool> has_labels(std::string_view type) const;
 
  private:
-  struct Bond {
-    Relation relation;
-    std::optional<Time> from;   // nullopt: always
-    std::optional<Time> until;  // nullopt: for good
+  /// A relation, and how long that is the answer while nothing changes.
+  struct KnownRelation {
+    Relation relation = Relation::kNone;
+    Span during;
+    RelationTimes times;
   };
-  using Bonds = std::vector<Bond>;
+  using Criteria = std::vector<std::pair<std::string, std::string>>;
+  using Names = std::shared_ptr<std::vector<ActorName> const>;
 
   Result<Consents> read_consents(std::string_view patient) const;
-  Result<std::vector<codec::Json>> consents_without_index(std::string_view patient) const;
-  Result<Bonds> read_bonds(std::string_view practitioner, std::string_view patient) const;
+  Result<Consents> consents_without_index(std::string_view patient) const;
+  Result<KnownRelation> read_relation(std::string_view practitioner, std::string_view patient, Time now,
+                                      RelationTimes const& times) const;
+  /// Looks at the living resources of a type that meet the criteria, the newest first, until one explains.
+  Result<void> look_for_bond(std::string_view type, Criteria const& criteria,
+                             std::vector<ActorName> const& names, Time now, KnownRelation& known) const;
+  static Result<void> weigh(records::StoredVersion const& stored, std::vector<ActorName> const& names,
+                            Time now, KnownRelation& known);
+  /// His active PractitionerRoles.
+  Result<std::vector<codec::Json>> roles_of(std::string_view practitioner) const;
+  /// The names that count for a treating relation. Errors: as relation.
+  Result<Names> names_of(std::string_view practitioner) const;
   Result<std::vector<std::string>> read_actors(std::string_view practitioner) const;
-  /// The living resources of a type that refer by each of `criteria` {parameter, reference}.
-  Result<std::vector<codec::Json>> find(
-      std::string_view type, std::vector<std::pair<std::string, std::string>> const& criteria) const;
+  /// The living resources of a type that meet each of `criteria` {parameter, value}, at most `limit`.
+  Result<std::vector<records::Located>> find(std::string_view type, Criteria const& criteria,
+                                             std::size_t limit) const;
+  /// nullopt: it was deleted since it was found, and decides nothing any more.
+  Result<std::optional<records::StoredVersion>> open(std::string_view type, std::string_view id) const;
   records::Store const& store_;
   Permit reader_;
-  Times times_;
   mutable Kept<Consents> consents_;                                       // by patient
-  mutable Kept<std::shared_ptr<Bonds const>> bonds_;                      // by practitioner and patient
+  mutable Kept<KnownRelation> relations_;                                 // by practitioner and patient
+  mutable Kept<Names> names_;                                             // by practitioner
   mutable Kept<std::shared_ptr<std::vector<std::string> const>> actors_;  // by practitioner
   mutable Kept<bool> labels_;                                             // by type
   mutable Kept<bool> any_consent_;

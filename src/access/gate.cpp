@@ -50,6 +50,15 @@ std::shared_ptr<Policy const> Gate::policy() const {
 
 Result<Permit> Gate::authorize(identity::Principal const& principal, Action action,
                                std::string_view type) const {
+  return authorize(principal, action, type, MembersOfGroups::kJudged);
+}
+
+Result<Permit> Gate::authorize_group_export(identity::Principal const& principal) const {
+  return authorize(principal, Action::kExport, "Group", MembersOfGroups::kJudgedApart);
+}
+
+Result<Permit> Gate::authorize(identity::Principal const& principal, Action action, std::string_view type,
+                               MembersOfGroups members) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());
   if (role == nullptr || !role->may(action, type)) {
@@ -61,8 +70,8 @@ Result<Permit> Gate::authorize(identity::Principal const& principal, Action acti
   auto asker = TACENDA_TRY(asker_of(principal, *role, std::move(purpose)));
   if (asker.scopes && !asker.scopes->may(action, type))
     return fail(ErrorKind::kForbidden, "the application's scopes do not cover this interaction on this type");
-  auto filter =
-      std::make_shared<DecisionFilter const>(current, *role, std::move(asker), evidence_, assignments_);
+  auto filter = std::make_shared<DecisionFilter const>(current, *role, std::move(asker), evidence_,
+                                                       assignments_, members);
   return Permit(principal.id(), action, current->epoch(), std::move(filter));
 }
 
@@ -136,7 +145,8 @@ Gate::Explanation Gate::explain(identity::Principal const& principal,
       relation = Relation::kEmergency;
     } else if (practitioner) {
       // Unknown is unexplained: what is said here must not be more than is known.
-      relation = evidence_->relation(*practitioner, patient, now).value_or(Relation::kNone);
+      relation = evidence_->relation(*practitioner, patient, now, current->bounds().relation)
+                     .value_or(Relation::kNone);
     }
     if (relation == Relation::kNone) return {Relation::kNone, explanation.emergency};
     explanation.relation = relation;
@@ -184,7 +194,8 @@ std::string Gate::why(identity::Principal const& principal, Action action, Recor
   if (!purpose.has_value()) return "purpose";
   auto asker = asker_of(principal, *role, std::move(*purpose));
   if (!asker.has_value()) return "scope";
-  DecisionFilter const filter(current, *role, std::move(*asker), evidence_, assignments_);
+  DecisionFilter const filter(current, *role, std::move(*asker), evidence_, assignments_,
+                              MembersOfGroups::kJudged);
   return std::string(word_of(filter.why(action, facts)));
 }
 

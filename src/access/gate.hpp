@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
@@ -21,6 +22,8 @@
 namespace tacenda::access {
 
 struct Asker;
+/// Is a Group judged by what its members say, too?
+enum class MembersOfGroups : std::uint8_t { kJudged, kJudgedApart };
 
 /// Says yes or no. The only maker of Permits. Deny by default: an unknown role, type or action is denied.
 ///
@@ -39,6 +42,11 @@ class Gate {
   /// Decides as of `now`. Errors: kForbidden (the right, the scopes of an application, or the purpose that
   /// was stated; an emergency account and anything but reading).
   Result<Permit> authorize(identity::Principal const& principal, Action action, std::string_view type) const;
+
+  /// Permit for the export of a Group's members: as authorize, and the Group itself is judged without a look
+  /// at what its members consent to and whether he treats them. Each record of theirs is judged by the other
+  /// one.
+  Result<Permit> authorize_group_export(identity::Principal const& principal) const;
 
   /// The purpose of use that holds for what he asks: what he states, or what his role does by default.
   /// Of an emergency account: ETREAT. Errors: kForbidden (not a purpose of his role, G-01, C-03).
@@ -117,6 +125,8 @@ class Gate {
   void replace(std::shared_ptr<Policy const> policy);
 
  private:
+  Result<Permit> authorize(identity::Principal const& principal, Action action, std::string_view type,
+                           MembersOfGroups members) const;
   Result<Asker> asker_of(identity::Principal const& principal, Role const& role, std::string purpose) const;
 
   Evidence const* evidence_ = nullptr;

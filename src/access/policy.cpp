@@ -76,12 +76,19 @@ Result<void> parse_views(toml::table const& table, Role& role) {
   return {};
 }
 
+Result<void> check_types(std::set<std::string, std::less<>> const& types) {
+  if (std::ranges::all_of(types, [](auto const& type) { return fhir::is_resource_type(type); })) return {};
+  return fail(ErrorKind::kInvalid, "a role names a type that is none of R4");
+}
+
 /// What a role says beside its rights. False: it is no such key.
 Result<bool> parse_bounds(std::string_view name, toml::node const& node, Role& role) {
   if (name == "types") {
     role.types = TACENDA_TRY(set_of(node));
-    if (!std::ranges::all_of(role.types, [](auto const& type) { return fhir::is_resource_type(type); }))
-      return fail(ErrorKind::kInvalid, "a role names a type that is none of R4");
+    TACENDA_TRY_VOID(check_types(role.types));
+  } else if (name == "writes") {
+    role.writes = TACENDA_TRY(set_of(node));
+    TACENDA_TRY_VOID(check_types(role.writes));
   } else if (name == "purposes") {
     role.purposes = TACENDA_TRY(words_of(node));
     if (role.purposes.empty()) return fail(ErrorKind::kInvalid, "a role has no purpose");
@@ -205,6 +212,28 @@ Result<void> parse_emergency(toml::table const& table, Bounds& bounds) {
   return {};
 }
 
+Result<void> parse_relation(toml::table const& table, RelationTimes& times) {
+  struct Days {
+    std::string_view name;
+    std::chrono::days RelationTimes::* member;
+  };
+  constexpr auto kDays =
+      std::to_array<Days>({{"encounter-days", &RelationTimes::encounter},
+                           {"care-team-days", &RelationTimes::care_team},
+                           {"order-days", &RelationTimes::order},
+                           {"general-practitioner-days", &RelationTimes::general_practitioner}});
+  for (auto const& [key, node] : table) {
+    auto const* found = std::ranges::find(kDays, key.str(), &Days::name);
+    if (found == kDays.end() || !node.is_integer())
+      return fail(ErrorKind::kInvalid, "the policy has an unknown key");
+    auto const count = *node.value_exact<std::int64_t>();
+    if (count < 1 || count > kRelationMax.count())
+      return fail(ErrorKind::kInvalid, "a relation explains an access for 1 to 3650 days");
+    times.*found->member = std::chrono::days(count);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<Action> action_of(std::string_view word) {
@@ -241,11 +270,13 @@ bool Role::may(Action action, std::string_view type) const {
   if (type.empty()) return action == Action::kExport ? exports : (system_actions & bit(action)) != 0;
   // Entries of the audit log are never written by a client and are read through the log alone (O-02).
   if (!fhir::is_resource_type(type) || type == "AuditEvent") return false;
-  bool const writes = action == Action::kCreate || action == Action::kUpdate || action == Action::kDelete;
+  bool const is_write = action == Action::kCreate || action == Action::kUpdate || action == Action::kDelete;
   // Who keeps records does not say thereby who may see them.
-  if (type == "Consent" && writes) return (consent_actions & bit(action)) != 0;
+  if (type == "Consent" && is_write) return (consent_actions & bit(action)) != 0;
   auto const group = group_of(type);
   if (!types.empty() && group != ResourceGroup::kDirectory && types.find(type) == types.end()) return false;
+  if (is_write && !writes.empty() && group != ResourceGroup::kDirectory && writes.find(type) == writes.end())
+    return false;
   return (actions[static_cast<std::size_t>(group)] & bit(action)) != 0;
 }
 
@@ -280,6 +311,8 @@ Result<std::shared_ptr<Policy const>> Policy::parse(std::string_view text, std::
       TACENDA_TRY_VOID(parse_labels(*node.as_table(), policy->bounds_));
     } else if (key.str() == "emergency" && node.is_table()) {
       TACENDA_TRY_VOID(parse_emergency(*node.as_table(), policy->bounds_));
+    } else if (key.str() == "relation" && node.is_table()) {
+      TACENDA_TRY_VOID(parse_relation(*node.as_table(), policy->bounds_.relation));
     } else if (key.str() == "provisioning" && node.is_table()) {
       provisioning = node.as_table();  // says something of roles: when all are known
     } else {

@@ -12,6 +12,7 @@
 
 #include "access/address_list.hpp"
 #include "access/labels.hpp"
+#include "access/relation.hpp"
 #include "access/view.hpp"
 #include "core/error.hpp"
 #include "core/permit.hpp"
@@ -50,6 +51,8 @@ struct Role {
   std::uint32_t actions[4] = {0, 0, 0, 0};  // by ResourceGroup: bit per Action
   // Of patient records, prescriptions and other these types alone; empty: all.
   std::set<std::string, std::less<>> types;
+  // Of those, these alone are created, updated and deleted; empty: all.
+  std::set<std::string, std::less<>> writes;
   std::uint32_t consent_actions = 0;  // create, update and delete of Consents, which decide what others see
   std::uint32_t system_actions = 0;   // interactions without a type
   std::uint32_t admin_actions = 0;    // bit per AdminAction
@@ -94,6 +97,7 @@ struct Bounds {
   LabelRules label_rules;
   std::chrono::minutes emergency_time{60};  // how long the glass stays broken
   Words never_in_emergency{"PSYTHPN"};      // labels that no emergency opens (C-14)
+  RelationTimes relation;                   // how long a relation explains an access
   bool emergency_overrides_denied = false;  // also what a consent denies for emergencies by name (ETREAT)
   identity::GroupRoles group_roles;         // what groups of the identity provider give
 

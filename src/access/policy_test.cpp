@@ -281,5 +281,34 @@ TEST(Policy, S12WhoGrantsOrReviewsMayApprove) {
   EXPECT_FALSE(named->role("x")->may(AdminAction::kManageUsers));
 }
 
+TEST(Policy, C20SaysHowLongARelationLasts) {
+  auto const with = [](std::string const& relation) {
+    return Policy::parse("version = 1\n" + relation + "[roles.a]\npatient-records = [\"read\"]\n", 1);
+  };
+  auto const plain = with("");
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_EQ((*plain)->bounds().relation, RelationTimes());
+  auto const shorter = with("[relation]\norder-days = 30\nencounter-days = 3650\n");
+  ASSERT_TRUE(shorter.has_value());
+  EXPECT_EQ((*shorter)->bounds().relation.order, std::chrono::days(30));
+  EXPECT_EQ((*shorter)->bounds().relation.encounter, std::chrono::days(3650));
+  EXPECT_EQ((*shorter)->bounds().relation.care_team, RelationTimes().care_team);
+  for (auto const* wrong : {"order-days = 0", "order-days = 3651", "order-days = -1", "order-days = \"30\"",
+                            "order-days = 9223372036854775807", "years = 1"})
+    EXPECT_FALSE(with("[relation]\n" + std::string(wrong) + "\n").has_value()) << wrong;
+}
+
+TEST(Policy, C20ARoleWritesTheTypesThatItNamesAndReadsTheRest) {
+  auto const policy = Policy::shipped("hospital");
+  ASSERT_TRUE(policy.has_value());
+  Role const* lab = (*policy)->role("lab");
+  ASSERT_NE(lab, nullptr);
+  EXPECT_TRUE(lab->may(Action::kRead, "ServiceRequest"));
+  EXPECT_TRUE(lab->may(Action::kCreate, "Observation"));
+  for (auto const* type : {"ServiceRequest", "Patient", "Encounter", "CareTeam", "Appointment"})
+    EXPECT_FALSE(lab->may(Action::kCreate, type)) << type;
+  EXPECT_FALSE(Policy::parse("version = 1\n[roles.a]\nwrites = [\"Nothing\"]\n", 1).has_value());
+}
+
 }  // namespace
 }  // namespace tacenda::access

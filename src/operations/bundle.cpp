@@ -307,6 +307,7 @@ class Run {
 
   Result<Outcome> finish() {
     Outcome outcome;
+    outcome.set = TACENDA_TRY(end_writing(context_, transaction_));
     BundleOutcome bundle;
     bundle.transaction = true;
     bundle.entries.reserve(entries_.size());
@@ -319,7 +320,6 @@ class Run {
     std::ranges::move(links_.questions(), std::back_inserter(events_));
     if (events_.empty()) events_.push_back(event_of(context_, audit::EventKind::kTransaction, "", ""));
     outcome.result = std::move(bundle);
-    outcome.set = transaction_.take();
     outcome.events = std::move(events_);
     return outcome;
   }

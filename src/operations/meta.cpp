@@ -176,7 +176,7 @@ Result<Outcome> change_meta(Context const& context, Permit const& permit, std::s
     outcome.events.back().reason = "nothing was to be changed";
     auto const* meta = json->find("meta");
     outcome.result = Advice{answer_of(meta != nullptr ? *meta : Json::object())};
-    outcome.set = transaction.take();
+    outcome.set = TACENDA_TRY(end_writing(context, transaction));
     return outcome;
   }
   TACENDA_TRY_VOID(hold(context, *resource));
@@ -187,7 +187,7 @@ Result<Outcome> change_meta(Context const& context, Permit const& permit, std::s
   auto written = TACENDA_TRY(transaction.update(permit, std::move(*resource), id, std::nullopt, 0));
   outcome.events.push_back(event_of(context, audit::EventKind::kUpdate, written));
   outcome.result = Advice{answer_of(std::move(meta))};
-  outcome.set = transaction.take();
+  outcome.set = TACENDA_TRY(end_writing(context, transaction));
   return outcome;
 }
 

@@ -116,7 +116,7 @@ Result<Outcome> run(Context const& context, Permit const& permit, records::Trans
   Outcome outcome;
   outcome.events.push_back(event_of(context, audit::EventKind::kPatch, written));
   outcome.result = std::move(written);
-  outcome.set = transaction.take();
+  outcome.set = TACENDA_TRY(end_writing(context, transaction));
   return outcome;
 }
 

@@ -61,7 +61,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
       outcome.result =
           TACENDA_TRY(matched_version(context, reader, type, matches.front(), transaction, outcome.events));
       outcome.matched = true;
-      outcome.set = transaction.take();
+      outcome.set = TACENDA_TRY(end_writing(context, transaction));
       return outcome;
     }
   }
@@ -71,7 +71,7 @@ Result<Outcome> create(Context const& context, Permit const& permit, fhir::Resou
   auto written = TACENDA_TRY(transaction.create(permit, std::move(resource), id, 0));
   outcome.events.push_back(event_of(context, audit::EventKind::kCreate, written));
   outcome.result = std::move(written);
-  outcome.set = transaction.take();
+  outcome.set = TACENDA_TRY(end_writing(context, transaction));
   return outcome;
 }
 
@@ -84,7 +84,7 @@ Result<Outcome> update(Context const& context, Permit const& permit, fhir::Resou
   auto written = TACENDA_TRY(transaction.update(permit, std::move(resource), id, if_match, 0));
   outcome.events.push_back(event_of(context, audit::EventKind::kUpdate, written));
   outcome.result = std::move(written);
-  outcome.set = transaction.take();
+  outcome.set = TACENDA_TRY(end_writing(context, transaction));
   return outcome;
 }
 
@@ -95,7 +95,7 @@ Result<Outcome> remove(Context const& context, Permit const& permit, std::string
   auto written = TACENDA_TRY(transaction.remove(permit, type, id, if_match, 0));
   outcome.events.push_back(event_of(context, audit::EventKind::kDelete, written));
   outcome.result = std::move(written);
-  outcome.set = transaction.take();
+  outcome.set = TACENDA_TRY(end_writing(context, transaction));
   return outcome;
 }
 
@@ -131,7 +131,7 @@ Result<Outcome> update_matching(Context const& context, Permit const& permit, fh
   auto const kind = found ? audit::EventKind::kUpdate : audit::EventKind::kCreate;
   outcome.events.push_back(event_of(context, kind, written));
   outcome.result = std::move(written);
-  outcome.set = transaction.take();
+  outcome.set = TACENDA_TRY(end_writing(context, transaction));
   return outcome;
 }
 
@@ -152,7 +152,7 @@ Result<Outcome> remove_matching(Context const& context, Permit const& permit, st
   }
   outcome.events.push_back(event_of(context, audit::EventKind::kDelete, written));
   outcome.result = std::move(written);
-  outcome.set = transaction.take();
+  outcome.set = TACENDA_TRY(end_writing(context, transaction));
   return outcome;
 }
 

@@ -11,8 +11,8 @@
 namespace tacenda::records {
 namespace {
 
-constexpr auto kDeciding =
-    std::to_array<std::string_view>({"Appointment", "CareTeam", "Consent", "Encounter", "ServiceRequest"});
+constexpr auto kDeciding = std::to_array<std::string_view>(
+    {"Appointment", "CareTeam", "Consent", "Encounter", "Patient", "ServiceRequest"});
 
 }  // namespace
 

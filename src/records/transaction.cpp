@@ -206,6 +206,7 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   } else {
     header.subjects = TACENDA_TRY(parse_row(current.row)).subjects;
   }
+  if (type == "Consent") TACENDA_TRY_VOID(note_consent(id.view(), current, resource, header.patients()));
   auto const subjects = TACENDA_TRY(subjects_of(header));
   auto const keys = TACENDA_TRY(vault_->subjects_for_write(subjects, set_));
   std::string whole;
@@ -305,6 +306,7 @@ bool Transaction::wrote(std::string_view type, std::string_view id) const {
 }
 
 vault::WriteSet Transaction::take() {
+  TACENDA_ASSERT(gaining_.empty());
   return std::move(set_);
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ class Extractor;
 struct Document;
 struct RowHeader;
 struct Term;
+
+/// Active privacy Consents that one patient may have: all are looked at for each of his records.
+inline constexpr std::size_t kConsentsPerPatient = 200;
 
 /// What the index is at the moment: which search parameters it holds. Immutable: thread-safe.
 struct IndexSnapshot {
@@ -114,7 +118,11 @@ class Transaction {
   /// True when this transaction writes a version of the resource.
   bool wrote(std::string_view type, std::string_view id) const;
 
-  /// The collected changes. The transaction is empty afterwards.
+  /// Refuses more than kConsentsPerPatient by what is written here; of two callers at once who give one to
+  /// the same patient, one must run again. `permits` show every Consent. Errors: kUnprocessable, kTooCostly.
+  Result<void> check_consents(PermitSource const& permits);
+
+  /// The collected changes, after check_consents (asserted). The transaction is empty then.
   vault::WriteSet take();
 
  private:
@@ -166,6 +174,12 @@ class Transaction {
   Result<bool> answers(Expected const& expected, std::string_view type,
                        fhir::SearchCriterion const& criterion) const;
 
+  /// Remembers a Consent that is written, for check_consents.
+  Result<void> note_consent(std::string_view id, Current const& current, fhir::Resource const* resource,
+                            std::vector<std::string> const& patients);
+  Result<std::size_t> other_consents(PermitSource const& permits, std::string_view patient) const;
+  Result<std::size_t> other_consents_without_index(std::string_view patient) const;
+
   Result<fhir::Resource> amended(fhir::Resource resource, Current const& current) const;
 
   Amend amend_;
@@ -177,8 +191,10 @@ class Transaction {
   bool index_answers_ = true;
   Watch watch_;
   vault::WriteSet set_;
-  std::map<std::string, Current, std::less<>> loaded_;                  // by "Type/id"
-  std::map<std::string, std::vector<Expected>, std::less<>> expected_;  // by type
+  std::map<std::string, Current, std::less<>> loaded_;                         // by "Type/id"
+  std::map<std::string, std::vector<Expected>, std::less<>> expected_;         // by type
+  std::map<std::string, std::vector<std::string>, std::less<>> own_consents_;  // by id: whose, while active
+  std::set<std::string> gaining_;  // patients who get an active Consent more
 };
 
 }  // namespace tacenda::records

@@ -115,12 +115,14 @@ struct DecisionFilter::Look {
 };
 
 DecisionFilter::DecisionFilter(std::shared_ptr<Policy const> policy, Role const& role, Asker asker,
-                               Evidence const* evidence, Assignments const* assignments)
+                               Evidence const* evidence, Assignments const* assignments,
+                               MembersOfGroups members)
     : policy_(std::move(policy)),
       role_(&role),
       asker_(std::move(asker)),
       evidence_(evidence),
-      assignments_(assignments) {}
+      assignments_(assignments),
+      members_(members) {}
 
 bool DecisionFilter::judge(Action action, RecordFacts const& facts) const {
   return why(action, facts) == Denial::kNone;
@@ -138,6 +140,8 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
     // Somebody who acts for him sees what his consents and the labels leave.
     if (!role_->acts_for_another) return Denial::kNone;
   }
+  if (members_ == MembersOfGroups::kJudgedApart && facts.type == "Group")
+    return by_label(action, facts, look);
   if (auto const denial = by_relation(facts); denial != Denial::kNone) {
     if (!has_emergency_with_all(action, facts)) return denial;
   }
@@ -148,8 +152,13 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
 }
 
 Denial DecisionFilter::unknown(Error const& error) const {
-  if (error.kind() != ErrorKind::kUnavailable) log(LogLevel::kError, error);
-  could_not_tell_ = true;
+  // What passes is said, so that nobody takes it for the truth. What does not is a denial of this record, and
+  // holds up none of the others.
+  if (error.kind() == ErrorKind::kUnavailable) {
+    could_not_tell_ = true;
+  } else {
+    log(LogLevel::kError, error);
+  }
   return Denial::kUnreadable;
 }
 
@@ -174,7 +183,8 @@ Denial DecisionFilter::by_relation(RecordFacts const& facts) const {
   if (facts.is_proposed && facts.version == 0 && facts.type == "Patient") return Denial::kNone;
   if (!asker_.practitioner) return Denial::kRelation;
   for (auto const& patient : facts.patients) {
-    auto const relation = evidence_->relation(*asker_.practitioner, patient, asker_.now);
+    auto const relation =
+        evidence_->relation(*asker_.practitioner, patient, asker_.now, policy_->bounds().relation);
     if (!relation.has_value()) {
       return unknown(relation.error());
     }
@@ -184,7 +194,7 @@ Denial DecisionFilter::by_relation(RecordFacts const& facts) const {
 }
 
 Denial DecisionFilter::by_consent(Action action, RecordFacts const& facts, Look& look) const {
-  if (evidence_ == nullptr || role_->over_consents) return Denial::kNone;
+  if (evidence_ == nullptr || role_->over_consents || removes_consents(facts.type)) return Denial::kNone;
   if (facts.patients.empty() && is_of_care(facts.type) &&
       !policy_->bounds().permits_without_consent(asker_.purpose))
     return Denial::kConsent;
@@ -286,6 +296,12 @@ bool DecisionFilter::has_emergency_with_all(Action action, RecordFacts const& fa
   return !facts.patients.empty() && std::ranges::all_of(facts.patients, [&](std::string const& patient) {
     return has_emergency(action, patient);
   });
+}
+
+/// Who may take Consents away sees them whatever they say: else nobody could end one that cannot be read, or
+/// too many.
+bool DecisionFilter::removes_consents(std::string_view type) const {
+  return type == "Consent" && role_->may(Action::kDelete, type);
 }
 
 /// True when no patient has said anything, and nothing needs to be said.

@@ -10,6 +10,7 @@
 
 #include "access/assignments.hpp"
 #include "access/evidence.hpp"
+#include "access/gate.hpp"
 #include "access/policy.hpp"
 #include "access/scopes.hpp"
 #include "core/permit.hpp"
@@ -52,7 +53,7 @@ class DecisionFilter final : public RecordFilter {
  public:
   /// `evidence`, `assignments`: nullptr in a gate without a store, where nobody consented and nobody treats.
   DecisionFilter(std::shared_ptr<Policy const> policy, Role const& role, Asker asker,
-                 Evidence const* evidence, Assignments const* assignments);
+                 Evidence const* evidence, Assignments const* assignments, MembersOfGroups members);
 
   bool judge(Action action, RecordFacts const& facts) const override;
   bool judges_all(Action action, std::string_view type) const override;
@@ -74,6 +75,7 @@ class DecisionFilter final : public RecordFilter {
   Denial by_consent(Action action, RecordFacts const& facts, Look& look) const;
   Denial by_consent_of(std::string const& patient, Action action, RecordFacts const& facts, Look& look) const;
   Denial by_label(Action action, RecordFacts const& facts, Look& look) const;
+  bool removes_consents(std::string_view type) const;
   bool permits_unasked() const;
   bool has_emergency(Action action, std::string const& patient) const;
   bool has_emergency_with_all(Action action, RecordFacts const& facts) const;
@@ -83,6 +85,7 @@ class DecisionFilter final : public RecordFilter {
   Asker asker_;
   Evidence const* evidence_;
   Assignments const* assignments_;
+  MembersOfGroups members_;
   mutable std::atomic<bool> could_not_tell_{false};
 };
 

@@ -86,6 +86,12 @@ records::Transaction begin_writing(Context const& context) {
   return transaction;
 }
 
+Result<vault::WriteSet> end_writing(Context const& context, records::Transaction& transaction) {
+  auto const all = context.services.gate.system_permit(Action::kSearch);
+  TACENDA_TRY_VOID(transaction.check_consents([&all](std::string_view) { return &all; }));
+  return transaction.take();
+}
+
 Result<void> check_shown(Context const& context, std::string_view type,
                          std::vector<fhir::SearchCriterion> const& criteria) {
   for (auto const& criterion : criteria) TACENDA_TRY_VOID(check_shown(context, type, criterion));

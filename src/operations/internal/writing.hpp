@@ -13,6 +13,9 @@ namespace tacenda::operations {
 /// those that the version before had unless the asker may take them off (C-17, C-18). What was seen in part
 /// is not written back (C-19): kConflict. A Binary gets what was uploaded for it.
 records::Transaction begin_writing(Context const& context);
+/// What the transaction has collected, when no patient gets too many consents by it. Errors: as
+/// Transaction::check_consents.
+Result<vault::WriteSet> end_writing(Context const& context, records::Transaction& transaction);
 
 /// May the asker look for what the criteria ask about? Not for elements that his role does not see: matches
 /// would tell them (P-01). Errors: kForbidden.
