@@ -1,5 +1,6 @@
 #include "operations/export_worker.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include "codec/scope.hpp"
@@ -36,35 +37,55 @@ void ExportWorker::run(std::stop_token stop) {
 
 Result<bool> ExportWorker::step(std::stop_token stop) {
   TACENDA_TRY_VOID(tend());
-  std::optional<ExportJob> next;
-  for (auto& job : TACENDA_TRY(parts_.jobs.all())) {
-    if (job.state == ExportState::kWaiting && (!next || job.created < next->created)) next = std::move(job);
+  auto const jobs = TACENDA_TRY(parts_.jobs.all());
+  troubles_.keep(
+      [&](std::string_view id) { return std::ranges::find(jobs, id, &ExportJob::id) != jobs.end(); });
+  ExportJob const* next = nullptr;
+  for (auto const& job : jobs) {
+    if (job.state == ExportState::kWaiting && (next == nullptr || job.created < next->created) &&
+        troubles_.may_try(job.id, parts_.clock.monotonic()))
+      next = &job;
   }
-  if (!next) return false;
-  auto const done = ExportPreparation(*this, *next, std::move(stop)).run();
+  if (next == nullptr) return false;
+  auto const done = ExportPreparation(*this, *next, stop).run();
   parts_.jobs.forget_progress(next->id);
-  if (done.has_value()) return true;
+  if (done.has_value()) {
+    troubles_.forget(next->id);
+    return true;
+  }
   switch (done.error().kind()) {
     case ErrorKind::kGone:
       return true;  // it was ended meanwhile
     case ErrorKind::kNoSpace:
     case ErrorKind::kUnavailable:
     case ErrorKind::kConflict:
-      return std::unexpected(done.error());  // it begins anew
+      if (stop.stop_requested()) return std::unexpected(done.error());
+      log(LogLevel::kWarning, done.error());
+      if (troubles_.note(next->id, parts_.clock.monotonic())) return true;
+      break;
     default:
+      log(LogLevel::kError, done.error());
       break;
   }
-  log(LogLevel::kError, done.error());
-  TACENDA_TRY(commit(
+  TACENDA_TRY_VOID(give_up(*next, done.error().message()));
+  troubles_.forget(next->id);
+  return true;
+}
+
+Result<void> ExportWorker::give_up(ExportJob const& job, std::string_view reason) {
+  auto const failed = commit(
       [&]() -> Result<vault::WriteSet> {
-        auto job = TACENDA_TRY(waiting(next->id));
-        job.state = ExportState::kFailed;
+        auto fresh = TACENDA_TRY(waiting(job.id));
+        fresh.state = ExportState::kFailed;
         vault::WriteSet set;
-        TACENDA_TRY_VOID(parts_.jobs.put(job, set));
+        TACENDA_TRY_VOID(parts_.jobs.put(fresh, set));
         return set;
       },
-      failed_event(*next, done.error().message())));
-  return true;
+      failed_event(job, reason));
+  // Gone: it was ended meanwhile.
+  if (!failed.has_value() && failed.error().kind() != ErrorKind::kGone)
+    return std::unexpected(failed.error());
+  return {};
 }
 
 Result<void> ExportWorker::tend() {

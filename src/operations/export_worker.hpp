@@ -10,6 +10,7 @@
 #include "audit/log.hpp"
 #include "core/clock.hpp"
 #include "identity/principal.hpp"
+#include "operations/internal/export_troubles.hpp"
 #include "records/export_jobs.hpp"
 #include "records/store.hpp"
 
@@ -43,8 +44,10 @@ class ExportWorker {
   /// Works until asked to stop. One thread.
   void run(std::stop_token stop);
 
-  /// One look at all exports: ends what must end, then prepares one that waits. False when there was nothing
-  /// to prepare. `run` calls it; tests may, in its place. Errors: those of the store; the export begins anew.
+  /// One look at all exports: ends what must end, then prepares the oldest that waits and may be tried. One
+  /// that cannot go on at the moment begins anew later (ExportTroubles), after the others, and fails when it
+  /// was tried too often. False when there was nothing to prepare. `run` calls it. Errors: those of the
+  /// store; kUnavailable (asked to stop).
   Result<bool> step(std::stop_token stop);
 
  private:
@@ -55,6 +58,8 @@ class ExportWorker {
   Result<void> destroy(records::ExportJob const& job);
   /// Who asked, with the rights that he asked with. Errors: kForbidden, kInvalid.
   Result<identity::Principal> asker_of(records::ExportJob const& job) const;
+  /// Ends a job that cannot be prepared. Errors: those of commits.
+  Result<void> give_up(records::ExportJob const& job, std::string_view reason);
   /// Why a job must end; empty: it need not.
   std::string_view why_not(records::ExportJob const& job) const;
   audit::Event event_of(records::ExportJob const& job, audit::EventKind kind, std::string_view reason) const;
@@ -66,6 +71,7 @@ class ExportWorker {
                                 audit::Event const& event);
 
   Parts parts_;
+  ExportTroubles troubles_;
 };
 
 }  // namespace tacenda::operations
