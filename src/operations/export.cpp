@@ -56,9 +56,9 @@ Result<Permit> permit_of(Context const& context, ExportJob const& job) {
   return context.services.gate.authorize(asker, Action::kExport, "");
 }
 
-/// Active members of a Group that are patients of this server.
-Result<std::set<std::string>> members_of(Context const& context, Permit const& permit,
-                                         std::string_view group_id) {
+/// Active members of a Group that are patients of this server. Who of them may be exported is judged of each.
+Result<std::set<std::string>> members_of(Context const& context, std::string_view group_id) {
+  auto const permit = TACENDA_TRY(context.services.gate.authorize_group_export(context.principal));
   auto const stored =
       TACENDA_TRY(context.services.store.read(permit, "Group", TACENDA_TRY(ResourceId::parse(group_id))));
   auto const group = TACENDA_TRY(codec::parse_json(stored.json));
@@ -84,9 +84,13 @@ Result<void> choose_patients(Context const& context, Permit const& permit, Expor
   std::set<std::string> const named(request.patients.begin(), request.patients.end());
   std::set<std::string> chosen = named;
   if (kick_off.level == ExportLevel::kGroup) {
-    auto const members = TACENDA_TRY(members_of(context, permit, kick_off.group));
-    if (!std::ranges::includes(members, named))
-      return fail(ErrorKind::kInvalid, "a patient who is named is no member of the group");
+    auto const members = TACENDA_TRY(members_of(context, kick_off.group));
+    for (auto const& id : named) {
+      // Of whom he may not see he does not learn whether it is a member.
+      if (!members.contains(id) ||
+          !context.services.store.read(permit, "Patient", TACENDA_TRY(ResourceId::parse(id))).has_value())
+        return fail(ErrorKind::kInvalid, "a patient who is named is no member of the group");
+    }
     if (named.empty()) chosen = members;
   } else {
     for (auto const& id : named) {

@@ -50,6 +50,7 @@ Result<void> ExportPreparation::run() {
       return fail(ErrorKind::kConflict, "the search parameters changed: the export begins anew");
     TACENDA_TRY_VOID(walk_all(at));
   }
+  hides_members_ = TACENDA_TRY(has_hidden_members());
   if (job_.request.since) {
     for (auto const& type : job_.request.types) TACENDA_TRY_VOID(add_deletions(type));
     TACENDA_TRY_VOID(flush());
@@ -67,6 +68,22 @@ Result<void> ExportPreparation::run() {
       },
       worker_.event_of(job_, audit::EventKind::kExportEnded, "the export is complete")));
   return {};
+}
+
+/// Is there a member of the group whom the asker may not export? Each record of his is judged by itself; that
+/// there is one is said, and not who.
+Result<bool> ExportPreparation::has_hidden_members() {
+  Permit const* right = permit("Patient");
+  if (job_.request.level != ExportLevel::kGroup || right == nullptr) return false;
+  for (auto const& id : patients_) {
+    TACENDA_TRY_VOID(look());
+    auto const patient = worker_.parts_.store.read(*right, "Patient", TACENDA_TRY(ResourceId::parse(id)));
+    if (patient.has_value() || patient.error().kind() == ErrorKind::kCorrupt) continue;
+    auto const kind = patient.error().kind();
+    if (kind == ErrorKind::kNotFound || kind == ErrorKind::kGone) return true;
+    return std::unexpected(patient.error());
+  }
+  return false;
 }
 
 Result<void> ExportPreparation::look() {
@@ -233,6 +250,8 @@ Result<void> ExportPreparation::add_remarks() {
   file_ = {ExportFileKind::kError, "OperationOutcome", {}, job_.remarks};
   if (unreadable_ > 0)
     file_.texts.emplace_back("resources that could not be read are left out: the store is damaged");
+  if (hides_members_)
+    file_.texts.emplace_back("members of the group who are not here, or may not be exported, are left out");
   if (referred_cut_)
     file_.texts.emplace_back("not all resources that the patients' records refer to are in the export");
   return flush();

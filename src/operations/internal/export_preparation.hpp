@@ -29,6 +29,7 @@ class ExportPreparation {
   /// stop).
   Result<void> look();
   Result<void> clear();
+  Result<bool> has_hidden_members();
   Result<void> resolve_codes(std::vector<fhir::SearchQuery>& queries, std::string const& base_url);
   Result<void> walk(std::string const& type, records::WalkScope scope, vault::ReadPoint const& at);
   Result<void> walk_all(vault::ReadPoint const& at);
@@ -49,6 +50,7 @@ class ExportPreparation {
   std::map<std::string, std::set<std::string>, std::less<>> referred_;  // ids by type, outside compartments
   std::size_t referred_count_ = 0;
   bool referred_cut_ = false;
+  bool hides_members_ = false;
   std::uint64_t unreadable_ = 0;
   std::uint64_t resources_ = 0;
   Time transaction_time_{};
