@@ -52,6 +52,12 @@ Released Pipeline::break_glass(Exchange& exchange) {
   if (!patient.has_value()) return refuse(exchange, patient.error());
   auto reason = reason_of(exchange.request.body);
   if (!reason.has_value()) return refuse(exchange, reason.error());
+  // Whoever the patient hides from: that somebody is there is what the glass is broken for.
+  auto const there = parts_.store.read(parts_.gate.system_permit(Action::kRead), "Patient", *patient);
+  if (!there.has_value()) {
+    if (there.error().kind() != ErrorKind::kGone) return refuse(exchange, there.error());
+    return refuse(exchange, Error(ErrorKind::kNotFound, "there is no such resource"));
+  }
   auto const user = exchange.principal->id().view();
   auto begun = parts_.assignments.begin_emergency(user, patient->view(), *reason, *lasts);
   if (!begun.has_value()) return refuse(exchange, begun.error());
