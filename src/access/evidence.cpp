@@ -131,8 +131,14 @@ Result<void> Evidence::look_for_bond(std::string_view type, Criteria const& crit
   std::ranges::reverse(*places);
   if (places->size() > kOpened) places->resize(kOpened);
   for (auto const& place : *places) {
-    auto const stored = TACENDA_TRY(open(type, place.id));
-    if (stored) TACENDA_TRY_VOID(weigh(*stored, names, now, known));
+    auto const stored = open(type, place.id);
+    if (!stored.has_value()) {
+      if (stored.error().kind() != ErrorKind::kCorrupt) return std::unexpected(stored.error());
+      // It explains nothing; another one may.
+      log(LogLevel::kError, stored.error());
+      continue;
+    }
+    if (*stored) TACENDA_TRY_VOID(weigh(**stored, names, now, known));
     if (known.relation != Relation::kNone) return {};
   }
   return {};
