@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "authorization/assertion_testing.hpp"
-#include "authorization/scopes.hpp"
 
 namespace tacenda::authorization {
 namespace {
@@ -114,27 +113,6 @@ TEST(ClientRow, IsReadAsItWasWritten) {
   auto longer = row;
   longer.push_back(std::byte{0});
   EXPECT_FALSE(decode_client(longer).has_value());
-}
-
-std::string common(std::string_view a, std::string_view b) {
-  return codec::write_scopes(common_scopes(codec::parse_scopes(a).value(), codec::parse_scopes(b).value()));
-}
-
-// F-06: what is granted is at most what was asked for and at most what was registered.
-TEST(CommonScopes, AreWhatBothAllow) {
-  EXPECT_EQ(common("system/*.read", "system/*.cruds"), "system/*.rs");
-  EXPECT_EQ(common("system/*.rs", "system/Patient.r system/Observation.rs"),
-            "system/Observation.rs system/Patient.r");
-  EXPECT_EQ(common("system/Patient.cruds", "system/*.rs"), "system/Patient.rs");
-  EXPECT_EQ(common("system/Patient.c", "system/*.rs"), "");
-  EXPECT_EQ(common("system/Patient.rs", "user/Patient.rs"), "");
-  EXPECT_EQ(common("patient/Patient.rs openid", "patient/*.rs"), "patient/Patient.rs");
-  EXPECT_EQ(common("openid launch", "openid fhirUser"), "openid");
-  EXPECT_EQ(common("user/Observation.rs", "user/Observation.rs?category=a"),
-            "user/Observation.rs?category=a");
-  EXPECT_EQ(common("user/*.rs", "user/Observation.rs?category=a"), "user/Observation.rs?category=a");
-  EXPECT_EQ(common("user/Observation.rs?category=b", "user/Observation.rs?category=a"),
-            "user/Observation.rs?category=b&category=a");
 }
 
 }  // namespace

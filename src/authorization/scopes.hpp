@@ -15,9 +15,11 @@ inline constexpr std::string_view kStartsOthers = "__start_applications";
 /// scopes-and-launch-context).
 inline constexpr std::string_view kEncounterContext = "launch/encounter";
 
-/// What both lists allow, in normal form: of levels that are the same, the narrower type, the verbs of both,
-/// and the constraints of both (all of them must then hold). Words that stand in both. At most
-/// limits::kGrantedScopes: of more, those beyond are not granted.
+/// What both lists allow, in normal form. A scope that one of the other list covers stands as it is: of the
+/// same level, with this type or *, these verbs or more, and no constraint that it has not. Of two of which
+/// neither covers the other: the narrower type, the verbs of both, and the constraints of both (all of them
+/// must then hold). Words that stand in both. What another one of the result covers is left out. At most
+/// limits::kGrantedScopes: of more, the narrowest are not granted.
 std::vector<codec::Scope> common_scopes(std::vector<codec::Scope> const& a,
                                         std::vector<codec::Scope> const& b);
 

@@ -203,6 +203,17 @@ class Backend(harness.TestCase):
             self.assertEqual(self.get("/fhir/Observation/" + there, token).status, 200 if found else 404, constraint)
             self.assertEqual(self.get("/fhir/Observation/" + self.vital, token).status, 404, constraint)
 
+    def test_F07_as_many_narrowed_scopes_are_granted_as_are_registered_and_asked_for(self):
+        categories = [LABORATORY, "vital-signs"] + [f"c{i}" for i in range(18)]
+        scopes = sorted(f"system/Observation.rs?category={each}" for each in categories)
+        lab = Client(self.server, "granular", self.key, " ".join(scopes))
+        reply = json_of(lab.ask(scope=" ".join(scopes)))
+        self.assertEqual(sorted(reply["scope"].split()), scopes)
+        self.assertEqual(self.found("/fhir/Observation", reply["access_token"]) & {self.vital, self.result},
+                         {self.vital, self.result})
+        wide = json_of(lab.ask(scope="system/*.rs"))
+        self.assertEqual(sorted(wide["scope"].split()), scopes)
+
     def test_F07_a_scope_that_cannot_be_held_to_is_refused(self):
         for scope in ("system/Observation.rs?subject.name=Ott", "system/*.rs?category=laboratory",
                       "system/Observation.u?category=laboratory", "system/Nothing.rs", "system/Patient.sr", "",
