@@ -95,7 +95,7 @@ Result<EmergencyAccess::Credential> EmergencyAccess::reseal(std::string_view nam
 
 std::optional<EmergencyMode> EmergencyAccess::mode() const {
   ReadLock const lock(state_.mutex);
-  auto const& mode = state_.emergency;
+  auto const mode = state_.emergency;
   return mode && mode->is_on(state_.clock.now()) ? mode : std::nullopt;
 }
 
@@ -113,7 +113,7 @@ Result<EmergencyAccess::Turned> EmergencyAccess::begin(Order const& order) {
   std::string id = codec::format_uuid_v4(TACENDA_TRY(state_.vault.random_bytes16()));
   WriteLock const lock(state_.mutex);
   Time const now = state_.clock.now();
-  auto const& held = state_.emergency;
+  auto const held = state_.emergency;
   if (held && !held->is_on(now))
     return fail(ErrorKind::kConflict, "the emergency before is not closed yet: try again");
   Turned turned;
@@ -142,12 +142,12 @@ Result<EmergencyAccess::Turned> EmergencyAccess::begin(Order const& order) {
 
 Result<EmergencyAccess::Turned> EmergencyAccess::end() {
   WriteLock const lock(state_.mutex);
-  auto& held = state_.emergency;
-  if (!held) return fail(ErrorKind::kNotFound, "emergency mode is off");
+  if (!state_.emergency) return fail(ErrorKind::kNotFound, "emergency mode is off");
   Turned turned;
-  turned.mode = *held;
-  turned.before = held->until;
-  held->until = held->begun;  // at once, and stays so even when the commit fails: the safe side
+  turned.mode = *state_.emergency;
+  turned.before = turned.mode.until;
+  state_.emergency->until =
+      turned.mode.begun;  // at once, and stays so even when the commit fails: the safe side
   auto accounts = state_.emergency_accounts();
   std::vector<Digest> ended;
   for (auto const& account : accounts) {
