@@ -71,12 +71,14 @@ bool names_purpose(Provision const& provision, ConsentQuestion const& question, 
 
 }  // namespace
 
+bool Consent::is_in_force(Json const& resource) {
+  return resource.text_of("status") == "active" &&
+         has_coding(resource.find("scope"), "http://terminology.hl7.org/CodeSystem/consentscope",
+                    "patient-privacy");
+}
+
 std::optional<Consent> Consent::parse(Json const& resource) {
-  if (resource.text_of("status") != "active" ||
-      !has_coding(resource.find("scope"), "http://terminology.hl7.org/CodeSystem/consentscope",
-                  "patient-privacy")) {
-    return std::nullopt;
-  }
+  if (!is_in_force(resource)) return std::nullopt;
   Consent consent;
   consent.id_ = resource.text_of("id");
   consent.dated_ = time_of(resource.text_of("dateTime"));

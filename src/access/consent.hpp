@@ -59,6 +59,9 @@ class Consent {
   /// In the place of one that cannot be read: denies everything, and no emergency by name.
   static Consent unknown() { return Consent(); }
 
+  /// True for what `parse` reads: active, and of scope patient-privacy.
+  static bool is_in_force(codec::Json const& resource);
+
   /// What this consent says. A nested provision whose criteria all match overrides its parent; siblings that
   /// contradict each other deny. kNone outside its period, or where it does not speak. What cannot be decided
   /// counts as met for a denial and as not met for a permission. Allocates nothing.

@@ -186,6 +186,12 @@ bool Gate::may_lower_labels(identity::Principal const& principal) const {
   return role != nullptr && role->lowers_labels;
 }
 
+bool Gate::may_move_records(identity::Principal const& principal) const {
+  auto const current = policy();
+  Role const* role = current->role(principal.role());
+  return role != nullptr && role->moves_records;
+}
+
 std::string Gate::why(identity::Principal const& principal, Action action, RecordFacts const& facts) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());

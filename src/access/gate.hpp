@@ -77,6 +77,8 @@ class Gate {
   std::vector<Label> labels_for(codec::Json const& resource) const;
   /// May he take a security label off a record (C-18)?
   bool may_lower_labels(identity::Principal const& principal) const;
+  /// May he take a record away from the patient whose it is, as when it was put under the wrong one (W-01)?
+  bool may_move_records(identity::Principal const& principal) const;
 
   /// Whose entries of the audit log he may read: nullopt, everybody's, by the right to it; or the patient
   /// that he is (G-17). Whoever acts for a patient reads the record and not its log. Errors: as

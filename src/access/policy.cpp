@@ -51,6 +51,7 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"break-glass", &Role::breaks_glass},
     {"chooses-ids", &Role::chooses_ids},
     {"lowers-labels", &Role::lowers_labels},
+    {"moves-records", &Role::moves_records},
     {"provisions-users", &Role::provisions_users},
 });
 

@@ -67,6 +67,7 @@ struct Role {
   bool breaks_glass = false;
   bool chooses_ids = false;       // may PUT under an id that is not there, and so learns which are (C-10)
   bool lowers_labels = false;     // may take a security label off (C-18)
+  bool moves_records = false;     // may take a record away from its patient (W-01)
   bool provisions_users = false;  // keeps accounts and groups over SCIM, and does nothing else
   std::map<std::string, ElementView, std::less<>> views;  // by type: what he sees of it
   // What is demanded of who has the role (N-02, N-05, M17).

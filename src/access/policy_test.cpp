@@ -129,6 +129,20 @@ TEST(Policy, WritingConsentsIsARightOfItsOwn) {
   }
 }
 
+TEST(Policy, W01MovingRecordsIsARightOfItsOwn) {
+  for (std::string const policy : {"separated", "classic", "hospital"}) {
+    auto const shipped = Policy::shipped(policy).value();
+    for (auto const& name : shipped->roles()) {
+      bool const expected = (policy == "classic" && name == "administrator") ||
+                            (policy == "hospital" && name == "privacy-officer");
+      EXPECT_EQ(shipped->role(name)->moves_records, expected) << policy << name;
+      if (expected) {
+        EXPECT_TRUE(shipped->role(name)->may(Action::kUpdate, "Observation"));
+      }
+    }
+  }
+}
+
 TEST(Policy, SystemHistoryAndAdministrationAreRightsOfTheirOwn) {
   for (auto const* name : {"classic", "separated"}) {
     auto const policy = Policy::shipped(name).value();

@@ -233,8 +233,8 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
 }
 
 operations::Services Pipeline::services() const {
-  return {parts_.store,       parts_.gate,     parts_.log,        &parts_.validation,
-          &parts_.vocabulary, &parts_.exports, parts_.export_time};
+  return {parts_.store,       parts_.gate,     parts_.log,         &parts_.validation,
+          &parts_.vocabulary, &parts_.exports, parts_.export_time, parts_.addresses.all()};
 }
 
 /// Refuses what cannot be understood or answered; else fills in what the body and the answer are.

@@ -14,6 +14,7 @@
 #include "identity/sign_in_provider.hpp"
 #include "monitor/alerts.hpp"
 #include "monitor/detector.hpp"
+#include "operations/addresses.hpp"
 #include "operations/index_worker.hpp"
 #include "operations/label_worker.hpp"
 #include "operations/uploads.hpp"
@@ -49,6 +50,7 @@ struct Parts {
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
   access::RateLimiter& rates;
   operations::Uploads& uploads;
+  operations::Addresses const& addresses;
   monitor::Alerts& alerts;
   monitor::Detector const& detector;
   EmergencySwitch& emergency;

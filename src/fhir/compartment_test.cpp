@@ -92,6 +92,33 @@ TEST(PatientCompartments, AreBounded) {
   EXPECT_EQ(patients_of(more).error().kind(), ErrorKind::kUnprocessable);
 }
 
+TEST(PatientCompartments, OfOneThatIsNoGroupNameFewer) {
+  std::string text = R"({"resourceType":"Task","input":[)";
+  for (std::size_t i = 0; i < kPatientsNamed; ++i) {
+    text += R"({"valueReference":{"reference":"Patient/)" + std::to_string(i) + R"("}},)";
+  }
+  EXPECT_EQ(compartments(text + R"({"valueReference":{"reference":"Patient/0"}}]})").size(), kPatientsNamed);
+  auto const more = parse_resource(text + R"({"valueReference":{"reference":"Patient/x"}}]})").value();
+  EXPECT_EQ(patients_of(more).error().kind(), ErrorKind::kUnprocessable);
+}
+
+TEST(ClearSubject, IsThePatientWhomTheRecordIsAbout) {
+  auto const subject_in = [](std::string_view text) {
+    return std::string(clear_subject(parse_resource(text).value().json()));
+  };
+  EXPECT_EQ(subject_in(R"({"resourceType":"Observation","subject":{"reference":"Patient/a/_history/2"},
+      "performer":[{"reference":"Patient/b"}]})"),
+            "a");
+  EXPECT_EQ(subject_in(R"({"resourceType":"Consent","patient":{"reference":"Patient/a"}})"), "a");
+  EXPECT_EQ(subject_in(R"({"resourceType":"Coverage","beneficiary":{"reference":"Patient/a"}})"), "a");
+  EXPECT_EQ(subject_in(R"({"resourceType":"Observation","performer":[{"reference":"Patient/b"}]})"), "");
+  EXPECT_EQ(subject_in(R"({"resourceType":"Observation","subject":{"reference":"Group/a"}})"), "");
+  EXPECT_EQ(subject_in(R"({"resourceType":"Consent","patient":{"identifier":{"value":"a"}}})"), "");
+  // Of several, and of a type that the compartment does not list, it is not clear.
+  EXPECT_EQ(subject_in(R"({"resourceType":"Account","subject":[{"reference":"Patient/a"}]})"), "");
+  EXPECT_EQ(subject_in(R"({"resourceType":"Device","patient":{"reference":"Patient/a"}})"), "");
+}
+
 // C-01, C-11: what the compartment does not list is not therefore nobody's.
 TEST(PatientsOf, OtherTypesAreThoseOfWhomeverTheyName) {
   EXPECT_EQ(compartments(R"({"resourceType":"Device","patient":{"reference":"Patient/a"}})"), Ids{"a"});
@@ -110,6 +137,59 @@ TEST(PatientsOf, ABundleIsOfThoseInItAndOfThoseItsResourcesName) {
       {"resource":{"resourceType":"Bundle","type":"collection","entry":[
           {"resource":{"resourceType":"Observation","subject":{"reference":"Patient/c"}}}]}}]})"),
             (Ids{"a", "b", "c"}));
+}
+
+TEST(PatientsOf, AreThoseOfTheRecordsThatAreNamedToo) {
+  std::vector<std::string> asked;
+  auto const named = [&](std::string_view type, std::string_view id) -> Result<Ids> {
+    asked.push_back(std::string(type) + "/" + std::string(id));
+    return id == "e" ? Ids{"b", "a"} : Ids();
+  };
+  std::vector<std::string> const bases = {"https://h/fhir"};
+  auto const task =
+      parse_resource(R"({"resourceType":"Task","encounter":{"reference":"Encounter/e/_history/1"},
+      "focus":{"reference":"https://H/fhir/Encounter/e"},"for":{"reference":"Patient/c"},
+      "owner":{"reference":"Organization/o"},"partOf":[{"reference":"Task/t"}],
+      "basedOn":[{"reference":"https://other/fhir/ServiceRequest/s"},{"reference":"CarePlan/n"}]})")
+          .value();
+  EXPECT_EQ(patients_of(task, "t", bases, named).value(), (Ids{"a", "b", "c"}));
+  EXPECT_EQ(asked, (Ids{"CarePlan/n", "Encounter/e"}));
+  // What the compartment lists is whose the definition says, and nobody else's.
+  asked.clear();
+  auto const observation = parse_resource(R"({"resourceType":"Observation",
+      "subject":{"reference":"Patient/a"},"encounter":{"reference":"Encounter/e"}})")
+                               .value();
+  EXPECT_EQ(patients_of(observation, "o", bases, named).value(), Ids{"a"});
+  EXPECT_TRUE(asked.empty());
+  auto const failing = [](std::string_view, std::string_view) -> Result<Ids> {
+    return fail(ErrorKind::kUnavailable, "x");
+  };
+  EXPECT_EQ(patients_of(task, "t", bases, failing).error().kind(), ErrorKind::kUnavailable);
+}
+
+TEST(PatientsOf, InABundleCountWhereTheEntryIsOfThisServer) {
+  std::vector<std::string> const bases = {"https://h/fhir"};
+  auto const found = [&](std::string const& full_url, std::string const& resource) {
+    auto const text = R"({"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":")" + full_url +
+                      R"(","resource":)" + resource + "}]}";
+    return patients_of(parse_resource(text).value(), "b", bases).value();
+  };
+  std::string const patient = R"({"resourceType":"Patient","id":"a"})";
+  std::string const nameless = R"({"resourceType":"Patient"})";
+  std::string const relative = R"({"resourceType":"Basic","code":{},"subject":{"reference":"Patient/a"}})";
+  std::string const absolute =
+      R"({"resourceType":"Basic","code":{},"subject":{"reference":"https://h/fhir/Patient/a"}})";
+  std::string const nested = R"({"resourceType":"Bundle","entry":[{"resource":)" + patient + "}]}";
+  std::string const parameters =
+      R"({"resourceType":"Parameters","parameter":[{"part":[{"resource":)" + patient + "}]}]}";
+  for (std::string const own : {"https://h/fhir/Basic/1", "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"}) {
+    for (auto const& resource : {patient, relative, absolute, nested, parameters})
+      EXPECT_EQ(found(own, resource), Ids{"a"}) << own << resource;
+  }
+  for (auto const& resource : {patient, nameless, relative, nested, parameters})
+    EXPECT_EQ(found("https://other/fhir/Patient/a", resource), Ids{}) << resource;
+  EXPECT_EQ(found("https://other/fhir/Basic/1", absolute), Ids{"a"});
+  EXPECT_EQ(found("https://h/fhir/Patient/a", nameless), Ids{"a"});
 }
 
 TEST(PatientsOf, DefinitionsAndTheDirectoryAreNobodys) {

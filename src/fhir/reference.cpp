@@ -46,22 +46,53 @@ std::optional<ParsedReference> parse_relative(std::string_view text) {
   return reference;
 }
 
-/// What follows the base URL and its slash; nullopt when the text does not lie below it.
-std::optional<std::string_view> below(std::string_view base, std::string_view text) {
-  while (base.ends_with('/')) base.remove_suffix(1);
-  if (base.empty() || !text.starts_with(base)) return std::nullopt;
-  text.remove_prefix(base.size());
-  if (!text.starts_with('/')) return std::nullopt;
-  return text.substr(1);
+bool is_prefix_without_case(std::string_view prefix, std::string_view text) {
+  auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+  return text.size() >= prefix.size() &&
+         std::ranges::equal(prefix, text.substr(0, prefix.size()), {}, lower, lower);
 }
 
-ParsedReference parse_url(std::string_view text, std::span<std::string const> base_urls) {
+/// An http or https URL: who serves it, which is written without case, and what he is asked for.
+struct Url {
+  std::string_view host;  // and port, but none that its scheme implies
+  std::string_view path;  // and what follows it
+};
+std::optional<Url> parse_url(std::string_view text) {
+  bool const is_secure = is_prefix_without_case("https://", text);
+  if (!is_secure && !is_prefix_without_case("http://", text)) return std::nullopt;
+  text.remove_prefix(text.find("//") + 2);
+  auto const end = std::min(text.find_first_of("/?#"), text.size());
+  Url url{text.substr(0, end), text.substr(end)};
+  std::string_view const port = is_secure ? ":443" : ":80";
+  if (url.host.ends_with(port)) url.host.remove_suffix(port.size());
+  return url;
+}
+
+/// What follows the base URL and its slash, empty for the base itself; nullopt when the URL does not lie
+/// below it. Which of the two schemes was written makes no difference.
+std::optional<std::string_view> below(std::string_view base_url, Url const& url) {
+  auto base = parse_url(base_url);
+  if (!base || base->host.size() != url.host.size() || !is_prefix_without_case(base->host, url.host))
+    return std::nullopt;
+  while (base->path.ends_with('/')) base->path.remove_suffix(1);
+  if (!url.path.starts_with(base->path)) return std::nullopt;
+  auto const rest = url.path.substr(base->path.size());
+  if (rest.empty()) return rest;
+  if (rest.find_first_of("/?#") != 0) return std::nullopt;
+  return rest.substr(1);
+}
+
+ParsedReference parse_absolute(std::string_view text, std::span<std::string const> base_urls) {
+  auto const url = parse_url(text);
+  if (!url) return of_kind(ReferenceKind::kAbsolute);
+  bool is_own = false;
   for (auto const& base : base_urls) {
-    auto const rest = below(base, text);
+    auto const rest = below(base, *url);
     if (!rest) continue;
     if (auto const local = parse_relative(*rest)) return *local;
+    is_own = true;
   }
-  return of_kind(ReferenceKind::kAbsolute);
+  return of_kind(is_own ? ReferenceKind::kOther : ReferenceKind::kAbsolute);
 }
 
 bool is_link_type(TypeCode type) {
@@ -107,7 +138,7 @@ ParsedReference parse_reference(std::string_view text, std::span<std::string con
   auto const colon =
       text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.");
   if (colon == std::string_view::npos || colon == 0 || text[colon] != ':' || !is_sound_link(text)) return {};
-  return parse_url(text, base_urls);
+  return parse_absolute(text, base_urls);
 }
 
 std::optional<LocalReference> parse_local_reference(std::string_view text) {
@@ -122,6 +153,13 @@ void for_each_reference(Resource const& resource, std::function<void(FoundRefere
     visit({leaf.value.as_string(), leaf.place.path(), *leaf.holder});
   };
   Walk<Json const, decltype(visit_leaf)>(visit_leaf).resource(resource.json(), nullptr);
+}
+
+void for_each_own_reference(Json const& resource, std::function<void(std::string_view text)> const& visit) {
+  auto const visit_leaf = [&](Leaf<Json const> const& leaf) {
+    if (is_reference(leaf) && leaf.value.is_string()) visit(leaf.value.as_string());
+  };
+  Walk<Json const, decltype(visit_leaf), false>(visit_leaf).resource(resource, nullptr);
 }
 
 Result<void> rewrite_links(

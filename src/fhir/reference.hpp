@@ -20,7 +20,7 @@ enum class ReferenceKind : std::uint8_t {
   kOid,          // urn:oid:
   kContained,    // #id, or # for the resource that contains
   kConditional,  // Type?criteria
-  kOther,        // nothing that R4 knows
+  kOther,        // nothing that R4 knows, or a URL of this server that names no resource
 };
 
 /// The text of Reference.reference, taken apart. The views are parts of the text that was parsed.
@@ -33,7 +33,8 @@ struct ParsedReference {
 };
 
 /// An absolute URL below one of `base_urls` ("https://host/fhir", with or without a slash at its end) is
-/// local. Source: R4 references.html#literal, http.html#trules.
+/// local: scheme and host are compared without case, and http and https are one (R4 http.html#root). Source:
+/// R4 references.html#literal, http.html#trules.
 ParsedReference parse_reference(std::string_view text, std::span<std::string const> base_urls = {});
 
 /// `Type/id` or `Type/id/_history/version` of a relative literal reference.
@@ -54,6 +55,10 @@ struct FoundReference {
 /// resources within (Bundle.entry) too. Reference.identifier and canonical elements are no literal
 /// references.
 void for_each_reference(Resource const& resource, std::function<void(FoundReference const&)> const& visit);
+
+/// The same of one resource or one that stands within another, without those of the resources within it.
+void for_each_own_reference(codec::Json const& resource,
+                            std::function<void(std::string_view text)> const& visit);
 
 /// Where a link stands: Reference.reference, or another element that a transaction rewrites (R4
 /// http.html#trules: uri, url, oid and uuid values, and href and src in narratives).

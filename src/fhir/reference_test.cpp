@@ -77,8 +77,31 @@ TEST(Reference, BelowABaseUrlIsLocal) {
   EXPECT_EQ(local.version, "2");
   EXPECT_EQ(parse_reference("https://b.example/Patient/1", bases).kind, Kind::kLocal);
   for (auto const* text : {"https://a.example/fhir2/Patient/1", "https://a.example/Patient/1",
-                           "https://a.example/fhir/x/Patient/1", "http://a.example/fhir/Patient/1"}) {
+                           "https://a.example:8443/fhir/Patient/1", "https://a.example.org/fhir/Patient/1",
+                           "https://a.exampl/fhir/Patient/1", "ftp://a.example/fhir/Patient/1"}) {
     EXPECT_EQ(parse_reference(text, bases).kind, Kind::kAbsolute) << text;
+  }
+}
+
+TEST(Reference, ToThisServerIsLocalHoweverItsSchemeAndHostAreWritten) {
+  std::vector<std::string> const bases = {"https://A.example/fhir", "https://b.example:8443/fhir"};
+  for (auto const* text : {"HTTPS://a.EXAMPLE/fhir/Patient/1", "http://a.example/fhir/Patient/1",
+                           "https://a.example:443/fhir/Patient/1", "http://a.example:80/fhir/Patient/1",
+                           "https://B.example:8443/fhir/Patient/1"}) {
+    auto const local = parse_reference(text, bases);
+    EXPECT_EQ(local.kind, Kind::kLocal) << text;
+    EXPECT_EQ(local.id, "1") << text;
+  }
+}
+
+TEST(Reference, BelowABaseUrlThatNamesNoResourceIsNone) {
+  std::vector<std::string> const bases = {"https://a.example/fhir"};
+  for (auto const* text :
+       {"https://a.example/fhir", "https://a.example/fhir/", "https://a.example/fhir?x",
+        "https://a.example/fhir/x/Patient/1", "https://a.example/fhir//Patient/1",
+        "https://a.example/fhir/Patient/1#a", "https://a.example/fhir/Patient/1?x=1",
+        "https://a.example/fhir/Patient?identifier=1", "https://A.example/fhir/Patient/%31"}) {
+    EXPECT_EQ(parse_reference(text, bases).kind, Kind::kOther) << text;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "codec/text.hpp"
+#include "fhir/compartment.hpp"
 #include "fhir/outcome.hpp"
 #include "operations/internal/entry.hpp"
 #include "operations/internal/hold.hpp"
@@ -67,10 +68,9 @@ class Run {
     TACENDA_TRY_VOID(apply_patches());
     TACENDA_TRY_VOID(announce());
     TACENDA_TRY_VOID(hold_all());
-    for (int const order : {1, 2}) {
-      for (auto& entry : entries_) {
-        if (rank(entry.target.kind) == order) TACENDA_TRY_VOID(write_one(entry));
-      }
+    // What is of whom it names finds out whose the records are that it names.
+    for (bool const names : {false, true}) {
+      for (int const order : {1, 2}) TACENDA_TRY_VOID(write_all(order, names));
     }
     for (auto& entry : entries_) {
       if (rank(entry.target.kind) == 3) TACENDA_TRY_VOID(read_one(entry));
@@ -242,6 +242,14 @@ class Run {
       held.push_back({i, &*entry.source->resource});
     }
     return hold(context_, held, [this](std::string_view reference) { return links_.type_of(reference); });
+  }
+
+  Result<void> write_all(int order, bool names) {
+    for (auto& entry : entries_) {
+      if (rank(entry.target.kind) != order || fhir::is_of_whom_it_names(entry.target.type) != names) continue;
+      TACENDA_TRY_VOID(write_one(entry));
+    }
+    return {};
   }
 
   Result<void> write_one(Entry& entry) {

@@ -10,6 +10,13 @@ std::string Remarks::outcome_of(std::size_t index) const {
   return codec::write_json(fhir::to_outcome(at == reports.end() ? fhir::Report() : at->second));
 }
 
+std::vector<std::string> own_addresses(Context const& context) {
+  std::vector<std::string> all{context.base_url};
+  auto const& known = context.services.addresses;
+  if (known != nullptr) all.insert(all.end(), known->begin(), known->end());
+  return all;
+}
+
 Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, std::string_view type,
                                                        std::string_view query) {
   auto criteria = TACENDA_TRY(fhir::parse_criteria(*context.services.store.parameters(), type, query));

@@ -16,6 +16,7 @@
 #include "fhir/search_query.hpp"
 #include "fhir/validate.hpp"
 #include "identity/principal.hpp"
+#include "operations/addresses.hpp"
 #include "records/export_jobs.hpp"
 #include "records/store.hpp"
 
@@ -54,6 +55,7 @@ struct Services {
   Vocabulary const* vocabulary = nullptr;  // nullptr: no code systems and no value sets are looked for
   records::ExportJobs* exports = nullptr;  // nullptr: nothing can be exported
   std::chrono::milliseconds export_time = limits::kExportTime;  // until an export is destroyed
+  Addresses::All addresses = nullptr;  // of this server, beside the one that a request names; nullptr: none
 };
 
 /// What there is to say of the resources of a request beside what came of it.
@@ -82,7 +84,7 @@ struct Context {
   identity::Principal const& principal;
   /// Who, from where, under which request id: copied into every event of the request.
   audit::Event const& origin;
-  /// Absolute URL of the FHIR base without a slash at its end: "https://host:8443/fhir".
+  /// Absolute URL of the FHIR base without a slash at its end, as the client named it: "https://host/fhir".
   std::string const& base_url;
   /// Prefer: return=representation for the entries of a bundle.
   bool wants_representation = false;

@@ -70,7 +70,7 @@ Result<std::set<std::string>> members_of(Context const& context, std::string_vie
     if (inactive != nullptr && inactive->is_boolean() && inactive->as_boolean()) continue;
     auto const* entity = member.find("entity");
     if (entity == nullptr) continue;
-    auto const id = patient_of_reference(entity->text_of("reference"), context.base_url);
+    auto const id = patient_of_reference(entity->text_of("reference"), own_addresses(context));
     if (id) members.insert(*id);
     if (members.size() > limits::kExportPatients)
       return fail(ErrorKind::kTooLarge, "the group has more members than one export takes");
@@ -120,7 +120,8 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
   if (context.services.exports == nullptr)
     return fail(ErrorKind::kNotSupported, "this server exports nothing");
   ExportJob job;
-  TACENDA_TRY_VOID(read_parameters(*context.services.store.parameters(), kick_off, context.base_url, job));
+  TACENDA_TRY_VOID(
+      read_parameters(*context.services.store.parameters(), kick_off, own_addresses(context), job));
   TACENDA_TRY_VOID(check_codes(context, job.request));
   auto const asked_about = job.request.patients;
   TACENDA_TRY_VOID(choose_patients(context, permit, kick_off, job.request));

@@ -122,6 +122,7 @@ Result<void> LabelWorker::label(records::StoredVersion const& version) {
 Result<bool> LabelWorker::try_label(std::string_view type, ResourceId const& id) {
   auto const permit = parts_.gate.system_permit(Action::kUpdate);
   auto transaction = parts_.store.begin();
+  transaction.keep_patients();
   auto const living = transaction.living(permit, type, id);
   if (!living.has_value()) {
     bool const is_gone =

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "fhir/date_range.hpp"
+#include "fhir/reference.hpp"
 #include "fhir/types.hpp"
 #include "operations/internal/care_date.hpp"
 #include "operations/internal/code_criteria.hpp"
@@ -64,11 +66,11 @@ std::set<std::string> patients_of(SearchAnswer const& answer) {
 }
 
 /// Also those behind the links of a chain and of _has.
-void add_named(fhir::SearchCriterion const& criterion, std::string_view type, std::string const& base_url,
-               std::set<std::string>& patients) {
+void add_named(fhir::SearchCriterion const& criterion, std::string_view type,
+               std::span<std::string const> addresses, std::set<std::string>& patients) {
   // Recursion: limits::kSearchDepth links at most.
   for (auto const& [linked_type, linked] : criterion.links)
-    add_named(*linked, linked_type, base_url, patients);
+    add_named(*linked, linked_type, addresses, patients);
   if (criterion.kind != fhir::SearchCriterion::Kind::kValue || criterion.modifier != fhir::Modifier::kNone)
     return;
   bool const is_id = type == "Patient" && criterion.parameter->code == "_id";
@@ -78,8 +80,9 @@ void add_named(fhir::SearchCriterion const& criterion, std::string_view type, st
   if (!is_id && !is_link) return;
   for (auto const& value : criterion.values) {
     std::string_view id = value.text;
-    if (id.starts_with(base_url + "/")) id.remove_prefix(base_url.size() + 1);
-    if (id.starts_with("Patient/")) id.remove_prefix(8);
+    if (auto const named = fhir::parse_reference(id, addresses);
+        named.kind == fhir::ReferenceKind::kLocal && named.type == "Patient")
+      id = named.id;
     if (ResourceId::parse(id).has_value()) patients.emplace(id);
   }
 }
@@ -109,7 +112,7 @@ class Search {
         request_(request),
         permits_(context),
         codes_(context),
-        bases_{context.base_url},
+        bases_(own_addresses(context)),
         parameters_(std::move(known)) {}
 
   Result<Outcome> go() {
@@ -215,8 +218,7 @@ class Search {
     for (auto const& type : types) {
       auto query = TACENDA_TRY(fhir::parse_search(*parameters_, type, parameters, request_.handling));
       if (types.size() > 1) TACENDA_TRY_VOID(check_sort(query));
-      for (auto const& criterion : query.criteria)
-        add_named(criterion, query.type, context_.base_url, named_);
+      for (auto const& criterion : query.criteria) add_named(criterion, query.type, bases_, named_);
       TACENDA_TRY_VOID(codes_.resolve(query.criteria));
       if (!request_.compartment.empty()) {
         query.criteria.push_back(

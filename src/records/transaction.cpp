@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "codec/json.hpp"
 #include "core/limits.hpp"
 #include "core/process.hpp"
 #include "fhir/compartment.hpp"
@@ -58,6 +59,11 @@ std::vector<std::string> gone_from(std::vector<std::string> const& before,
   return gone;
 }
 
+bool names_any(std::vector<std::string> const& patients, std::vector<std::string> const& among) {
+  return std::ranges::any_of(
+      patients, [&](std::string const& patient) { return std::ranges::binary_search(among, patient); });
+}
+
 /// A record that is not written yet: its place is judged.
 RecordFacts about_to_be(std::string_view type, std::string_view id, std::span<std::string const> patients,
                         std::uint64_t version) {
@@ -79,6 +85,55 @@ Result<bool> Transaction::shows(Permit const& permit, std::string_view type, std
     return is_shown(permit, about_to_be(type, id, current.patients, current.version));  // own
   return is_shown(permit, RecordOnDemand({*vault_, view_, &at_}, {type, id},
                                          TACENDA_TRY(parse_row(current.row))));
+}
+
+Result<fhir::SubjectSet> Transaction::subjects_of(fhir::Resource const& resource, ResourceId const& id,
+                                                  Current const& current) {
+  if (keeps_patients_) return fhir::SubjectSet{fhir::SubjectKind::kPatients, current.patients};
+  return fhir::subjects_of(
+      resource, id.view(), base_urls_,
+      [this](std::string_view type, std::string_view record) { return patients_of(type, record); });
+}
+
+Result<std::vector<std::string>> Transaction::patients_of(std::string_view type, std::string_view id) {
+  if (auto const found = loaded_.find(name_of(type, id)); found != loaded_.end())
+    return found->second.patients;
+  Bytes const key = current_key(type, id);
+  set_.depends_on(view_.guard(key));
+  auto const row = TACENDA_TRY(view_.get(key, &at_));
+  if (!row) return std::vector<std::string>();
+  return TACENDA_TRY(parse_row(*row)).patients();
+}
+
+Result<void> Transaction::check_patients(Permit const& permit, fhir::Resource const& resource,
+                                         ResourceId const& id, Current const& current,
+                                         std::vector<std::string> const& patients) const {
+  bool const is_new = current.version == 0;
+  // To keep the record of one patient is a duty, whoever may see it then.
+  if (patients.size() < 2 && (is_new || patients == current.patients)) return {};
+  ProposedContent const content(resource);
+  for (auto const& added : gone_from(patients, current.patients)) {
+    RecordFacts const alone{resource.type(), id.view(), {&added, 1}, current.version, false, &content, true};
+    if (!TACENDA_TRY(is_shown(permit, alone)))
+      return fail(ErrorKind::kForbidden, "this role may not name this patient in this resource");
+  }
+  if (is_new || moves_records_ || !TACENDA_TRY(is_taken_away(resource, id, current, patients))) return {};
+  return fail(ErrorKind::kForbidden, "this role may not take a record away from its patient");
+}
+
+Result<bool> Transaction::is_taken_away(fhir::Resource const& resource, ResourceId const& id,
+                                        Current const& current,
+                                        std::vector<std::string> const& patients) const {
+  if (current.patients.empty()) return false;
+  if (!names_any(current.patients, patients)) return true;
+  // Of several he stays whom it is about.
+  RecordOnDemand const stored({*vault_, view_, &at_}, {resource.type(), id.view()},
+                              TACENDA_TRY(parse_row(current.row)));
+  auto const text = stored.text();
+  if (!text) return fail(ErrorKind::kCorrupt, "the version that is replaced cannot be opened");
+  auto const replaced = TACENDA_TRY(codec::parse_json(*text));
+  auto const subject = fhir::clear_subject(replaced);
+  return !subject.empty() && fhir::clear_subject(resource.json()) != subject;
 }
 
 std::string Written::render(Time last_updated) const {
@@ -126,12 +181,13 @@ Result<Written> Transaction::create(Permit const& permit, fhir::Resource resourc
   std::string const type(resource.type());
   Current* current = TACENDA_TRY(load(type, id.view()));
   if (current->version != 0) return fail(ErrorKind::kConflict, "a resource with this id exists");
-  auto const subjects = TACENDA_TRY(fhir::subjects_of(resource, id.view()));
+  auto const subjects = TACENDA_TRY(subjects_of(resource, id, *current));
   if (!TACENDA_TRY(is_shown(permit, about_to_be(type, id.view(), subjects.patients, 0)))) {
     return fail(ErrorKind::kForbidden, "this role may not create this resource");
   }
+  TACENDA_TRY_VOID(check_patients(permit, resource, id, *current, subjects.patients));
   resource = TACENDA_TRY(amended(std::move(resource), *current));
-  return write(type, id, &resource, *current, event);
+  return write(type, id, &resource, &subjects, *current, event);
 }
 
 Result<Written> Transaction::update(Permit const& permit, fhir::Resource resource, ResourceId const& id,
@@ -140,8 +196,8 @@ Result<Written> Transaction::update(Permit const& permit, fhir::Resource resourc
   if (resource.id() != id.view())
     return fail(ErrorKind::kInvalid, "the resource must have the id of the request's URL");
   Current* current = TACENDA_TRY(load(type, id.view()));
-  auto const subjects = TACENDA_TRY(fhir::subjects_of(resource, id.view()));
-  // Both the record as it is and as it would be: an update must not move a record out of reach or into it.
+  auto const subjects = TACENDA_TRY(subjects_of(resource, id, *current));
+  // Both the record as it is and as it would be.
   if (!TACENDA_TRY(is_shown(permit, about_to_be(type, id.view(), subjects.patients, current->version))) ||
       !TACENDA_TRY(shows(permit, type, id.view(), *current))) {
     return fail(ErrorKind::kForbidden, "this role may not update this resource");
@@ -149,8 +205,9 @@ Result<Written> Transaction::update(Permit const& permit, fhir::Resource resourc
   if (if_match && *if_match != (current->deleted ? 0 : current->version)) {
     return fail(ErrorKind::kPrecondition, "the resource has another version than If-Match names");
   }
+  TACENDA_TRY_VOID(check_patients(permit, resource, id, *current, subjects.patients));
   resource = TACENDA_TRY(amended(std::move(resource), *current));
-  return write(type, id, &resource, *current, event);
+  return write(type, id, &resource, keeps_patients_ ? nullptr : &subjects, *current, event);
 }
 
 Result<fhir::Resource> Transaction::amended(fhir::Resource resource, Current const& current) const {
@@ -185,11 +242,12 @@ Result<Written> Transaction::remove(Permit const& permit, std::string_view type,
     nothing.patients = current->patients;
     return nothing;
   }
-  return write(type, id, nullptr, *current, event);
+  return write(type, id, nullptr, nullptr, *current, event);
 }
 
 Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
-                                   fhir::Resource const* resource, Current& current, std::uint32_t event) {
+                                   fhir::Resource const* resource, fhir::SubjectSet const* named,
+                                   Current& current, std::uint32_t event) {
   // One identity is written at most once in a transaction (R4 http.html#trules): the callers check it.
   if (current.own) return fail(ErrorKind::kInvalid, "a transaction writes one resource twice");
   RowPlace const place{type, id.view()};
@@ -202,12 +260,10 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   Document document;
   if (resource != nullptr) {
     document = to_document(*resource, id);
-    header.subjects = subject_texts(TACENDA_TRY(fhir::subjects_of(*resource, id.view())), id.view());
-  } else {
-    header.subjects = TACENDA_TRY(parse_row(current.row)).subjects;
   }
+  header.subjects = named != nullptr ? subject_texts(*named, id.view()) : TACENDA_TRY(parse_row(current.row)).subjects;
   if (type == "Consent") TACENDA_TRY_VOID(note_consent(id.view(), current, resource, header.patients()));
-  auto const subjects = TACENDA_TRY(subjects_of(header));
+  auto const subjects = TACENDA_TRY(records::subjects_of(header));
   auto const keys = TACENDA_TRY(vault_->subjects_for_write(subjects, set_));
   std::string whole;
   if (auto held = std::exchange(held_, std::nullopt); held && resource != nullptr) {

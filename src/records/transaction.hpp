@@ -12,10 +12,12 @@
 #include "core/clock.hpp"
 #include "core/id.hpp"
 #include "core/permit.hpp"
+#include "fhir/compartment.hpp"
 #include "fhir/resource.hpp"
 #include "fhir/search_query.hpp"
 #include "records/stored.hpp"
 #include "records/upload.hpp"
+#include "records/written.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::records {
@@ -38,33 +40,10 @@ struct IndexSnapshot {
 /// not.
 using PermitSource = std::function<Permit const*(std::string_view type)>;
 
-/// A version that was written into a Transaction and becomes real with its commit.
-struct Written {
-  std::string type;
-  std::string id;
-  std::uint64_t version = 0;
-  bool created = false;  // 201 in place of 200
-  bool deletion = false;
-  bool changed = true;  // false: nothing was written (delete of what was not there)
-  std::vector<std::string> patients;
-  std::vector<std::string> left;  // patients whose record it was before this version, and is no more
-  std::optional<Digest> digest;   // of the sealed version, for the audit event
-  std::string text;               // the stored text; `render` adds the server's meta
-  std::uint32_t meta_offset = 0;
-
-  /// The resource as a client sees it once the commit has given it a time.
-  std::string render(Time last_updated) const;
-};
-
-/// A living resource that a transaction is going to replace.
-struct Living {
-  std::uint64_t version = 0;
-  std::string json;  // as a read gives it
-};
-
 /// Changes over one consistent state, collected into one write set. Reads see the state at `begin` and
 /// the transaction's own writes. Nothing is visible to others before the commit; concurrent changes of what
-/// was read here make the commit fail with kConflict, and the caller starts again.
+/// was read here make the commit fail with kConflict, and the caller starts again. What is of whom it names
+/// (fhir::is_of_whom_it_names) is written behind the records that it may name.
 ///
 /// Owner: one thread. `event` is the index of the audit event that records the change.
 class Transaction {
@@ -74,19 +53,33 @@ class Transaction {
   using Amend = std::function<Result<fhir::Resource>(fhir::Resource, std::string_view replaced)>;
   void amend_with(Amend amend) { amend_ = std::move(amend); }
 
+  /// From now on an update may take a record away from its patient: from all of them, or from him whom it is
+  /// clearly about (fhir::clear_subject). Without it such an update is kForbidden (W-01).
+  void let_move() { moves_records_ = true; }
+
+  /// Absolute URLs of the FHIR base that mean this server: what a Bundle names below them is of this server.
+  void serve_at(std::vector<std::string> base_urls) { base_urls_ = std::move(base_urls); }
+
+  /// From now on an update leaves a record that is there with the patients that it has: it changes nothing of
+  /// what they are read from.
+  void keep_patients() { keeps_patients_ = true; }
+
   /// The Binary that is written next holds `content`; its own `data`, at least one byte, stands for it. With
   /// its commit the upload is no more under way. That write fails with kUnavailable when what was uploaded is
   /// not there any more.
   void hold(UploadedContent content) { held_ = std::move(content); }
 
-  /// Writes version 1. The resource's own id is replaced.
+  /// Writes version 1. The resource's own id is replaced. Of several patients each must be one of whom the
+  /// Permit shows such a record; of one it is always kept.
   /// Errors: kForbidden (the Permit refuses the record), kConflict (the id is taken), kGone (its patient was
   /// erased), kUnprocessable.
   Result<Written> create(Permit const& permit, fhir::Resource resource, ResourceId const& id,
                          std::uint32_t event);
 
-  /// Writes the next version, or version 1 (create-on-update), or goes on after a deletion.
-  /// Errors: kPrecondition (if_match names another version), kInvalid (resource.id differs), as `create`.
+  /// Writes the next version, or version 1 (create-on-update), or goes on after a deletion. Each patient
+  /// whose record it was not must be one of whom the Permit shows such a record: to name another who hides
+  /// his must not hide this one from everybody. Errors: kPrecondition (if_match names another version),
+  /// kInvalid (resource.id differs), as `create`.
   Result<Written> update(Permit const& permit, fhir::Resource resource, ResourceId const& id,
                          std::optional<std::uint64_t> if_match, std::uint32_t event);
 
@@ -156,8 +149,20 @@ class Transaction {
   /// Does the Permit show what is stored? Of what is not there: may that be learned?
   Result<bool> shows(Permit const& permit, std::string_view type, std::string_view id,
                      Current const& current) const;
+  /// Whose the version that is written is.
+  Result<fhir::SubjectSet> subjects_of(fhir::Resource const& resource, ResourceId const& id,
+                                       Current const& current);
+  /// Those of another record, as it is stored or as this transaction has written it; of a deleted one those
+  /// it had.
+  Result<std::vector<std::string>> patients_of(std::string_view type, std::string_view id);
+  /// May the version that is written be of these patients? `patients`: sorted.
+  Result<void> check_patients(Permit const& permit, fhir::Resource const& resource, ResourceId const& id,
+                              Current const& current, std::vector<std::string> const& patients) const;
+  Result<bool> is_taken_away(fhir::Resource const& resource, ResourceId const& id, Current const& current,
+                             std::vector<std::string> const& patients) const;
+  /// `subjects`: nullptr, those of the version before.
   Result<Written> write(std::string_view type, ResourceId const& id, fhir::Resource const* resource,
-                        Current& current, std::uint32_t event);
+                        fhir::SubjectSet const* subjects, Current& current, std::uint32_t event);
   /// Takes the rows of the version before out of the index and puts those of `resource` in (nullptr: none).
   Result<void> replace_index(std::string_view type, std::string_view id, Current const& current,
                              RowHeader const& header, fhir::Resource const* resource, std::uint32_t event);
@@ -183,6 +188,9 @@ class Transaction {
   Result<fhir::Resource> amended(fhir::Resource resource, Current const& current) const;
 
   Amend amend_;
+  bool moves_records_ = false;
+  bool keeps_patients_ = false;
+  std::vector<std::string> base_urls_;
   std::optional<UploadedContent> held_;
   vault::Vault* vault_;
   vault::View view_;

@@ -118,10 +118,11 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,        *store_,       *log_,        *directory_,     *gate_,       clock_,
-          failures_,      *validation_,  *vocabulary_, *exports_,       *indexer_,    *index_worker_,
-          *label_worker_, *assignments_, *approvals_,  *authorization_, export_time_, *rates_,
-          *uploads_,      *alerts_,      *detector_,   *emergency_,     provider_,    trusted_proxies_};
+  return {*vault_,         *store_,        *log_,          *directory_,   *gate_,
+          clock_,          failures_,      *validation_,   *vocabulary_,  *exports_,
+          *indexer_,       *index_worker_, *label_worker_, *assignments_, *approvals_,
+          *authorization_, export_time_,   *rates_,        *uploads_,     addresses_,
+          *alerts_,        *detector_,     *emergency_,    provider_,     trusted_proxies_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target, std::string new_value) {

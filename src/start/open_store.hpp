@@ -65,6 +65,7 @@ class OpenStore {
   audit::Log& log() { return *log_; }
   identity::Directory& directory() { return *directory_; }
   authorization::Server& authorization() { return *authorization_; }
+  operations::Addresses& addresses() { return addresses_; }
   access::Gate& gate() { return *gate_; }
   audit::FailureMeter& failures() { return failures_; }
   api::EmergencySwitch& emergency() { return *emergency_; }
@@ -112,6 +113,7 @@ class OpenStore {
   std::unique_ptr<operations::IndexWorker> index_worker_;
   std::unique_ptr<operations::LabelWorker> label_worker_;
   std::unique_ptr<operations::Uploads> uploads_;
+  operations::Addresses addresses_;
   std::unique_ptr<monitor::Alerts> alerts_;
   std::unique_ptr<monitor::Detector> detector_;
   std::unique_ptr<monitor::Mailer> mailer_;  // nullptr: no mail is sent

@@ -164,9 +164,18 @@ identity::RelyingParty Server::relying_party(std::string const& host) const {
   return {name, {"https://" + name + (port_ == 443 ? "" : ":" + std::to_string(port_))}};
 }
 
-void Server::serve(authorization::Server& authorization) const {
-  authorization.serve(public_origin(),
-                      config_.client_certificate != net::TlsOptions::ClientCertificate::kNone);
+void Server::serve(OpenStore& store) const {
+  store.authorization().serve(public_origin(),
+                              config_.client_certificate != net::TlsOptions::ClientCertificate::kNone);
+  store.addresses().serve(addresses());
+}
+
+std::vector<std::string> Server::addresses() const {
+  std::vector<std::string> all{endpoint_, public_origin() + "/fhir"};
+  // Who works on the machine itself names it so.
+  if (config_.address.starts_with("127.") || config_.address == "::1")
+    all.push_back("https://localhost:" + std::to_string(port_) + "/fhir");
+  return all;
 }
 
 std::string Server::public_origin() const {
@@ -199,7 +208,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   unsealed->store->start_work();
   MutexLock const lock(mutex_);
   if (relying_party_) identity::Passkeys(unsealed->store->directory()).serve(*relying_party_);
-  serve(unsealed->store->authorization());
+  serve(*unsealed->store);
   if (provider_) provider_->serve(public_origin());
   unsealed_ = std::move(unsealed);
   return {};
@@ -249,7 +258,7 @@ Result<std::string> Server::listen() {
     relying_party_ = relying_party(host);
     if (unsealed_) {
       identity::Passkeys(unsealed_->store->directory()).serve(*relying_party_);
-      serve(unsealed_->store->authorization());
+      serve(*unsealed_->store);
       if (provider_) provider_->serve(public_origin());
     }
   }

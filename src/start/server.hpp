@@ -63,7 +63,10 @@ class Server {
   Result<void> make_provider() TACENDA_REQUIRES(unsealing_);
   /// Under which origin applications reach the server, once it is known where it listens.
   std::string public_origin() const;
-  void serve(authorization::Server& authorization) const;
+  /// Other addresses of the FHIR base that mean this server, once it is known where it listens.
+  std::vector<std::string> addresses() const;
+  /// Tells an open store where it is served.
+  void serve(OpenStore& store) const;
   /// Who browsers take the server for, once it is known where it listens.
   identity::RelyingParty relying_party(std::string const& host) const;
 

@@ -53,8 +53,7 @@ class Door(harness.TestCase):
             answer = json_of(self.ask("POST", "/fhir", sent, expect=200))["entry"][0]["response"]
             made.append(answer["location"].split("/")[1])
 
-        other = self.create(self.observation(f"Patient/{self.patient()}"))["id"]
-        third = self.create(self.observation(f"Patient/{self.patient()}"))["id"]
+        other, third = (self.create({**self.observation("x"), "subject": {"display": "nobody yet"}})["id"] for _ in range(2))
         post = {"request": {"method": "POST", "url": "Observation"}, "resource": self.observation(url)}
         acts = (
             lambda: made.append(self.create(self.observation(url + "/_history/1"))["id"]),
@@ -62,7 +61,7 @@ class Door(harness.TestCase):
                                                  self.observation(url, id=other), expect=200))["id"]),
             lambda: made.append(json_of(self.ask(
                 "PATCH", f"/fhir/Observation/{third}",
-                json.dumps([{"op": "replace", "path": "/subject/reference", "value": url}]),
+                json.dumps([{"op": "add", "path": "/subject/reference", "value": url}]),
                 headers={"Content-Type": "application/json-patch+json"}, expect=200))["id"]),
             lambda: bundle("batch", post),
             lambda: bundle("transaction", post),
@@ -82,6 +81,7 @@ class Door(harness.TestCase):
         self.assertEqual(self.create(self.observation(url))["subject"]["reference"], url)
 
     def test_A04_a_record_that_is_moved_to_another_patient_is_recorded_with_both(self):
+        self.server.change_policy("[roles.doctor]\n", "[roles.doctor]\nmoves-records = true\n")
         first, second = self.patient(), self.patient()
         id_ = self.create(self.observation(f"Patient/{first}"))["id"]
         moved = self.observation(f"Patient/{second}", id=id_)

@@ -62,7 +62,11 @@ class Rights(harness.TestCase):
         path = f"/fhir/Observation/{id_}"
         self.assertEqual(self.ask(path + "/_history/1", self.own[self.p1]).status, 200)
         moved = {**self.observation(self.p2), "id": id_}
-        self.assertEqual(self.ask(path, self.doctor, "PUT", moved).status, 200)
+        reply = self.ask(path, self.doctor, "PUT", moved)
+        self.assertEqual(reply.status, 403, reply.body)
+        self.server.change_policy("[roles.nurse]\n", "[roles.nurse]\nmoves-records = true\n")
+        nurse = self.server.token_of(self.server.person("corrects", "nurse"))
+        self.assertEqual(self.ask(path, nurse, "PUT", moved).status, 200)
         for what in ("", "/_history", "/_history/1", "/_history/2"):
             self.assertEqual(self.ask(path + what, self.own[self.p1]).status, 404, what)
         self.assertEqual(self.ask(path + "/_history/2", self.own[self.p2]).status, 200)

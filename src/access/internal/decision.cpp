@@ -5,6 +5,7 @@
 #include "access/internal/concepts.hpp"
 #include "codec/json.hpp"
 #include "core/log.hpp"
+#include "fhir/compartment.hpp"
 
 namespace tacenda::access {
 namespace {
@@ -31,9 +32,11 @@ bool is_among(std::set<std::string, std::less<>> const& words, std::string_view 
   return std::ranges::any_of(words, [&](std::string const& word) { return is_label_within(code, word); });
 }
 
+/// True where a record of which no patient is known may yet be about one.
 bool is_of_care(std::string_view type) {
   auto const group = group_of(type);
-  return group == ResourceGroup::kPatientRecords || group == ResourceGroup::kPrescriptions;
+  return group == ResourceGroup::kPatientRecords || group == ResourceGroup::kPrescriptions ||
+         fhir::holds_anything(type);
 }
 
 }  // namespace
@@ -134,9 +137,7 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
   if (auto const denial = by_scope(action, facts, look); denial != Denial::kNone) return denial;
   if (role_->own_record_only) {
     // Who reads what is about himself needs nobody's consent and no clearance.
-    bool const own =
-        asker_.own_patient && facts.patients.size() == 1 && facts.patients.front() == *asker_.own_patient;
-    if (!own) return Denial::kOwn;
+    if (!is_own(facts, look)) return Denial::kOwn;
     // Somebody who acts for him sees what his consents and the labels leave.
     if (!role_->acts_for_another) return Denial::kNone;
   }
@@ -147,8 +148,19 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
   }
   // A gate without a store knows of no consent and no label.
   if (facts.is_proposed || evidence_ == nullptr) return Denial::kNone;
+  // Who reads nothing of what he makes, as a loader, keeps what he is given: what he may see is no question.
+  if (facts.version == 0 && !role_->may(Action::kRead, facts.type)) return Denial::kNone;
   if (auto const denial = by_consent(action, facts, look); denial != Denial::kNone) return denial;
   return by_label(action, facts, look);
+}
+
+bool DecisionFilter::is_own(RecordFacts const& facts, Look& look) const {
+  if (!asker_.own_patient || std::ranges::find(facts.patients, *asker_.own_patient) == facts.patients.end())
+    return false;
+  if (facts.patients.size() == 1) return true;
+  // That others are named in it takes nobody's own record from him.
+  auto const* content = look.json_or_null();
+  return content != nullptr && fhir::clear_subject(*content) == *asker_.own_patient;
 }
 
 Denial DecisionFilter::unknown(Error const& error) const {

@@ -70,6 +70,8 @@ class DecisionFilter final : public RecordFilter {
   struct Look;  // at one record's content, read when needed
   /// Notes that something could not be read.
   Denial unknown(Error const& error) const;
+  /// Is it the record of who sees his own only: of him alone, or clearly about him?
+  bool is_own(RecordFacts const& facts, Look& look) const;
   Denial by_scope(Action action, RecordFacts const& facts, Look& look) const;
   Denial by_relation(RecordFacts const& facts) const;
   Denial by_consent(Action action, RecordFacts const& facts, Look& look) const;

@@ -19,9 +19,10 @@ struct Leaf {
 
 /// Calls `visit` with a Leaf for every primitive value of a resource in document order, whatever its depth:
 /// backbones, data types, extensions of primitives (`_name`), contained resources. `JsonLike` is Json or Json
-/// const. The document is one that StructureCheck has passed; what it does not know is passed over. The depth
-/// of the recursion is the document's, which the check bounds.
-template <typename JsonLike, typename Visit>
+/// const. Without `kWithin`, resources within the resource are passed over. The document is one that
+/// StructureCheck has passed; what it does not know is passed over. The depth of the recursion is the
+/// document's, which the check bounds.
+template <typename JsonLike, typename Visit, bool kWithin = true>
 class Walk {
  public:
   explicit Walk(Visit& visit) : visit_(visit) {}
@@ -62,7 +63,7 @@ class Walk {
     } else if (element.is_primitive()) {
       visit_(Leaf<JsonLike>{element, holder, value, place});
     } else if (element.type_code() == TypeCode::kResource) {
-      resource(value, &place);
+      if constexpr (kWithin) resource(value, &place);
     } else {
       object(node_of(element.type_code()), &element, value, place);
     }

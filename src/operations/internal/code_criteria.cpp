@@ -68,7 +68,7 @@ Result<CodeCriteria::Values const*> CodeCriteria::codes_of(SearchValue const& va
 }
 
 Result<std::shared_ptr<fhir::ValueSet const>> CodeCriteria::value_set(std::string const& text) {
-  auto const place = fhir::parse_reference(text, {&context_.base_url, 1});
+  auto const place = fhir::parse_reference(text, own_addresses(context_));
   if (place.kind == fhir::ReferenceKind::kLocal && place.type == "ValueSet" &&
       context_.services.vocabulary != nullptr) {
     auto const id = TACENDA_TRY(ResourceId::parse(place.id));

@@ -1,7 +1,6 @@
 #include "operations/internal/export_request.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "codec/text.hpp"
@@ -43,8 +42,8 @@ bool is_ndjson(std::string_view format) {
 class ParameterReader {
  public:
   ParameterReader(fhir::SearchParameters const& known, ExportKickOff const& kick_off,
-                  std::string const& base_url, records::ExportJob& job)
-      : known_(known), kick_off_(kick_off), base_url_(base_url), job_(job), request_(job.request) {}
+                  std::span<std::string const> addresses, records::ExportJob& job)
+      : known_(known), kick_off_(kick_off), addresses_(addresses), job_(job), request_(job.request) {}
 
   Result<void> read() {
     request_.level = kick_off_.level;
@@ -117,7 +116,7 @@ class ParameterReader {
   }
 
   Result<void> add_patient(std::string_view value) {
-    auto id = patient_of_reference(value, base_url_);
+    auto id = patient_of_reference(value, addresses_);
     if (!id)
       return fail(ErrorKind::kInvalid, "a patient is named by no reference to a Patient of this server");
     if (patients_.size() == limits::kCompartmentsPerResource)
@@ -139,7 +138,7 @@ class ParameterReader {
 
   fhir::SearchParameters const& known_;
   ExportKickOff const& kick_off_;
-  std::string const& base_url_;
+  std::span<std::string const> addresses_;
   records::ExportJob& job_;
   records::ExportRequest& request_;
   std::set<std::string> named_types_;
@@ -168,17 +167,17 @@ Result<std::vector<std::pair<std::string, std::string>>> export_parameters(fhir:
   return parameters;
 }
 
-std::optional<std::string> patient_of_reference(std::string_view reference, std::string const& base_url) {
-  std::array<std::string, 1> const bases{base_url};
-  auto const parsed = fhir::parse_reference(reference, bases);
+std::optional<std::string> patient_of_reference(std::string_view reference,
+                                                std::span<std::string const> addresses) {
+  auto const parsed = fhir::parse_reference(reference, addresses);
   if (parsed.kind != fhir::ReferenceKind::kLocal || parsed.type != "Patient") return std::nullopt;
   if (!ResourceId::parse(parsed.id).has_value()) return std::nullopt;
   return std::string(parsed.id);
 }
 
 Result<void> read_parameters(fhir::SearchParameters const& known, ExportKickOff const& kick_off,
-                             std::string const& base_url, records::ExportJob& job) {
-  return ParameterReader(known, kick_off, base_url, job).read();
+                             std::span<std::string const> addresses, records::ExportJob& job) {
+  return ParameterReader(known, kick_off, addresses, job).read();
 }
 
 Result<std::vector<fhir::SearchQuery>> queries_of(fhir::SearchParameters const& known,

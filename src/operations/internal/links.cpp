@@ -1,5 +1,8 @@
 #include "operations/internal/links.hpp"
 
+#include <span>
+
+#include "fhir/compartment.hpp"
 #include "fhir/search_query.hpp"
 #include "fhir/types.hpp"
 #include "operations/internal/permits.hpp"
@@ -18,22 +21,53 @@ std::optional<std::string_view> asked_type(std::string_view link) {
   return type;
 }
 
-/// `Type/id` behind the address of this server; nullopt: the link leads elsewhere or is relative.
-std::optional<std::string> local_part(std::string_view link, std::string const& base_url) {
-  if (!link.starts_with(base_url)) return std::nullopt;
-  if (fhir::parse_reference(link, {&base_url, 1}).kind != fhir::ReferenceKind::kLocal) return std::nullopt;
-  return std::string(link.substr(base_url.size() + 1));
+/// What is put together elsewhere, too, says by the fullUrl of its entries what its references mean.
+bool has_entries(fhir::Resource const& resource) {
+  return resource.type() == "Bundle" || resource.type() == "Parameters";
+}
+
+/// `Type/id` behind an address of this server; nullopt: the link leads elsewhere or is relative.
+std::optional<std::string> local_part(std::string_view link, std::span<std::string const> addresses) {
+  auto const parsed = fhir::parse_reference(link, addresses);
+  if (parsed.kind != fhir::ReferenceKind::kLocal || parsed.type.data() == link.data()) return std::nullopt;
+  return std::string(link.substr(static_cast<std::size_t>(parsed.type.data() - link.data())));
+}
+
+/// What looks like a reference to a record of this server and leads to none would say whose a record is, and
+/// nobody would hear it. Definitions and the directory are nobody's, and may name what they like.
+Result<void> check_references(fhir::Resource const& resource, std::span<std::string const> addresses) {
+  if (fhir::is_of_nobody(resource.type())) return {};
+  bool is_conditional = false;
+  bool is_unknown = false;
+  fhir::for_each_reference(resource, [&](fhir::FoundReference const& found) {
+    auto const kind = fhir::parse_reference(found.text, addresses).kind;
+    is_conditional = is_conditional || kind == fhir::ReferenceKind::kConditional;
+    is_unknown = is_unknown || kind == fhir::ReferenceKind::kOther;
+  });
+  if (is_unknown)
+    return fail(ErrorKind::kUnprocessable,
+                "a reference is of no form that R4 knows: a record of this server is named as [type]/[id]");
+  if (is_conditional)
+    return fail(ErrorKind::kUnprocessable, "a conditional reference is resolved in a transaction alone");
+  return {};
 }
 
 }  // namespace
 
 Result<void> make_local(Context const& context, fhir::Resource& resource) {
-  return fhir::rewrite_links(resource,
-                             [&](std::string_view link, fhir::LinkKind kind) -> std::optional<std::string> {
-                               if (kind != fhir::LinkKind::kReference) return std::nullopt;
-                               return local_part(link, context.base_url);
-                             });
+  auto const addresses = own_addresses(context);
+  if (!has_entries(resource)) {
+    TACENDA_TRY_VOID(fhir::rewrite_links(
+        resource, [&](std::string_view link, fhir::LinkKind kind) -> std::optional<std::string> {
+          if (kind != fhir::LinkKind::kReference) return std::nullopt;
+          return local_part(link, addresses);
+        }));
+  }
+  return check_references(resource, addresses);
 }
+
+Links::Links(Context const& context, records::Transaction& transaction)
+    : context_(context), transaction_(transaction), addresses_(own_addresses(context)) {}
 
 void Links::note(fhir::Resource const& resource) {
   fhir::for_each_reference(resource, [&](fhir::FoundReference const& reference) {
@@ -73,12 +107,15 @@ Result<std::string> Links::resolve(std::string_view conditional) {
 
 Result<void> Links::rewrite(fhir::Resource& resource) {
   std::optional<Error> failed;
+  bool const is_placed = !has_entries(resource);
   TACENDA_TRY_VOID(fhir::rewrite_links(
       resource, [&](std::string_view link, fhir::LinkKind kind) -> std::optional<std::string> {
         if (failed) return std::nullopt;
         if (auto const found = places_.find(std::string(link)); found != places_.end()) return found->second;
         if (kind != fhir::LinkKind::kReference) return std::nullopt;
-        if (auto local = local_part(link, context_.base_url)) return local;
+        if (is_placed) {
+          if (auto local = local_part(link, addresses_)) return local;
+        }
         if (link.starts_with("urn:uuid:") || link.starts_with("urn:oid:")) {
           failed = Error(ErrorKind::kInvalid, "a reference names an entry that the bundle does not have");
         } else if (asked_type(link)) {
@@ -89,7 +126,7 @@ Result<void> Links::rewrite(fhir::Resource& resource) {
         return std::nullopt;
       }));
   if (failed) return std::unexpected(*failed);
-  return {};
+  return check_references(resource, addresses_);
 }
 
 }  // namespace tacenda::operations

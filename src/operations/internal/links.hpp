@@ -12,8 +12,10 @@
 
 namespace tacenda::operations {
 
-/// Makes every reference to this server's own address relative: only such a one says whose data a resource
-/// is (keys, compartment, audit, erasure), and searches find it. R4 references.html#literal.
+/// Makes every reference to an address of this server relative: only such a one says whose data a resource
+/// is (keys, compartment, audit, erasure), and searches find it; those in Bundles and Parameters stay as they
+/// are. R4 references.html#literal. Errors:
+/// kUnprocessable (a reference of no known form, or a conditional one: nobody would follow it).
 Result<void> make_local(Context const& context, fhir::Resource& resource);
 
 /// Where the links of a transaction's entries lead: full URLs to the places the entries get, and
@@ -21,8 +23,7 @@ Result<void> make_local(Context const& context, fhir::Resource& resource);
 /// Owner: one thread, for one transaction.
 class Links {
  public:
-  Links(Context const& context, records::Transaction& transaction)
-      : context_(context), transaction_(transaction) {}
+  Links(Context const& context, records::Transaction& transaction);
 
   /// `full_url` of an entry now leads to `place` ("Patient/123").
   void add(std::string const& full_url, std::string place) {
@@ -40,7 +41,7 @@ class Links {
   Result<void> add_pending(std::string_view type, std::string_view id, fhir::Resource const& resource);
 
   /// Rewrites all links of a resource. Errors: kInvalid (a urn that no entry has), kPrecondition (a
-  /// conditional reference with none or several matches).
+  /// conditional reference with none or several matches), kUnprocessable (a reference of no known form).
   Result<void> rewrite(fhir::Resource& resource);
 
   /// What conditional references asked of the store, an event each: their answer shows in what is written.
@@ -51,6 +52,7 @@ class Links {
 
   Context const& context_;
   records::Transaction& transaction_;
+  std::vector<std::string> addresses_;  // of this server
   std::unordered_map<std::string, std::string> places_;
   std::unordered_map<std::string, std::string> resolved_;  // conditional reference -> place
   std::set<std::string, std::less<>> asked_;               // types

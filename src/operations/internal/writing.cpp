@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "access/consent.hpp"
 #include "access/labels.hpp"
 #include "access/view.hpp"
+#include "fhir/compartment.hpp"
 #include "fhir/reference.hpp"
 
 namespace tacenda::operations {
@@ -13,7 +15,17 @@ using Kind = fhir::SearchCriterion::Kind;
 
 constexpr Literal kHidden("this role does not see what the request looks for");
 
-Result<fhir::Resource> labelled(Context const& context, fhir::Resource resource, std::string_view replaced) {
+/// A consent is found by the patient whom it names: one that names none would be kept and never followed.
+Result<void> check_consent(fhir::Resource const& resource) {
+  if (resource.type() != "Consent" || !access::Consent::is_in_force(resource.json())) return {};
+  if (!fhir::clear_subject(resource.json()).empty()) return {};
+  return fail(ErrorKind::kUnprocessable,
+              "an active privacy Consent must name its patient as Patient/[id] of this server: nobody would "
+              "follow it otherwise");
+}
+
+Result<fhir::Resource> amended(Context const& context, fhir::Resource resource, std::string_view replaced) {
+  TACENDA_TRY_VOID(check_consent(resource));
   if (!replaced.empty() && access::is_partial(resource.json()))
     return fail(ErrorKind::kConflict, "what was seen in part cannot be written back");
   auto const& gate = context.services.gate;
@@ -44,7 +56,7 @@ Result<void> check_shown(Context const& context, std::string_view type, std::str
 Result<void> check_hierarchy(Context const& context, fhir::SearchCriterion const& criterion) {
   if (!fhir::is_hierarchy(criterion)) return {};
   for (auto const& value : criterion.values) {
-    auto const named = fhir::parse_reference(value.text, {&context.base_url, 1});
+    auto const named = fhir::parse_reference(value.text, own_addresses(context));
     auto types = fhir::types_of_bare_ids(*criterion.parameter);
     if (named.kind == fhir::ReferenceKind::kLocal) types = {&named.type, 1};
     for (auto const type : types) {
@@ -80,8 +92,10 @@ Result<void> check_shown(Context const& context, std::string_view type,
 records::Transaction begin_writing(Context const& context) {
   auto transaction = context.services.store.begin(watch_of(context));
   transaction.amend_with([&context](fhir::Resource resource, std::string_view replaced) {
-    return labelled(context, std::move(resource), replaced);
+    return amended(context, std::move(resource), replaced);
   });
+  transaction.serve_at(own_addresses(context));
+  if (context.services.gate.may_move_records(context.principal)) transaction.let_move();
   if (context.uploaded != nullptr) transaction.hold(*context.uploaded);
   return transaction;
 }

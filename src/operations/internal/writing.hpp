@@ -11,7 +11,9 @@ namespace tacenda::operations {
 
 /// A transaction whose resources get the security labels that the policy demands of their codes, and keep
 /// those that the version before had unless the asker may take them off (C-17, C-18). What was seen in part
-/// is not written back (C-19): kConflict. A Binary gets what was uploaded for it.
+/// is not written back (C-19): kConflict. A privacy consent that no patient would be found by is refused:
+/// kUnprocessable. Who may move records between patients moves them (W-01). A Binary gets what was uploaded
+/// for it.
 records::Transaction begin_writing(Context const& context);
 /// What the transaction has collected, when no patient gets too many consents by it. Errors: as
 /// Transaction::check_consents.

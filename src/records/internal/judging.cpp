@@ -1,5 +1,6 @@
 #include "records/internal/judging.hpp"
 
+#include "codec/json.hpp"
 #include "records/internal/content.hpp"
 #include "records/internal/keys.hpp"
 
@@ -58,6 +59,11 @@ Result<StoredVersion> RecordOnDemand::take(ContentForm form) {
   }
   stored.json = render(document_, header_.version, header_.time);
   return stored;
+}
+
+std::optional<std::string_view> ProposedContent::text() const {
+  if (!text_) text_ = codec::write_json(resource_.json());
+  return *text_;
 }
 
 Result<bool> is_shown(Permit const& permit, RecordOnDemand const& record) {

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/permit.hpp"
+#include "fhir/resource.hpp"
 #include "records/internal/facts.hpp"
 #include "records/internal/row.hpp"
 #include "records/stored.hpp"
@@ -49,6 +50,18 @@ class RecordOnDemand final : public RecordContent {
   std::vector<std::string> patients_;
   mutable std::optional<Result<void>> opened_;
   mutable Document document_;  // of a deletion: of the version that it ended
+};
+
+/// What is about to be written, as it came: labels that the policy adds are not in it yet. Outlived by the
+/// resource. Owner: one thread.
+class ProposedContent final : public RecordContent {
+ public:
+  explicit ProposedContent(fhir::Resource const& resource) : resource_(resource) {}
+  std::optional<std::string_view> text() const override;
+
+ private:
+  fhir::Resource const& resource_;
+  mutable std::optional<std::string> text_;
 };
 
 /// Judges. Errors: why it could not be judged; kUnavailable where what the decision looks at cannot be read.
