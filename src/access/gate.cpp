@@ -192,19 +192,6 @@ bool Gate::may_move_records(identity::Principal const& principal) const {
   return role != nullptr && role->moves_records;
 }
 
-std::string Gate::why(identity::Principal const& principal, Action action, RecordFacts const& facts) const {
-  auto const current = policy();
-  Role const* role = current->role(principal.role());
-  if (role == nullptr) return "role";
-  auto purpose = stated_purpose(principal, *role);
-  if (!purpose.has_value()) return "purpose";
-  auto asker = asker_of(principal, *role, std::move(*purpose));
-  if (!asker.has_value()) return "scope";
-  DecisionFilter const filter(current, *role, std::move(*asker), evidence_, assignments_,
-                              MembersOfGroups::kJudged);
-  return std::string(word_of(filter.why(action, facts)));
-}
-
 Result<void> Gate::authorize_admin(identity::Principal const& principal, AdminAction action, Time now) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());
@@ -239,7 +226,9 @@ Result<void> Gate::admits_token(identity::Principal const& principal, Time now) 
 Result<std::optional<std::string>> Gate::authorize_log(identity::Principal const& principal, Time now) const {
   auto const current = policy();
   Role const* role = current->role(principal.role());
-  bool const is_patient = role != nullptr && role->own_record_only && !role->acts_for_another;
+  // Who acts for a patient and may read his record looks after it as he would.
+  bool const is_patient = role != nullptr && role->own_record_only &&
+                          (!role->acts_for_another || role->may(Action::kRead, "Patient"));
   if (is_patient && principal.patient()) {
     auto const scopes = scopes_.of(principal.application(), Bearer::kPerson);
     // The log is listed without judging each entry by content.

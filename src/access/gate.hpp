@@ -81,8 +81,7 @@ class Gate {
   bool may_move_records(identity::Principal const& principal) const;
 
   /// Whose entries of the audit log he may read: nullopt, everybody's, by the right to it; or the patient
-  /// that he is (G-17). Whoever acts for a patient reads the record and not its log. Errors: as
-  /// authorize_admin.
+  /// that he is, or for whom he acts and whose record his role may read (G-17). Errors: as authorize_admin.
   Result<std::optional<std::string>> authorize_log(identity::Principal const& principal, Time now) const;
 
   /// Errors: kForbidden (no right), kUnauthenticated (second factor older than limits::kStepUpAge at `now`).
@@ -118,8 +117,17 @@ class Gate {
   std::optional<Role> role(std::string_view name) const;
   std::vector<std::string> roles() const;
 
-  /// Why a principal may or may not see a record, step by step: for `policy explain`.
-  std::string why(identity::Principal const& principal, Action action, RecordFacts const& facts) const;
+  /// What decides whether a principal may do this with a record, never for who asks.
+  struct Decision {
+    /// "permitted", or the first that says no: "role", "purpose", "scope", "own-record", "relation",
+    /// "consent", "label", "clearance", "list", "emergency-limit", "unreadable".
+    std::string_view decided_by;
+    /// What it goes by, in words and with ids: the Consents, the label, the relation to the patient.
+    std::vector<std::string> because;
+  };
+  Decision decide(identity::Principal const& principal, Action action, RecordFacts const& facts) const;
+  /// Decision::decided_by alone: for the log.
+  std::string_view why(identity::Principal const& principal, Action action, RecordFacts const& facts) const;
 
   /// The policy that holds.
   std::shared_ptr<Policy const> policy() const;

@@ -48,6 +48,8 @@ constexpr auto kSwitches = std::to_array<Switch>({
     {"own-record-only", &Role::own_record_only},
     {"acts-for-another", &Role::acts_for_another},
     {"over-consents", &Role::over_consents},
+    {"restricted-without-relation", &Role::restricted_without_relation},
+    {"over-lists", &Role::over_lists},
     {"break-glass", &Role::breaks_glass},
     {"chooses-ids", &Role::chooses_ids},
     {"lowers-labels", &Role::lowers_labels},

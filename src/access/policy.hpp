@@ -65,6 +65,9 @@ struct Role {
   bool over_consents = false;   // sees whatever consents say: an administrator of everything
   bool needs_relation = false;  // sees records of patients whom he treats
   bool breaks_glass = false;
+  bool restricted_without_relation = false;  // sees level R also of patients whom he does not treat (C-15)
+  bool over_lists =
+      false;  // sees what is V or CEL without being on the patient's list; each such access alerts
   bool chooses_ids = false;       // may PUT under an id that is not there, and so learns which are (C-10)
   bool lowers_labels = false;     // may take a security label off (C-18)
   bool moves_records = false;     // may take a record away from its patient (W-01)
@@ -96,9 +99,9 @@ struct Bounds {
   std::optional<Words> without_consent;  // purposes that need no consent that speaks; nullopt: all
   Words sensitive;                       // labels that only roles which name them see (C-06)
   LabelRules label_rules;
-  std::chrono::minutes emergency_time{60};  // how long the glass stays broken
-  Words never_in_emergency{"PSYTHPN"};      // labels that no emergency opens (C-14)
-  RelationTimes relation;                   // how long a relation explains an access
+  std::chrono::minutes emergency_time{60};            // how long the glass stays broken
+  Words never_in_emergency{"PSYTHPN", "42CFRPart2"};  // labels that no emergency opens (C-14)
+  RelationTimes relation;                             // how long a relation explains an access
   bool emergency_overrides_denied = false;  // also what a consent denies for emergencies by name (ETREAT)
   identity::GroupRoles group_roles;         // what groups of the identity provider give
 

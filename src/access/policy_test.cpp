@@ -266,6 +266,31 @@ TEST(Policy, RefusesEveryWordItDoesNotKnow) {
   }
 }
 
+TEST(Policy, C14NoShippedPolicyOpensPart2RecordsInAnEmergency) {
+  for (auto const* name : {"separated", "classic", "hospital"}) {
+    auto const& never = Policy::shipped(name).value()->bounds().never_in_emergency;
+    EXPECT_TRUE(never.contains("42CFRPart2") && never.contains("PSYTHPN")) << name;
+  }
+  EXPECT_TRUE(Policy::parse("version = 1\n[roles.r]\n", 1)
+                  .value()
+                  ->bounds()
+                  .never_in_emergency.contains("42CFRPart2"));
+}
+
+TEST(Policy, C15C16RestrictedAndListedRecordsAreOpenToRolesThatSayIt) {
+  auto const policy =
+      Policy::parse(
+          "version = 1\n[roles.r]\nclearance = \"V\"\n[roles.s]\nrestricted-without-relation = true\n"
+          "over-lists = true\n",
+          1)
+          .value();
+  EXPECT_FALSE(policy->role("r")->restricted_without_relation || policy->role("r")->over_lists);
+  EXPECT_TRUE(policy->role("s")->restricted_without_relation && policy->role("s")->over_lists);
+  auto const hospital = Policy::shipped("hospital").value();
+  for (auto const& name : hospital->roles())
+    EXPECT_EQ(hospital->role(name)->over_lists, name == "privacy-officer") << name;
+}
+
 TEST(Policy, S12WhatReachesPatientsOrTheAdministrationIsPrivileged) {
   for (auto const* name : {"separated", "classic", "hospital"}) {
     auto const policy = Policy::shipped(name).value();

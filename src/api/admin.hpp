@@ -69,6 +69,9 @@ class Admin {
   Released answer_alert(Call& call);
   Released show_policy(Call& call);
   Released explain_policy(Call& call);
+  /// What the policy says of a type, or of `TYPE/ID`. Errors: kInvalid, kNotFound (no such record).
+  Result<access::Gate::Decision> decide(identity::Principal const& principal, Action action,
+                                        std::string_view resource) const;
   Released relabel(Call& call);
   Released seal(Call& call);
 

@@ -32,6 +32,36 @@ Json emergency_json(access::Emergency const& emergency, identity::Directory cons
   return json;
 }
 
+/// What is demanded of him before any record is asked for, and is not met.
+struct Demand {
+  std::string_view code;
+  std::string says;
+};
+
+/// Does the account have a second factor that its role takes?
+bool has_factor(access::Role const& role, identity::UserView const& user) {
+  using access::Factor;
+  return (role.takes(Factor::kTotp) && user.enrolled) ||
+         (role.takes(Factor::kPasskey) && user.passkeys > 0) ||
+         (role.takes(Factor::kRecoveryCode) && user.recovery_codes > 0) ||
+         (role.takes(Factor::kProvider) && user.provider != nullptr);
+}
+
+/// `address`: from where he would ask; empty: from anywhere that he may.
+std::vector<Demand> demands_unmet(access::Gate const& gate, identity::Principal const& principal,
+                                  identity::UserView const& user, std::string_view address, Time now) {
+  std::vector<Demand> demands;
+  auto const role = gate.role(user.role);
+  if (!role) return demands;
+  if (auto const admitted = gate.admits(principal, address); !admitted.has_value())
+    demands.push_back({"network", std::string(admitted.error().message())});
+  if (!user.is_service && !has_factor(*role, user))
+    demands.push_back({"factor", "the account has no second factor that the role takes"});
+  if (auto const complete = gate.is_complete(principal, now); !complete.has_value())
+    demands.push_back({"awareness", std::string(complete.error().message())});
+  return demands;
+}
+
 }  // namespace
 
 Released Admin::link_practitioner(Call& call) {
@@ -166,23 +196,44 @@ Released Admin::explain_policy(Call& call) {
     principal->state_purpose(std::string(purpose));
   auto const action = access::action_of(call.body.text_of("action"));
   if (!action) return refuse(call, Error(ErrorKind::kInvalid, "there is no such action"));
-  auto const slash = resource.find('/');
-  auto const type = resource.substr(0, slash);
-  std::string why = parts_.gate.why(*principal, *action, {type, "", {}, 0, false, nullptr, false, true});
-  if (why == "permitted" && slash != std::string_view::npos) {
-    auto const place = ResourceId::parse(resource.substr(slash + 1));
-    if (!place.has_value()) return refuse(call, place.error());
-    auto decided = parts_.store.with_facts(
-        parts_.gate.system_permit(Action::kRead), type, *place,
-        [&](RecordFacts const& facts) { why = parts_.gate.why(*principal, *action, facts); });
-    if (!decided.has_value()) return refuse(call, decided.error());
-  }
+  auto decision = decide(*principal, *action, resource);
+  if (!decision.has_value()) return refuse(call, decision.error());
+  auto const demands =
+      demands_unmet(parts_.gate, *principal, *user, call.body.text_of("address"), parts_.clock.now());
+  // What stands in the way stands before the record is asked for.
+  bool const permitted = decision->decided_by == "permitted";
   Json json = Json::object();
-  json.set("permitted", Json::boolean(why == "permitted"));
-  json.set("decided_by", Json::string(why));
+  json.set("permitted", Json::boolean(permitted && demands.empty()));
+  json.set("decided_by",
+           Json::string(permitted && !demands.empty() ? demands.front().code : decision->decided_by));
+  Json because = Json::array();
+  for (auto const& each : decision->because) because.push(Json::string(each));
+  json.set("because", std::move(because));
+  Json unmet = Json::array();
+  for (auto const& each : demands) unmet.push(Json::string(std::string(each.code) + ": " + each.says));
+  json.set("demands", std::move(unmet));
   json.set("role", Json::string(user->role));
   json.set("policy", Json::string(parts_.gate.policy()->name()));
   return answer(call, codec::write_json(json));
+}
+
+Result<access::Gate::Decision> Admin::decide(identity::Principal const& principal, Action action,
+                                             std::string_view resource) const {
+  auto const slash = resource.find('/');
+  auto const type = resource.substr(0, slash);
+  // What holds for every record of the type first.
+  auto const permit = parts_.gate.authorize(principal, action, type);
+  if (!permit.has_value())
+    return parts_.gate.decide(principal, action, {.type = type, .id = "", .patients = {}});
+  if (slash == std::string_view::npos)
+    return access::Gate::Decision{"permitted",
+                                  {"the role has the right to the type; each record is judged by itself"}};
+  auto const place = TACENDA_TRY(ResourceId::parse(resource.substr(slash + 1)));
+  access::Gate::Decision decision;
+  TACENDA_TRY_VOID(parts_.store.with_facts(
+      parts_.gate.system_permit(Action::kRead), type, place,
+      [&](RecordFacts const& facts) { decision = parts_.gate.decide(principal, action, facts); }));
+  return decision;
 }
 
 }  // namespace tacenda::api

@@ -104,10 +104,13 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   if (auto held = hold_caller(exchange)) return held;
   if (auto const placed = parts_.gate.admits(known, exchange.address); !placed.has_value()) {
     exchange.origin.kind = audit::EventKind::kAddressRefused;
+    exchange.denied_by = "network";
     return refuse(exchange, placed.error());
   }
-  if (auto const fits = parts_.gate.admits_token(known, parts_.clock.now()); !fits.has_value())
+  if (auto const fits = parts_.gate.admits_token(known, parts_.clock.now()); !fits.has_value()) {
+    exchange.denied_by = "token";
     return refuse(exchange, fits.error());
+  }
   // An account is its owner's own business: no application looks after it.
   if (is_own_account(route) && known.application())
     return refuse(exchange, Error(ErrorKind::kForbidden, "an application may not do this: sign in yourself"));
@@ -115,8 +118,10 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
     return refuse(exchange, Error(ErrorKind::kForbidden, "an emergency account reads and does nothing else"));
   if (is_own_account(route)) return std::nullopt;
   Time const now = parts_.clock.now();
-  if (auto const complete = parts_.gate.is_complete(known, now); !complete.has_value())
+  if (auto const complete = parts_.gate.is_complete(known, now); !complete.has_value()) {
+    exchange.denied_by = parts_.gate.takes_factor(known).has_value() ? "awareness" : "factor";
     return refuse(exchange, complete.error());
+  }
   // What leaves in bulk, and what opens what is closed, needs a person who is there (N-02); a service has its
   // short token.
   bool const needs_presence =

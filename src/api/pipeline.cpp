@@ -220,7 +220,7 @@ Released Pipeline::answer(Exchange& exchange, audit::Event event, net::Response 
   // What was asked before the refusal, which may tell an answer.
   for (auto& question : exchange.remarks.questions) {
     question.outcome = events.front().outcome;
-    question.reason = events.front().reason;
+    if (question.reason.empty()) question.reason = events.front().reason;
     question.http_status = response.status;
     events.push_back(std::move(question));
   }
@@ -265,7 +265,7 @@ Released Pipeline::refuse(Exchange& exchange, Error const& error) {
   event.reason = error.message();
   // To who may not see it, what is not there and what is not for him look alike; the log tells.
   if (exchange.principal && (response.status == 403 || response.status == 404))
-    operations::mark_refused(parts_.store, parts_.gate, event);
+    operations::mark_refused(services(), *exchange.principal, exchange.denied_by, event);
   auto const& matched = exchange.remarks.matched;
   event.query_patients.assign(matched.begin(), matched.end());
   return answer(exchange, std::move(event), std::move(response));

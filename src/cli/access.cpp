@@ -56,7 +56,8 @@ int policy_explain(AccessOptions const& options) {
   auto const body = object_of({{"user", options.user},
                                {"action", options.action},
                                {"resource", options.resource},
-                               {"purpose", options.purpose}});
+                               {"purpose", options.purpose},
+                               {"address", options.address}});
   return ask("policy explain", options, "/admin/policy/explain", &body, [&](Json const& answer) {
     auto const* permitted = answer.find("permitted");
     bool const yes = permitted != nullptr && permitted->is_boolean() && permitted->as_boolean();
@@ -64,6 +65,10 @@ int policy_explain(AccessOptions const& options) {
               << options.action << " " << options.resource << "\n"
               << "decided by " << answer.text_of("decided_by") << ", policy " << answer.text_of("policy")
               << "\n";
+    for (auto const* list : {answer.find("because"), answer.find("demands")}) {
+      if (list == nullptr) continue;
+      for (auto const& each : list->items()) std::cout << "  " << each.as_string() << "\n";
+    }
   });
 }
 

@@ -235,6 +235,7 @@ class Commands {
     why->add_option("--resource", access_.resource, "Type, or Type/id")->required();
     why->add_option("--purpose", access_.purpose,
                     "Purpose of use (TREAT, HRESCH ...); the role's own without");
+    why->add_option("--address", access_.address, "From where, to ask about networks, too");
   }
 
   void add_access_list() {

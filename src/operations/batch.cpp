@@ -116,7 +116,7 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
                      : event_of(alone, audit::EventKind::kBatch, "", "");
     event.outcome = audit::Outcome::kMinorFailure;
     event.reason = one.error().message();
-    if (is_hidden(one.error())) mark_refused(context.services.store, context.services.gate, event);
+    if (is_hidden(one.error())) mark_refused(context.services, context.principal, {}, event);
     event.query_patients.assign(remarks.matched.begin(), remarks.matched.end());
     outcome.events.push_back(std::move(event));
   }

@@ -41,21 +41,21 @@ class Run {
       auto& told = context_.remarks->questions;
       std::ranges::move(questions_, std::back_inserter(told));
       std::ranges::move(links_.questions(), std::back_inserter(told));
-      if (is_hidden(outcome.error())) tell_watched(told);
+      if (is_hidden(outcome.error())) tell_refused(told);
     }
     return outcome;
   }
 
  private:
-  /// Of a transaction that is refused, each entry that names a record which is watched has an event of its
-  /// own: nobody reaches for one unseen by asking for several at once.
-  void tell_watched(std::vector<audit::Event>& told) const {
+  /// Of a transaction that is refused, each entry that names a record which is watched, or which is not for
+  /// who asks, has an event of its own: nobody reaches for one unseen by asking for several at once.
+  void tell_refused(std::vector<audit::Event>& told) const {
     for (auto const& entry : entries_) {
       if (!entry.target.id || entry.target.kind == EntryKind::kCreate) continue;
       auto event =
           event_of(context_, event_kind(entry.target.kind), entry.target.type, entry.target.id->view());
-      mark_refused(context_.services.store, context_.services.gate, event);
-      if (!event.labels.empty()) told.push_back(std::move(event));
+      mark_refused(context_.services, context_.principal, {}, event);
+      if (!event.labels.empty() || !event.reason.empty()) told.push_back(std::move(event));
     }
   }
 

@@ -36,21 +36,25 @@ records::Watch watch_of(Context const& context) {
 
 namespace {
 
+constexpr std::string_view kPermitted = "permitted";  // access::Gate::why
+
 struct Stored {
   access::Watch watch;
   std::vector<std::string> patients;
 };
 
-/// What is watched of a record as it stands. What cannot be read is taken for the most secret.
-Stored watch_of_stored(records::Store const& store, access::Gate const& gate, std::string_view type,
-                       std::string_view id) {
+/// What is watched of a record as it stands, and what `look` finds in it. What cannot be read is taken for
+/// the most secret.
+Stored watch_of_stored(Services const& services, std::string_view type, std::string_view id,
+                       std::function<void(RecordFacts const&)> const& look = {}) {
   Stored stored;
   auto const place = ResourceId::parse(id);
   if (!place.has_value()) return stored;
-  auto const looked =
-      store.with_facts(gate.system_permit(Action::kRead), type, *place, [&](RecordFacts const& facts) {
+  auto const looked = services.store.with_facts(
+      services.gate.system_permit(Action::kRead), type, *place, [&](RecordFacts const& facts) {
         stored.patients.assign(facts.patients.begin(), facts.patients.end());
-        stored.watch = gate.watch(facts.patients);
+        stored.watch = services.gate.watch(facts.patients);
+        if (look) look(facts);
         if (!facts.may_have_labels || facts.content == nullptr) return;
         auto const text = facts.content->text();
         if (text) stored.watch |= access::watch_of_text(*text);
@@ -61,17 +65,46 @@ Stored watch_of_stored(records::Store const& store, access::Gate const& gate, st
   return stored;
 }
 
+/// What somebody wanted who caused this event.
+Action action_of(audit::EventKind kind) {
+  switch (kind) {
+    case audit::EventKind::kVread:
+      return Action::kVread;
+    case audit::EventKind::kHistoryInstance:
+      return Action::kHistoryInstance;
+    case audit::EventKind::kSearch:
+      return Action::kSearch;
+    case audit::EventKind::kUpdate:
+    case audit::EventKind::kPatch:
+      return Action::kUpdate;
+    case audit::EventKind::kDelete:
+      return Action::kDelete;
+    default:
+      return Action::kRead;
+  }
+}
+
 }  // namespace
 
 bool is_hidden(Error const& error) {
   return error.kind() == ErrorKind::kForbidden || error.kind() == ErrorKind::kNotFound;
 }
 
-void mark_refused(records::Store const& store, access::Gate const& gate, audit::Event& event) {
+void mark_refused(Services const& services, identity::Principal const& principal, std::string_view denied_by,
+                  audit::Event& event) {
   if (event.resource_type.empty() || event.resource_id.empty()) return;
-  auto stored = watch_of_stored(store, gate, event.resource_type, event.resource_id);
+  std::string denial(denied_by);
+  auto const action = action_of(event.kind);
+  auto stored =
+      watch_of_stored(services, event.resource_type, event.resource_id, [&](RecordFacts const& facts) {
+        if (denial.empty()) denial = services.gate.why(principal, action, facts);
+        // What is changed must be seen first.
+        if (denial == kPermitted) denial = services.gate.why(principal, Action::kRead, facts);
+      });
   event.labels = stored.watch.text();
-  if (!event.labels.empty()) event.patients = std::move(stored.patients);
+  event.patients = std::move(stored.patients);
+  if (denial.empty() || denial == kPermitted) return;
+  event.reason = "denied by " + denial + (event.reason.empty() ? "" : ": ") + event.reason;
 }
 
 void explain(Context const& context, audit::Event& event, access::Watch watch) {
@@ -103,7 +136,7 @@ audit::Event event_of(Context const& context, audit::EventKind kind, records::Wr
   auto watch = access::watch_of_text(written.text);
   // What it was counts as well: a label may be taken off, and a deletion has none.
   if (written.changed && !written.created && services.gate.may_have_labels(written.type))
-    watch |= watch_of_stored(services.store, services.gate, written.type, written.id).watch;
+    watch |= watch_of_stored(services, written.type, written.id).watch;
   explain(context, event, watch);
   return event;
 }

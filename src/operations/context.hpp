@@ -184,9 +184,11 @@ Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, s
 void explain(Context const& context, audit::Event& event, access::Watch watch = {});
 /// To who may not see it, what is not there and what is not for him look alike.
 bool is_hidden(Error const& error);
-/// Says of a refused interaction with one record whether that record is watched; then the entry names its
-/// patients (C-16).
-void mark_refused(records::Store const& store, access::Gate const& gate, audit::Event& event);
+/// Says of a refused interaction with one record what denied it, whose record it is, and whether it is
+/// watched (C-16, annex D): for the log alone. `denied_by`: what denied it before the record was asked about;
+/// empty: the gate is asked.
+void mark_refused(Services const& services, identity::Principal const& principal, std::string_view denied_by,
+                  audit::Event& event);
 
 /// A copy of the request's origin for one event.
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,

@@ -69,6 +69,12 @@ std::string_view word_of(Denial denial) {
       return "consent";
     case Denial::kLabel:
       return "label";
+    case Denial::kClearance:
+      return "clearance";
+    case Denial::kList:
+      return "list";
+    case Denial::kEmergency:
+      return "emergency-limit";
     case Denial::kUnreadable:
       return "unreadable";
   }
@@ -77,7 +83,12 @@ std::string_view word_of(Denial denial) {
 
 /// Opens the record at most once, and reads it at most once.
 struct DecisionFilter::Look {
-  explicit Look(RecordFacts const& the_facts) : facts(the_facts) {}
+  Look(RecordFacts const& the_facts, std::vector<std::string>* told) : facts(the_facts), because(told) {}
+
+  /// Says what the answer goes by, to who wants to know.
+  void tell(std::string_view what, std::string_view which = {}) {
+    if (because != nullptr) because->push_back(std::string(what).append(which));
+  }
 
   bool open() {
     if (asked) return text.has_value();
@@ -111,6 +122,7 @@ struct DecisionFilter::Look {
   bool unreadable() const { return asked && !text; }
 
   RecordFacts const& facts;
+  std::vector<std::string>* because;
   bool asked = false;
   std::optional<std::string_view> text;
   std::optional<Labels> labels;
@@ -131,9 +143,9 @@ bool DecisionFilter::judge(Action action, RecordFacts const& facts) const {
   return why(action, facts) == Denial::kNone;
 }
 
-Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
+Denial DecisionFilter::why(Action action, RecordFacts const& facts, std::vector<std::string>* because) const {
   if (!role_->may(needed_of(action), facts.type)) return Denial::kRight;
-  Look look(facts);
+  Look look(facts, because);
   if (auto const denial = by_scope(action, facts, look); denial != Denial::kNone) return denial;
   if (role_->own_record_only) {
     // Who reads what is about himself needs nobody's consent and no clearance.
@@ -143,8 +155,9 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts) const {
   }
   if (members_ == MembersOfGroups::kJudgedApart && facts.type == "Group")
     return by_label(action, facts, look);
-  if (auto const denial = by_relation(facts); denial != Denial::kNone) {
-    if (!has_emergency_with_all(action, facts)) return denial;
+  if (auto denial = by_relation(facts, role_->needs_relation); denial != Denial::kNone) {
+    denial = in_emergency(has_emergency_with_all(action, facts), denial, look);
+    if (denial != Denial::kNone) return denial;
   }
   // A gate without a store knows of no consent and no label.
   if (facts.is_proposed || evidence_ == nullptr) return Denial::kNone;
@@ -187,8 +200,20 @@ Denial DecisionFilter::by_scope(Action action, RecordFacts const& facts, Look& l
   return Denial::kUnreadable;
 }
 
-Denial DecisionFilter::by_relation(RecordFacts const& facts) const {
-  if (!role_->needs_relation || evidence_ == nullptr) return Denial::kNone;
+Denial DecisionFilter::in_emergency(bool has_emergency, Denial denial, Look& look) const {
+  if (!has_emergency) return denial;
+  look.tell("the glass is broken");
+  auto const* labels = look.labels_or_null();
+  if (labels == nullptr) return Denial::kUnreadable;
+  // Psychotherapy notes and their like are as if the glass were whole (C-14).
+  auto const& never = policy_->bounds().never_in_emergency;
+  bool const stays_closed =
+      std::ranges::any_of(labels->all, [&](Label const& label) { return is_among(never, label.code); });
+  return stays_closed ? Denial::kEmergency : Denial::kNone;
+}
+
+Denial DecisionFilter::by_relation(RecordFacts const& facts, bool is_needed) const {
+  if (!is_needed || evidence_ == nullptr) return Denial::kNone;
   // A record of care that names no patient whom this server knows is nobody's whom he could be treating.
   if (facts.patients.empty()) return is_of_care(facts.type) ? Denial::kRelation : Denial::kNone;
   // Nobody treats yet who is registered just now.
@@ -225,7 +250,7 @@ Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, 
   }
   bool const without = policy_->bounds().permits_without_consent(asker_.purpose);
   bool const emergency = has_emergency(action, patient);
-  if ((*consents)->empty()) return without || emergency ? Denial::kNone : Denial::kConsent;
+  if ((*consents)->empty()) return without ? Denial::kNone : in_emergency(emergency, Denial::kConsent, look);
 
   std::shared_ptr<std::vector<std::string> const> actors;
   if (asker_.practitioner) {
@@ -255,17 +280,28 @@ Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, 
     auto const access = rule(**consents, question, item);
     if (access != Ruling::kPermit) ruling = access;
   }
+  name_consents(**consents, question, item, ruling, look);
   if (ruling == Ruling::kPermit || (ruling == Ruling::kNone && without)) return Denial::kNone;
-  if (!emergency) return Denial::kConsent;
+  if (auto const denial = in_emergency(emergency, Denial::kConsent, look); denial != Denial::kNone)
+    return denial;
   if (policy_->bounds().emergency_overrides_denied) return Denial::kNone;
   // What is denied for emergencies by name stays closed (C-14).
   for (auto const* purpose : {"ETREAT", "BTG"}) {
     question.purpose = purpose;
     if (std::ranges::any_of(**consents,
                             [&](Consent const& each) { return each.denies_by_purpose(question, item); }))
-      return Denial::kConsent;
+      return Denial::kEmergency;
   }
   return Denial::kNone;
+}
+
+void DecisionFilter::name_consents(std::vector<Consent> const& consents, ConsentQuestion const& question,
+                                   ConsentItem const& item, Ruling ruling, Look& look) {
+  if (look.because == nullptr || ruling == Ruling::kNone) return;
+  for (auto const& each : consents) {
+    if (each.rule(question, item) == ruling)
+      look.tell(ruling == Ruling::kDeny ? "denied by Consent/" : "permitted by Consent/", each.id());
+  }
 }
 
 Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& look) const {
@@ -273,26 +309,36 @@ Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& l
   if (labels == nullptr) return Denial::kUnreadable;
   if (labels->all.empty() && role_->clearance >= Confidentiality::kN) return Denial::kNone;
   auto const& bounds = policy_->bounds();
-  bool const emergency =
-      has_emergency_with_all(action, facts) && std::ranges::none_of(labels->all, [&](Label const& label) {
-        return is_among(bounds.never_in_emergency, label.code);
-      });
-  if (emergency) return Denial::kNone;
+  if (in_emergency(has_emergency_with_all(action, facts), Denial::kLabel, look) == Denial::kNone)
+    return Denial::kNone;
   for (auto const& label : labels->all) {
+    look.tell("its label is ", label.code);
     if (is_among(role_->sensitive, label.code)) continue;
     if (is_among(bounds.sensitive, label.code)) return Denial::kLabel;
     if (is_among(bounds.never_in_emergency, label.code) && role_->clearance != Confidentiality::kV)
       return Denial::kLabel;
   }
-  bool const is_listed_only = labels->confidentiality == Confidentiality::kV || labels->has_code(kCelebrity);
-  if (!is_listed_only) return labels->confidentiality <= role_->clearance ? Denial::kNone : Denial::kLabel;
-  // Very restricted, or of a celebrity: those on the list of each patient it is about (C-15, C-16); a role of
-  // that clearance where it is about none.
+  if (labels->confidentiality == Confidentiality::kV || labels->has_code(kCelebrity))
+    return by_list(facts, look);
+  if (labels->confidentiality > role_->clearance) return Denial::kClearance;
+  // Restricted: for who treats, unless the policy says otherwise of the role (C-15).
+  bool const is_restricted = labels->confidentiality == Confidentiality::kR;
+  return by_relation(facts, is_restricted && !role_->restricted_without_relation && !role_->own_record_only);
+}
+
+/// Very restricted, or of a celebrity: those on the list of each patient it is about, and roles that the
+/// policy lets pass it (C-15, C-16); a role of that clearance where it is about none.
+Denial DecisionFilter::by_list(RecordFacts const& facts, Look& look) const {
   if (facts.patients.empty() || assignments_ == nullptr)
-    return role_->clearance == Confidentiality::kV ? Denial::kNone : Denial::kLabel;
+    return role_->clearance == Confidentiality::kV ? Denial::kNone : Denial::kClearance;
+  if (role_->over_lists) {
+    look.tell("the role passes lists");
+    return Denial::kNone;
+  }
   for (auto const& patient : facts.patients) {
-    if (role_->clearance != Confidentiality::kV && !assignments_->is_listed(patient, asker_.user))
-      return Denial::kLabel;
+    bool const is_listed = assignments_->is_listed(patient, asker_.user);
+    look.tell(is_listed ? "he is on the list of Patient/" : "he is not on the list of Patient/", patient);
+    if (!is_listed) return Denial::kList;
   }
   return Denial::kNone;
 }

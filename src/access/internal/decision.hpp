@@ -30,7 +30,7 @@ struct Asker {
   std::shared_ptr<ScopeSet const> scopes = {};  // shared: kept by KnownScopes; nullptr: no application
 };
 
-/// Why a record may not be seen. The word is for `policy explain` and tests; callers of the API are never
+/// Why a record may not be seen. The word is for the log and `policy explain`; callers of the API are never
 /// told.
 enum class Denial : std::uint8_t {
   kNone,
@@ -39,7 +39,10 @@ enum class Denial : std::uint8_t {
   kOwn,        // another patient's record
   kRelation,   // no treating relation
   kConsent,    // a consent denies it, or none permits the purpose
-  kLabel,      // the role's clearance or the list of a very restricted record
+  kLabel,      // a sensitive label that the role does not see
+  kClearance,  // a level above the role's
+  kList,       // he is not on the list of a very restricted record
+  kEmergency,  // he broke the glass, and this stays closed to emergencies
   kUnreadable  // what must be looked at cannot be read
 };
 std::string_view word_of(Denial denial);
@@ -64,7 +67,8 @@ class DecisionFilter final : public RecordFilter {
     return role_->chooses_ids && (!asker_.scopes || asker_.scopes->is_unlimited());
   }
 
-  Denial why(Action action, RecordFacts const& facts) const;
+  /// `because`: takes what the answer goes by, in words and with ids; nullptr: nobody wants to know.
+  Denial why(Action action, RecordFacts const& facts, std::vector<std::string>* because = nullptr) const;
 
  private:
   struct Look;  // at one record's content, read when needed
@@ -73,11 +77,18 @@ class DecisionFilter final : public RecordFilter {
   /// Is it the record of who sees his own only: of him alone, or clearly about him?
   bool is_own(RecordFacts const& facts, Look& look) const;
   Denial by_scope(Action action, RecordFacts const& facts, Look& look) const;
-  Denial by_relation(RecordFacts const& facts) const;
+  /// What stays denied although he may have broken the glass: `denial`, where he has not.
+  Denial in_emergency(bool has_emergency, Denial denial, Look& look) const;
+  /// `is_needed`: by the role, or by what the record is.
+  Denial by_relation(RecordFacts const& facts, bool is_needed) const;
   Denial by_consent(Action action, RecordFacts const& facts, Look& look) const;
   Denial by_consent_of(std::string const& patient, Action action, RecordFacts const& facts, Look& look) const;
   Denial by_label(Action action, RecordFacts const& facts, Look& look) const;
   bool removes_consents(std::string_view type) const;
+  Denial by_list(RecordFacts const& facts, Look& look) const;
+  /// Says which of the consents rule so.
+  static void name_consents(std::vector<Consent> const& consents, ConsentQuestion const& question,
+                            ConsentItem const& item, Ruling ruling, Look& look);
   bool permits_unasked() const;
   bool has_emergency(Action action, std::string const& patient) const;
   bool has_emergency_with_all(Action action, RecordFacts const& facts) const;

@@ -23,6 +23,7 @@ struct Pipeline::Exchange {
   fhir::Format body_format = fhir::Format::kJson;
   bool sends_content = false;                        // the body is the content of a Binary, not a resource
   std::optional<records::UploadedContent> uploaded;  // that content, when it was stored while it came
+  std::string_view denied_by;                        // before any record was asked about: "network", "factor"
   std::vector<std::string> tried_patients;           // whose record it would be in, of an upload that begins
   operations::Remarks remarks;                       // on what it sends
   records::HistoryWindow history;    // of a history: which versions, for the links of its page

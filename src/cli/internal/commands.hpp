@@ -60,6 +60,7 @@ struct AccessOptions {
   std::string action = "read";
   std::string resource;
   std::string purpose;
+  std::string address;
   std::string id;
   std::string finding;
   std::string reason;

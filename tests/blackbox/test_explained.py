@@ -1,0 +1,154 @@
+"""What denied an access, as the log keeps it and `policy explain` says it; who asked learns nothing of it. REQUIREMENTS annex D step 9,
+A-01, C-14 to C-16, S-01."""
+
+import json
+import unittest
+
+import harness
+from harness import json_of
+from test_decisions import InHospital, consent, label, observation
+
+
+class Explained(InHospital):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.person("lab", "lab")
+
+    def logged(self, who, path, method="GET", body=None, status=404, **more):
+        mark = self.server.audit_size()
+        reply = self.ask(who, path, method, body, **more)
+        self.assertEqual(reply.status, status, reply)
+        return reply, [e for e in self.server.audit_after(mark) if e.get("user") == who]
+
+    def explain(self, who, resource, *more):
+        self.server.admin()
+        asked = ("policy", "explain", "--user", who, "--resource", resource, "--data", self.server.data, *more)
+        text = self.server.cli(*asked, check=True).stdout
+        said = json.loads(self.server.cli(*asked, "--json", check=True).stdout)
+        self.assertIn("decided by " + said["decided_by"], text)
+        for line in said["because"] + said["demands"]:
+            self.assertIn(line, text)
+        return said
+
+    def agrees(self, who, resource, decided_by, *because):
+        """The log and the explanation say the same, and the answer is that of a record that is not there."""
+        absent = self.ask(who, resource.split("/")[0] + "/nobody")
+        reply, entries = self.logged(who, resource)
+        self.assertEqual(reply.body.replace(resource.encode(), b""), absent.body.replace(resource.encode(), b""))
+        self.assertEqual([e["reason"].split(":")[0] for e in entries], ["denied by " + decided_by])
+        said = self.explain(who, resource)
+        self.assertEqual((said["permitted"], said["decided_by"]), (False, decided_by))
+        for each in because:
+            self.assertIn(each, said["because"])
+        return entries[0]
+
+    # --- the log ---
+
+    def test_A01_a_refused_access_names_its_patients_and_what_denied_it(self):
+        patient = self.treated("dr")
+        finding = self.make(observation(patient))
+        entry = self.agrees("dr2", "Observation/" + finding, "relation", f"relation to Patient/{patient}: none")
+        self.assertEqual(entry["patients"], [patient])
+        changed = {**observation(patient), "id": finding}
+        for path, method, body, status in ((f"Observation/{finding}/_history/1", "GET", None, 404),
+                                           (f"Observation/{finding}/_history", "GET", None, 404),
+                                           ("Observation/" + finding, "PUT", changed, 403)):
+            _, entries = self.logged("dr2", path, method, body, status)
+            self.assertEqual([(e["patients"], e["reason"].split(":")[0]) for e in entries], [([patient], "denied by relation")], path)
+        _, entries = self.logged("dr", "Observation/" + finding, "DELETE", status=403)
+        self.assertEqual([(e["patients"], e["reason"].split(":")[0]) for e in entries], [([patient], "denied by role")])
+        tried = [e for e in self.server.audit() if patient in e.get("patients", []) and e.get("user") == "dr2"]
+        self.assertGreaterEqual(len(tried), 4)
+
+    def test_A01_a_purpose_and_a_network_deny_by_name(self):
+        patient = self.treated("dr")
+        _, entries = self.logged("dr", "Patient/" + patient, status=403, headers={"X-Purpose-Of-Use": "HRESCH"})
+        self.assertEqual((entries[0]["patients"], entries[0]["reason"].split(":")[0]), ([patient], "denied by purpose"))
+        self.person("far", "privacy-officer")
+        self.server.admin()
+        self.server.cli("user", "networks", "far", "--allow", "10.0.0.0/8", "--data", self.server.data, check=True)
+        _, entries = self.logged("far", "Patient/" + patient, status=403)
+        self.assertEqual((entries[0]["patients"], entries[0]["reason"].split(":")[0]), ([patient], "denied by network"))
+        said = self.explain("far", "Patient/" + patient, "--address", "127.0.0.1")
+        self.assertEqual((said["permitted"], said["decided_by"]), (False, "network"))
+        self.assertTrue(self.explain("far", "Patient/" + patient, "--address", "10.1.2.3")["permitted"])
+
+    def test_A04_each_entry_of_a_bundle_that_is_refused_says_it(self):
+        patient = self.treated("dr")
+        finding = self.make(observation(patient))
+        for kind, status in (("batch", 200), ("transaction", 404)):
+            bundle = {"resourceType": "Bundle", "type": kind, "entry": [{"request": {"method": "GET", "url": "Observation/" + finding}}]}
+            reply, entries = self.logged("dr2", "", "POST", bundle, status)
+            self.assertNotIn(b"relation", reply.body)
+            self.assertIn(([patient], "denied by relation"), [(e.get("patients"), e.get("reason", "").split(":")[0]) for e in entries])
+
+    def test_A01_what_is_not_there_is_of_nobody(self):
+        _, entries = self.logged("dr", "Observation/nobody")
+        self.assertEqual([(e.get("patients", []), e["reason"]) for e in entries], [([], "there is no such resource")])
+
+    # --- what decides ---
+
+    def test_C01_the_consent_that_denies_is_named(self):
+        patient = self.treated("dr")
+        self.assertIn(f"relation to Patient/{patient}: encounter", self.explain("dr", "Patient/" + patient)["because"])
+        id_ = self.make(consent(patient, "OPTOUT"))
+        self.agrees("dr", "Patient/" + patient, "consent", "denied by Consent/" + id_)
+
+    def test_S01_a_role_a_type_and_an_own_record(self):
+        patient = self.treated("dr")
+        self.assertEqual(self.explain("dr", "Observation")["permitted"], True)
+        self.assertEqual(self.explain("dr", "Task")["decided_by"], "role")
+        self.person("own", "patient", "--patient", patient)
+        self.assertTrue(self.explain("own", "Patient/" + patient)["permitted"])
+        self.agrees("own", "Patient/" + self.treated(), "own-record")
+
+    def test_C15_labels_clearance_and_lists_decide(self):
+        patient = self.treated("dr", "nurse")
+        hiv, secret, restricted = (self.make(observation(patient, meta=label(code))) for code in ("HIV", "V", "R"))
+        self.agrees("nurse", "Observation/" + hiv, "label", "its label is HIV")
+        self.agrees("nurse", "Observation/" + restricted, "clearance", "its label is R")
+        self.agrees("dr", "Observation/" + secret, "list", f"he is not on the list of Patient/{patient}")
+
+    def test_C15_level_R_is_for_who_treats_unless_the_policy_says_otherwise(self):
+        patient = self.treated()
+        restricted = self.make(observation(patient, meta=label("R")))
+        self.assertTrue(self.sees("lab", "Observation/" + restricted))
+        said = "restricted-without-relation = true  # it measures for those who treat\n"
+        self.server.admin()
+        self.server.change_policy(said, "")
+        self.addCleanup(self.server.change_policy, 'purposes = ["TREAT"]\nclearance = "R"\nsensitive = ["HIV", "STD", "SUD"]\n',
+                        'purposes = ["TREAT"]\nclearance = "R"\n' + said + 'sensitive = ["HIV", "STD", "SUD"]\n')
+        self.agrees("lab", "Observation/" + restricted, "relation")
+        self.assertTrue(self.sees("officer", "Observation/" + restricted))
+
+    def test_C16_who_passes_lists_is_said_in_the_policy(self):
+        patient = self.treated()
+        secret = self.make(observation(patient, meta=label("V")))
+        self.assertTrue(self.sees("officer", "Observation/" + secret))
+        said = "over-lists = true  # what is V or CEL, not on its list; each such access alerts\n"
+        self.server.admin()
+        self.server.change_policy(said, "")
+        self.addCleanup(self.server.change_policy, "lowers-labels = true\n", "lowers-labels = true\n" + said)
+        self.agrees("officer", "Observation/" + secret, "list")
+        listing = ("--patient", patient, "--user", "officer", "--data", self.server.data)
+        self.server.cli("access-list", "add", *listing, check=True)
+        self.assertTrue(self.sees("officer", "Observation/" + secret))
+
+    def test_C14_no_emergency_opens_what_part_2_keeps_whatever_the_role_sees(self):
+        patient = self.treated()
+        substance, plain = self.make(observation(patient, meta=label("42CFRPart2"))), self.make(observation(patient))
+        for who in ("dr", "nurse"):
+            body = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "unconscious"}]}
+            self.assertEqual(self.ask(who, f"Patient/{patient}/$break-glass", "POST", body).status, 200)
+            self.assertTrue(self.sees(who, "Observation/" + plain))
+            self.agrees(who, "Observation/" + substance, "emergency-limit", "the glass is broken")
+        self.encounter(patient, "dr")
+        self.assertTrue(self.sees("dr", "Observation/" + substance), "who treats needs no emergency")
+        self.make(consent(patient, "OPTOUT"))
+        self.assertFalse(self.sees("dr", "Observation/" + substance))
+        self.assertTrue(self.sees("dr", "Observation/" + plain), "the emergency overrides what is denied in general")
+
+
+if __name__ == "__main__":
+    unittest.main()
