@@ -4,6 +4,7 @@
 #include "api/internal/oauth_browser.hpp"
 #include "api/internal/oauth_pages.hpp"
 #include "api/outcome.hpp"
+#include "codec/text.hpp"
 #include "identity/provisioning.hpp"
 #include "identity/sign_in_provider.hpp"
 
@@ -12,6 +13,16 @@ namespace tacenda::api {
 using authorization::browser_of;
 using authorization::Form;
 using authorization::Server;
+
+namespace {
+
+/// The secret that a sign-in at the provider is bound to: of the browser, and of the request that waits for
+/// it. What one tab began cannot be finished for the application of another.
+std::string bound_to(std::string_view browser, std::string_view sealed) {
+  return std::string(browser) + "." + codec::base64url_encode(browser_of(sealed));
+}
+
+}  // namespace
 
 std::string_view Pipeline::OAuth::provider_issuer() const {
   return parts_.provider == nullptr ? std::string_view() : std::string_view(parts_.provider->issuer());
@@ -41,7 +52,7 @@ Released Pipeline::OAuth::authorize_provider(Exchange& exchange) {
   event.client = event.target = opened->client->id;
   auto const cookie = set_waiting_request(sealed);
   if (!cookie.has_value()) return refuse(cookie.error());
-  auto const begun = parts_.provider->begin(exchange.address, browser);
+  auto const begun = parts_.provider->begin(exchange.address, bound_to(browser, sealed));
   if (!begun.has_value()) {
     event.outcome = audit::Outcome::kMinorFailure;
     event.reason = begun.error().literal().view();
@@ -59,7 +70,8 @@ Released Pipeline::OAuth::provider_callback(Exchange& exchange) {
   auto const browser = browser_cookie(exchange.request);
   auto const sealed = waiting_request(exchange.request);
   bool const is_for_application = parts_.provider != nullptr && form.has_value() && !browser.empty() &&
-                                  !sealed.empty() && parts_.provider->is_begun(form->of("state"), browser);
+                                  !sealed.empty() &&
+                                  parts_.provider->is_begun(form->of("state"), bound_to(browser, sealed));
   if (!is_for_application) return Released(PublicPage::kSignIn);
   audit::Event event = exchange.origin;
   auto opened = parts_.authorization.open(sealed, browser_of(browser));
@@ -84,7 +96,7 @@ Released Pipeline::OAuth::sign_in_at_provider(Exchange& exchange, Form const& fo
   };
   if (form.has("error")) return refuse(Error(ErrorKind::kUnauthenticated, "You were not signed in there."));
   auto const asserted = parts_.provider->finish(
-      {browser_cookie(exchange.request), form.of("state"), form.of("code"), form.of("iss")},
+      {bound_to(browser_cookie(exchange.request), sealed), form.of("state"), form.of("code"), form.of("iss")},
       exchange.address);
   if (!asserted.has_value()) return refuse(asserted.error());
   event.actor_name = parts_.directory.hashed_name(asserted->subject);

@@ -214,10 +214,18 @@ class OpenId(unittest.TestCase):
         app_cookies, app.cookies = app.cookies, {}
         self.assertEqual(self.come_back(app, brought).body, own_page, "no cookies")
         app.cookies = {**app_cookies, "__Host-tacenda-request": "x" + app_cookies["__Host-tacenda-request"][1:]}
-        self.assertEqual(Page(self.come_back(app, brought)).status, 400, "a request that we did not seal")
+        self.assertEqual(self.come_back(app, brought).body, own_page, "a request that we did not seal")
         app.cookies = app_cookies
         self.assertEqual(self.come_back(app, {**brought, "iss": "https://evil.example.org"}).status, 401)
         self.assertEqual(self.come_back(app, brought).body, own_page, "it was used")
+        # Two tabs of one browser: what was begun for one application is not finished for the other.
+        brought = self.provider.sign_in(self.to_the_provider(app), "sub-" + name, external)
+        other.cookies = dict(app.cookies)
+        self.to_the_provider(other)
+        app.cookies, waiting = dict(other.cookies), app.cookies
+        self.assertEqual(self.come_back(app, brought).body, own_page, "the request of the other tab waits")
+        app.cookies = waiting
+        self.assertEqual(self.come_back(app, brought).status, 200, "its own request waits again: it was not used up")
         # And what the page of the own account began is not for an application.
         begun = self.begin()
         brought = self.provider.sign_in(begun["url"], "sub-" + name, external)
