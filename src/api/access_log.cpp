@@ -100,6 +100,20 @@ std::string event_text(vault::Vault const& vault, audit::Entry const& entry,
   return own ? audit::to_fhir_for_patient(entry, *own, store) : audit::to_fhir(entry, store);
 }
 
+/// Who acts for a patient is not told of a record by its log that he may not see.
+void hide_unseen(Parts const& parts, identity::Principal const& principal, audit::Event& event) {
+  auto const role = parts.gate.role(principal.role());
+  auto const id = ResourceId::parse(event.resource_id);
+  if (!role || !role->acts_for_another || !id.has_value()) return;
+  auto const permit = parts.gate.authorize(principal, Action::kRead, event.resource_type);
+  if (permit.has_value() &&
+      parts.store.with_facts(*permit, event.resource_type, *id, [](RecordFacts const&) {}).has_value())
+    return;
+  event.resource_type.clear();
+  event.resource_id.clear();
+  event.resource_version = 0;
+}
+
 net::Response as_fhir(std::string body) {
   net::Response response;
   response.status = 200;
@@ -132,6 +146,7 @@ Released Pipeline::read_log(Exchange& exchange, std::optional<std::string> const
   // Of what is not about him he learns nothing, not even that it is there.
   if (own && (!entry->readable || std::ranges::find(patients, *own) == patients.end()))
     return refuse(exchange, Error(ErrorKind::kNotFound, "there is no such entry"));
+  hide_unseen(parts_, *exchange.principal, entry->event);
   return answer(exchange, exchange.origin, as_fhir(event_text(parts_.vault, *entry, own)));
 }
 
@@ -141,7 +156,8 @@ Released Pipeline::search_log(Exchange& exchange, std::optional<std::string> con
   if (!asked.has_value()) return refuse(exchange, asked.error());
   auto& filter = asked->filter;
   if (own && filter.patient.value_or(*own) != *own)
-    return refuse(exchange, Error(ErrorKind::kForbidden, "a patient sees the log of his own record"));
+    return refuse(exchange, Error(ErrorKind::kForbidden,
+                                  "a patient, and who acts for him, sees the log of his own record"));
   if (own) filter.patient = *own;
   if (!own && filter.patient) exchange.origin.patients.push_back(*filter.patient);
   filter.texts = own ? audit::Log::Texts::kSealed : audit::Log::Texts::kOpened;
@@ -169,7 +185,8 @@ Released Pipeline::search_log(Exchange& exchange, std::optional<std::string> con
   }
   std::string body = R"({"resourceType":"Bundle","type":"searchset","link":)" + codec::write_json(links);
   for (std::size_t i = 0; i < entries->size(); ++i) {
-    auto const& entry = (*entries)[i];
+    auto& entry = (*entries)[i];
+    hide_unseen(parts_, *exchange.principal, entry.event);
     body.append(i == 0 ? R"(,"entry":[)" : ",").append(R"({"fullUrl":)");
     body.append(codec::write_json(Json::string(address + "/" + std::to_string(entry.sequence))));
     body.append(R"(,"resource":)")

@@ -84,8 +84,7 @@ class AccessLog(harness.TestCase):
         return self.server.token_of(self.officer)
 
     def test_G17_roles_without_the_right_see_nothing_and_auditors_everything(self):
-        proxy = self.server.token_of(self.server.person("guardian", "proxy", "--patient", self.mine, "--until", "2100-01-01"))
-        for token in (self.dr, proxy, self.loader):
+        for token in (self.dr, self.loader):
             self.assertEqual(self.ask(token=token).status, 403)
             self.assertEqual(self.ask("/1", token=token).status, 403)
         officer = self.auditor()
@@ -94,6 +93,30 @@ class AccessLog(harness.TestCase):
         self.assertTrue(any("IHE.BasicAudit.PatientRead" in json.dumps(event.get("meta", {})) for event in found))
         entry = json_of(self.ask("/" + found[0]["id"], officer))
         self.assertEqual(entry["id"], found[0]["id"])
+
+    def test_G17_who_acts_for_a_patient_reads_the_log_and_no_record_in_it_that_he_may_not_see(self):
+        hidden = self.make({"resourceType": "Observation", "status": "final", "code": {"text": "x"},
+                            "meta": {"security": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "HIV"}]},
+                            "subject": {"reference": "Patient/" + self.mine}})
+        self.assertEqual(self.server.request("GET", "/fhir/Observation/" + hidden, token=self.dr).status, 200)
+        proxy = self.server.token_of(self.server.person("guardian", "proxy", "--patient", self.mine, "--until", "2100-01-01"))
+        told = self.events("?_count=1000", proxy)
+        text = json.dumps(told)
+        self.assertIn("Observation/" + self.findings[self.mine], text)
+        self.assertIn("dr.house", text)
+        for never in (hidden, self.other, self.findings[self.other], "127.0.0.1"):
+            self.assertNotIn(never, text)
+        own = next(event for event in self.events() if self.read_of(event, "Observation/" + hidden))
+        self.assertNotIn(hidden, self.ask("/" + own["id"], proxy).body.decode())
+        self.assertEqual(self.ask("?patient=" + self.other, proxy).status, 403)
+
+    def test_G17_a_patient_sees_who_tried_in_vain(self):
+        stranger = self.server.token_of(self.server.person("dr.else", "doctor"))
+        place = "Observation/" + self.findings[self.mine]
+        self.assertEqual(self.server.request("GET", "/fhir/" + place, token=stranger).status, 404)
+        tried = next(event for event in self.events() if self.read_of(event, place) and event["outcome"] == "4")
+        self.assertEqual(next(agent for agent in tried["agent"] if agent["requestor"])["name"], "dr.else")
+        self.assertNotIn("outcomeDesc", tried, "what denied it is for auditors")
 
     def test_G17_pages_lead_through_all_of_it_and_belong_to_who_asked(self):
         before = self.events("?_count=1")[0]["recorded"]
