@@ -91,6 +91,7 @@ TEST_F(TokenEndpoint, NothingThatIsLeftOfAScopeIsAnError) {
   EXPECT_EQ(refusal(form_of(assertion(), "user/*.rs")), OAuthError::kInvalidScope);
   EXPECT_EQ(refusal(form_of(assertion(), "system/Patient.sr")), OAuthError::kInvalidScope);
   EXPECT_EQ(refusal(form_of(assertion(), "system/Patient.rs?name:contains=x")), OAuthError::kInvalidScope);
+  EXPECT_EQ(refusal(form_of(assertion(), "system/Patient.rs?_id=x")), OAuthError::kInvalidScope);
   EXPECT_EQ(refusal(form_of(assertion(), "openid")), OAuthError::kInvalidScope);
   EXPECT_EQ(refusal(form_of(assertion(), "system/Observation.rs?category=laboratory")), std::nullopt);
 }
