@@ -101,8 +101,7 @@ struct Context {
   records::UploadedContent const* uploaded = nullptr;
 };
 
-/// Ends what reads the index when the request's time is over. Its deadline outlives it. Errors:
-/// kTooCostly: who asks the same again would wait as long again.
+/// Ends what reads the index when the request's time is over. Its deadline outlives it. Errors: kTooCostly.
 records::Watch watch_of(Context const& context);
 
 /// What an operation says and does not do: a resource as its result.

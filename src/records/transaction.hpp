@@ -36,8 +36,7 @@ struct IndexSnapshot {
   bool answers = true;                         // false: the index is being written anew
 };
 
-/// Permit for a type that a search looks into; nullptr: there is none, and its resources are as if they were
-/// not.
+/// Permit for a type that a search looks into; nullptr: there is none, its resources are as if they were not.
 using PermitSource = std::function<Permit const*(std::string_view type)>;
 
 /// Changes over one consistent state, collected into one write set. Reads see the state at `begin` and
@@ -60,8 +59,7 @@ class Transaction {
   /// Absolute URLs of the FHIR base that mean this server: what a Bundle names below them is of this server.
   void serve_at(std::vector<std::string> base_urls) { base_urls_ = std::move(base_urls); }
 
-  /// From now on an update leaves a record that is there with the patients that it has: it changes nothing of
-  /// what they are read from.
+  /// From now on an update leaves a record that is there with the patients that it has.
   void keep_patients() { keeps_patients_ = true; }
 
   /// The Binary that is written next holds `content`; its own `data`, at least one byte, stands for it. With
@@ -83,12 +81,11 @@ class Transaction {
   Result<Written> update(Permit const& permit, fhir::Resource resource, ResourceId const& id,
                          std::optional<std::uint64_t> if_match, std::uint32_t event);
 
-  /// Writes a deletion version; `changed` is false when there was nothing to delete.
-  /// Errors: kPrecondition, kForbidden.
+  /// Writes a deletion version; `changed`: there was something to delete. Errors: kPrecondition, kForbidden.
   Result<Written> remove(Permit const& permit, std::string_view type, ResourceId const& id,
                          std::optional<std::uint64_t> if_match, std::uint32_t event);
 
-  /// Says that this transaction will write `resource` under that id, so that `match` finds it as it will be.
+  /// `resource` will be written under that id: `match` finds it as it will be.
   Result<void> expect(std::string_view type, std::string_view id, fhir::Resource const& resource);
 
   /// Logical ids of the living resources that match, at most `limit`; what this transaction will write or has
@@ -108,7 +105,6 @@ class Transaction {
   /// kNotFound (also what the Permit hides), kGone (deleted or erased), kCorrupt.
   Result<Living> living(Permit const& reader, std::string_view type, ResourceId const& id);
 
-  /// True when this transaction writes a version of the resource.
   bool wrote(std::string_view type, std::string_view id) const;
 
   /// Refuses more than kConsentsPerPatient by what is written here; of two callers at once who give one to
@@ -118,11 +114,6 @@ class Transaction {
   /// The collected changes, after check_consents (asserted). The transaction is empty then.
   vault::WriteSet take();
 
- private:
-  friend class Store;
-  Transaction(vault::Vault& vault, vault::View view, IndexSnapshot const& index, Watch watch);
-
- public:
   Transaction(Transaction&&) noexcept;
   Transaction& operator=(Transaction&&) noexcept;
   Transaction(Transaction const&) = delete;
@@ -130,6 +121,9 @@ class Transaction {
   ~Transaction();
 
  private:
+  friend class Store;
+  Transaction(vault::Vault& vault, vault::View view, IndexSnapshot const& index, Watch watch);
+
   struct Current {
     std::uint64_t version = 0;  // 0: never was
     bool deleted = false;
@@ -146,14 +140,13 @@ class Transaction {
     std::vector<Term> terms;
   };
   Result<Current*> load(std::string_view type, std::string_view id);
-  /// Does the Permit show what is stored? Of what is not there: may that be learned?
+  /// Is it shown as it is stored? Of what is not there: may that be learned?
   Result<bool> shows(Permit const& permit, std::string_view type, std::string_view id,
                      Current const& current) const;
   /// Whose the version that is written is.
   Result<fhir::SubjectSet> subjects_of(fhir::Resource const& resource, ResourceId const& id,
                                        Current const& current);
-  /// Those of another record, as it is stored or as this transaction has written it; of a deleted one those
-  /// it had.
+  /// Those of another record, as it is stored or written here; of a deleted one those it had.
   Result<std::vector<std::string>> patients_of(std::string_view type, std::string_view id);
   /// May the version that is written be of these patients? `patients`: sorted.
   Result<void> check_patients(Permit const& permit, fhir::Resource const& resource, ResourceId const& id,
@@ -166,11 +159,10 @@ class Transaction {
   /// Takes the rows of the version before out of the index and puts those of `resource` in (nullptr: none).
   Result<void> replace_index(std::string_view type, std::string_view id, Current const& current,
                              RowHeader const& header, fhir::Resource const* resource, std::uint32_t event);
-  /// Puts what was uploaded in the place of the data of a Binary. Errors: kUnavailable, kBug (it is no
-  /// Binary).
+  /// Puts what was uploaded in the place of the data of a Binary. Errors: kUnavailable, kBug.
   Result<void> hold_apart(std::string_view type, UploadedContent held, Document& document);
   void touch(std::vector<Term> const& terms);
-  /// Tells those who keep decisions that this write may change them. `patients`: of the new version.
+  /// Tells those who keep decisions. `patients`: of the new version.
   void announce(std::string_view type, Current const& current, std::vector<std::string> const& patients,
                 bool labelled);
   /// False: the index of this state has no rows of a parameter, which was read at another time.
@@ -179,7 +171,7 @@ class Transaction {
   Result<bool> answers(Expected const& expected, std::string_view type,
                        fhir::SearchCriterion const& criterion) const;
 
-  /// Remembers a Consent that is written, for check_consents.
+  // For check_consents.
   Result<void> note_consent(std::string_view id, Current const& current, fhir::Resource const* resource,
                             std::vector<std::string> const& patients);
   Result<std::size_t> other_consents(PermitSource const& permits, std::string_view patient) const;
