@@ -41,11 +41,14 @@ void take_better(std::optional<std::string>& best, std::optional<std::string> va
 /// Of the terms of one resource, in their order.
 std::optional<std::string> best_of(auto const& terms, std::uint32_t parameter, bool descending) {
   std::optional<std::string> best;
+  bool has_canonical = false;
   for (auto const& term : terms) {
     if (term.parameter != parameter) continue;
+    auto const section = static_cast<Section>(term.bytes.front());
+    has_canonical = has_canonical || section == Section::kCanonicalQuantity;
     // A quantity stands in the index twice; the canonical form comes first, and its own unit only without
     // one.
-    if (best && term.bytes.front() == static_cast<char>(Section::kQuantity)) break;
+    if (has_canonical && section == Section::kQuantity) break;
     take_better(best, sortable(term.bytes), descending);
   }
   return best;
