@@ -176,10 +176,12 @@ TEST(PatientsOf, InABundleCountWhereTheEntryIsOfThisServer) {
   };
   std::string const patient = R"({"resourceType":"Patient","id":"a"})";
   std::string const nameless = R"({"resourceType":"Patient"})";
-  std::string const relative = R"({"resourceType":"Basic","code":{},"subject":{"reference":"Patient/a"}})";
+  std::string const relative =
+      R"({"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"Patient/a"}})";
   std::string const absolute =
-      R"({"resourceType":"Basic","code":{},"subject":{"reference":"https://h/fhir/Patient/a"}})";
-  std::string const nested = R"({"resourceType":"Bundle","entry":[{"resource":)" + patient + "}]}";
+      R"({"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"https://h/fhir/Patient/a"}})";
+  std::string const nested =
+      R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":)" + patient + "}]}";
   std::string const parameters =
       R"({"resourceType":"Parameters","parameter":[{"part":[{"resource":)" + patient + "}]}]}";
   for (std::string const own : {"https://h/fhir/Basic/1", "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"}) {
