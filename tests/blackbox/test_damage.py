@@ -10,6 +10,7 @@ import harness
 # Files with a second copy or no content of their own: damage to them alone may be healed. Whatever `verify`
 # then says must be said of the whole store.
 MAY_HEAL = ("keyring", "keyring.previous", "MARKS", "OPTIONS", "LOCK", "slots")
+LAST_GROUP = 512  # bytes of a REGISTRY within which its last group lies
 
 
 class Damage(harness.TestCase):
@@ -93,7 +94,9 @@ class Damage(harness.TestCase):
                     data[at] ^= 1 << random_.randrange(8)
                     path.write_bytes(data)
                     with self.subTest(f"{name}/{file} at {at}"):
-                        self.must_notice(name, file, f"bit at {at} of")
+                        # After a crash the last group may never have been synced (docs/data-file.md, "Torn tail").
+                        is_last = name == "killed" and file.name == "REGISTRY" and at >= len(data) - LAST_GROUP
+                        self.must_notice(name, file, f"bit at {at} of", heals=is_last)
 
     def test_S07_a_deleted_file_is_noticed(self):
         for name in ("whole", "killed"):

@@ -80,6 +80,20 @@ class Search(unittest.TestCase):
         self.assertEqual(self.ids(chain + "_id=" + patient, token=self.all_rights), [plan])
         self.assertEqual(self.ids(chain + "_id=" + other, token=self.all_rights), [])
 
+    def test_quantities_of_a_unit_of_their_own_are_ordered_by_the_one_that_counts(self):
+        patient = self.create({"resourceType": "Patient"})["id"]
+
+        def observation(mark, *values):
+            return self.create({"resourceType": "Observation", "status": "final", "code": {"text": mark},
+                                "subject": {"reference": "Patient/" + patient},
+                                "component": [{"code": {"text": "x"}, "valueQuantity": {"value": value, "unit": "strokes"}}
+                                              for value in values]})["id"]
+        mark = uuid.uuid4().hex
+        wide, middle = observation(mark, 1, 90, 3), observation(mark, 50)
+        asked = f"/fhir/Observation?code:text={mark}&_sort="
+        self.assertEqual(self.ids(asked + "component-value-quantity"), [wide, middle])
+        self.assertEqual(self.ids(asked + "-component-value-quantity"), [wide, middle])
+
     # --- forms of a request ---
 
     def test_a_form_finds_what_a_url_finds(self):
