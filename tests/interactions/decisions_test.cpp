@@ -93,6 +93,7 @@ struct Record {
   std::string json;
   std::string other = {};  // of two patients: the second
   std::string code = {};
+  std::string focused = {};  // whose the record is that it names, and so is it
 };
 
 struct World {
@@ -313,7 +314,13 @@ class Maker {
         record.other = world.people[pick(world.people.size())].id;
         rest += fmt::format(R"(,"requester":{{"reference":"Patient/{}"}})", record.other);
       }
-      if (pick(2) == 0) rest += fmt::format(R"(,"focus":{{"reference":"Observation/r{}"}})", pick(10));
+      if (pick(2) == 0) {
+        auto const focus = fmt::format("r{}", pick(10));
+        rest += fmt::format(R"(,"focus":{{"reference":"Observation/{}"}})", focus);
+        for (auto const& each : world.records) {
+          if (each.type == "Observation" && each.id == focus) record.focused = each.patient;
+        }
+      }
     }
     add(world, std::move(record), rest);
   }
@@ -366,7 +373,8 @@ bool may_see(Who const& who, World const& world, Record const& record) {
   if (!who.code.empty() && !record.code.empty() && record.code != who.code) return false;
   std::vector<Person> about;
   for (auto const& person : world.people) {
-    if (person.id == record.patient || person.id == record.other) about.push_back(person);
+    if (person.id == record.patient || person.id == record.other || person.id == record.focused)
+      about.push_back(person);
   }
   bool const is_treated = std::ranges::all_of(about, &Person::treated);
   bool const is_emergency = who.breaks_glass && std::ranges::all_of(about, &Person::emergency);
