@@ -68,8 +68,8 @@ std::optional<Url> parse_url(std::string_view text) {
   return url;
 }
 
-/// What follows the base URL and its slash, empty for the base itself; nullopt when the URL does not lie
-/// below it. Which of the two schemes was written makes no difference.
+/// What follows the base URL, with the mark that ends it, empty for the base itself; nullopt when the URL
+/// does not lie below it. Which of the two schemes was written makes no difference.
 std::optional<std::string_view> below(std::string_view base_url, Url const& url) {
   auto base = parse_url(base_url);
   if (!base || base->host.size() != url.host.size() || !is_prefix_without_case(base->host, url.host))
@@ -77,9 +77,8 @@ std::optional<std::string_view> below(std::string_view base_url, Url const& url)
   while (base->path.ends_with('/')) base->path.remove_suffix(1);
   if (!url.path.starts_with(base->path)) return std::nullopt;
   auto const rest = url.path.substr(base->path.size());
-  if (rest.empty()) return rest;
-  if (rest.find_first_of("/?#") != 0) return std::nullopt;
-  return rest.substr(1);
+  if (!rest.empty() && rest.find_first_of("/?#") != 0) return std::nullopt;
+  return rest;
 }
 
 ParsedReference parse_absolute(std::string_view text, std::span<std::string const> base_urls) {
@@ -89,7 +88,9 @@ ParsedReference parse_absolute(std::string_view text, std::span<std::string cons
   for (auto const& base : base_urls) {
     auto const rest = below(base, *url);
     if (!rest) continue;
-    if (auto const local = parse_relative(*rest)) return *local;
+    if (rest->starts_with('/')) {
+      if (auto const local = parse_relative(rest->substr(1))) return *local;
+    }
     is_own = true;
   }
   return of_kind(is_own ? ReferenceKind::kOther : ReferenceKind::kAbsolute);

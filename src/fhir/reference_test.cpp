@@ -94,6 +94,13 @@ TEST(Reference, ToThisServerIsLocalHoweverItsSchemeAndHostAreWritten) {
   }
 }
 
+TEST(Reference, BehindAQueryOrAFragmentOfABaseUrlIsNoResource) {
+  std::string const base = "https://a.example/fhir";
+  for (auto const* text : {"https://a.example/fhir?Patient/1", "https://a.example/fhir#Patient/1"}) {
+    EXPECT_EQ(parse_reference(text, {&base, 1}).kind, ReferenceKind::kOther) << text;
+  }
+}
+
 TEST(Reference, BelowABaseUrlThatNamesNoResourceIsNone) {
   std::vector<std::string> const bases = {"https://a.example/fhir"};
   for (auto const* text :
