@@ -102,6 +102,15 @@ class TestServer {
     }
   }
 
+  /// What an interaction comes to, of which nothing is committed.
+  template <typename Run>
+  Result<Outcome> peek(identity::Principal const& principal, Run interaction) {
+    audit::Event origin;
+    origin.request_id = "test";
+    origin.actor_id = principal.id().view();
+    return interaction(Context{*services_, principal, origin, base_url_, false, clock_.now()});
+  }
+
   Result<records::Written> create(identity::Principal const& who, std::string const& json,
                                   std::optional<std::string> const& unless = std::nullopt) {
     auto outcome = run(who, [&](Context const& context) -> Result<Outcome> {
