@@ -1,5 +1,6 @@
 #include "api/routes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -203,40 +204,90 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/healthz", Interaction::kHealth, "", EventKind::kMetadata, std::nullopt, false},
 });
 
-/// The next segment of `rest`, which starts with '/'.
-std::string_view take_segment(std::string_view& rest) {
-  rest.remove_prefix(1);
-  auto const end = rest.find('/');
-  auto const segment = rest.substr(0, end);
-  rest.remove_prefix(segment.size());
-  return segment;
+constexpr std::size_t kSegmentsMax = 6;
+
+/// A path or a pattern, taken apart at its slashes.
+struct Segments {
+  std::array<std::string_view, kSegmentsMax> at{};
+  std::size_t count = 0;  // more than kSegmentsMax: no pattern has so many
+};
+
+constexpr Segments split(std::string_view path) {
+  Segments segments;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    auto const segment = path.substr(0, path.find('/'));
+    path.remove_prefix(segment.size());
+    if (segments.count < kSegmentsMax) segments.at.at(segments.count) = segment;
+    ++segments.count;
+  }
+  return segments;
 }
 
-/// Fits `path` to a pattern; fills the match. A literal segment wins over a placeholder because "_history"
-/// and "metadata" are no resource types and no logical ids.
-bool fits(std::string_view pattern, std::string_view path, Match& found) {
-  while (!pattern.empty() && !path.empty()) {
-    auto const want = take_segment(pattern);
-    auto const have = take_segment(path);
-    if (want == "{type}") {
-      if (!fhir::is_resource_type(have)) return false;
-      found.type = have;
-    } else if (want == "{id}") {
-      if (have.empty() || have.starts_with('_') || have.starts_with('$')) return false;
-      found.id = have;
-    } else if (want == "{inner}") {
-      if (!fhir::is_compartment(found.type) || (have != "*" && !fhir::is_resource_type(have))) return false;
-      found.inner = have;
-    } else if (want == "{version}") {
-      if (have.empty()) return false;
-      found.version = have;
-    } else if (want != have) {
-      return false;
-    } else if (fhir::is_resource_type(want)) {
-      found.type = want;
-    }
+enum class Place : std::uint8_t { kLiteral, kType, kId, kInner, kVersion };
+
+constexpr Place place_of(std::string_view segment) {
+  if (segment == "{type}") return Place::kType;
+  if (segment == "{id}") return Place::kId;
+  if (segment == "{inner}") return Place::kInner;
+  return segment == "{version}" ? Place::kVersion : Place::kLiteral;
+}
+
+struct Pattern {
+  Segments segments;
+  std::array<Place, kSegmentsMax> places{};
+};
+
+// Every request is held against them: they are taken apart once.
+constexpr auto kPatterns = [] {
+  std::array<Pattern, kRoutes.size()> patterns;
+  for (std::size_t i = 0; i < kRoutes.size(); ++i) {
+    auto& [segments, places] = patterns.at(i);
+    segments = split(kRoutes.at(i).pattern);
+    for (std::size_t n = 0; n < segments.count; ++n) places.at(n) = place_of(segments.at.at(n));
   }
-  return pattern.empty() && path.empty();
+  return patterns;
+}();
+
+/// True: `have` may stand at this place. `type`: of the path's second segment, empty where it is none; a
+/// pattern has its {type} there.
+bool fits(Place place, std::string_view want, std::string_view have, std::string_view type) {
+  switch (place) {
+    case Place::kLiteral:
+      return want == have;
+    case Place::kType:
+      return !type.empty();
+    case Place::kId:
+      return !have.empty() && !have.starts_with('_') && !have.starts_with('$');
+    case Place::kInner:
+      return fhir::is_compartment(type) && (have == "*" || fhir::is_resource_type(have));
+    case Place::kVersion:
+      break;
+  }
+  return !have.empty();
+}
+
+/// A literal segment wins over a placeholder because "_history" and "metadata" are no resource types and no
+/// logical ids. From the end: most patterns begin alike.
+bool fits(Pattern const& pattern, Segments const& path, std::string_view type) {
+  if (pattern.segments.count != path.count) return false;
+  for (std::size_t i = path.count; i-- > 0;) {
+    if (!fits(pattern.places.at(i), pattern.segments.at.at(i), path.at.at(i), type)) return false;
+  }
+  return true;
+}
+
+/// What the placeholders of the pattern stand for.
+Match match_of(Pattern const& pattern, Segments const& path, std::string_view type) {
+  Match found;
+  found.type = type;
+  for (std::size_t i = 0; i < path.count; ++i) {
+    auto const have = path.at.at(i);
+    if (pattern.places.at(i) == Place::kId) found.id = have;
+    if (pattern.places.at(i) == Place::kInner) found.inner = have;
+    if (pattern.places.at(i) == Place::kVersion) found.version = have;
+  }
+  return found;
 }
 
 }  // namespace
@@ -264,19 +315,21 @@ std::optional<Operation> operation_of(Route const& route) {
 Result<Match> match(std::string_view method, std::string_view path) {
   std::string const decoded = TACENDA_TRY(codec::percent_decode(path));
   if (!decoded.starts_with('/')) return fail(ErrorKind::kInvalid, "the path does not start with a slash");
-  bool known_path = false;
-  Match found;
+  auto const segments = split(decoded);
+  std::string_view const second = segments.count > 1 ? segments.at[1] : std::string_view();
+  std::string_view const type = fhir::is_resource_type(second) ? second : std::string_view();
+  Pattern const* known_path = nullptr;
   std::string_view const wanted = method == "HEAD" ? std::string_view("GET") : method;
-  for (auto const& route : kRoutes) {
-    Match candidate;
-    if (!fits(route.pattern, decoded, candidate)) continue;
-    known_path = true;
-    found = std::move(candidate);
-    if (route.method != wanted) continue;
-    found.route = &route;
+  for (std::size_t i = 0; i < kRoutes.size(); ++i) {
+    auto const& pattern = kPatterns.at(i);
+    if (!fits(pattern, segments, type)) continue;
+    known_path = &pattern;
+    if (kRoutes.at(i).method != wanted) continue;
+    auto found = match_of(pattern, segments, type);
+    found.route = &kRoutes.at(i);
     return found;
   }
-  if (known_path) return found;
+  if (known_path != nullptr) return match_of(*known_path, segments, type);
   return fail(ErrorKind::kUnsupported, "there is nothing at this address");
 }
 

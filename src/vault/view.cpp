@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "crypto/hash.hpp"
+#include "crypto/table_hash.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::vault {
@@ -75,9 +75,7 @@ void View::erase(WriteSet& set, ByteView key) const {
 }
 
 Guard View::guard(ByteView key) const {
-  Digest const digest = crypto::sha256({ByteView(prefix_), key});
-  ByteReader reader(digest);
-  return Guard{reader.u64().value()};  // a digest is longer than eight bytes
+  return Guard{crypto::table_hash({ByteView(prefix_), key})};
 }
 
 Result<std::optional<Bytes>> SealedView::get(ByteView key, ReadPoint const* at) const {
