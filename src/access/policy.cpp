@@ -206,6 +206,8 @@ Result<void> parse_emergency(toml::table const& table, Bounds& bounds) {
         return fail(ErrorKind::kInvalid, "an emergency lasts from 1 to 720 minutes");
     } else if (key.str() == "never") {
       bounds.never_in_emergency = TACENDA_TRY(set_of(node));
+    } else if (key.str() == "with-disclosure-record") {
+      bounds.recorded_in_emergency = TACENDA_TRY(set_of(node));
     } else if (key.str() == "overrides-denied-emergency" && node.is_boolean()) {
       bounds.emergency_overrides_denied = *node.value<bool>();
     } else {

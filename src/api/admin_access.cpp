@@ -29,6 +29,15 @@ Json emergency_json(access::Emergency const& emergency, identity::Directory cons
     json.set("reviewer", Json::string(name_of(emergency.reviewer)));
     json.set("finding", Json::string(emergency.finding));
   }
+  if (auto const& disclosure = emergency.disclosure) {
+    Json record = Json::object();
+    record.set("recipient", Json::string(disclosure->recipient));
+    record.set("affiliation", Json::string(disclosure->affiliation));
+    record.set("discloser", Json::string(disclosure->discloser));
+    record.set("time", Json::string(codec::format_instant(emergency.begun)));
+    record.set("nature", Json::string(disclosure->nature));
+    json.set("disclosure", std::move(record));
+  }
   return json;
 }
 
