@@ -232,7 +232,7 @@ Result<void> parse_relation(toml::table const& table, RelationTimes& times) {
     if (found == kDays.end() || !node.is_integer())
       return fail(ErrorKind::kInvalid, "the policy has an unknown key");
     auto const count = *node.value_exact<std::int64_t>();
-    if (count < 1 || count > kRelationMax.count())
+    if (count < 1 || count > limits::kRelationMax.count())
       return fail(ErrorKind::kInvalid, "a relation explains an access for 1 to 3650 days");
     times.*found->member = std::chrono::days(count);
   }
