@@ -5,7 +5,7 @@ function(tacenda_check name)
   set_tests_properties(check.${name} PROPERTIES TIMEOUT 300)
 endfunction()
 
-foreach(check layers bans regulations)
+foreach(check layers bans regulations registered)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tools/check_${check}.py)
     tacenda_check(${check} ${Python3_EXECUTABLE} tools/check_${check}.py ${PROJECT_SOURCE_DIR})
   endif()

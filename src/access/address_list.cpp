@@ -55,4 +55,14 @@ bool AddressList::contains(std::string_view address) const {
          });
 }
 
+bool AddressList::covers(AddressList const& other) const {
+  if (everyone_) return true;
+  return !other.everyone_ && std::ranges::all_of(other.networks_, [&](Network const& inner) {
+    return std::ranges::any_of(networks_, [&](Network const& outer) {
+      return outer.prefix_bits <= inner.prefix_bits &&
+             matches(inner.address, outer.address, outer.prefix_bits);
+    });
+  });
+}
+
 }  // namespace tacenda::access

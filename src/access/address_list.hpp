@@ -23,6 +23,9 @@ class AddressList {
 
   /// False for a text that is no address.
   bool contains(std::string_view address) const;
+  /// Does it surely let in whoever `other` lets in? Each network of `other` must lie within one of this: of
+  /// two halves that together hold it the answer is no.
+  bool covers(AddressList const& other) const;
 
  private:
   struct Network {

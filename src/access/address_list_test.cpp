@@ -19,6 +19,22 @@ TEST(AddressList, LetsNobodyInWhenItIsEmpty) {
   EXPECT_FALSE(list({}).contains("127.0.0.1"));
 }
 
+TEST(AddressList, N05CoversWhatLiesWithinOneOfItsNetworks) {
+  auto const wide = list({"10.0.0.0/8", "fd00::/8"});
+  EXPECT_TRUE(wide.covers(list({"10.1.0.0/16", "fd00:1::/32"})));
+  EXPECT_TRUE(wide.covers(wide));
+  EXPECT_TRUE(wide.covers(list({})));
+  EXPECT_TRUE(wide.covers(list({"::ffff:10.0.0.0/104"})));
+  EXPECT_FALSE(list({"10.1.0.0/16"}).covers(wide));
+  EXPECT_FALSE(wide.covers(list({"10.1.0.0/16", "192.0.2.7"})));
+  EXPECT_FALSE(wide.covers(AddressList()));
+  EXPECT_TRUE(AddressList().covers(AddressList()));
+  EXPECT_TRUE(AddressList().covers(wide));
+  EXPECT_FALSE(list({}).covers(list({"192.0.2.7"})));
+  // Two halves hold the whole, and the answer is no: the safe side.
+  EXPECT_FALSE(list({"10.0.0.0/9", "10.128.0.0/9"}).covers(list({"10.0.0.0/8"})));
+}
+
 TEST(AddressList, HoldsNetworksOfAnyPrefix) {
   auto const allowed = list({"10.1.0.0/16", "192.0.2.7", "203.0.113.128/25", "fd00:1::/32"});
   for (auto const* address : {"10.1.0.0", "10.1.255.255", "192.0.2.7", "203.0.113.128", "203.0.113.255",

@@ -8,7 +8,7 @@
 namespace tacenda::access {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;            // format 1 has no disclosure
 constexpr std::size_t kOpenEmergencies = 100;  // of one user, that nobody has reviewed
 
 // Rows: l<user> Practitioner id; v<patient> 0 <user> on the list; e<id> emergency.
@@ -23,6 +23,22 @@ std::string listed_name(std::string_view patient, std::string_view user) {
   name.push_back('\0');
   name.append(user);
   return name;
+}
+
+bool says_nothing(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+/// Errors: kUnprocessable.
+Result<void> check_disclosure(EmergencyDisclosure const& disclosure) {
+  for (auto const* text :
+       {&disclosure.recipient, &disclosure.affiliation, &disclosure.discloser, &disclosure.nature}) {
+    if (says_nothing(*text) || text->size() > limits::kReasonBytes)
+      return fail(ErrorKind::kUnprocessable,
+                  "a disclosure names recipient, affiliation, discloser and nature of the emergency, each in "
+                  "at most 2,000 bytes");
+  }
+  return {};
 }
 
 Result<std::string> read_text(ByteReader& reader) {
@@ -43,13 +59,22 @@ Bytes encode_emergency(Emergency const& emergency) {
       .u64(to_unix_ms(emergency.expires))
       .sized(emergency.reviewer)
       .sized(emergency.finding)
-      .u64(emergency.reviewed ? to_unix_ms(*emergency.reviewed) : 0);
+      .u64(emergency.reviewed ? to_unix_ms(*emergency.reviewed) : 0)
+      .u8(emergency.disclosure ? 1 : 0);
+  if (auto const& disclosure = emergency.disclosure)
+    ByteWriter(row)
+        .sized(disclosure->recipient)
+        .sized(disclosure->affiliation)
+        .sized(disclosure->discloser)
+        .sized(disclosure->nature);
   return row;
 }
 
 Result<Emergency> decode_emergency(ByteView row) {
   ByteReader reader(row);
-  if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "an emergency row has an unknown format");
+  auto const format = TACENDA_TRY(reader.u8());
+  if (format < 1 || format > kFormat)
+    return fail(ErrorKind::kCorrupt, "an emergency row has an unknown format");
   Emergency emergency;
   emergency.id = TACENDA_TRY(read_text(reader));
   emergency.user = TACENDA_TRY(read_text(reader));
@@ -60,9 +85,55 @@ Result<Emergency> decode_emergency(ByteView row) {
   emergency.reviewer = TACENDA_TRY(read_text(reader));
   emergency.finding = TACENDA_TRY(read_text(reader));
   if (auto const time = TACENDA_TRY(reader.u64()); time != 0) emergency.reviewed = from_unix_ms(time);
+  if (format >= 2) {
+    auto const has_disclosure = TACENDA_TRY(reader.u8());
+    if (has_disclosure > 1) return fail(ErrorKind::kCorrupt, "an emergency row has an unknown form");
+    if (has_disclosure == 1) {
+      auto& disclosure = emergency.disclosure.emplace();
+      for (auto* text :
+           {&disclosure.recipient, &disclosure.affiliation, &disclosure.discloser, &disclosure.nature})
+        *text = TACENDA_TRY(read_text(reader));
+    }
+  }
   if (!reader.done()) return fail(ErrorKind::kCorrupt, "an emergency row is longer than its fields");
   return emergency;
 }
+
+/// Counted with the emergencies that nobody has reviewed until it is effective, or given up: of many that a
+/// user begins at once no more are stored than he may have.
+class Assignments::Reservation {
+ public:
+  Reservation(Assignments& owner, std::string user) : owner_(owner), user_(std::move(user)) {}
+  Reservation(Reservation const&) = delete;
+  Reservation& operator=(Reservation const&) = delete;
+  ~Reservation() {
+    if (is_held_) give_up();
+  }
+  /// From now on it counts as the emergency that it was held for.
+  void turn_into(Emergency const& emergency) {
+    WriteLock const lock(owner_.mutex_);
+    auto& newest = owner_.newest_[std::pair(emergency.user, emergency.patient)];
+    auto const known = owner_.emergencies_.find(newest);
+    if (known == owner_.emergencies_.end() || known->second.begun <= emergency.begun) newest = emergency.id;
+    owner_.emergencies_.insert_or_assign(emergency.id, emergency);
+    release();
+    is_held_ = false;
+  }
+
+ private:
+  void give_up() {
+    WriteLock const lock(owner_.mutex_);
+    release();
+  }
+  void release() TACENDA_REQUIRES(owner_.mutex_) {
+    auto const held = owner_.being_begun_.find(user_);
+    if (--held->second == 0) owner_.being_begun_.erase(held);
+  }
+
+  Assignments& owner_;
+  std::string user_;
+  bool is_held_ = true;
+};
 
 Assignments::Assignments(vault::Vault& vault, Clock const& clock)
     : vault_(vault), clock_(clock), rows_(vault.sealed_view(vault::Keeper::kPolicy, vault::Purpose::kAuth)) {}
@@ -113,6 +184,9 @@ Result<Assignments::Change> Assignments::set_practitioner(std::string_view user,
                                                           std::optional<ResourceId> const& practitioner) {
   Change change;
   auto const key = row_key('l', user);
+  change.set.read_at(vault_.order().committed());
+  change.set.depends_on(rows_.guard(key));
+  change.set.touches(rows_.guard(key));
   if (practitioner) {
     TACENDA_TRY_VOID(rows_.put(change.set, key, as_bytes(practitioner->view())));
     change.committed = [this, user = std::string(user), id = std::string(practitioner->view())] {
@@ -148,6 +222,9 @@ Result<Assignments::Change> Assignments::set_listed(std::string_view patient, st
                                                     bool listed) {
   Change change;
   auto const key = row_key('v', listed_name(patient, user));
+  change.set.read_at(vault_.order().committed());
+  change.set.depends_on(rows_.guard(key));
+  change.set.touches(rows_.guard(key));
   std::pair<std::string, std::string> entry{patient, user};
   if (listed) {
     TACENDA_TRY_VOID(rows_.put(change.set, key, {}));
@@ -172,23 +249,29 @@ std::optional<Emergency> Assignments::emergency(std::string_view user, std::stri
   return each.begun <= now && now < each.expires ? std::optional(each) : std::nullopt;
 }
 
-Result<vault::WriteSet> Assignments::emergency_set(Emergency const& emergency) const {
-  vault::WriteSet set;
-  set.read_at(vault_.order().committed());
-  auto const key = row_key('e', emergency.id);
-  set.depends_on(rows_.guard(key));
-  set.touches(rows_.guard(key));
-  TACENDA_TRY_VOID(rows_.put(set, key, encode_emergency(emergency)));
-  return set;
+std::shared_ptr<Assignments::Reservation> Assignments::reserve(std::string_view user) {
+  WriteLock const lock(mutex_);
+  auto& begun = being_begun_[std::string(user)];
+  auto const open = static_cast<std::size_t>(std::ranges::count_if(
+      emergencies_, [&](auto const& each) { return each.second.user == user && !each.second.reviewed; }));
+  if (open + begun < kOpenEmergencies) {
+    ++begun;
+    return std::make_shared<Reservation>(*this, std::string(user));
+  }
+  if (begun == 0) being_begun_.erase(std::string(user));
+  return nullptr;
 }
 
 Result<Assignments::Begun> Assignments::begin_emergency(std::string_view user, std::string_view patient,
-                                                        std::string_view reason, std::chrono::seconds lasts) {
-  if (reason.find_first_not_of(" \t\r\n") == std::string_view::npos)
+                                                        std::string_view reason, std::chrono::seconds lasts,
+                                                        std::optional<EmergencyDisclosure> disclosure) {
+  if (says_nothing(reason))
     return fail(ErrorKind::kUnprocessable, "say why: breaking the glass needs a reason");
   if (reason.size() > limits::kReasonBytes) return fail(ErrorKind::kUnprocessable, "the reason is too long");
-  if (open_of(user) >= kOpenEmergencies)
-    return fail(ErrorKind::kThrottled, "too many emergencies wait for their review");
+  if (disclosure) TACENDA_TRY_VOID(check_disclosure(*disclosure));
+  // shared with the closure, which is all that knows whether it came to something
+  auto const place = reserve(user);
+  if (!place) return fail(ErrorKind::kThrottled, "too many emergencies wait for their review");
   Begun begun;
   auto& emergency = begun.emergency;
   emergency.id = codec::format_uuid_v4(TACENDA_TRY(vault_.random_bytes16()));
@@ -197,19 +280,10 @@ Result<Assignments::Begun> Assignments::begin_emergency(std::string_view user, s
   emergency.reason = reason;
   emergency.begun = clock_.now();
   emergency.expires = emergency.begun + lasts;
-  begun.change.set = TACENDA_TRY(emergency_set(emergency));
-  begun.change.committed = [this, emergency] {
-    WriteLock const lock(mutex_);
-    newest_.insert_or_assign(std::pair(emergency.user, emergency.patient), emergency.id);
-    emergencies_.insert_or_assign(emergency.id, emergency);
-  };
+  emergency.disclosure = std::move(disclosure);
+  TACENDA_TRY_VOID(rows_.put(begun.change.set, row_key('e', emergency.id), encode_emergency(emergency)));
+  begun.change.committed = [place, emergency] { place->turn_into(emergency); };
   return begun;
-}
-
-std::size_t Assignments::open_of(std::string_view user) const {
-  ReadLock const lock(mutex_);
-  return static_cast<std::size_t>(std::ranges::count_if(
-      emergencies_, [&](auto const& each) { return each.second.user == user && !each.second.reviewed; }));
 }
 
 std::vector<Emergency> Assignments::emergencies() const {
@@ -222,22 +296,28 @@ std::vector<Emergency> Assignments::emergencies() const {
 
 Result<Assignments::Change> Assignments::review(std::string_view id, std::string_view reviewer,
                                                 std::string_view finding) {
-  Emergency emergency;
   {
     ReadLock const lock(mutex_);
-    auto const found = emergencies_.find(id);
-    if (found == emergencies_.end()) return fail(ErrorKind::kNotFound, "there is no such emergency");
-    emergency = found->second;
+    if (!emergencies_.contains(id)) return fail(ErrorKind::kNotFound, "there is no such emergency");
   }
+  Change change;
+  auto const key = row_key('e', id);
+  // First as of when, then the row: a review that commits in between is later than what was read, and one
+  // before is in it. What memory has may be older.
+  change.set.read_at(vault_.order().committed());
+  change.set.depends_on(rows_.guard(key));
+  change.set.touches(rows_.guard(key));
+  auto const row = TACENDA_TRY(rows_.get(key));
+  if (!row) return fail(ErrorKind::kNotFound, "there is no such emergency");
+  auto emergency = TACENDA_TRY(decode_emergency(*row));
   if (emergency.user == reviewer) return fail(ErrorKind::kForbidden, "nobody reviews what he did himself");
   if (emergency.reviewed) return fail(ErrorKind::kConflict, "this emergency was reviewed already");
-  if (finding.find_first_not_of(" \t\r\n") == std::string_view::npos || finding.size() > limits::kReasonBytes)
+  if (says_nothing(finding) || finding.size() > limits::kReasonBytes)
     return fail(ErrorKind::kUnprocessable, "a review needs a finding of at most 2,000 bytes");
   emergency.reviewer = reviewer;
   emergency.finding = finding;
   emergency.reviewed = clock_.now();
-  Change change;
-  change.set = TACENDA_TRY(emergency_set(emergency));
+  TACENDA_TRY_VOID(rows_.put(change.set, key, encode_emergency(emergency)));
   change.committed = [this, emergency] {
     WriteLock const lock(mutex_);
     emergencies_.insert_or_assign(emergency.id, emergency);

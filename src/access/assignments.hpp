@@ -18,6 +18,15 @@
 
 namespace tacenda::access {
 
+/// What 42 CFR 2.51(c) wants written of a disclosure of Part 2 records in a medical emergency; date and time
+/// are those of the emergency.
+struct EmergencyDisclosure {
+  std::string recipient;    // name of the medical personnel to whom it is made
+  std::string affiliation;  // theirs with a health care facility
+  std::string discloser;    // name of who makes it
+  std::string nature;       // of the emergency
+};
+
 /// A time in which one person may see one patient's record although consent, label or a missing relation
 /// stands against it. Source: FHIR R4 security-labels.html#break-the-glass; REQUIREMENTS C-12 to C-14.
 struct Emergency {
@@ -30,12 +39,14 @@ struct Emergency {
   std::string reviewer;  // UserId of who looked at it afterwards; empty: nobody yet
   std::string finding;
   std::optional<Time> reviewed;
+  std::optional<EmergencyDisclosure> disclosure;  // without it what 42 CFR Part 2 protects stays closed
 };
 
 /// What was decided about single persons: which Practitioner a user is, who may see a very restricted record,
 /// and who broke the glass. Kept in memory and in SealedView(kPolicy, kAuth).
 ///
-/// Owner: start. Thread-safe.
+/// Owner: start. Thread-safe. Of two changes of one row at once one conflicts; whoever makes it again does so
+/// when the other is effective, too (api::Admin lets one go after the other).
 class Assignments {
  public:
   static Result<std::unique_ptr<Assignments>> open(vault::Vault& vault, Clock const& clock);
@@ -65,10 +76,12 @@ class Assignments {
     Change change;
     Emergency emergency;
   };
-  /// Errors: kUnprocessable (no reason, or one of over limits::kReasonBytes), kThrottled (too many that
-  /// nobody has reviewed), kUnavailable.
+  /// Errors: kUnprocessable (no reason, or one of over limits::kReasonBytes; a disclosure with a field that
+  /// is empty or over limits::kReasonBytes), kThrottled (too many that nobody has reviewed, with those that
+  /// are on their way to the store), kUnavailable.
   Result<Begun> begin_emergency(std::string_view user, std::string_view patient, std::string_view reason,
-                                std::chrono::seconds lasts);
+                                std::chrono::seconds lasts,
+                                std::optional<EmergencyDisclosure> disclosure = {});
   /// Newest last.
   std::vector<Emergency> emergencies() const;
   /// Says that somebody else than who broke the glass has looked at it. Errors: kNotFound, kForbidden (his
@@ -78,8 +91,9 @@ class Assignments {
  private:
   Assignments(vault::Vault& vault, Clock const& clock);
   Result<void> load();
-  std::size_t open_of(std::string_view user) const;
-  Result<vault::WriteSet> emergency_set(Emergency const& emergency) const;
+  class Reservation;
+  /// A place among the emergencies of a user that nobody has reviewed; nullptr: there are too many.
+  std::shared_ptr<Reservation> reserve(std::string_view user);
 
   vault::Vault& vault_;
   Clock const& clock_;
@@ -88,6 +102,7 @@ class Assignments {
   std::map<std::string, std::string, std::less<>> practitioners_ TACENDA_GUARDED_BY(mutex_);  // by user
   std::set<std::pair<std::string, std::string>> listed_ TACENDA_GUARDED_BY(mutex_);           // patient, user
   std::map<std::string, Emergency, std::less<>> emergencies_ TACENDA_GUARDED_BY(mutex_);      // by id
+  std::map<std::string, std::size_t, std::less<>> being_begun_ TACENDA_GUARDED_BY(mutex_);    // by user
   std::map<std::pair<std::string, std::string>, std::string> newest_
       TACENDA_GUARDED_BY(mutex_);  // of user and patient
 };

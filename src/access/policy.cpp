@@ -206,6 +206,8 @@ Result<void> parse_emergency(toml::table const& table, Bounds& bounds) {
         return fail(ErrorKind::kInvalid, "an emergency lasts from 1 to 720 minutes");
     } else if (key.str() == "never") {
       bounds.never_in_emergency = TACENDA_TRY(set_of(node));
+    } else if (key.str() == "with-disclosure-record") {
+      bounds.recorded_in_emergency = TACENDA_TRY(set_of(node));
     } else if (key.str() == "overrides-denied-emergency" && node.is_boolean()) {
       bounds.emergency_overrides_denied = *node.value<bool>();
     } else {
@@ -230,7 +232,7 @@ Result<void> parse_relation(toml::table const& table, RelationTimes& times) {
     if (found == kDays.end() || !node.is_integer())
       return fail(ErrorKind::kInvalid, "the policy has an unknown key");
     auto const count = *node.value_exact<std::int64_t>();
-    if (count < 1 || count > kRelationMax.count())
+    if (count < 1 || count > limits::kRelationMax.count())
       return fail(ErrorKind::kInvalid, "a relation explains an access for 1 to 3650 days");
     times.*found->member = std::chrono::days(count);
   }

@@ -99,9 +99,11 @@ struct Bounds {
   std::optional<Words> without_consent;  // purposes that need no consent that speaks; nullopt: all
   Words sensitive;                       // labels that only roles which name them see (C-06)
   LabelRules label_rules;
-  std::chrono::minutes emergency_time{60};            // how long the glass stays broken
-  Words never_in_emergency{"PSYTHPN", "42CFRPart2"};  // labels that no emergency opens (C-14)
-  RelationTimes relation;                             // how long a relation explains an access
+  std::chrono::minutes emergency_time{60};  // how long the glass stays broken
+  Words never_in_emergency{"PSYTHPN"};      // labels that no emergency opens (C-14)
+  // Labels that one opens only with the record of 42 CFR 2.51 (EmergencyDisclosure).
+  Words recorded_in_emergency{"42CFRPart2"};
+  RelationTimes relation;                   // how long a relation explains an access
   bool emergency_overrides_denied = false;  // also what a consent denies for emergencies by name (ETREAT)
   identity::GroupRoles group_roles;         // what groups of the identity provider give
 

@@ -266,15 +266,16 @@ TEST(Policy, RefusesEveryWordItDoesNotKnow) {
   }
 }
 
-TEST(Policy, C14NoShippedPolicyOpensPart2RecordsInAnEmergency) {
-  for (auto const* name : {"separated", "classic", "hospital"}) {
-    auto const& never = Policy::shipped(name).value()->bounds().never_in_emergency;
-    EXPECT_TRUE(never.contains("42CFRPart2") && never.contains("PSYTHPN")) << name;
+TEST(Policy, C14EveryPolicyWantsTheRecordOfADisclosureForPart2RecordsUnlessItSaysOtherwise) {
+  std::vector<std::shared_ptr<Policy const>> policies{
+      Policy::parse("version = 1\n[roles.r]\n", 1).value(),
+      Policy::parse("version = 1\n[emergency]\nnever = [\"PSYTHPN\"]\n[roles.r]\n", 1).value()};
+  for (auto const* name : {"separated", "classic", "hospital"})
+    policies.push_back(Policy::shipped(name).value());
+  for (auto const& policy : policies) {
+    EXPECT_TRUE(policy->bounds().recorded_in_emergency.contains("42CFRPart2")) << policy->name();
+    EXPECT_TRUE(policy->bounds().never_in_emergency.contains("PSYTHPN")) << policy->name();
   }
-  EXPECT_TRUE(Policy::parse("version = 1\n[roles.r]\n", 1)
-                  .value()
-                  ->bounds()
-                  .never_in_emergency.contains("42CFRPart2"));
 }
 
 TEST(Policy, C15C16RestrictedAndListedRecordsAreOpenToRolesThatSayIt) {

@@ -26,6 +26,8 @@ std::size_t RateLimiter::rate_of(Kind kind) const {
       return rates_.service;
     case Kind::kAddress:
       return rates_.address;
+    case Kind::kApplication:
+      return rates_.application;
   }
   return rates_.address;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/application_limits.hpp"
 #include "core/clock.hpp"
 #include "core/limits.hpp"
 #include "core/mutex.hpp"
@@ -18,6 +19,9 @@ struct Rates {
   std::size_t person = limits::kRatePerson;
   std::size_t service = limits::kRateService;
   std::size_t address = limits::kRateAddress;  // of those whom nobody recognised
+  // An application that acts for people, for all of them together, beside the rate of each; what acts for
+  // itself has an account of its own, and the rate of a service.
+  std::size_t application = limits::kRateApplication;
 };
 
 /// Holds everybody to his rate by a bucket of his own, which is full at first, holds
@@ -28,9 +32,9 @@ class RateLimiter {
  public:
   RateLimiter(Clock const& clock, Rates rates) : clock_(clock), rates_(rates) {}
 
-  enum class Kind : char { kPerson = 'p', kService = 's', kAddress = 'a' };
-  /// Takes one from the bucket of `who` (a user id, or an address: of IPv6 its /64 counts). The time until
-  /// there is one again when the bucket is empty.
+  enum class Kind : char { kPerson = 'p', kService = 's', kAddress = 'a', kApplication = 'c' };
+  /// Takes one from the bucket of `who` (a user id, a client id, or an address: of IPv6 its /64 counts). The
+  /// time until there is one again when the bucket is empty.
   std::optional<std::chrono::seconds> take(Kind kind, std::string_view who);
   /// How many buckets are kept.
   std::size_t size() const;

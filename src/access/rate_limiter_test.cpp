@@ -43,6 +43,19 @@ TEST_F(RateLimit, W03AServiceIsNotHeldBackByDefault) {
   EXPECT_EQ(taken(limiter, Kind::kService, "loader", 200'000), 200'000U);
 }
 
+TEST_F(RateLimit, W03AnApplicationHasABucketBesideThoseOfPeopleWithItsName) {
+  RateLimiter limiter(clock, {.person = 2, .service = 3, .address = 0, .application = 5});
+  std::size_t const burst = 5 * limits::kRateBurstSeconds;
+  EXPECT_EQ(taken(limiter, Kind::kApplication, "growth", burst + 20), burst);
+  EXPECT_TRUE(limiter.take(Kind::kApplication, "growth").has_value());
+  EXPECT_FALSE(limiter.take(Kind::kApplication, "other").has_value());
+  EXPECT_FALSE(limiter.take(Kind::kPerson, "growth").has_value());
+  clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(taken(limiter, Kind::kApplication, "growth", 100), 5U);
+  RateLimiter unlimited(clock, {.application = 0});
+  EXPECT_EQ(taken(unlimited, Kind::kApplication, "growth", 200'000), 200'000U);
+}
+
 TEST_F(RateLimit, W03CountsAnIpv6NetworkAsOne) {
   RateLimiter limiter(clock, {.person = 0, .service = 0, .address = 1});
   std::size_t count = 0;

@@ -36,7 +36,6 @@ struct RelationTimes {
 
   friend bool operator==(RelationTimes const&, RelationTimes const&) = default;
 };
-inline constexpr std::chrono::days kRelationMax{3'650};           // that a policy may name
 inline constexpr std::chrono::hours kGraceAfterEncounter{72};     // an ended encounter still explains
 inline constexpr std::chrono::hours kAroundAppointment{14 * 24};  // before its start, and half of it after
 

@@ -50,7 +50,6 @@ class Admin {
   Released users(Call& call);
   Released disable_user(Call& call);
   Released unlock_user(Call& call);
-  Released restrict_networks(Call& call);
   Released turn_emergency_on(Call& call);
   Released turn_emergency_off(Call& call);
   Released clients(Call& call);
@@ -60,9 +59,7 @@ class Admin {
   Released audit_proof(Call& call);
   Released reindex(Call& call);
   Released verify(Call& call);
-  Released link_practitioner(Call& call);
   Released access_lists(Call& call);
-  Released change_access_list(Call& call);
   Released emergencies(Call& call);
   Released review_emergency(Call& call);
   Released alerts(Call& call);
@@ -87,6 +84,10 @@ class Admin {
   Result<Plan> issue_token(Call& call);
   Result<Plan> add_client(Call& call);
   Result<Plan> replace_client_keys(Call& call);
+  Result<Plan> restrict_client(Call& call);
+  Result<Plan> restrict_networks(Call& call);
+  Result<Plan> link_practitioner(Call& call);
+  Result<Plan> change_access_list(Call& call);
   Result<Plan> set_policy(Call& call);
   /// True of a role that the policy does not have, too.
   bool is_privileged(std::string_view role) const;
@@ -127,6 +128,8 @@ class Admin {
   Released unstored(Call& call, Error const& error);
   static Released released(audit::Receipt const& receipt, std::string json);
   Released change(Call& call, identity::Pending& pending, std::string json);
+  /// A change of what is permitted, made anew as often as another commit was faster.
+  identity::Pending pending_of(std::move_only_function<Result<access::Assignments::Change>()> make_change);
   /// Commits a change of what is permitted, and makes it effective.
   Released change(Call& call, access::Assignments::Change change, std::string json);
   Released change(Call& call, vault::WriteSet set, std::move_only_function<void()> committed,

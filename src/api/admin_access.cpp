@@ -1,4 +1,6 @@
 // Administration of who may see what: practitioners, access lists, emergencies and the policy.
+#include <algorithm>
+
 #include "access/stored_policy.hpp"
 #include "api/admin.hpp"
 #include "api/internal/admin_call.hpp"
@@ -28,6 +30,15 @@ Json emergency_json(access::Emergency const& emergency, identity::Directory cons
     json.set("reviewed", Json::string(codec::format_instant(*emergency.reviewed)));
     json.set("reviewer", Json::string(name_of(emergency.reviewer)));
     json.set("finding", Json::string(emergency.finding));
+  }
+  if (auto const& disclosure = emergency.disclosure) {
+    Json record = Json::object();
+    record.set("recipient", Json::string(disclosure->recipient));
+    record.set("affiliation", Json::string(disclosure->affiliation));
+    record.set("discloser", Json::string(disclosure->discloser));
+    record.set("time", Json::string(codec::format_instant(emergency.begun)));
+    record.set("nature", Json::string(disclosure->nature));
+    json.set("disclosure", std::move(record));
   }
   return json;
 }
@@ -64,22 +75,43 @@ std::vector<Demand> demands_unmet(access::Gate const& gate, identity::Principal 
 
 }  // namespace
 
-Released Admin::link_practitioner(Call& call) {
+Result<Admin::Plan> Admin::link_practitioner(Call& call) {
   std::string const name(call.body.text_of("name"));
   call.origin.target = name;
   auto const user = parts_.directory.find_user(name);
-  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
+  if (!user) return fail(ErrorKind::kNotFound, "there is no such user");
   call.origin.old_value = parts_.assignments.practitioner_of(user->id).value_or(std::string());
   std::optional<ResourceId> practitioner;
   if (auto const id = call.body.text_of("practitioner"); !id.empty()) {
-    auto parsed = ResourceId::parse(id);
-    if (!parsed.has_value()) return refuse(call, parsed.error());
-    practitioner = std::move(*parsed);
+    practitioner = TACENDA_TRY(ResourceId::parse(id));
     call.origin.new_value = practitioner->view();
   }
-  auto linked = parts_.assignments.set_practitioner(user->id, practitioner);
-  if (!linked.has_value()) return refuse(call, linked.error());
-  return change(call, std::move(*linked), "{}");
+  // Whoever is a Practitioner treats his patients; whatever the role is, as it may become another.
+  Plan plan{.entrusts = practitioner && call.origin.old_value != call.origin.new_value,
+            .subject = user->id,
+            .basis = basis_of(*user)};
+  plan.act = [this, id = user->id, practitioner = std::move(practitioner)]() -> Result<Done> {
+    return Done{pending_of([this, id, practitioner]() -> Result<access::Assignments::Change> {
+      return parts_.assignments.set_practitioner(id, practitioner);
+    })};
+  };
+  return plan;
+}
+
+identity::Pending Admin::pending_of(
+    std::move_only_function<Result<access::Assignments::Change>()> make_change) {
+  // shared by the two closures of one Pending
+  auto const committed = std::make_shared<std::move_only_function<void()>>();
+  return identity::Pending(
+      [this, committed, make_change = std::move(make_change)]() mutable -> Result<vault::WriteSet> {
+        auto change = TACENDA_TRY(make_change());
+        parts_.store.change_decisions(change.set);
+        *committed = std::move(change.committed);
+        return std::move(change.set);
+      },
+      [committed](bool is_committed) {
+        if (is_committed && *committed) (*committed)();
+      });
 }
 
 Released Admin::access_lists(Call& call) {
@@ -97,21 +129,33 @@ Released Admin::access_lists(Call& call) {
   return answer(call, codec::write_json(json));
 }
 
-Released Admin::change_access_list(Call& call) {
-  auto const* listed = call.body.find("listed");
-  auto const patient = PatientId::parse(call.body.text_of("patient"));
+Result<Admin::Plan> Admin::change_access_list(Call& call) {
+  auto const* said = call.body.find("listed");
   std::string const name(call.body.text_of("user"));
   call.origin.target = name;
-  if (!patient.has_value()) return refuse(call, patient.error());
-  if (listed == nullptr || !listed->is_boolean())
-    return refuse(call, Error(ErrorKind::kInvalid, "say whether the user is to be on the list"));
+  auto const patient = TACENDA_TRY(PatientId::parse(call.body.text_of("patient")));
+  if (said == nullptr || !said->is_boolean())
+    return fail(ErrorKind::kInvalid, "say whether the user is to be on the list");
+  bool const listed = said->as_boolean();
   auto const user = parts_.directory.find_user(name);
-  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
-  call.origin.patients.emplace_back(patient->view());
-  call.origin.new_value = listed->as_boolean() ? "listed" : "not listed";
-  auto changed = parts_.assignments.set_listed(patient->view(), user->id, listed->as_boolean());
-  if (!changed.has_value()) return refuse(call, changed.error());
-  return change(call, std::move(*changed), "{}");
+  if (!user) return fail(ErrorKind::kNotFound, "there is no such user");
+  auto const& assignments = parts_.assignments;
+  bool const was_listed = assignments.is_listed(patient.view(), user->id);
+  call.origin.patients.emplace_back(patient.view());
+  call.origin.old_value = was_listed ? "listed" : "not listed";
+  call.origin.new_value = listed ? "listed" : "not listed";
+  auto const is_his = [&](auto const& entry) { return entry.first == patient.view(); };
+  // Who is on it sees what nobody else sees. And with the last one of a patient ends that every access to his
+  // record alerts.
+  bool const ends_watch = was_listed && !listed && std::ranges::count_if(assignments.lists(), is_his) == 1;
+  Plan plan{.entrusts = (listed && !was_listed) || ends_watch, .subject = user->id, .basis = basis_of(*user)};
+  if (ends_watch) plan.basis.append("\nthe last one");
+  plan.act = [this, patient, id = user->id, listed]() -> Result<Done> {
+    return Done{pending_of([this, patient, id, listed]() -> Result<access::Assignments::Change> {
+      return parts_.assignments.set_listed(patient.view(), id, listed);
+    })};
+  };
+  return plan;
 }
 
 Released Admin::emergencies(Call& call) {

@@ -46,6 +46,7 @@ Json client_json(Client const& client) {
   if (client.certificate) json.set("certificate", Json::string(codec::hex_encode(*client.certificate)));
   json.set("bound_tokens", Json::boolean(client.binds_tokens));
   json.set("redirect_uris", texts_json(client.redirect_uris));
+  if (client.networks) json.set("networks", texts_json(*client.networks));
   return json;
 }
 
@@ -143,6 +144,24 @@ Result<Admin::Plan> Admin::replace_client_keys(Call& call) {
   }
   plan.act = [&clients, id = std::move(id), asked = std::move(asked)]() -> Result<Done> {
     return Done{TACENDA_TRY(clients.replace_keys(id, asked))};
+  };
+  return plan;
+}
+
+Result<Admin::Plan> Admin::restrict_client(Call& call) {
+  std::string id(call.body.text_of("client_id"));
+  call.origin.target = id;
+  auto& clients = parts_.authorization.clients();
+  auto const before = clients.find(id);
+  if (!before || !before->enabled) return fail(ErrorKind::kNotFound, "there is no such application");
+  auto networks = TACENDA_TRY(networks_of(call.body));
+  call.origin.old_value = text_of(before->networks);
+  call.origin.new_value = text_of(networks);
+  // Whoever has caught its keys or tokens could use them from there.
+  Plan plan{.entrusts = widens(before->networks, networks)};
+  if (before->account) plan.subject = before->account->view();
+  plan.act = [&clients, id = std::move(id), networks = std::move(networks)]() -> Result<Done> {
+    return Done{TACENDA_TRY(clients.restrict_networks(id, networks))};
   };
   return plan;
 }

@@ -72,14 +72,6 @@ std::string enrolment_json(std::string_view name, identity::Directory::Added con
   return codec::write_json(json);
 }
 
-/// A list of networks as the audit log keeps it.
-std::string text_of(std::optional<std::vector<std::string>> const& networks) {
-  if (!networks) return "networks: any";
-  std::string text = "networks:";
-  for (auto const& network : *networks) text.append(" ").append(network);
-  return text;
-}
-
 std::string text_of(std::optional<Time> until) {
   return "until: " + (until ? codec::format_instant(*until) : std::string("never"));
 }
@@ -119,6 +111,33 @@ Released Admin::users(Call& call) {
 bool Admin::is_privileged(std::string_view role) const {
   auto const rights = parts_.gate.role(role);
   return !rights || rights->is_privileged();
+}
+
+std::string text_of(std::optional<std::vector<std::string>> const& networks) {
+  if (!networks) return "networks: any";
+  std::string text = "networks:";
+  for (auto const& network : *networks) text.append(" ").append(network);
+  return text;
+}
+
+Result<std::optional<std::vector<std::string>>> networks_of(Json const& body) {
+  auto const* list = body.find("networks");
+  if (list == nullptr || !list->is_array()) return std::nullopt;
+  std::vector<std::string> networks;
+  for (auto const& network : list->items())
+    networks.emplace_back(network.is_string() ? network.as_string() : "");
+  TACENDA_TRY_VOID(access::AddressList::parse(networks));
+  return networks;
+}
+
+bool widens(std::optional<std::vector<std::string>> const& before,
+            std::optional<std::vector<std::string>> const& after) {
+  if (!before) return false;
+  if (!after) return true;
+  auto const held = access::AddressList::parse(*before);
+  auto const next = access::AddressList::parse(*after);
+  // What cannot be read lets nobody in.
+  return !held.has_value() || !next.has_value() || !held->covers(*next);
 }
 
 std::string basis_of(identity::UserView const& user) {
@@ -233,24 +252,20 @@ Result<Admin::Plan> Admin::bind_certificate(Call& call) {
   return plan;
 }
 
-Released Admin::restrict_networks(Call& call) {
-  std::string const name(call.body.text_of("name"));
+Result<Admin::Plan> Admin::restrict_networks(Call& call) {
+  std::string name(call.body.text_of("name"));
   call.origin.target = name;
-  auto const user = parts_.directory.find_user(name);
-  if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
-  std::optional<std::vector<std::string>> networks;
-  if (auto const* list = call.body.find("networks"); list != nullptr && list->is_array()) {
-    networks.emplace();
-    for (auto const& network : list->items())
-      networks->emplace_back(network.is_string() ? network.as_string() : "");
-    if (auto const parsed = access::AddressList::parse(*networks); !parsed.has_value())
-      return refuse(call, parsed.error());
-  }
-  call.origin.old_value = text_of(user->standing->networks);
+  auto const user = TACENDA_TRY(known_user(parts_.directory, name));
+  auto networks = TACENDA_TRY(networks_of(call.body));
+  auto const& before = user.standing->networks;
+  call.origin.old_value = text_of(before);
   call.origin.new_value = text_of(networks);
-  auto pending = parts_.directory.restrict_networks(name, std::move(networks));
-  if (!pending.has_value()) return refuse(call, pending.error());
-  return change(call, *pending, "{}");
+  // Whatever the role is: whoever has what it takes to use the account could use it from there.
+  Plan plan{.entrusts = widens(before, networks), .subject = user.id, .basis = basis_of(user)};
+  plan.act = [this, name = std::move(name), networks = std::move(networks)]() -> Result<Done> {
+    return Done{TACENDA_TRY(parts_.directory.restrict_networks(name, networks))};
+  };
+  return plan;
 }
 
 Result<Admin::Plan> Admin::limit_user(Call& call) {

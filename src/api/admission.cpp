@@ -102,7 +102,7 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   // A purpose that is none of his role's is refused where it would open something.
   exchange.origin.purpose_of_use = parts_.gate.purpose_of(known).value_or(std::string());
   if (auto held = hold_caller(exchange)) return held;
-  if (auto const placed = parts_.gate.admits(known, exchange.address); !placed.has_value()) {
+  if (auto const placed = admits(known, exchange.address); !placed.has_value()) {
     exchange.origin.kind = audit::EventKind::kAddressRefused;
     exchange.denied_by = "network";
     return refuse(exchange, placed.error());
@@ -132,16 +132,28 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   return std::nullopt;
 }
 
+Result<void> Pipeline::admits(identity::Principal const& principal, std::string_view address) const {
+  TACENDA_TRY_VOID(parts_.gate.admits(principal, address));
+  if (!principal.application()) return {};
+  return parts_.authorization.clients().admits(principal.application()->client, address);
+}
+
 std::optional<Released> Pipeline::hold_caller(Exchange& exchange) {
   auto const& known = *exchange.principal;
-  return hold_to_rate(exchange, known.is_service() ? Kind::kService : Kind::kPerson, known.id().view());
+  if (known.is_service()) return hold_to_rate(exchange, Kind::kService, known.id().view());
+  if (auto held = hold_to_rate(exchange, Kind::kPerson, known.id().view())) return held;
+  // Beside that of each person: what it does for all of them.
+  if (!known.application()) return std::nullopt;
+  return hold_to_rate(exchange, Kind::kApplication, known.application()->client);
 }
 
 std::optional<Released> Pipeline::hold_to_rate(Exchange& exchange, access::RateLimiter::Kind kind,
                                                std::string_view who) {
   auto const wait = parts_.rates.take(kind, who);
   if (!wait) return std::nullopt;
-  Error const error(ErrorKind::kThrottled, "too many requests: slow down");
+  Error const error(ErrorKind::kThrottled, kind == Kind::kApplication
+                                               ? Literal("too many requests of this application: slow down")
+                                               : Literal("too many requests: slow down"));
   audit::Event event = exchange.origin;
   event.kind = audit::EventKind::kOverLimit;
   event.outcome = audit::Outcome::kMinorFailure;

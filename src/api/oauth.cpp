@@ -157,10 +157,13 @@ Released Pipeline::OAuth::refuse_token(Exchange& exchange, Refusal const& refusa
   audit::Event event = exchange.origin;
   tell(reply.trace, event);
   event.kind = reply.reused ? audit::EventKind::kTokenReused : audit::EventKind::kTokenRefused;
+  if (reply.is_outside) event.kind = audit::EventKind::kAddressRefused;
   event.outcome = reply.reused ? audit::Outcome::kSeriousFailure : audit::Outcome::kMinorFailure;
   event.reason = refusal.reason.view();
   event.http_status = response.status;
-  if (reply.trace.client.empty()) {
+  // A public application is named by whoever likes.
+  bool const is_said = reply.is_outside && reply.trace.authentication == "none";
+  if (reply.trace.client.empty() || is_said) {
     // Nobody was recognised: a flood of these is counted and does not slow down who was.
     auto noted = parts_.failures.note(std::move(event));
     if (!noted) return Released(refusal.error);

@@ -56,6 +56,9 @@ Result<void> Pipeline::confirm(identity::Principal const& principal, vault::Writ
 
 Result<void> Pipeline::bind(Exchange const& exchange, std::uint64_t seen, vault::WriteSet& set) const {
   TACENDA_TRY_VOID(confirm(*exchange.principal, set));
+  // A list of the application that has changed since, too: its row is what `set` depends on.
+  if (auto const& application = exchange.principal->application())
+    TACENDA_TRY_VOID(parts_.authorization.clients().admits(application->client, exchange.address));
   set.read_at(seen);
   parts_.store.depend_on_consents(set);
   return {};
@@ -290,7 +293,7 @@ Released Pipeline::capabilities(Exchange& exchange) {
   // What was defined for this server is for those who work with it.
   auto known = std::make_shared<fhir::SearchParameters const>();
   if (auto principal = authenticate(exchange.request);
-      principal.has_value() && parts_.gate.admits(*principal, exchange.address).has_value()) {
+      principal.has_value() && admits(*principal, exchange.address).has_value()) {
     identify(exchange.origin, *principal);
     known = parts_.store.parameters();
   } else {

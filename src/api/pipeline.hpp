@@ -68,12 +68,14 @@ class Pipeline {
   /// The answer to who is not recognised, may not come from there, is not complete yet, or asks too often.
   std::optional<Released> admit_caller(Exchange& exchange);
   std::optional<Released> hold_caller(Exchange& exchange);
+  /// May he, and the application that he uses, ask from there (N-05)? Errors: kForbidden.
+  Result<void> admits(identity::Principal const& principal, std::string_view address) const;
   std::optional<Released> hold_to_rate(Exchange& exchange, access::RateLimiter::Kind kind,
                                        std::string_view who);
   Released dispatch(Exchange& exchange);
   /// What a read came to; nullopt when it is no read, or fails: the slow way tells why.
   std::optional<operations::Outcome> try_read(Exchange& exchange);
-  /// Makes the event of a read durable and answers it; reads again what rests on what changed meanwhile.
+  /// Makes the event durable and answers; reads again what rests on what changed meanwhile.
   void finish_read(std::unique_ptr<Exchange> exchange, operations::Outcome outcome,
                    std::move_only_function<void(Released)> reply, std::size_t attempt);
   Released capabilities(Exchange& exchange);
@@ -107,7 +109,6 @@ class Pipeline {
   /// What a sign-in, step-up or change of password came to.
   Released conclude(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt);
   Released refuse_attempt(Exchange& exchange, audit::Event event, identity::Directory::Attempt& attempt);
-  /// Refuses a chosen password, the text of `field`, with advice.
   Released refuse_password(Exchange& exchange, Error const& error, codec::Json const& asked,
                            std::string_view field);
   /// /auth of who is signed in, passkeys, and the OpenID provider (internal/account.hpp).
@@ -133,7 +134,6 @@ class Pipeline {
   Released refuse(Exchange& exchange, std::uint16_t status);
   Released refuse_unless_committed(Exchange& exchange, Error const& error);
   Released answer(Exchange& exchange, audit::Event event, net::Response response);
-  /// Commits an event that stands for itself, and answers.
   Released record(audit::Event event, net::Response response);
 
   Result<operations::Outcome> run_interaction(Exchange& exchange, operations::Context const& context,

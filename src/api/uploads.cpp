@@ -64,7 +64,7 @@ Result<void> Pipeline::still_admitted(Exchange const& exchange) const {
   auto const principal = TACENDA_TRY(authenticate(exchange.request));
   if (principal.id() != exchange.principal->id())
     return fail(ErrorKind::kUnauthenticated, "the account is another one than at the beginning");
-  TACENDA_TRY_VOID(parts_.gate.admits(principal, exchange.address));
+  TACENDA_TRY_VOID(admits(principal, exchange.address));
   Time const now = parts_.clock.now();
   TACENDA_TRY_VOID(parts_.gate.admits_token(principal, now));
   return parts_.gate.is_complete(principal, now);

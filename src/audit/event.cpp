@@ -82,6 +82,7 @@ constexpr std::array kKinds{
     KindFacts{kClientAdded, "client-added", "110113", "110137", 'C'},
     KindFacts{kClientDisabled, "client-disabled", "110113", "110137", 'U'},
     KindFacts{kClientKeysChanged, "client-keys-changed", "110113", "110137", 'U'},
+    KindFacts{kClientNetworksChanged, "client-networks-changed", "110113", "110137", 'U'},
     KindFacts{kClientsListed, "clients-listed", "110113", "110132", 'R'},
     KindFacts{kClientKeysFetched, "client-keys-fetched", "110113", "110137", 'U'},
     // Breaking the glass is a security alert: DCM 110127 emergency override started.

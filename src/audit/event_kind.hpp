@@ -78,6 +78,7 @@ enum class EventKind : std::uint16_t {
   kClientKeysChanged = 74,
   kClientsListed = 75,
   kClientKeysFetched = 76,
+  kClientNetworksChanged = 77,
   // who may see what, and who saw it although something stood against it
   kEmergencyBegun = 80,
   kEmergencyReviewed = 81,

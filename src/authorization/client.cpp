@@ -11,7 +11,8 @@
 namespace tacenda::authorization {
 namespace {
 
-constexpr std::uint8_t kFormat = 3;  // format 1 has no address of keys, format 2 no certificate
+constexpr std::uint8_t kFormat =
+    4;  // format 1 has no address of keys, format 2 no certificate, format 3 no networks
 
 /// nullopt: nothing that an assertion may be signed with.
 std::optional<ClientKey> key_of(codec::Jwk const& jwk) {
@@ -147,6 +148,9 @@ Bytes encode_client(Client const& client) {
   writer.sized(client.jwks_url);
   row::put_digest(writer, client.certificate);
   writer.u8(client.binds_tokens ? 1 : 0);
+  writer.u8(client.networks ? 1 : 0);
+  if (client.networks) row::put_texts(writer, *client.networks);
+  writer.u32(client.revision);
   return out;
 }
 
@@ -179,6 +183,16 @@ Result<Client> decode_client(ByteView bytes) {
   if (format >= 3) {
     client.certificate = TACENDA_TRY(row::read_digest(reader));
     client.binds_tokens = TACENDA_TRY(row::read_flag(reader));
+  }
+  if (format >= 4) {
+    if (TACENDA_TRY(row::read_flag(reader))) {
+      client.networks = TACENDA_TRY(row::read_texts(reader));
+      auto allowed = access::AddressList::parse(*client.networks);
+      // One that cannot be read must not become one that lets everybody in.
+      if (!allowed.has_value()) return row::corrupt();
+      client.allowed = std::move(*allowed);
+    }
+    client.revision = TACENDA_TRY(reader.u32());
   }
   TACENDA_TRY_VOID(row::check_end(reader));
   return client;

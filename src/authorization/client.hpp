@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/address_list.hpp"
 #include "codec/scope.hpp"
 #include "core/bytes.hpp"
 #include "core/clock.hpp"
@@ -55,6 +56,10 @@ struct Client {
   // to is in each token.
   std::optional<Digest> certificate;
   bool binds_tokens = false;  // to the certificate of the connection on which they are asked for
+  // From where alone it may ask for tokens and use them (N-05); nullopt: from anywhere.
+  std::optional<std::vector<std::string>> networks;
+  access::AddressList allowed;  // of them
+  std::uint32_t revision = 0;   // of the row: each change counts it up
 };
 
 /// 1 to 64 of [a-z0-9._@-], and no hyphen first: a client_id.

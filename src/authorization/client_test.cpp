@@ -98,6 +98,8 @@ TEST(ClientRow, IsReadAsItWasWritten) {
   client.redirect_uris = {"https://app.example.org/cb", "https://app.example.org/other"};
   client.certificate.emplace().fill(std::byte{7});
   client.binds_tokens = true;
+  client.networks = {"10.20.0.0/16", "fd00::/8"};
+  client.revision = 7;
   auto const row = encode_client(client);
   auto const read = decode_client(row);
   ASSERT_TRUE(read.has_value());
@@ -107,12 +109,32 @@ TEST(ClientRow, IsReadAsItWasWritten) {
   EXPECT_EQ(read->redirect_uris, client.redirect_uris);
   EXPECT_EQ(read->certificate, client.certificate);
   EXPECT_TRUE(read->binds_tokens);
+  EXPECT_EQ(read->networks, client.networks);
+  EXPECT_EQ(read->revision, 7U);
+  EXPECT_TRUE(read->allowed.contains("10.20.3.4"));
+  EXPECT_FALSE(read->allowed.contains("10.21.3.4"));
   EXPECT_TRUE(equal(encode_client(*read), row));
   for (std::size_t size = 0; size < row.size(); ++size)
     EXPECT_FALSE(decode_client(ByteView(row).first(size)).has_value()) << size;
   auto longer = row;
   longer.push_back(std::byte{0});
   EXPECT_FALSE(decode_client(longer).has_value());
+}
+
+TEST(ClientRow, N05OfBeforeThereWereNetworksLetsItsApplicationInFromAnywhere) {
+  Client client;
+  client.id = "app";
+  client.kind = Client::Kind::kPublic;
+  client.scopes = codec::parse_scopes("patient/*.rs").value();
+  auto row = encode_client(client);
+  row.front() = std::byte{3};
+  row.resize(row.size() - 5);  // flag of the networks, revision
+  auto const read = decode_client(row);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_FALSE(read->networks);
+  EXPECT_TRUE(read->allowed.contains("203.0.113.9"));
+  client.networks = {"no network"};
+  EXPECT_FALSE(decode_client(encode_client(client)).has_value()) << "never one that lets everybody in";
 }
 
 }  // namespace

@@ -201,11 +201,13 @@ Result<identity::Pending> Clients::disable(std::string_view id) {
   auto tokens = std::make_shared<identity::Pending>(directory_.end_application_tokens(
       [&](identity::Application const& application) { return application.client == ended->id; }));
   return identity::Pending(
-      [this, ended, account, tokens]() -> Result<vault::WriteSet> {
+      [this, name = ended->id, account, tokens]() -> Result<vault::WriteSet> {
         auto set = TACENDA_TRY(account->set());
         set.merge(TACENDA_TRY(tokens->set()), 0);
-        set.read_at(vault_.order().committed());
-        TACENDA_TRY_VOID(put(set, *ended));
+        auto row = TACENDA_TRY(stored(name, set));
+        row.enabled = false;
+        ++row.revision;
+        TACENDA_TRY_VOID(put(set, row));
         return set;
       },
       [account, tokens](bool committed) {
@@ -221,27 +223,73 @@ Result<Client> Clients::with_keys(Client const& client, KeySet const& keys) {
   return changed;
 }
 
+Result<Client> Clients::stored(std::string_view id, vault::WriteSet& set) const {
+  auto const key = key_of(id);
+  // First as of when, then the row: a change that commits in between is later than what was read. Memory may
+  // be older than the store.
+  set.read_at(vault_.order().committed());
+  set.depends_on(rows_.guard(key));
+  auto const row = TACENDA_TRY(rows_.get(key));
+  if (!row) return fail(ErrorKind::kUnauthenticated, "the application is not registered any more");
+  return decode_client(*row);
+}
+
+void Clients::keep_newest(std::shared_ptr<Client const> const& client) {
+  WriteLock const lock(mutex_);
+  auto& current = clients_[client->id];
+  if (current->enabled && current->revision < client->revision) current = client;
+}
+
+Result<identity::Pending> Clients::change(std::string_view id, std::function<Result<void>(Client&)> how) {
+  if (!find(id)) return fail(ErrorKind::kNotFound, "there is no such application");
+  auto const changed = std::make_shared<std::shared_ptr<Client const>>();  // by the one closure for the other
+  return identity::Pending(
+      [this, name = std::string(id), how = std::move(how), changed]() -> Result<vault::WriteSet> {
+        vault::WriteSet set;
+        auto client = std::make_shared<Client>(TACENDA_TRY(stored(name, set)));
+        // Not what was decided meanwhile.
+        TACENDA_TRY_VOID(confirm(name));
+        TACENDA_TRY_VOID(how(*client));
+        ++client->revision;
+        TACENDA_TRY_VOID(put(set, *client));
+        *changed = std::move(client);
+        return set;
+      },
+      [this, changed](bool committed) {
+        if (committed && *changed) keep_newest(*changed);
+      });
+}
+
 Result<identity::Pending> Clients::replace_keys(std::string_view id, KeySet const& keys) {
   auto const before = find(id);
   if (!before) return fail(ErrorKind::kNotFound, "there is no such application");
   if (before->kind == Client::Kind::kPublic)
     return fail(ErrorKind::kForbidden, "a public application has no keys");
-  auto const client = std::make_shared<Client>(TACENDA_TRY(with_keys(*before, keys)));
-  return identity::Pending(
-      [this, client]() -> Result<vault::WriteSet> {
-        vault::WriteSet set;
-        set.read_at(vault_.order().committed());
-        // Not what was decided meanwhile.
-        TACENDA_TRY_VOID(confirm(client->id));
-        TACENDA_TRY_VOID(put(set, *client));
-        return set;
-      },
-      [this, client](bool committed) {
-        if (!committed) return;
-        WriteLock const lock(mutex_);
-        auto& current = clients_[client->id];
-        if (current->enabled) current = client;
-      });
+  TACENDA_TRY_VOID(with_keys(*before, keys));
+  return change(id, [keys](Client& client) { return give_keys(client, keys); });
+}
+
+Result<identity::Pending> Clients::restrict_networks(std::string_view id,
+                                                     std::optional<std::vector<std::string>> networks) {
+  access::AddressList allowed;
+  if (networks) {
+    if (networks->empty() || networks->size() > limits::kNetworksPerList)
+      return fail(ErrorKind::kInvalid, "an address list has from 1 to 64 networks");
+    allowed = TACENDA_TRY(access::AddressList::parse(*networks));
+  }
+  return change(id, [networks = std::move(networks), allowed](Client& client) -> Result<void> {
+    client.networks = networks;
+    client.allowed = allowed;
+    return {};
+  });
+}
+
+Result<void> Clients::admits(std::string_view id, std::string_view address) const {
+  // No address: the administration socket, which no list is about.
+  if (address.empty()) return {};
+  auto const client = find(id);
+  if (client && client->allowed.contains(address)) return {};
+  return fail(ErrorKind::kForbidden, "this application may not be used from this address");
 }
 
 std::shared_ptr<Client const> Clients::find(std::string_view id) const {

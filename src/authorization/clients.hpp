@@ -55,6 +55,13 @@ class Clients {
   /// Other keys in the place of all it has. Errors: kNotFound, kInvalid, kForbidden (a public client).
   Result<identity::Pending> replace_keys(std::string_view id, KeySet const& keys);
 
+  /// From which networks alone it may ask for tokens and use them; nullopt: from any. Holds for tokens of
+  /// before, too. Errors: kNotFound, kInvalid (no networks, or too many).
+  Result<identity::Pending> restrict_networks(std::string_view id,
+                                              std::optional<std::vector<std::string>> networks);
+  /// May it ask, or use a token, from there? Errors: kForbidden (also when there is none).
+  Result<void> admits(std::string_view id, std::string_view address) const;
+
   /// What the client is with other keys. Errors: as replace_keys.
   static Result<Client> with_keys(Client const& client, KeySet const& keys);
 
@@ -74,6 +81,14 @@ class Clients {
 
  private:
   static Bytes key_of(std::string_view id);
+  /// A change of what is stored when it is committed, whatever was changed since it was asked for. Errors:
+  /// kNotFound.
+  Result<identity::Pending> change(std::string_view id, std::function<Result<void>(Client&)> how);
+  /// The row as it is in the store, and `set` conflicts when it changes meanwhile. Errors: kCorrupt,
+  /// kUnavailable.
+  Result<Client> stored(std::string_view id, vault::WriteSet& set) const;
+  /// In memory the newest holds, in whichever order two commits come back.
+  void keep_newest(std::shared_ptr<Client const> const& client);
   Result<void> put(vault::WriteSet& set, Client const& client) const;
 
   vault::Vault& vault_;

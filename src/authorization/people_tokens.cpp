@@ -127,7 +127,8 @@ Result<std::string> Server::id_token(Grant const& grant, std::string_view nonce)
 
 void Server::authorization_code(Form const& form, Caller const& caller, TokenReply& reply) {
   auto const client = client_of(form, caller, reply);
-  if (!client) return;
+  // Before the code is looked at: who caught it elsewhere uses nothing up.
+  if (!client || !admits(*client, std::nullopt, caller, reply)) return;
   auto taken = codes_.take(form.of("code"));
   if (taken.used_grant) return end_reused(*taken.used_grant, "the code was used before", reply);
   if (!taken.use) {
@@ -146,6 +147,7 @@ void Server::authorization_code(Form const& form, Caller const& caller, TokenRep
     return;
   }
   auto& grant = use.grant;
+  if (!admits(*client, grant.user, caller, reply)) return;
   grant.generation = grant.refresh == Grant::Refresh::kNone ? 0 : 1;
   grant.expires = expiry_of(grant, clock_.now(), directory_.session_times(grant.user));
   // Who has no key could else refresh it from anywhere.
@@ -186,14 +188,16 @@ void Server::refresh(Form const& form, Caller const& caller, TokenReply& reply) 
     }
   }
   if (!client) client = client_of(form, caller, reply);
-  if (!client) return;
+  // Before anything else is looked at: who caught a token and shows it elsewhere ends nothing by it.
+  if (!client || !admits(*client, std::nullopt, caller, reply)) return;
   if (!shown || shown->grant->client != client->id) {
     reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchRefresh);
     return;
   }
   Grant const& grant = *shown->grant;
   reply.trace.user_id = grant.user.view();
-  // Before anything else is looked at: who caught it ends nothing by it.
+  if (!admits(*client, grant.user, caller, reply)) return;
+  // The same of who has not the certificate.
   if (grant.certificate && grant.certificate != caller.certificate) {
     reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchRefresh,
                             "a refresh token was shown without the certificate that it is bound to");

@@ -9,6 +9,7 @@ using codec::Json;
 
 TokenReply Server::revoke(Form const& form, Caller const& caller) {
   TokenReply reply;
+  // From wherever it comes: it takes, and tells nothing.
   auto const client = client_of(form, caller, reply);
   if (!client) return reply;
   auto const token = form.of("token");
@@ -36,7 +37,7 @@ TokenReply Server::revoke(Form const& form, Caller const& caller) {
 TokenReply Server::introspect(Form const& form, Caller const& caller) {
   TokenReply reply;
   auto const client = authenticate(form, caller, reply);
-  if (!client) return reply;
+  if (!client || !admits(*client, client->account, caller, reply)) return reply;
   reply.body.set("active", Json::boolean(false));
   auto const principal = directory_.authenticate_token(form.of("token"));
   if (!principal.has_value() || !principal->application() || principal->application()->client != client->id ||

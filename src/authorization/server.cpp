@@ -42,6 +42,20 @@ std::string Server::origin() const {
   return origin_;
 }
 
+bool Server::admits(Client const& client, std::optional<UserId> const& user, Caller const& caller,
+                    TokenReply& reply) const {
+  auto placed = clients_.admits(client.id, caller.address);
+  // Who is no more is refused for that, further on.
+  if (auto const person =
+          user ? directory_.principal_for_work(*user) : fail(ErrorKind::kNotFound, "nobody is known yet");
+      placed.has_value() && person.has_value())
+    placed = gate_.admits(*person, caller.address);
+  if (placed.has_value()) return true;
+  reply.is_outside = true;
+  reply.refusal = Refusal(OAuthError::kAccessDenied, placed.error().literal());
+  return false;
+}
+
 Result<void> Server::confirm(identity::Application const& application) const {
   TACENDA_TRY_VOID(clients_.confirm(application.client));
   return application.grant.empty() ? Result<void>() : grants_.confirm(application.grant);

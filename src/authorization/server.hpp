@@ -46,6 +46,7 @@ struct TokenReply {
   codec::Json body = codec::Json::object();  // of a success: RFC 6749 section 5.1, RFC 7662 section 2.2
   Trace trace;
   std::vector<KeysNotice> keys;  // each an event of its own, durable before the answer leaves
+  bool is_outside = false;       // it may not be asked from there (N-05)
   bool reused = false;  // a code or refresh token was shown again: somebody has a copy, and all of it ended
 };
 
@@ -159,6 +160,10 @@ class Server {
                                                TokenReply& reply) const;
   /// As authenticate, and a public client by its word.
   std::shared_ptr<Client const> client_of(Form const& form, Caller const& caller, TokenReply& reply);
+  /// May this client ask from there, for this user if there is one, by the lists of the client, the account
+  /// and its role (N-05)? False: refused. Asked before anything is used up.
+  bool admits(Client const& client, std::optional<UserId> const& user, Caller const& caller,
+              TokenReply& reply) const;
   /// What tokens of this client are bound to. False: refused, because it binds them and has shown nothing.
   static bool bind(Client const& client, Caller const& caller, std::optional<Digest>& certificate,
                    TokenReply& reply);

@@ -141,6 +141,7 @@ void Server::client_credentials(Form const& form, Caller const& caller, TokenRep
   }
   reply.trace.user_id = client->account->view();
   reply.trace.user_name = client->id;
+  if (!admits(*client, client->account, caller, reply)) return;
   auto scopes = granted(form.of("scope"), *client);
   if (!scopes.has_value()) {
     reply.refusal = Refusal(OAuthError::kInvalidScope, scopes.error().literal());

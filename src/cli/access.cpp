@@ -113,6 +113,10 @@ int emergency_list(AccessOptions const& options) {
                 << (each.find("patient") == nullptr ? std::string("every patient (emergency account)")
                                                     : "Patient/" + std::string(each.text_of("patient")))
                 << "\n  why: " << each.text_of("reason") << "\n";
+      if (auto const* disclosure = each.find("disclosure"); disclosure != nullptr)
+        std::cout << "  42 CFR 2.51: to " << disclosure->text_of("recipient") << " ("
+                  << disclosure->text_of("affiliation") << "), by " << disclosure->text_of("discloser")
+                  << ", " << disclosure->text_of("time") << ", " << disclosure->text_of("nature") << "\n";
       if (each.find("reviewed") == nullptr) {
         std::cout << "  not reviewed yet\n";
       } else {

@@ -7,6 +7,7 @@
 
 #include "cli/internal/alert_commands.hpp"
 #include "cli/internal/approvals.hpp"
+#include "cli/internal/client_commands.hpp"
 #include "cli/internal/commands.hpp"
 #include "cli/internal/emergency_commands.hpp"
 #include "cli/internal/terminal.hpp"
@@ -23,14 +24,14 @@ constexpr char kVersion[] = "0.1.0";
 class Commands {
  public:
   Commands(CLI::App& app, Compositions const& compositions) : app_(app), compositions_(compositions) {
+    AddCommand const add = [this](auto&&... how) { return command(how...); };
     add_init();
     add_serve();
     add_login();
     add_user();
     add_token();
-    add_client();
+    add_client(app_, client_, add);
     add_policy();
-    AddCommand const add = [this](auto&&... how) { return command(how...); };
     add_approvals(app_, approvals_, add);
     add_emergency(app_, access_, add);
     add_alert_commands(app_, alerts_, add);
@@ -267,57 +268,6 @@ class Commands {
         ->capture_default_str();
     sub->add_option("--data", token_.data, "Folder of the running server's store")->required();
     sub->add_flag("--json", token_.json, "Print {access_token, expires_at}");
-  }
-
-  void add_client() {
-    auto* parent =
-        app_.add_subcommand("client", "Applications that get tokens from /oauth/token (SMART on FHIR)");
-    parent->require_subcommand(1);
-    auto const common = [this](CLI::App* sub) {
-      sub->add_option("--data", client_.data, "Folder of the running server's store")->required();
-      sub->add_flag("--json", client_.json, "Print JSON");
-    };
-    auto const id = [this](CLI::App* sub) {
-      sub->add_option("name", client_.id, "Its client_id")->required();
-    };
-    auto* add = command(
-        *parent, "add", "Register an application: one with --role acts for itself (SMART Backend Services)",
-        "tacenda client add lab --jwks lab.jwks.json --scope 'system/Observation.rs' --role loader "
-        "--data /srv/tacenda",
-        [this] { return client_add(client_); });
-    common(add);
-    id(add);
-    add->add_option("--scope", client_.scope, "All that it may ever be given")->required();
-    add->add_option("--jwks", client_.jwks,
-                    "File with its public keys (JWKS): RSA for RS384, P-384 for ES384");
-    add->add_option("--jwks-url", client_.jwks_url, "https address of them, asked when they are needed");
-    add->add_option(
-        "--certificate", client_.certificate,
-        "Its client certificate, in the place of keys: a file in PEM, or SHA-256 of the DER in hex");
-    add->add_flag("--bound-tokens", client_.binds_tokens,
-                  "Its tokens are good with the client certificate of their connection alone (RFC 8705)");
-    add->add_option("--role", client_.role, "A role of the policy, of an application that acts for itself");
-    add->add_option(
-        "--redirect-uri", client_.redirect_uris,
-        "Where people are sent back to, of an application that acts for them; may be given several times");
-    add->add_flag("--public", client_.is_public, "It acts for people and has no key of its own: PKCE alone");
-    add->add_option("--title", client_.title, "What people are shown");
-    auto* disable =
-        command(*parent, "disable", "End an application and all its tokens, for good",
-                "tacenda client disable lab --data /srv/tacenda", [this] { return client_disable(client_); });
-    common(disable);
-    id(disable);
-    auto* keys = command(*parent, "keys", "Put other public keys in the place of all it has",
-                         "tacenda client keys lab --jwks lab.jwks.json --data /srv/tacenda",
-                         [this] { return client_keys(client_); });
-    common(keys);
-    id(keys);
-    keys->add_option("--jwks", client_.jwks, "File with its public keys (JWKS)");
-    keys->add_option("--jwks-url", client_.jwks_url, "https address of them");
-    keys->add_option("--certificate", client_.certificate,
-                     "File with its client certificate (PEM), or SHA-256 in hex");
-    common(command(*parent, "list", "List all applications", "tacenda client list --data /srv/tacenda",
-                   [this] { return client_list(client_); }));
   }
 
   void add_load() {

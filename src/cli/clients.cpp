@@ -47,6 +47,39 @@ Result<void> put_keys(Json& body, ClientOptions const& options) {
   return {};
 }
 
+/// "any", or the list that it has.
+std::string networks_of(Json const& client) {
+  auto const* networks = client.find("networks");
+  if (networks == nullptr) return "any";
+  std::string text;
+  for (auto const& network : networks->items())
+    text.append(text.empty() ? "" : ",").append(network.as_string());
+  return text;
+}
+
+void show_client(Json const& client, bool as_json) {
+  if (as_json) {
+    std::cout << codec::write_json(client) << "\n";
+    return;
+  }
+  for (std::string_view const name :
+       {"client_id", "title", "kind", "created", "scope", "jwks_url", "certificate"}) {
+    if (auto const text = client.text_of(name); !text.empty())
+      std::cout << std::left << std::setw(14) << name << text << "\n";
+  }
+  std::cout << std::left << std::setw(14) << "state" << (is_true(client, "enabled") ? "active" : "disabled")
+            << "\n"
+            << std::setw(14) << "bound_tokens" << (is_true(client, "bound_tokens") ? "yes" : "no") << "\n"
+            << std::setw(14) << "networks" << networks_of(client) << "\n";
+  for (std::string_view const name : {"keys", "redirect_uris"}) {
+    auto const* list = client.find(name);
+    if (list == nullptr) continue;
+    for (auto const& each : list->items())
+      std::cout << std::setw(14) << (name == "keys" ? "key" : "redirect_uri")
+                << (each.is_string() ? each.as_string() : std::string(each.text_of("kid"))) << "\n";
+  }
+}
+
 }  // namespace
 
 int client_add(ClientOptions const& options) {
@@ -93,16 +126,53 @@ int client_keys(ClientOptions const& options) {
              [&](Json const&) { std::cout << options.id << " signs with the new keys alone\n"; });
 }
 
+int client_networks(ClientOptions const& options) {
+  if (options.any_network == !options.networks.empty()) {
+    std::cerr << "tacenda: client networks: name networks with --allow, or say --clear\n";
+    return kUsage;
+  }
+  Json body = Json::object();
+  body.set("client_id", Json::string(options.id));
+  if (!options.any_network) {
+    Json list = Json::array();
+    for (auto const& network : options.networks) list.push(Json::string(network));
+    body.set("networks", std::move(list));
+  }
+  return ask("client networks", options, "/admin/clients/networks", &body, [&](Json const&) {
+    std::cout << options.id
+              << (options.any_network ? " may be used from anywhere that those it acts for may\n"
+                                      : " may be used from these networks alone\n");
+  });
+}
+
+int client_show(ClientOptions const& options) {
+  bool is_there = false;
+  int const code =
+      ask("client show", Asked{options.data, "/admin/clients", nullptr, false}, [&](Json const& answer) {
+        auto const* clients = answer.find("clients");
+        if (clients == nullptr) return;
+        for (auto const& client : clients->items()) {
+          if (client.text_of("client_id") != options.id) continue;
+          is_there = true;
+          show_client(client, options.json);
+        }
+      });
+  if (code != kOk || is_there) return code;
+  return report("client show", Error(ErrorKind::kNotFound, "there is no such application"));
+}
+
 int client_list(ClientOptions const& options) {
   return ask("client list", options, "/admin/clients", nullptr, [](Json const& answer) {
     std::cout << std::left << std::setw(24) << "CLIENT" << std::setw(14) << "KIND" << std::setw(10) << "STATE"
+              << std::setw(24) << "NETWORKS"
               << "SCOPE\n";
     auto const* clients = answer.find("clients");
     if (clients == nullptr) return;
     for (auto const& client : clients->items()) {
       std::cout << std::left << std::setw(24) << client.text_of("client_id") << std::setw(14)
                 << client.text_of("kind") << std::setw(10)
-                << (is_true(client, "enabled") ? "active" : "disabled") << client.text_of("scope") << "\n";
+                << (is_true(client, "enabled") ? "active" : "disabled") << std::setw(24)
+                << networks_of(client) << client.text_of("scope") << "\n";
     }
   });
 }

@@ -41,6 +41,9 @@ inline constexpr std::size_t kGrantsPerUser = 200;
 inline constexpr std::size_t kGrantedScopes = 200;  // of one token
 inline constexpr std::size_t kScopeConditions = 8;  // search conditions in one scope
 
+inline constexpr std::size_t kRateApplication =
+    5'000;  // requests a second of one application, for all people together; 0: no limit
+
 // Uploads of what a Binary holds, taken while they come (docs/binary.md)
 inline constexpr std::uint64_t kUploadBytes = std::uint64_t{1} << 30U;
 inline constexpr std::size_t kUploads = 64;  // under way

@@ -113,5 +113,8 @@ inline constexpr std::size_t kProxyHeaderBytes = 536;  // PROXY protocol: v1 has
 // Access
 inline constexpr std::size_t kReasonBytes = 2'000;  // of an emergency and of its review
 inline constexpr std::chrono::hours kEmergencyMax{12};
+inline constexpr std::size_t kConsentsPerPatient =
+    200;  // active, of the scope patient-privacy: all are looked at for each of his records
+inline constexpr std::chrono::days kRelationMax{3'650};  // that a policy may name for a relation
 
 }  // namespace tacenda::limits

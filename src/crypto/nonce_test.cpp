@@ -1,7 +1,12 @@
 #include "crypto/nonce.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -39,6 +44,40 @@ TEST(HedgedNonces, OfAClonedMachineDifferWhereTheMessagesDo) {
   EXPECT_EQ(different.size(), 7U);
   // The one case left: the same message under the same nonce, which tells an observer no more than that.
   EXPECT_EQ(first_of_a_clone("aad", "plaintext"), first_of_a_clone("aad", "plaintext"));
+}
+
+// The same by a real fork: one key, one counter, and a source that is frozen in both processes, as that of a
+// resumed snapshot is.
+TEST(HedgedNonces, K13OfAForkedProcessDifferFromItsParents) {
+  testing::FrozenRandom random;
+  HedgedNonces nonces(nonce_key(), random);
+  (void)next(nonces, "aad", "before the fork");
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  constexpr int kMessages = 100;
+  pid_t const child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    bool done = true;
+    for (int i = 0; i < kMessages; ++i) {
+      auto const nonce = nonces.next(as_bytes("aad"), as_bytes("the child's " + std::to_string(i)));
+      done = done && nonce.has_value() && ::write(pipe[1], nonce->data(), nonce->size()) == kXaesNonceBytes;
+    }
+    ::_exit(done ? 0 : 1);
+  }
+  ::close(pipe[1]);
+  std::set<XaesNonce> seen;
+  for (int i = 0; i < kMessages; ++i) seen.insert(next(nonces, "aad", "the parent's " + std::to_string(i)));
+  for (int i = 0; i < kMessages; ++i) {
+    XaesNonce nonce{};
+    ASSERT_EQ(::read(pipe[0], nonce.data(), nonce.size()), static_cast<ssize_t>(kXaesNonceBytes));
+    seen.insert(nonce);
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  ::close(pipe[0]);
+  EXPECT_EQ(seen.size(), std::size_t{2} * kMessages);
 }
 
 TEST(HedgedNonces, OfOneObjectNeverRepeatWithAFrozenSource) {

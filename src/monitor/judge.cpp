@@ -42,6 +42,7 @@ constexpr std::array kRows{
     Row{EventKind::kPractitionerLinked, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kClientAdded, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kClientKeysChanged, When::kDone, Look::kRule, Rule::kRightsChanged},
+    Row{EventKind::kClientNetworksChanged, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kUserLinked, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kGroupChanged, When::kDone, Look::kRule, Rule::kRightsChanged},
     Row{EventKind::kPasskeyRemoved, When::kDone, Look::kRule, Rule::kFactorsChanged},

@@ -61,7 +61,7 @@ Result<void> Transaction::check_consents(PermitSource const& permits) {
     auto const own = std::ranges::count_if(own_consents_,
                                            [&](auto const& each) { return is_among(each.second, patient); });
     auto const others = TACENDA_TRY(other_consents(permits, patient));
-    if (static_cast<std::size_t>(own) + others > kConsentsPerPatient) {
+    if (static_cast<std::size_t>(own) + others > limits::kConsentsPerPatient) {
       return fail(ErrorKind::kUnprocessable,
                   "the patient has as many active consents as there may be: end one before another is added");
     }
@@ -81,7 +81,7 @@ Result<std::size_t> Transaction::other_consents(PermitSource const& permits, std
   auto const matcher = TACENDA_TRY(Matcher::make(state, "Consent", criteria));
   auto const stream = TACENDA_TRY(matcher->open(Matcher::Walk::kPart));
   std::size_t count = 0;
-  for (std::uint64_t from = 0; count <= kConsentsPerPatient;) {
+  for (std::uint64_t from = 0; count <= limits::kConsentsPerPatient;) {
     auto const document = TACENDA_TRY(stream->at_or_after(from));
     if (!document) break;
     from = *document + 1;
@@ -100,7 +100,7 @@ Result<std::size_t> Transaction::other_consents_without_index(std::string_view p
       return true;
     auto const body = TACENDA_TRY(open_body(*vault_, {place.type, place.id}, header));
     if (TACENDA_TRY(holds_active_consent(body))) ++count;
-    return count <= kConsentsPerPatient;
+    return count <= limits::kConsentsPerPatient;
   };
   TACENDA_TRY_VOID(view_.scan(current_prefix("Consent"), {}, storage::Direction::kForward, visit, &at_));
   return count;

@@ -27,9 +27,6 @@ struct Document;
 struct RowHeader;
 struct Term;
 
-/// Active privacy Consents that one patient may have: all are looked at for each of his records.
-inline constexpr std::size_t kConsentsPerPatient = 200;
-
 /// What the index is at the moment: which search parameters it holds. Immutable: thread-safe.
 struct IndexSnapshot {
   std::shared_ptr<Extractor const> extractor;  // shared: work in flight keeps its own
@@ -107,8 +104,9 @@ class Transaction {
 
   bool wrote(std::string_view type, std::string_view id) const;
 
-  /// Refuses more than kConsentsPerPatient by what is written here; of two callers at once who give one to
-  /// the same patient, one must run again. `permits` show every Consent. Errors: kUnprocessable, kTooCostly.
+  /// Refuses more than limits::kConsentsPerPatient by what is written here; of two callers at once who give
+  /// one to the same patient, one must run again. `permits` show every Consent. Errors: kUnprocessable,
+  /// kTooCostly.
   Result<void> check_consents(PermitSource const& permits);
 
   /// The collected changes, after check_consents (asserted). The transaction is empty then.

@@ -314,6 +314,7 @@ std::map<std::string, Setter, std::less<>> const& setters() {
       {"rates.person", rate(&access::Rates::person)},
       {"rates.service", rate(&access::Rates::service)},
       {"rates.address", rate(&access::Rates::address)},
+      {"rates.application", rate(&access::Rates::application)},
       {"passkeys.rp-id",
        [](Config& config, toml::node const& node) -> Problem {
          auto const id = node.value<std::string>();

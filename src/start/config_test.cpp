@@ -24,6 +24,7 @@ absolute-seconds = 3600
 person = 10
 service = 20
 address = 30
+application = 40
 [passkeys]
 rp-id = "records.example.org"
 origins = ["https://records.example.org", "https://ward.records.example.org:8443"]
@@ -66,6 +67,7 @@ AuditEvent = "off"
   EXPECT_EQ(config->rates.person, 10U);
   EXPECT_EQ(config->rates.service, 20U);
   EXPECT_EQ(config->rates.address, 30U);
+  EXPECT_EQ(config->rates.application, 40U);
   EXPECT_EQ(config->trusted_proxies.front(), "10.0.0.1");
   EXPECT_TRUE(config->proxy_protocol);
   EXPECT_EQ(config->keys_networks.front(), "10.1.0.0/16");

@@ -295,6 +295,95 @@ class Approvals(harness.TestCase):
         self.waiting(two.post("alice", "users/until", name=name))
         self.assertEqual(two.post("alice", "users/disable", name=name).status, 200)
 
+    def test_S12_who_somebody_is_and_who_sees_what_nobody_else_sees_takes_a_second_person(self):
+        two, name = self.two, name_of("treats")
+        two.invited(name, "doctor")
+        user = two.user(name)["id"]
+        waits = [self.waiting(two.post("alice", "users/practitioner", name=name, practitioner="pr-1")),
+                 self.waiting(two.post("alice", "access-lists", patient="vip-1", user=name, listed=True))]
+
+        def listed():
+            lists = json_of(two.ask("officer", "GET", "access-lists"))["lists"]
+            return [each for each in lists if each.get("user") == name]
+
+        self.assertEqual(listed(), [], "nothing is given before")
+        for id_ in waits:
+            self.assertEqual(two.decide("alice", "approve", id_).status, 403)
+            self.done(two.decide("officer", "approve", id_))
+        linked, = self.entries(event="practitioner-linked", target=name)
+        self.assertEqual((linked["user"], linked["new_value"]), ("officer", "pr-1"))
+        put, = self.entries(event="access-list-changed", target=name)
+        self.assertEqual((put["old_value"], put["new_value"], put["patients"]), ("not listed", "listed", ["vip-1"]))
+        self.assertEqual([each["patient"] for each in listed()], ["vip-1"])
+        # Another Practitioner is given anew; the same one, and none, is not.
+        other = self.waiting(two.post("alice", "users/practitioner", name=name, practitioner="pr-2"))
+        self.assertEqual(two.post("alice", "users/practitioner", name=name, practitioner="pr-1").status, 200)
+        self.assertEqual(two.post("bob", "users/practitioner", name=name).status, 200, "what takes waits for nobody")
+        self.assertEqual(two.decide("officer", "approve", other).status, 409, "it is not what it was when it was asked")
+        # The last one of a patient's list takes with him that every access to the record is watched.
+        second = name_of("second")
+        two.invited(second, "doctor")
+        self.done(two.decide("officer", "approve",
+                             self.waiting(two.post("alice", "access-lists", patient="vip-1", user=second, listed=True))))
+        self.assertEqual(two.post("alice", "access-lists", patient="vip-1", user=name, listed=False).status, 200)
+        last = self.waiting(two.post("alice", "access-lists", patient="vip-1", user=second, listed=False))
+        self.done(two.decide("bob", "approve", last))
+        self.assertEqual(listed(), [])
+        self.assertTrue(user)
+
+    def test_S12_nobody_agrees_to_what_is_about_his_own_account(self):
+        two = self.two
+        id_ = self.waiting(two.post("alice", "users/practitioner", name="officer", practitioner="pr-9"))
+        self.assertEqual(two.decide("officer", "approve", id_).status, 403)
+        self.assertEqual(two.decide("officer", "refuse", id_, reason="I treat nobody").status, 200)
+
+    def test_S12_N05_a_wider_list_of_networks_takes_a_second_person_and_a_narrower_one_does_not(self):
+        two, name, client = self.two, name_of("placed"), name_of("app")
+        two.invited(name, "clerk")
+        self.assertEqual(two.post("alice", "clients", client_id=client, scope="user/*.rs",
+                                  redirect_uris=["https://app.example.org/cb"]).status, 200)
+
+        def held(path):
+            if path == "users/networks":
+                return two.user(name).get("networks")
+            clients = json_of(two.ask("alice", "GET", "clients"))["clients"]
+            return next(each for each in clients if each["client_id"] == client).get("networks")
+
+        for path, who, event in (("users/networks", {"name": name}, "role-changed"),
+                                 ("clients/networks", {"client_id": client}, "client-networks-changed")):
+            set_to = lambda networks: two.post("alice", path, **who, **({"networks": networks} if networks else {}))  # noqa: E731
+            self.assertEqual(set_to(["10.0.0.0/8", "192.0.2.0/24"]).status, 200, path)
+            self.assertEqual(set_to(["10.1.0.0/16", "10.2.0.0/16"]).status, 200, path)
+            for wider in (None, ["0.0.0.0/0"], ["10.0.0.0/15"], ["10.1.0.0/16", "203.0.113.9"]):
+                id_ = self.waiting(set_to(wider))
+                self.assertEqual(held(path), ["10.1.0.0/16", "10.2.0.0/16"], path)
+                self.assertEqual(two.decide("alice", "withdraw", id_).status, 200)
+            late = self.waiting(set_to(["0.0.0.0/0"]))
+            self.assertEqual(set_to(["10.1.0.0/16"]).status, 200, path)
+            self.assertEqual(two.decide("bob", "approve", late).status, 409, "the list was another one")
+            id_ = self.waiting(set_to(["0.0.0.0/0"]))
+            self.done(two.decide("bob", "approve", id_))
+            self.assertEqual(held(path), ["0.0.0.0/0"], path)
+            target = next(iter(who.values()))
+            changed = [e for e in self.entries(event=event, target=target) if e.get("old_value") == "networks: 10.1.0.0/16"]
+            self.assertEqual([(e["user"], e["new_value"]) for e in changed], [("bob", "networks: 0.0.0.0/0")])
+
+    def test_S12_of_many_reviews_and_links_at_once_one_counts(self):
+        two, name = self.two, name_of("raced")
+        two.invited(name, "doctor")
+        ids = [self.waiting(two.post("alice", "users/practitioner", name=name, practitioner=each)) for each in ("a", "b", "c")]
+        statuses = []
+        threads = [threading.Thread(target=lambda id_=id_: statuses.append(two.decide("bob", "approve", id_).status))
+                   for id_ in ids]
+        two.token("bob")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(statuses), [200, 409, 409])
+        linked = self.entries(event="practitioner-linked", target=name)
+        self.assertEqual([e.get("old_value", "") for e in linked], [""])
+
     def test_S12_of_many_decisions_at_once_one_counts(self):
         two, name = self.two, name_of("racer")
         two.invited(name, "nurse")

@@ -221,7 +221,8 @@ class Emergency(harness.TestCase):
         self.make(consent(denied, "OPTIN", {"provision": [{"type": "deny", "purpose": [{"system": ACT, "code": "ETREAT"}]}]}))
         notes = self.make(observation(optout, meta=label("PSYTHPN")))
         secret = self.make(observation(optout, meta=label("V", "HIV")))
-        for path, status in (("Patient/" + optout, 200), ("Patient/" + denied, 404), ("Observation/" + notes, 404),
+        part2 = self.make(observation(optout, meta=label("42CFRPart2")))  # nobody wrote what 42 CFR 2.51 wants
+        for path, status in (("Patient/" + optout, 200), ("Patient/" + denied, 404), ("Observation/" + notes, 404), ("Observation/" + part2, 404),
                              ("Observation/" + secret, 200), ("Observation/" + self.finding, 200)):
             self.assertEqual(self.ask(token, path).status, status, path)
         found = json_of(self.ask(token, f"Observation?subject=Patient/{optout}"))

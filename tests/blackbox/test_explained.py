@@ -135,7 +135,54 @@ class Explained(InHospital):
         self.server.cli("access-list", "add", *listing, check=True)
         self.assertTrue(self.sees("officer", "Observation/" + secret))
 
-    def test_C14_no_emergency_opens_what_part_2_keeps_whatever_the_role_sees(self):
+    def break_glass(self, who, patient, **disclosure):
+        """`disclosure`: what 42 CFR 2.51 wants written."""
+        parameters = [{"name": "reason", "valueString": "unconscious"}]
+        if disclosure:
+            parts = [{"name": name, "valueString": text} for name, text in disclosure.items()]
+            parameters.append({"name": "disclosure", "part": parts})
+        return self.ask(who, f"Patient/{patient}/$break-glass", "POST",
+                        {"resourceType": "Parameters", "parameter": parameters})
+
+    def test_C14_part_2_records_open_with_the_record_of_the_disclosure_alone(self):
+        patient, other = self.treated(), self.treated()
+        substance, notes, elsewhere = (self.make(observation(whose, meta=label(code))) for whose, code in (
+            (patient, "42CFRPart2"), (patient, "PSYTHPN"), (other, "42CFRPart2")))
+        record = {"recipient": "Dr. Lee Wong", "affiliation": "St. Mary emergency department",
+                  "discloser": "A. Nurse", "nature": "opioid overdose, unresponsive"}
+        # A record with something missing, empty or twice opens nothing at all.
+        for name in record:
+            for broken in ({key: text for key, text in record.items() if key != name}, {**record, name: "  "}):
+                self.assertEqual(self.break_glass("dr", patient, **broken).status, 422, broken)
+        self.assertEqual(self.break_glass("dr", patient, **record, witness="B. Clerk").status, 400)
+        self.assertFalse(self.sees("dr", "Observation/" + substance))
+        self.server.admin()
+        before = self.server.audit_size()
+        begun = self.break_glass("dr", patient, **record)
+        self.assertEqual(begun.status, 200, begun)
+        self.assertTrue(self.sees("dr", "Observation/" + substance))
+        found = json_of(self.ask("dr", f"Observation?subject=Patient/{patient}"))
+        self.assertIn(substance, [each["resource"]["id"] for each in found["entry"]])
+        self.assertFalse(self.sees("dr", "Observation/" + notes), "psychotherapy notes stay closed all the same")
+        self.assertFalse(self.sees("dr", "Observation/" + elsewhere), "it is for one patient")
+        changed = {**observation(patient, meta=label("42CFRPart2")), "id": substance}
+        self.assertNotEqual(self.ask("dr", "Observation/" + substance, "PUT", changed).status, 200, "reading only")
+        # All four elements, of the patient and by themselves, and in the log.
+        listed = json.loads(self.server.cli("emergency", "list", "--patient", patient, "--json", "--data", self.server.data,
+                                            check=True).stdout)["emergencies"]
+        kept, = [each for each in listed if "disclosure" in each]
+        self.assertEqual(kept["disclosure"], {**record, "time": kept["begun"]})
+        shown = self.server.cli("emergency", "list", "--patient", patient, "--data", self.server.data, check=True).stdout
+        for text in record.values():
+            self.assertIn(text, shown)
+        entry, = [e for e in self.server.audit_after(before) if e["event"] == "emergency-begun"]
+        self.assertEqual(entry["patients"], [patient])
+        for text in record.values():
+            self.assertIn(text, entry["new_value"])
+        reads = [e for e in self.server.audit_after(before) if e["event"] == "read" and e.get("id") == substance]
+        self.assertEqual({e["purpose_of_use"] for e in reads if not e.get("reason")}, {"BTG"})
+
+    def test_C14_no_emergency_without_it_opens_what_part_2_keeps_whatever_the_role_sees(self):
         patient = self.treated()
         substance, plain = self.make(observation(patient, meta=label("42CFRPart2"))), self.make(observation(patient))
         for who in ("dr", "nurse"):

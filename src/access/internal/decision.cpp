@@ -156,7 +156,7 @@ Denial DecisionFilter::why(Action action, RecordFacts const& facts, std::vector<
   if (members_ == MembersOfGroups::kJudgedApart && facts.type == "Group")
     return by_label(action, facts, look);
   if (auto denial = by_relation(facts, role_->needs_relation); denial != Denial::kNone) {
-    denial = in_emergency(has_emergency_with_all(action, facts), denial, look);
+    denial = in_emergency(glass_of_all(action, facts), denial, look);
     if (denial != Denial::kNone) return denial;
   }
   // A gate without a store knows of no consent and no label.
@@ -200,15 +200,18 @@ Denial DecisionFilter::by_scope(Action action, RecordFacts const& facts, Look& l
   return Denial::kUnreadable;
 }
 
-Denial DecisionFilter::in_emergency(bool has_emergency, Denial denial, Look& look) const {
-  if (!has_emergency) return denial;
+Denial DecisionFilter::in_emergency(Glass glass, Denial denial, Look& look) const {
+  if (glass == Glass::kWhole) return denial;
   look.tell("the glass is broken");
   auto const* labels = look.labels_or_null();
   if (labels == nullptr) return Denial::kUnreadable;
   // Psychotherapy notes and their like are as if the glass were whole (C-14).
   auto const& never = policy_->bounds().never_in_emergency;
-  bool const stays_closed =
-      std::ranges::any_of(labels->all, [&](Label const& label) { return is_among(never, label.code); });
+  auto const& recorded = policy_->bounds().recorded_in_emergency;
+  // Records under 42 CFR Part 2 need the record of the disclosure, which nobody writes afterwards.
+  bool const stays_closed = std::ranges::any_of(labels->all, [&](Label const& label) {
+    return is_among(never, label.code) || (glass != Glass::kBrokenOnRecord && is_among(recorded, label.code));
+  });
   return stays_closed ? Denial::kEmergency : Denial::kNone;
 }
 
@@ -249,7 +252,7 @@ Denial DecisionFilter::by_consent_of(std::string const& patient, Action action, 
     return unknown(consents.error());
   }
   bool const without = policy_->bounds().permits_without_consent(asker_.purpose);
-  bool const emergency = has_emergency(action, patient);
+  auto const emergency = glass_of(action, patient);
   if ((*consents)->empty()) return without ? Denial::kNone : in_emergency(emergency, Denial::kConsent, look);
 
   std::shared_ptr<std::vector<std::string> const> actors;
@@ -309,14 +312,14 @@ Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& l
   if (labels == nullptr) return Denial::kUnreadable;
   if (labels->all.empty() && role_->clearance >= Confidentiality::kN) return Denial::kNone;
   auto const& bounds = policy_->bounds();
-  if (in_emergency(has_emergency_with_all(action, facts), Denial::kLabel, look) == Denial::kNone)
-    return Denial::kNone;
+  if (in_emergency(glass_of_all(action, facts), Denial::kLabel, look) == Denial::kNone) return Denial::kNone;
   for (auto const& label : labels->all) {
     look.tell("its label is ", label.code);
     if (is_among(role_->sensitive, label.code)) continue;
     if (is_among(bounds.sensitive, label.code)) return Denial::kLabel;
-    if (is_among(bounds.never_in_emergency, label.code) && role_->clearance != Confidentiality::kV)
-      return Denial::kLabel;
+    bool const is_closed =
+        is_among(bounds.never_in_emergency, label.code) || is_among(bounds.recorded_in_emergency, label.code);
+    if (is_closed && role_->clearance != Confidentiality::kV) return Denial::kLabel;
   }
   if (labels->confidentiality == Confidentiality::kV || labels->has_code(kCelebrity))
     return by_list(facts, look);
@@ -343,17 +346,20 @@ Denial DecisionFilter::by_list(RecordFacts const& facts, Look& look) const {
   return Denial::kNone;
 }
 
-bool DecisionFilter::has_emergency(Action action, std::string const& patient) const {
-  if (!role_->breaks_glass || !is_reading(action)) return false;
-  return asker_.in_emergency ||
-         (assignments_ != nullptr && assignments_->emergency(asker_.user, patient, asker_.now).has_value());
+DecisionFilter::Glass DecisionFilter::glass_of(Action action, std::string const& patient) const {
+  if (!role_->breaks_glass || !is_reading(action)) return Glass::kWhole;
+  auto const emergency = assignments_ != nullptr ? assignments_->emergency(asker_.user, patient, asker_.now)
+                                                 : std::optional<Emergency>();
+  if (emergency && emergency->disclosure) return Glass::kBrokenOnRecord;
+  return emergency || asker_.in_emergency ? Glass::kBroken : Glass::kWhole;
 }
 
-bool DecisionFilter::has_emergency_with_all(Action action, RecordFacts const& facts) const {
+DecisionFilter::Glass DecisionFilter::glass_of_all(Action action, RecordFacts const& facts) const {
   // The glass is broken for a patient: a record of none has no emergency.
-  return !facts.patients.empty() && std::ranges::all_of(facts.patients, [&](std::string const& patient) {
-    return has_emergency(action, patient);
-  });
+  if (facts.patients.empty()) return Glass::kWhole;
+  auto weakest = Glass::kBrokenOnRecord;
+  for (auto const& patient : facts.patients) weakest = std::min(weakest, glass_of(action, patient));
+  return weakest;
 }
 
 /// Who may take Consents away sees them whatever they say: else nobody could end one that cannot be read, or

@@ -72,13 +72,15 @@ class DecisionFilter final : public RecordFilter {
 
  private:
   struct Look;  // at one record's content, read when needed
+  /// Of one patient; in order.
+  enum class Glass : std::uint8_t { kWhole, kBroken, kBrokenOnRecord };
   /// Notes that something could not be read.
   Denial unknown(Error const& error) const;
   /// Is it the record of who sees his own only: of him alone, or clearly about him?
   bool is_own(RecordFacts const& facts, Look& look) const;
   Denial by_scope(Action action, RecordFacts const& facts, Look& look) const;
   /// What stays denied although he may have broken the glass: `denial`, where he has not.
-  Denial in_emergency(bool has_emergency, Denial denial, Look& look) const;
+  Denial in_emergency(Glass glass, Denial denial, Look& look) const;
   /// `is_needed`: by the role, or by what the record is.
   Denial by_relation(RecordFacts const& facts, bool is_needed) const;
   Denial by_consent(Action action, RecordFacts const& facts, Look& look) const;
@@ -90,8 +92,8 @@ class DecisionFilter final : public RecordFilter {
   static void name_consents(std::vector<Consent> const& consents, ConsentQuestion const& question,
                             ConsentItem const& item, Ruling ruling, Look& look);
   bool permits_unasked() const;
-  bool has_emergency(Action action, std::string const& patient) const;
-  bool has_emergency_with_all(Action action, RecordFacts const& facts) const;
+  Glass glass_of(Action action, std::string const& patient) const;
+  Glass glass_of_all(Action action, RecordFacts const& facts) const;  // the weakest of all its patients
 
   std::shared_ptr<Policy const> policy_;  // shared: keeps role_ alive while a Permit lives
   Role const* role_;

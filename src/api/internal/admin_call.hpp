@@ -38,6 +38,13 @@ struct Admin::Plan {
   std::move_only_function<Result<Done>()> act{};
 };
 
+/// A list of networks as the audit log has it.
+std::string text_of(std::optional<std::vector<std::string>> const& networks);
+/// The list that a body names; nullopt: any network. Errors: kInvalid.
+Result<std::optional<std::vector<std::string>>> networks_of(codec::Json const& body);
+/// Does the second list let in whom the first may not have let in?
+bool widens(std::optional<std::vector<std::string>> const& before,
+            std::optional<std::vector<std::string>> const& after);
 /// The account as what is done with it rests on it.
 std::string basis_of(identity::UserView const& user);
 /// What `status` says of emergency mode while it is on: nothing of why and by whom.

@@ -9,6 +9,8 @@ std::uint16_t status_of(authorization::OAuthError error) {
   switch (error) {
     case authorization::OAuthError::kInvalidClient:
       return 401;
+    case authorization::OAuthError::kAccessDenied:
+      return 403;
     case authorization::OAuthError::kServerError:
       return 500;
     case authorization::OAuthError::kTemporarilyUnavailable:

@@ -111,12 +111,16 @@ struct ClientOptions {
   std::string certificate;  // hex, or the path of a file in PEM
   bool binds_tokens = false;
   std::vector<std::string> redirect_uris;
+  std::vector<std::string> networks;
+  bool any_network = false;
   bool is_public = false;
   bool json = false;
 };
 int client_add(ClientOptions const& options);
 int client_disable(ClientOptions const& options);
 int client_keys(ClientOptions const& options);
+int client_networks(ClientOptions const& options);
+int client_show(ClientOptions const& options);
 int client_list(ClientOptions const& options);
 
 struct TokenOptions {
