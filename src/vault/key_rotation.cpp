@@ -181,8 +181,9 @@ bool KeyRotation::is_idle(Purpose purpose, std::uint32_t number) const {
 
 std::weak_ptr<void const> KeyRotation::readers_of_now() {
   auto& state = *vault_.state_;
-  std::shared_ptr<void const> fresh = std::make_shared<int const>(0);
+  auto fresh = std::make_shared<Readers>();
   MutexLock const lock(state.reading_mutex);
+  state.readers->next = fresh;
   std::swap(state.readers, fresh);
   return fresh;
 }

@@ -231,8 +231,19 @@ TEST_F(KeyRotationTest, K08_ReadersOfBeforeAreWaitedFor) {
   auto const readers = rotation().readers_of_now();
   EXPECT_FALSE(readers.expired());
   auto const later = store_.vault->read_point();
+  auto const again = rotation().readers_of_now();
   at.reset();
   EXPECT_TRUE(readers.expired()) << "who came later has nothing of before";
+  EXPECT_FALSE(again.expired());
+}
+
+TEST_F(KeyRotationTest, K08_AReaderOfBeforeIsWaitedForHoweverOftenItIsAsked) {
+  auto at = std::make_unique<ReadPoint>(store_.vault->read_point());
+  (void)rotation().readers_of_now();  // given up: he took too long
+  auto const again = rotation().readers_of_now();
+  EXPECT_FALSE(again.expired());
+  at.reset();
+  EXPECT_TRUE(again.expired());
 }
 
 TEST_F(KeyRotationTest, K08_WhatCannotBeSealedAnewIsNotDestroyed) {

@@ -22,8 +22,7 @@ Vault::State::State(storage::Files& the_files, Places the_places, Slots const& s
       clock(the_clock),
       root(std::move(root_key)),
       keyring(std::move(ring)),
-      root_file(files, beside(places, ".root"), root, store_id),
-      readers(std::make_shared<int const>(0)) {
+      root_file(files, beside(places, ".root"), root, store_id) {
   for (auto const& [purpose, all] : keyring.purposes) {
     for (auto const& each : all) {
       if (each.state != KeyState::kDestroyed)

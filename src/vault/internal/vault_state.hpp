@@ -24,6 +24,12 @@ struct PurposeKeys {
   crypto::AeadKey share;  // of keys that need this term and others
 };
 
+/// Shared by those who began to read while it was the newest. Keeps the one that came after it: one that is
+/// let go of ends after all before it.
+struct Readers {
+  std::shared_ptr<Readers const> next;
+};
+
 /// What an unsealed vault is made of. The lock order: the commit order's Turn, `mutex`, the key tree's,
 /// `terms_mutex` or `reading_mutex`.
 struct Vault::State final : storage::FileKeys {
@@ -67,8 +73,7 @@ struct Vault::State final : storage::FileKeys {
   mutable Mutex terms_mutex;
   std::map<std::uint8_t, Terms> terms TACENDA_GUARDED_BY(terms_mutex);
   mutable Mutex reading_mutex;
-  std::shared_ptr<void const> readers
-      TACENDA_GUARDED_BY(reading_mutex);  // shared by those that began of late
+  std::shared_ptr<Readers> readers TACENDA_GUARDED_BY(reading_mutex) = std::make_shared<Readers>();
   CommitOrder order;
   // Destroyed in the opposite order: the tree before the engine it reads from.
   std::unique_ptr<storage::Engine> engine;
