@@ -111,6 +111,11 @@ std::span<Admin::Row const> Admin::rows() {
       {"GET", "/admin/audit/proof", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_proof},
       {"POST", "/admin/reindex", AdminAction::kVerify, EventKind::kIndexChanged, &Admin::reindex},
       {"POST", "/admin/verify", AdminAction::kVerify, EventKind::kVerified, &Admin::verify},
+      {"GET", "/admin/keys", AdminAction::kManageKeys, EventKind::kKeysRead, &Admin::keys},
+      {"POST", "/admin/keys/rotate", AdminAction::kManageKeys, EventKind::kKeyOperation, &Admin::rotate_keys},
+      {"POST", "/admin/keys/retire", AdminAction::kManageKeys, EventKind::kKeyOperation, &Admin::retire_key},
+      {"POST", "/admin/keys/compromised", AdminAction::kManageKeys, EventKind::kKeyOperation,
+       &Admin::compromised_key},
       {"POST", "/admin/seal", AdminAction::kSeal, EventKind::kSealed, &Admin::seal},
   });
   return kRows;

@@ -64,6 +64,10 @@ class Admin {
   Released review_emergency(Call& call);
   Released alerts(Call& call);
   Released answer_alert(Call& call);
+  Released keys(Call& call);
+  Released rotate_keys(Call& call);
+  Released retire_key(Call& call);
+  Released compromised_key(Call& call);
   Released show_policy(Call& call);
   Released explain_policy(Call& call);
   /// What the policy says of a type, or of `TYPE/ID`. Errors: kInvalid, kNotFound (no such record).

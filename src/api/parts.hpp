@@ -28,6 +28,7 @@
 namespace tacenda::api {
 
 class EmergencySwitch;
+class KeyWorker;
 
 /// What the pipeline works with; all of it outlives the pipeline.
 struct Parts {
@@ -44,6 +45,7 @@ struct Parts {
   records::Indexer const& indexer;
   operations::IndexWorker& index_worker;
   operations::LabelWorker& label_worker;
+  KeyWorker const& key_worker;
   access::Assignments& assignments;
   access::Approvals& approvals;
   authorization::Server& authorization;

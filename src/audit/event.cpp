@@ -104,6 +104,7 @@ constexpr std::array kKinds{
     KindFacts{kUnsealed, "unsealed", "110113", "110129", 'E'},
     KindFacts{kSealed, "sealed", "110113", "110129", 'E'},
     KindFacts{kKeyOperation, "key-operation", "110113", "110129", 'E'},
+    KindFacts{kKeysRead, "keys-read", "110113", "110132", 'R'},
     KindFacts{kAlertRaised, "alert-raised", "110113", "", 'C'},
     KindFacts{kLogExamined, "log-examined", "110101", "", 'R'},
     KindFacts{kAlertsRead, "alerts-read", "110101", "", 'R'},

@@ -101,6 +101,7 @@ enum class EventKind : std::uint16_t {
   kSealed = 100,
   kKeyOperation = 101,
   kIndexChanged = 102,
+  kKeysRead = 107,
   // emergency mode, and the accounts that are used in it alone
   kEmergencyModeOn = 103,
   kEmergencyModeOff = 104,

@@ -7,9 +7,11 @@
 
 #include "cli/internal/alert_commands.hpp"
 #include "cli/internal/approvals.hpp"
+#include "cli/internal/bench_command.hpp"
 #include "cli/internal/client_commands.hpp"
 #include "cli/internal/commands.hpp"
 #include "cli/internal/emergency_commands.hpp"
+#include "cli/internal/key_commands.hpp"
 #include "cli/internal/terminal.hpp"
 #include "core/limits.hpp"
 
@@ -35,13 +37,14 @@ class Commands {
     add_approvals(app_, approvals_, add);
     add_emergency(app_, access_, add);
     add_alert_commands(app_, alerts_, add);
+    add_key_commands(app_, keys_, add);
     add_access_list();
     add_load();
     add_audit();
     add_index();
     add_inspect();
     add_slot();
-    add_bench();
+    add_bench_command(app_, bench_, add);
   }
   int run() { return action_ ? action_() : kUsage; }
 
@@ -344,23 +347,6 @@ class Commands {
     sub->add_option("--key-file", slot_.key_file, "Key file that opens it now")->required();
   }
 
-  void add_bench() {
-    auto* sub =
-        command(app_, "bench", "Read one resource again and again: reads a second and their times",
-                "tacenda bench Patient/123 --url https://localhost:8443/fhir --ca ca.pem --token-file token",
-                [this] { return bench(bench_); });
-    sub->add_option("resource", bench_.resource, "Type/id of the resource")->required();
-    sub->add_option("--url", bench_.url, "FHIR base of the server")->required();
-    sub->add_option("--ca", bench_.ca, "Trust anchor (PEM)");
-    sub->add_option("--token-file", bench_.token_file, "File with the access token")->required();
-    sub->add_option("--connections", bench_.connections, "Connections at once")
-        ->check(CLI::Range(1, 256))
-        ->capture_default_str();
-    sub->add_option("--seconds", bench_.seconds, "How long")
-        ->check(CLI::Range(1, 600))
-        ->capture_default_str();
-  }
-
   void add_index() {
     auto* again =
         command(app_, "reindex", "Write the search index again from the records, while the server serves",
@@ -415,6 +401,7 @@ class Commands {
   UserOptions user_;
   AccessOptions access_;
   AlertOptions alerts_;
+  KeyOptions keys_;
   ApprovalsOptions approvals_;
   TokenOptions token_;
   ClientOptions client_;

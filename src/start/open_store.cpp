@@ -48,6 +48,8 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
   if (!options.damaged) TACENDA_TRY_VOID(store->index_worker_->open());
   store->label_worker_ = std::make_unique<operations::LabelWorker>(
       operations::LabelWorker::Parts{*store->store_, *store->gate_, *store->log_, clock});
+  store->key_worker_ =
+      std::make_unique<api::KeyWorker>(api::KeyWorker::Parts{*store->vault_, *store->log_, clock});
   store->uploads_ = std::make_unique<operations::Uploads>(
       operations::Uploads::Parts{*store->store_, *store->log_, options.uploads});
   store->alerts_ = TACENDA_TRY(monitor::Alerts::open(*store->vault_, clock));
@@ -80,6 +82,7 @@ void OpenStore::start_work() {
   work_.emplace_back([worker = export_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([worker = index_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([worker = label_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
+  work_.emplace_back([worker = key_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([worker = uploads_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([detector = detector_.get()](std::stop_token stop) { detector->run(std::move(stop)); });
   if (!mailer_) return;
@@ -118,11 +121,11 @@ Result<void> OpenStore::store_policy(std::string_view toml) {
 }
 
 api::Parts OpenStore::parts() {
-  return {*vault_,         *store_,        *log_,          *directory_,   *gate_,
-          clock_,          failures_,      *validation_,   *vocabulary_,  *exports_,
-          *indexer_,       *index_worker_, *label_worker_, *assignments_, *approvals_,
-          *authorization_, export_time_,   *rates_,        *uploads_,     addresses_,
-          *alerts_,        *detector_,     *emergency_,    provider_,     trusted_proxies_};
+  return {*vault_,        *store_,         *log_,         *directory_, *gate_,          clock_,
+          failures_,      *validation_,    *vocabulary_,  *exports_,   *indexer_,       *index_worker_,
+          *label_worker_, *key_worker_,    *assignments_, *approvals_, *authorization_, export_time_,
+          *rates_,        *uploads_,       addresses_,    *alerts_,    *detector_,      *emergency_,
+          provider_,      trusted_proxies_};
 }
 
 Result<audit::Receipt> OpenStore::record(audit::EventKind kind, std::string target, std::string new_value) {

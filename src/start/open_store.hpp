@@ -9,6 +9,7 @@
 #include "access/gate.hpp"
 #include "api/admin.hpp"
 #include "api/emergency_switch.hpp"
+#include "api/key_worker.hpp"
 #include "api/pipeline.hpp"
 #include "audit/failure_meter.hpp"
 #include "audit/log.hpp"
@@ -76,8 +77,8 @@ class OpenStore {
   void flush_failures();
 
   /// Starts the work that goes on without a request: the preparation and the end of exports, what the
-  /// search index needs, labels of what is stored, the removal of uploads that broke off, and what follows
-  /// the log.
+  /// search index needs, labels of what is stored, the end of keys, the removal of uploads that broke off,
+  /// and what follows the log.
   void start_work();
   /// Ends it; returns when nothing of it runs any more.
   void stop_work();
@@ -112,6 +113,7 @@ class OpenStore {
   std::unique_ptr<operations::ExportWorker> export_worker_;
   std::unique_ptr<operations::IndexWorker> index_worker_;
   std::unique_ptr<operations::LabelWorker> label_worker_;
+  std::unique_ptr<api::KeyWorker> key_worker_;
   std::unique_ptr<operations::Uploads> uploads_;
   operations::Addresses addresses_;
   std::unique_ptr<monitor::Alerts> alerts_;

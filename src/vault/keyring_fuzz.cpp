@@ -30,18 +30,20 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   CountingRandom random;
   TACENDA_ASSERT(!vault::open_keyring(input, root, store_id).has_value());
 
-  Bytes file;
-  ByteWriter(file).raw(as_bytes("TCNDRING")).u16(1).u64(3).raw(store_id);
-  Bytes const header = file;
-  auto const key = vault::derive_aead_key(root.reveal(), "tacenda/keyring/1");
-  TACENDA_ASSERT(vault::seal_once(key, random, header, input, file).has_value());
-  auto const keyring = vault::open_keyring(file, root, store_id);
-  if (!keyring.has_value()) return 0;
-  auto const again = vault::seal_keyring(*keyring, root, store_id, random);
-  TACENDA_ASSERT(again.has_value());
-  auto const reread = vault::open_keyring(*again, root, store_id);
-  TACENDA_ASSERT(reread.has_value() && reread->generation == 3 &&
-                 reread->purposes.size() == keyring->purposes.size() &&
-                 reread->secrets.size() == keyring->secrets.size());
+  for (auto const version : {std::uint16_t{1}, std::uint16_t{2}}) {
+    Bytes file;
+    ByteWriter(file).raw(as_bytes("TCNDRING")).u16(version).u64(3).raw(store_id);
+    Bytes const header = file;
+    auto const key = vault::derive_aead_key(root.reveal(), "tacenda/keyring/1");
+    TACENDA_ASSERT(vault::seal_once(key, random, header, input, file).has_value());
+    auto const keyring = vault::open_keyring(file, root, store_id);
+    if (!keyring.has_value()) continue;
+    auto const again = vault::seal_keyring(keyring->clone(), root, store_id, random);
+    TACENDA_ASSERT(again.has_value());
+    auto const reread = vault::open_keyring(*again, root, store_id);
+    TACENDA_ASSERT(reread.has_value() && reread->generation == 3 &&
+                   reread->purposes.size() == keyring->purposes.size() &&
+                   reread->secrets.size() == keyring->secrets.size());
+  }
   return 0;
 }

@@ -5,12 +5,10 @@
 #include <algorithm>
 
 #include "core/process.hpp"
-#include "crypto/fresh_key.hpp"
 #include "crypto/hash.hpp"
 #include "vault/internal/envelope.hpp"
 #include "vault/internal/key_files.hpp"
-#include "vault/internal/key_tree.hpp"
-#include "vault/internal/vault_root.hpp"
+#include "vault/internal/vault_state.hpp"
 
 namespace tacenda::vault {
 namespace {
@@ -18,108 +16,7 @@ namespace {
 constexpr std::size_t kKeyFileBytes = 32;
 constexpr crypto::Argon2idCost kPassphraseCost{256 * 1024, 4};
 
-/// The keys of one purpose, ready to use.
-struct PurposeKeys {
-  PurposeKeys(Term const& term, crypto::Random& random)
-      : number(term.number),
-        aead(term.key),
-        nonces(derive_mac_key(term.key.reveal(), "tacenda/nonce/purpose/1"), random),
-        share(derive_aead_key(term.key.reveal(), "tacenda/for-all-share/1")) {}
-  std::uint32_t number;
-  crypto::Xaes256Gcm aead;
-  crypto::HedgedNonces nonces;
-  crypto::AeadKey share;  // of keys that need this term and others
-};
-
 }  // namespace
-
-struct Vault::State final : storage::FileKeys {
-  State(storage::Files& the_files, Places the_places, Slots const& slots, RootKey root_key, Keyring ring,
-        crypto::Random& the_random, Clock const& the_clock)
-      : files(the_files),
-        places(std::move(the_places)),
-        store_id(slots.store_id),
-        tenant_id(ring.tenant_id),
-        root(std::move(root_key)),
-        random(the_random),
-        clock(the_clock),
-        root_file(files, beside(places, ".root"), root, store_id),
-        keyring(std::move(ring)) {
-    for (auto const& [purpose, terms] : keyring.purposes) {
-      for (auto const& term : terms) purposes[purpose].push_back(std::make_unique<PurposeKeys>(term, random));
-    }
-  }
-
-  PurposeKeys& newest(Purpose purpose) const {
-    return *purposes.at(static_cast<std::uint8_t>(purpose)).back();
-  }
-  PurposeKeys* term(Purpose purpose, std::uint32_t number) const {
-    for (auto const& keys : purposes.at(static_cast<std::uint8_t>(purpose))) {
-      if (keys->number == number) return keys.get();
-    }
-    return nullptr;
-  }
-  Bytes purpose_data(Purpose purpose, ByteView associated_data) const {
-    Bytes data;
-    data.reserve(associated_data.size() + 64);
-    ByteWriter(data).raw(store_id).raw(tenant_id).u8(static_cast<std::uint8_t>(purpose)).raw(associated_data);
-    return data;
-  }
-  Result<Bytes> seal(Purpose purpose, ByteView associated_data, ByteView plaintext) const {
-    auto& keys = newest(purpose);
-    Bytes out;
-    ByteWriter(out).u8(kEnvelopeVersion).u8(kXaes256Gcm).u32(keys.number);
-    TACENDA_TRY_VOID(
-        seal_with(keys.aead, keys.nonces, purpose_data(purpose, associated_data), plaintext, out));
-    return out;
-  }
-  Result<Bytes> open(Purpose purpose, ByteView associated_data, ByteView sealed) const {
-    ByteReader reader(sealed);
-    TACENDA_TRY_VOID(check_envelope(reader));
-    auto const* keys = term(purpose, TACENDA_TRY(reader.u32()));
-    if (keys == nullptr)
-      return fail(ErrorKind::kCorrupt, "an envelope names a term that the keyring does not have");
-    Bytes plaintext;
-    TACENDA_TRY_VOID(open_with(keys->aead, purpose_data(purpose, associated_data), reader.rest(), plaintext));
-    return plaintext;
-  }
-
-  // storage::FileKeys: random per file, wrapped under the file purpose key.
-  Result<storage::NewFileKey> make(storage::FileClass) override {
-    storage::NewFileKey fresh;
-    // Chunks of a table are sealed under counted nonces: a key that comes twice would be the end of both
-    // files.
-    TACENDA_TRY_VOID(crypto::fresh_key(random, clock, fresh.key.reveal_mutable()));
-    fresh.wrapped = TACENDA_TRY(seal(Purpose::kFile, as_bytes("tacenda/file-key/1"), fresh.key.reveal()));
-    return fresh;
-  }
-  Result<crypto::AeadKey> open(ByteView wrapped) override {
-    auto bytes = TACENDA_TRY(open(Purpose::kFile, as_bytes("tacenda/file-key/1"), wrapped));
-    if (bytes.size() != crypto::AeadKey::kSize)
-      return fail(ErrorKind::kCorrupt, "a file key has another length");
-    crypto::AeadKey key;
-    std::ranges::copy(bytes, key.reveal_mutable().begin());
-    ::explicit_bzero(bytes.data(), bytes.size());
-    return key;
-  }
-  void destroyed(ByteView) override {}  // the wrapped form goes with the file
-
-  storage::Files& files;
-  Places const places;
-  StoreId const store_id;
-  TenantId const tenant_id;
-  RootKey const root;
-  crypto::Random& random;
-  Clock const& clock;
-  VaultRootFile root_file;
-  std::map<std::uint8_t, std::vector<std::unique_ptr<PurposeKeys>>> purposes;
-  Mutex mutex;
-  Keyring keyring TACENDA_GUARDED_BY(mutex);
-  CommitOrder order;
-  // Destroyed in the opposite order: the tree before the engine it reads from.
-  std::unique_ptr<storage::Engine> engine;
-  std::unique_ptr<KeyTree> tree;
-};
 
 Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Vault::~Vault() = default;
@@ -229,13 +126,25 @@ SealedView Vault::sealed_view(Keeper keeper, Purpose purpose) const {
 }
 
 ReadPoint Vault::read_point() const {
+  auto in_use = state_->reading();
   // The sequence first: the snapshot then holds at least what it promises.
   std::uint64_t const sequence = state_->order.committed();
-  return ReadPoint(state_->engine->snapshot(), sequence);
+  return ReadPoint(state_->engine->snapshot(), sequence, std::move(in_use));
 }
 
 Result<Bytes> Vault::seal(Purpose purpose, ByteView associated_data, ByteView plaintext) const {
   return state_->seal(purpose, associated_data, plaintext);
+}
+
+Result<Bytes> Vault::seal_for(WriteSet& set, Purpose purpose, ByteView associated_data,
+                              ByteView plaintext) const {
+  auto const keys = state_->newest(purpose);
+  set.pin(keys);
+  return state_->seal(*keys, purpose, associated_data, plaintext);
+}
+
+std::shared_ptr<void const> Vault::reading() const {
+  return state_->reading();
 }
 
 Result<Bytes> Vault::open(Purpose purpose, ByteView associated_data, ByteView sealed) const {
@@ -246,14 +155,14 @@ Result<Bytes> Vault::open(Purpose purpose, ByteView associated_data, ByteView se
 Result<void> Vault::seal_for_all(Purpose purpose,
                                  std::span<std::shared_ptr<SubjectKeys const> const> subjects,
                                  ByteView associated_data, ByteView plaintext, Bytes& out) const {
-  auto& keys = state_->newest(purpose);
+  auto const keys = state_->newest(purpose);
   Bytes const data = state_->purpose_data(purpose, associated_data);
-  auto const nonce = TACENDA_TRY(keys.nonces.next(data, plaintext));
-  KeyForAll const derived = SubjectKeys::for_all(keys.share, subjects, nonce);
+  auto const nonce = TACENDA_TRY(keys->nonces.next(data, plaintext));
+  KeyForAll const derived = SubjectKeys::for_all(keys->share, subjects, nonce);
   ByteWriter(out)
       .u8(kEnvelopeVersion)
       .u8(kXaes256GcmForAll)
-      .u32(keys.number)
+      .u32(keys->number)
       .raw(derived.commitment)
       .raw(nonce);
   crypto::Xaes256Gcm(derived.key).seal(nonce, data, plaintext, out);
@@ -266,7 +175,7 @@ Result<Bytes> Vault::open_for_all(Purpose purpose,
   ByteReader reader(sealed);
   if (TACENDA_TRY(reader.u8()) != kEnvelopeVersion || TACENDA_TRY(reader.u8()) != kXaes256GcmForAll)
     return fail(ErrorKind::kCorrupt, "an envelope has an unknown version or algorithm");
-  auto const* keys = state_->term(purpose, TACENDA_TRY(reader.u32()));
+  auto const keys = state_->term(purpose, TACENDA_TRY(reader.u32()));
   if (keys == nullptr)
     return fail(ErrorKind::kCorrupt, "an envelope names a term that the keyring does not have");
   ByteView const commitment = TACENDA_TRY(reader.raw(sizeof(Digest)));
@@ -285,7 +194,9 @@ Result<Bytes> Vault::open_for_all(Purpose purpose,
 Result<crypto::MacKey> Vault::derived_key(Purpose purpose, std::string_view label) const {
   MutexLock const lock(state_->mutex);
   auto const& first = state_->keyring.purposes.at(static_cast<std::uint8_t>(purpose)).front();
-  return derive_mac_key(first.key.reveal(), "tacenda/derived/1/" + std::string(label));
+  std::string const full = "tacenda/derived/1/" + std::string(label);
+  if (first.derivation) return derive_from_seed(*first.derivation, full);
+  return derive_mac_key(first.key.reveal(), full);
 }
 
 Result<std::array<std::byte, 16>> Vault::random_bytes16() const {
@@ -304,6 +215,7 @@ Result<SecretBuffer> Vault::kept_secret(std::string_view name) const {
 
 Result<void> Vault::keep_secret(std::string_view name, SecretBuffer const& secret) {
   MutexLock const lock(state_->mutex);
+  TACENDA_TRY_VOID(state_->check_settled());
   auto& secrets = state_->keyring.secrets;
   auto const found = secrets.find(name);
   std::optional<SecretBuffer> old;

@@ -16,6 +16,7 @@
 #include "storage/file_keys.hpp"
 #include "storage/files.hpp"
 #include "vault/commit_order.hpp"
+#include "vault/key_states.hpp"
 #include "vault/subject.hpp"
 #include "vault/view.hpp"
 
@@ -27,9 +28,6 @@ namespace tacenda::vault {
 
 using StoreId = std::array<std::byte, 16>;
 using TenantId = std::array<std::byte, 16>;
-
-/// What a purpose key may be used for (NIST SP 800-57: one key, one use).
-enum class Purpose : std::uint8_t { kRecord = 1, kFile = 2, kAudit = 3, kAuth = 4, kToken = 5, kState = 6 };
 
 /// Where the parts of a store lie. The key file and what lies beside it (`<key file>.root`,
 /// `<key file>.keyring`, `<key file>.anchor`) belong on another filesystem than the data.
@@ -92,7 +90,8 @@ class Vault {
   CommitOrder& order();
   CommitOrder const& order() const;
 
-  /// ver(1) | alg(1) | term(4) | nonce(24) | ciphertext | tag(16) under the newest term of `purpose`.
+  /// ver(1) | alg(1) | term(4) | nonce(24) | ciphertext | tag(16) under the active term of `purpose`. What is
+  /// to be stored is sealed through a SealedView, or would be lost when the term is destroyed.
   Result<Bytes> seal(Purpose purpose, ByteView associated_data, ByteView plaintext) const;
   /// Errors: kCorrupt.
   Result<Bytes> open(Purpose purpose, ByteView associated_data, ByteView sealed) const;
@@ -142,6 +141,8 @@ class Vault {
 
  private:
   friend class audit::Committer;
+  friend class KeyRotation;
+  friend class SealedView;
   friend struct VaultTestAccess;  // store_testing.hpp: commits in tests of the rooms below audit
   /// One durable batch out of admitted write sets, whose stamps are filled in here.
   struct Stamped {
@@ -151,6 +152,11 @@ class Vault {
   };
   Result<void> commit(std::span<Stamped const> sets,
                       storage::WhenDamaged when_damaged = storage::WhenDamaged::kRefuse);
+
+  /// As `seal`; the term is in use until `set` is committed or dropped.
+  Result<Bytes> seal_for(WriteSet& set, Purpose purpose, ByteView associated_data, ByteView plaintext) const;
+  /// Held while sealed rows are read and opened: see KeyRotation::readers_of_now.
+  std::shared_ptr<void const> reading() const;
 
   struct State;
   explicit Vault(std::unique_ptr<State> state);

@@ -153,7 +153,7 @@ TEST_F(KeyringCopies, AnOlderBinaryDoesNotOverwriteTheKeyringOfANewerOne) {
   store_.close();
   for (auto const* path : {kFirst, kSecond}) {
     Bytes newer = store_.disk->content(path);
-    newer[9] = std::byte{2};
+    newer[9] = std::byte{3};
     store_.disk->set_content(path, newer);
   }
   Bytes const before = store_.disk->content(kFirst);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "core/process.hpp"
 #include "crypto/table_hash.hpp"
+#include "vault/internal/sealed_rows.hpp"
 #include "vault/vault.hpp"
 
 namespace tacenda::vault {
@@ -79,6 +81,7 @@ Guard View::guard(ByteView key) const {
 }
 
 Result<std::optional<Bytes>> SealedView::get(ByteView key, ReadPoint const* at) const {
+  auto const in_use = vault_->reading();
   auto const sealed = TACENDA_TRY(view_.get(key, at));
   if (!sealed) return std::nullopt;
   return TACENDA_TRY(vault_->open(static_cast<Purpose>(purpose_), view_.full_key(key), *sealed));
@@ -86,6 +89,7 @@ Result<std::optional<Bytes>> SealedView::get(ByteView key, ReadPoint const* at) 
 
 Result<void> SealedView::scan(
     ByteView prefix, std::function<Result<bool>(ByteView key, ByteView plaintext)> const& visit) const {
+  auto const in_use = vault_->reading();
   return view_.scan(prefix, [&](ByteView key, ByteView sealed) -> Result<bool> {
     auto plaintext = TACENDA_TRY(vault_->open(static_cast<Purpose>(purpose_), view_.full_key(key), sealed));
     auto result = visit(key, plaintext);
@@ -95,8 +99,11 @@ Result<void> SealedView::scan(
 }
 
 Result<void> SealedView::put(WriteSet& set, ByteView key, ByteView plaintext) const {
-  view_.put(set, key,
-            TACENDA_TRY(vault_->seal(static_cast<Purpose>(purpose_), view_.full_key(key), plaintext)));
+  auto const purpose = static_cast<Purpose>(purpose_);
+  Bytes const full = view_.full_key(key);
+  // A row that nobody seals anew would be lost with its term.
+  TACENDA_ASSERT(is_sealed_under(static_cast<Keeper>(full.front()), purpose));
+  view_.put(set, key, TACENDA_TRY(vault_->seal_for(set, purpose, full, plaintext)));
   return {};
 }
 

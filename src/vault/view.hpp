@@ -34,10 +34,12 @@ class ReadPoint {
  private:
   friend class Vault;
   friend class View;
-  ReadPoint(std::shared_ptr<storage::Snapshot const> snapshot, std::uint64_t sequence)
-      : snapshot_(std::move(snapshot)), sequence_(sequence) {}
+  ReadPoint(std::shared_ptr<storage::Snapshot const> snapshot, std::uint64_t sequence,
+            std::shared_ptr<void const> in_use)
+      : snapshot_(std::move(snapshot)), sequence_(sequence), in_use_(std::move(in_use)) {}
   std::shared_ptr<storage::Snapshot const> snapshot_;  // shared: copies of a ReadPoint see one state
   std::uint64_t sequence_;
+  std::shared_ptr<void const> in_use_;  // no term of what it shows is destroyed meanwhile
 };
 
 /// Walks some rows of a View forwards. Owner: one thread. When `valid` turns false, ask `status`: the rows

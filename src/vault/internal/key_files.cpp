@@ -1,8 +1,10 @@
 #include "vault/internal/key_files.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/log.hpp"
+#include "vault/internal/envelope.hpp"
 
 namespace tacenda::vault {
 namespace {
@@ -100,6 +102,29 @@ Result<void> heal_slots(storage::Files& files, Places const& places, RootKey con
   return {};
 }
 
+/// Those of a change of the Root Key that was cut off: the other copies are whole by now.
+Result<void> remove_next_keyring(storage::Files& files, Places const& places) {
+  for (auto const& path : copies_of(places, "keyring.next")) {
+    if (TACENDA_TRY(files.exists(path))) TACENDA_TRY_VOID(files.remove(path));
+  }
+  return {};
+}
+
+bool holds_destroyed(Keyring const& old, Keyring const& now) {
+  for (auto const& [purpose, terms] : now.purposes) {
+    auto const before = old.purposes.find(purpose);
+    if (before == old.purposes.end()) continue;
+    for (auto const& term : terms) {
+      if (term.state != KeyState::kDestroyed) continue;
+      if (std::ranges::any_of(before->second, [&term](Term const& other) {
+            return other.number == term.number && other.state != KeyState::kDestroyed;
+          }))
+        return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::filesystem::path beside(Places const& places, std::string_view suffix) {
@@ -153,7 +178,10 @@ Result<Keyring> read_keyring(storage::Files& files, Places const& places, RootKe
                              StoreId const& store_id) {
   std::optional<Keyring> best;
   bool newer = false;
-  for (auto const& path : copies_of(places, "keyring")) {
+  auto paths = copies_of(places, "keyring");
+  // Of a change of the Root Key that was cut off: under the key that the slots lead to there may be no other.
+  std::ranges::copy(copies_of(places, "keyring.next"), std::back_inserter(paths));
+  for (auto const& path : paths) {
     auto ring = read_keyring_file(files, path, root, store_id);
     newer = newer || (!ring.has_value() && ring.error().kind() == ErrorKind::kUnsupported);
     if (ring.has_value() && (!best || ring->generation > best->generation)) best = std::move(*ring);
@@ -184,7 +212,9 @@ Result<void> heal_key_files(storage::Files& files, Places const& places, Keyring
     return fail(ErrorKind::kUnavailable, "another process changed the keyring meanwhile: try again");
   }
   TACENDA_TRY_VOID(heal_keyring(files, places, keyring, root, store_id, random));
-  return heal_slots(files, places, root);
+  TACENDA_TRY_VOID(heal_slots(files, places, root));
+  TACENDA_TRY_VOID(forget_destroyed(files, places, keyring, root, store_id, random));
+  return remove_next_keyring(files, places);
 }
 
 Result<void> verify_key_files(storage::Files& files, Places const& places, Keyring const& keyring,
@@ -203,6 +233,68 @@ Result<void> verify_key_files(storage::Files& files, Places const& places, Keyri
     first = *file;
   }
   return {};
+}
+
+std::string root_id(RootKey const& root) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  auto const derived = derive_mac_key(root.reveal(), "tacenda/root-id/1");
+  std::string id;
+  for (auto const byte : derived.reveal().first(8)) {
+    id += kDigits[std::to_integer<unsigned>(byte) >> 4U];
+    id += kDigits[std::to_integer<unsigned>(byte) & 15U];
+  }
+  return id;
+}
+
+Result<Slots> read_signed_slots(storage::Files& files, Places const& places, RootKey const& root) {
+  auto const copies = TACENDA_TRY(read_slot_files(files, places));
+  auto const* newest = newest_signed(copies, root);
+  if (newest == nullptr) return fail(ErrorKind::kCorrupt, "no copy of the slots is whole");
+  return *newest;
+}
+
+Result<void> forget_destroyed(storage::Files& files, Places const& places, Keyring const& keyring,
+                              RootKey const& root, StoreId const& store_id, crypto::Random& random) {
+  auto const path = places.data / "keyring.previous";
+  auto const previous = read_keyring_file(files, path, root, store_id);
+  if (!previous.has_value() || !holds_destroyed(*previous, keyring)) return {};
+  return files.replace(path, TACENDA_TRY(seal_keyring(keyring, root, store_id, random)));
+}
+
+Result<Slots> slots_for(storage::Files& files, Places const& places, RootKey const& root, RootKey const& next,
+                        Rewrap others, crypto::Random& random) {
+  auto const slots = TACENDA_TRY(read_signed_slots(files, places, root));
+  TACENDA_TRY_VOID(check_key_file(files, places.key_file));
+  auto const key = TACENDA_TRY(read_key_file(files, places.key_file));
+  TACENDA_TRY_VOID(open_slots(slots, SlotKind::kKeyFile, key.reveal()));
+  bool const has_others =
+      std::ranges::any_of(slots.slots, [](Slot const& slot) { return slot.kind != SlotKind::kKeyFile; });
+  if (has_others && others == Rewrap::kRefuseOthers) {
+    return fail(ErrorKind::kConflict,
+                "the store opens with a passphrase, too, which would lead to no root key any more: have its "
+                "slot dropped, and add it again afterwards");
+  }
+  Slots fresh;
+  fresh.generation = slots.generation;
+  fresh.store_id = slots.store_id;
+  TACENDA_TRY_VOID(add_slot(fresh, SlotKind::kKeyFile, key.reveal(), {}, next, random));
+  return fresh;
+}
+
+Result<void> write_next_keyring(storage::Files& files, Places const& places, Keyring const& keyring,
+                                RootKey const& next, StoreId const& store_id, crypto::Random& random) {
+  auto const sealed = TACENDA_TRY(seal_keyring(keyring, next, store_id, random));
+  for (auto const& path : copies_of(places, "keyring.next")) TACENDA_TRY_VOID(files.replace(path, sealed));
+  return {};
+}
+
+Result<void> finish_root_key(storage::Files& files, Places const& places, Keyring const& keyring,
+                             RootKey const& root, StoreId const& store_id, crypto::Random& random) {
+  auto const sealed = TACENDA_TRY(seal_keyring(keyring, root, store_id, random));
+  auto paths = copies_of(places, "keyring");
+  paths.push_back(places.data / "keyring.previous");
+  for (auto const& path : paths) TACENDA_TRY_VOID(files.replace(path, sealed));
+  return remove_next_keyring(files, places);
 }
 
 }  // namespace tacenda::vault

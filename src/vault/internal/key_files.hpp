@@ -48,4 +48,24 @@ Result<void> heal_key_files(storage::Files& files, Places const& places, Keyring
 Result<void> verify_key_files(storage::Files& files, Places const& places, Keyring const& keyring,
                               RootKey const& root, StoreId const& store_id);
 
+/// 16 hexadecimal digits that name a Root Key and tell nothing of it.
+std::string root_id(RootKey const& root);
+/// The newest slots that the holder of the Root Key made. Errors: kCorrupt (no copy is whole).
+Result<Slots> read_signed_slots(storage::Files& files, Places const& places, RootKey const& root);
+/// Replaces the generation before when it holds keys that are destroyed by now.
+Result<void> forget_destroyed(storage::Files& files, Places const& places, Keyring const& keyring,
+                              RootKey const& root, StoreId const& store_id, crypto::Random& random);
+
+// Steps of a change of the Root Key (root_rotation.cpp).
+enum class Rewrap : std::uint8_t { kRefuseOthers, kDropOthers };
+/// Slots that lead to `next`, of the same generation as those in force: the key file's. Errors: kConflict
+/// (there are others, and none may be dropped), kNotFound, kForbidden, kUnauthenticated (the key file).
+Result<Slots> slots_for(storage::Files& files, Places const& places, RootKey const& root, RootKey const& next,
+                        Rewrap others, crypto::Random& random);
+Result<void> write_next_keyring(storage::Files& files, Places const& places, Keyring const& keyring,
+                                RootKey const& next, StoreId const& store_id, crypto::Random& random);
+/// Puts `keyring` in the place of all that lies under the key before.
+Result<void> finish_root_key(storage::Files& files, Places const& places, Keyring const& keyring,
+                             RootKey const& root, StoreId const& store_id, crypto::Random& random);
+
 }  // namespace tacenda::vault

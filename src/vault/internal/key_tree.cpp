@@ -380,6 +380,54 @@ Result<void> KeyTree::shred(Subject const& subject) {
   return destroy_old_root();
 }
 
+Result<std::uint64_t> KeyTree::rotate_root() {
+  MutexLock const lock(mutex_);
+  TACENDA_TRY_VOID(check_settled());
+  if (old_root_remains_) TACENDA_TRY_VOID(destroy_old_root());
+  VaultRoot next{root_.generation + 1, {}};
+  TACENDA_TRY_VOID(random_.fill(next.key.reveal_mutable()));
+  storage::WriteBatch batch;
+  for (std::uint32_t number = 1; number <= last_page_; ++number) {
+    auto const content = TACENDA_TRY(read_page(number));
+    put(batch, view_, page_key(number), TACENDA_TRY(make_page_row(number, *content, next)));
+  }
+  Bytes generation;
+  ByteWriter(generation).u64(next.generation);
+  put(batch, view_, as_bytes("r"), std::move(generation));
+  TACENDA_TRY_VOID(root_file_.write_beside(root_.generation, next, random_));
+  TACENDA_TRY_VOID(write(batch));
+  root_ = std::move(next);
+  TACENDA_TRY_VOID(destroy_old_root());
+  return root_.generation;
+}
+
+Result<void> KeyTree::change_root_key(RootKey const& next, std::function<Result<void>()> const& decide) {
+  MutexLock const lock(mutex_);
+  TACENDA_TRY_VOID(check_settled());
+  if (old_root_remains_) TACENDA_TRY_VOID(destroy_old_root());
+  // Whatever fails from here on: the other slot is not that of the key in force.
+  old_root_remains_ = true;
+  TACENDA_TRY_VOID(root_file_.write_beside_under(next, root_, random_));
+  auto const decided = decide();
+  if (decided.has_value()) {
+    root_file_.change_key(next);
+  } else {
+    unsettled_ = true;
+  }
+  return decided;
+}
+
+Result<void> KeyTree::finish_root_key() {
+  MutexLock const lock(mutex_);
+  return destroy_old_root();
+}
+
+KeyTree::Counts KeyTree::counts() const {
+  MutexLock const lock(mutex_);
+  std::uint64_t const full = last_page_ == 0 ? 0 : last_page_ - 1;
+  return {root_.generation, last_page_, last_page_ == 0 ? 0 : full * kRowsPerPage + rows_in_last_page_};
+}
+
 Result<void> KeyTree::rewrap_siblings(Subject const& erased, std::uint32_t page, Page const& old,
                                       Page const& fresh, storage::WriteBatch& batch) const {
   return view_.scan(member_key(page, ""), [&](ByteView member, ByteView) -> Result<bool> {

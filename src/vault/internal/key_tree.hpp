@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -44,6 +45,19 @@ class KeyTree {
   Result<std::optional<std::string>> subject_of(Alias const& alias) const;
   /// See Vault::shred. The caller has the commit order's Turn.
   Result<void> shred(Subject const& subject);
+  /// A new root over all pages, the old one overwritten. Gives its generation. Errors and Turn: as `shred`.
+  Result<std::uint64_t> rotate_root();
+  /// The root lies under the Root Key `next` from when `decide` succeeds on. When that fails, nobody knows:
+  /// nothing but a start can tell. The caller has the Turn, and calls `finish_root_key` next.
+  Result<void> change_root_key(RootKey const& next, std::function<Result<void>()> const& decide);
+  /// Overwrites what lies under the key before. Errors: kUnavailable.
+  Result<void> finish_root_key();
+  struct Counts {
+    std::uint64_t root = 0;  // generation
+    std::uint64_t pages = 0;
+    std::uint64_t subjects = 0;  // made, erased ones with them
+  };
+  Counts counts() const;
   /// Opens every row, and checks aliases and pages' lists of subjects. Errors: kCorrupt.
   Result<void> verify() const;
 

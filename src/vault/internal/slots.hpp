@@ -30,6 +30,10 @@ using RootKey = Secret<struct RootKeyTag, 32>;
 
 enum class SlotKind : std::uint8_t { kKeyFile = 1, kPassphrase = 2 };
 
+constexpr std::string_view name_of(SlotKind kind) {
+  return kind == SlotKind::kKeyFile ? "key file" : "passphrase";
+}
+
 struct Slot {
   std::uint32_t id = 0;
   SlotKind kind = SlotKind::kKeyFile;

@@ -8,6 +8,7 @@ namespace tacenda::vault {
 namespace {
 
 constexpr std::string_view kMagic = "TCNDROOT";
+constexpr std::string_view kKeyLabel = "tacenda/vault-root/1";
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kSlotBytes = 4096;
 constexpr std::size_t kSealedBytes = crypto::kXaesNonceBytes + crypto::AeadKey::kSize + crypto::kTagBytes;
@@ -24,14 +25,19 @@ VaultRootFile::VaultRootFile(storage::Files& files, std::filesystem::path path, 
                              std::array<std::byte, 16> const& store_id)
     : files_(files),
       path_(std::move(path)),
-      wrapping_key_(derive_aead_key(root.reveal(), "tacenda/vault-root/1")),
+      wrapping_key_(derive_aead_key(root.reveal(), kKeyLabel)),
       store_id_(store_id) {}
 
 Result<Bytes> VaultRootFile::seal(VaultRoot const& root, crypto::Random& random) const {
+  return seal(wrapping_key_, root, random);
+}
+
+Result<Bytes> VaultRootFile::seal(crypto::AeadKey const& under, VaultRoot const& root,
+                                  crypto::Random& random) const {
   Bytes slot = header_of(root.generation);
   Bytes associated_data = slot;
   append(associated_data, store_id_);
-  TACENDA_TRY_VOID(seal_once(wrapping_key_, random, associated_data, root.key.reveal(), slot));
+  TACENDA_TRY_VOID(seal_once(under, random, associated_data, root.key.reveal(), slot));
   slot.resize(kSlotBytes);
   return slot;
 }
@@ -74,11 +80,25 @@ Result<std::array<std::optional<std::uint64_t>, 2>> VaultRootFile::generations()
 }
 
 Result<void> VaultRootFile::write_beside(std::uint64_t keep, VaultRoot const& root, crypto::Random& random) {
+  return write_other_slot(keep, TACENDA_TRY(seal(root, random)));
+}
+
+Result<void> VaultRootFile::write_beside_under(RootKey const& next, VaultRoot const& root,
+                                               crypto::Random& random) {
+  auto const under = derive_aead_key(next.reveal(), kKeyLabel);
+  return write_other_slot(root.generation, TACENDA_TRY(seal(under, root, random)));
+}
+
+void VaultRootFile::change_key(RootKey const& next) {
+  wrapping_key_ = derive_aead_key(next.reveal(), kKeyLabel);
+}
+
+Result<void> VaultRootFile::write_other_slot(std::uint64_t keep, ByteView slot) {
   auto const found = TACENDA_TRY(generations());
   std::size_t const kept = found[0] == keep ? 0 : 1;
   if (found[kept] != keep)
     return fail(ErrorKind::kCorrupt, "the vault root does not hold the generation in force");
-  return files_.overwrite(path_, (1 - kept) * kSlotBytes, TACENDA_TRY(seal(root, random)));
+  return files_.overwrite(path_, (1 - kept) * kSlotBytes, slot);
 }
 
 Result<void> VaultRootFile::overwrite_all(VaultRoot const& root, crypto::Random& random) {

@@ -32,6 +32,11 @@ class VaultRootFile {
   Result<void> create(VaultRoot const& root, crypto::Random& random);
   /// Writes `root` over the slot that does not hold `keep`, durably.
   Result<void> write_beside(std::uint64_t keep, VaultRoot const& root, crypto::Random& random);
+  /// Writes `root` over the slot that does not hold it, sealed under `next`: a start under either Root Key
+  /// finds it.
+  Result<void> write_beside_under(RootKey const& next, VaultRoot const& root, crypto::Random& random);
+  /// `next` is the Root Key from here on.
+  void change_key(RootKey const& next);
   /// Makes both slots hold `root`: what the other one held is gone. Writes and syncs both whatever they show:
   /// a slot whose fsync failed shows what the disk does not hold.
   Result<void> overwrite_all(VaultRoot const& root, crypto::Random& random);
@@ -42,11 +47,13 @@ class VaultRootFile {
 
  private:
   Result<Bytes> seal(VaultRoot const& root, crypto::Random& random) const;
+  Result<Bytes> seal(crypto::AeadKey const& under, VaultRoot const& root, crypto::Random& random) const;
+  Result<void> write_other_slot(std::uint64_t keep, ByteView slot);
   Result<VaultRoot> open(ByteView slot) const;
 
   storage::Files& files_;
   std::filesystem::path const path_;
-  crypto::AeadKey const wrapping_key_;
+  crypto::AeadKey wrapping_key_;
   std::array<std::byte, 16> const store_id_;
 };
 

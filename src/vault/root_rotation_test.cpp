@@ -1,0 +1,167 @@
+// Another Root Key (K-08), and a cut or a failed call at any step of it.
+#include <gtest/gtest.h>
+
+#include "vault/key_rotation.hpp"
+#include "vault/store_testing.hpp"
+
+namespace tacenda::vault {
+namespace {
+
+using testing::TestStore;
+using OtherSlots = KeyRotation::OtherSlots;
+
+Subject const kAda = Subject::patient("ada");
+
+struct Sealed {
+  Bytes record;
+  Bytes token;
+};
+
+Sealed fill(TestStore& store) {
+  store.make({kAda});
+  Sealed sealed;
+  EXPECT_TRUE(store.vault->subject(kAda).value()->seal_record({}, as_bytes("record"), sealed.record));
+  sealed.token = store.vault->seal(Purpose::kToken, {}, as_bytes("token")).value();
+  EXPECT_TRUE(store.vault->keep_secret("seed", SecretBuffer(as_bytes("secret"))).has_value());
+  return sealed;
+}
+
+void expect_all(TestStore& store, Sealed const& sealed, std::string const& when) {
+  Bytes plaintext;
+  auto const keys = store.vault->subject(kAda);
+  ASSERT_TRUE(keys.has_value()) << keys.error().message() << ", " << when;
+  EXPECT_TRUE((*keys)->open_record({}, sealed.record, plaintext).has_value()) << when;
+  EXPECT_TRUE(store.vault->open(Purpose::kToken, {}, sealed.token).has_value()) << when;
+  EXPECT_TRUE(store.vault->kept_secret("seed").has_value()) << when;
+  auto const verified = store.vault->verify_keys();
+  EXPECT_TRUE(verified.has_value()) << verified.error().message() << ", " << when;
+}
+
+/// The store goes on as if nothing had been: keys are made, changed and erased.
+void expect_works(TestStore& store, Sealed const& sealed, std::string const& when) {
+  expect_all(store, sealed, when);
+  store.make({Subject::patient("ben")});
+  EXPECT_TRUE(store.vault->shred(Subject::patient("ben")).has_value()) << when;
+  EXPECT_TRUE(KeyRotation(*store.vault).rotate(Purpose::kAuth).has_value()) << when;
+  ASSERT_TRUE(store.reopen()) << when;
+  expect_all(store, sealed, when);
+}
+
+TEST(RootRotation, K08_TheStoreOpensUnderAnotherRootKeyAndNothingOldDoes) {
+  TestStore store;
+  auto const sealed = fill(store);
+  auto const before = KeyRotation(*store.vault).keys().value();
+  std::vector<std::pair<std::string, Bytes>> old;
+  for (auto const* path : {"/data/slots", "/keys/store.key.slots", "/data/keyring", "/keys/store.key.keyring",
+                           "/data/keyring.previous", "/keys/store.key.root"})
+    old.emplace_back(path, store.disk->content(path));
+  store.clock.advance(std::chrono::hours(24));
+  auto const rotated = KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse);
+  ASSERT_TRUE(rotated.has_value()) << rotated.error().message();
+  auto const after = KeyRotation(*store.vault).keys().value();
+  EXPECT_NE(after.root_id, before.root_id);
+  EXPECT_EQ(after.root_made, store.clock.now());
+  for (auto const& [path, content] : old) EXPECT_NE(store.disk->content(path), content) << path;
+  EXPECT_FALSE(store.files->exists("/data/keyring.next").value());
+  EXPECT_FALSE(store.files->exists("/keys/store.key.keyring.next").value());
+  ASSERT_TRUE(store.reopen());
+  EXPECT_EQ(KeyRotation(*store.vault).keys()->root_id, after.root_id);
+  expect_works(store, sealed, "after the change");
+  // Slots that were kept lead to the old Root Key, which opens nothing that lies there now.
+  store.close();
+  store.disk->set_content("/data/slots", old[0].second);
+  store.disk->set_content("/keys/store.key.slots", old[1].second);
+  EXPECT_FALSE(store.open().has_value());
+}
+
+TEST(RootRotation, K08_CutOffByAPowerCutAtAnyStepLosesNothing) {
+  int steps = 0;
+  bool was_old = false;
+  bool was_new = false;
+  for (std::uint64_t step = 1; step < 500; ++step, ++steps) {
+    TestStore store(step);
+    auto const sealed = fill(store);
+    auto const before = KeyRotation(*store.vault).keys()->root_id;
+    std::string const when = "cut at step " + std::to_string(step);
+    store.disk->cut_power_in(step);
+    bool const acknowledged = KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse).has_value();
+    bool const was_cut = store.disk->power_is_cut();
+    store.close();
+    store.disk->restart();
+    auto const opened = store.open();
+    ASSERT_TRUE(opened.has_value()) << opened.error().message() << ", " << when;
+    bool const is_new = KeyRotation(*store.vault).keys()->root_id != before;
+    (is_new ? was_new : was_old) = true;
+    EXPECT_TRUE(is_new || !acknowledged) << when;
+    EXPECT_FALSE(store.files->exists("/data/keyring.next").value()) << when;
+    expect_works(store, sealed, when);
+    if (!was_cut) break;
+  }
+  EXPECT_TRUE(was_old && was_new);
+  EXPECT_GE(steps, 20);
+  EXPECT_LT(steps, 499);
+}
+
+TEST(RootRotation, K08_AFailedCallAtAnyStepLosesNothing) {
+  for (auto const call : {storage::DiskCall::kWrite, storage::DiskCall::kSync, storage::DiskCall::kRename}) {
+    for (std::uint64_t nth = 1; nth < 60; ++nth) {
+      for (bool const cuts : {false, true}) {
+        TestStore store(nth);
+        auto const sealed = fill(store);
+        std::string const when = "call " + std::to_string(nth);
+        store.disk->fail({call, storage::FileGroup::kOther, nth, ErrorKind::kUnavailable});
+        bool const acknowledged = KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse).has_value();
+        // What is changed behind a failure must not be lost either.
+        bool const kept = store.vault->keep_secret("later", SecretBuffer(as_bytes("x"))).has_value();
+        store.close();
+        if (cuts) {
+          store.disk->cut_power();
+          store.disk->restart();
+        }
+        auto const opened = store.open();
+        ASSERT_TRUE(opened.has_value()) << opened.error().message() << ", " << when;
+        EXPECT_EQ(store.vault->kept_secret("later").has_value(), kept) << when;
+        expect_works(store, sealed, when);
+        if (acknowledged) nth = 60;
+      }
+    }
+  }
+}
+
+TEST(RootRotation, K08_APassphraseIsNotDroppedUnasked) {
+  TestStore store;
+  auto const sealed = fill(store);
+  store.close();
+  SecretBuffer const phrase(as_bytes("a long passphrase in the safe"));
+  ASSERT_TRUE(Vault::add_passphrase(*store.files, store.places, {}, phrase, store.random));
+  ASSERT_TRUE(store.open());
+  EXPECT_EQ(KeyRotation(*store.vault).keys()->slots.size(), 2U);
+  auto const before = KeyRotation(*store.vault).keys()->root_id;
+  auto const refused = KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kConflict);
+  EXPECT_EQ(KeyRotation(*store.vault).keys()->root_id, before);
+  ASSERT_TRUE(KeyRotation(*store.vault).rotate_root(OtherSlots::kDrop));
+  EXPECT_EQ(KeyRotation(*store.vault).keys()->slots.size(), 1U);
+  store.close();
+  Unlock by_phrase;
+  by_phrase.passphrase.emplace(phrase.reveal());
+  EXPECT_EQ(store.open(by_phrase).error().kind(), ErrorKind::kUnauthenticated);
+  ASSERT_TRUE(store.open());
+  expect_works(store, sealed, "after the passphrase went");
+}
+
+TEST(RootRotation, K08_WithoutItsKeyFileNothingChanges) {
+  TestStore store;
+  auto const sealed = fill(store);
+  Bytes const key = store.disk->content("/keys/store.key");
+  store.disk->set_content("/keys/store.key", Bytes(32, std::byte{9}));
+  EXPECT_EQ(KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse).error().kind(),
+            ErrorKind::kUnauthenticated);
+  store.disk->set_content("/keys/store.key", key);
+  ASSERT_TRUE(store.reopen());
+  expect_works(store, sealed, "after a refusal");
+}
+
+}  // namespace
+}  // namespace tacenda::vault
