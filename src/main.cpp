@@ -2,7 +2,15 @@
 #include "start/compositions.hpp"
 
 int main(int argc, char** argv) {
-  return tacenda::cli::run(
-      argc, argv,
-      {tacenda::start::init, tacenda::start::serve, tacenda::start::verify, tacenda::start::add_passphrase});
+  namespace start = tacenda::start;
+  return tacenda::cli::run(argc, argv,
+                           {.init = start::init,
+                            .serve = start::serve,
+                            .verify = start::verify,
+                            .add_passphrase = start::add_passphrase,
+                            .add_shares = start::add_shares,
+                            .remove_slot = start::remove_slot,
+                            .list_slots = start::list_slots,
+                            .slots_of = start::slots_of,
+                            .share_collection = start::share_collection});
 }

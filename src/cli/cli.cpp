@@ -12,14 +12,12 @@
 #include "cli/internal/commands.hpp"
 #include "cli/internal/emergency_commands.hpp"
 #include "cli/internal/key_commands.hpp"
-#include "cli/internal/terminal.hpp"
+#include "cli/internal/slot_commands.hpp"
 #include "core/limits.hpp"
 
 namespace tacenda::cli {
 namespace {
 
-// NIST SP 800-63B-4 section 3.1.1.2: what stands alone has 15 characters at least.
-constexpr std::size_t kPassphraseBytesMin = 15;
 constexpr char kVersion[] = "0.1.0";
 
 /// The subcommands with their options. Each puts what to do into `action`.
@@ -43,7 +41,7 @@ class Commands {
     add_audit();
     add_index();
     add_inspect();
-    add_slot();
+    add_slot_commands(app_, slot_, unseal_, compositions_, add);
     add_bench_command(app_, bench_, add);
   }
   int run() { return action_ ? action_() : kUsage; }
@@ -325,28 +323,6 @@ class Commands {
     proof->add_option("sequence", audit_.sequence, "Number of the entry")->required();
   }
 
-  void add_slot() {
-    auto* parent = app_.add_subcommand("slot", "Ways to open the store");
-    parent->require_subcommand(1);
-    auto* sub = command(
-        *parent, "add", "Add a passphrase that opens the store (asked for twice; the server must be stopped)",
-        "tacenda slot add --data /srv/tacenda --key-file /etc/tacenda/key", [this] {
-          auto const first = read_secret("new passphrase: ");
-          auto const second = read_secret("once more: ");
-          if (!first.has_value() || !second.has_value() || !(*first == *second)) {
-            std::cerr << "tacenda: slot add: the two passphrases are not the same\n";
-            return static_cast<int>(kUsage);
-          }
-          if (first->size() < kPassphraseBytesMin) {
-            std::cerr << "tacenda: slot add: a passphrase that opens a store has 15 characters at least\n";
-            return static_cast<int>(kUsage);
-          }
-          return compositions_.add_passphrase(slot_, *first);
-        });
-    sub->add_option("--data", slot_.data, "Folder of the store")->required();
-    sub->add_option("--key-file", slot_.key_file, "Key file that opens it now")->required();
-  }
-
   void add_index() {
     auto* again =
         command(app_, "reindex", "Write the search index again from the records, while the server serves",
@@ -370,10 +346,12 @@ class Commands {
                         "tacenda verify --data /srv/tacenda --key-file /etc/tacenda/key", [this] {
                           // While a server has the store open, only it can look.
                           bool const served = status_quietly(verify_.data);
-                          return served ? verify_online(verify_) : compositions_.verify(verify_);
+                          return served ? verify_online(verify_) : verify_stopped(verify_, compositions_);
                         });
     sub->add_option("--data", verify_.data, "Folder of the store")->required();
-    sub->add_option("--key-file", verify_.key_file, "Key file; not needed while a server runs");
+    sub->add_option("--key-file", verify_.key_file,
+                    "Key file; not needed while a server runs. When it is not there: a passphrase or shares "
+                    "are asked for");
     sub->add_flag("--json", verify_.json, "Print JSON");
     auto* state = command(app_, "status", "State of the server on a data folder (exit code 5: sealed)",
                           "tacenda status --data /srv/tacenda", [this] { return status(data_, json_); });
@@ -381,15 +359,12 @@ class Commands {
     state->add_flag("--json", json_, "Print JSON");
     auto* examine = command(app_, "doctor", "Look for what is unsafe in this installation",
                             "tacenda doctor --data /srv/tacenda --key-file /etc/tacenda/key",
-                            [this] { return doctor(doctor_); });
+                            [this] { return doctor(doctor_, compositions_); });
     examine->add_option("--data", doctor_.data, "Folder of the store")->required();
     examine->add_option("--key-file", doctor_.key_file, "Key file");
     auto* close = command(app_, "seal", "Wipe the keys of the running server",
                           "tacenda seal --data /srv/tacenda", [this] { return seal(data_); });
     close->add_option("--data", data_, "Folder of the store")->required();
-    auto* open = command(app_, "unseal", "Give a sealed server the passphrase",
-                         "tacenda unseal --data /srv/tacenda", [this] { return unseal(data_); });
-    open->add_option("--data", data_, "Folder of the store")->required();
   }
 
   CLI::App& app_;
@@ -410,6 +385,7 @@ class Commands {
   VerifyOptions verify_;
   DoctorOptions doctor_;
   SlotOptions slot_;
+  UnsealOptions unseal_;
   BenchOptions bench_;
   ExplainOptions explain_;
   std::filesystem::path data_;

@@ -3,8 +3,10 @@
 
 #include <iostream>
 
+#include "cli/cli.hpp"
 #include "cli/internal/commands.hpp"
 #include "cli/internal/connection.hpp"
+#include "cli/internal/slot_commands.hpp"
 
 namespace tacenda::cli {
 namespace {
@@ -48,6 +50,25 @@ void examine_files(DoctorOptions const& options, Findings& findings) {
     findings.warn("the key file lies on the data's filesystem: who takes one takes both");
   else
     findings.good("key file and data lie on different filesystems");
+}
+
+/// A lost key file is lost data, unless there is another way in, and one that is known to work.
+void examine_slots(DoctorOptions const& options, Compositions const& compositions, Findings& findings) {
+  auto const slots = compositions.slots_of(options.data, options.key_file);
+  if (!slots.has_value()) return findings.bad(slots.error().message());
+  bool there = false;
+  bool tested = false;
+  for (auto const& slot : *slots) {
+    if (slot.kind == vault::SlotKind::kKeyFile) continue;
+    there = true;
+    tested = tested || slot.opened.has_value();
+  }
+  if (tested)
+    findings.good("a passphrase or shares have opened the store, too");
+  else if (there)
+    findings.bad("no passphrase and no shares have opened the store yet: try them once (tacenda unseal)");
+  else
+    findings.bad("the key file alone opens the store: a lost key is lost data (tacenda slot add)");
 }
 
 void examine_users(Json const& users, Findings& findings) {
@@ -99,6 +120,9 @@ int status(std::filesystem::path const& data, bool json) {
     code = kFailed;
   } else if (answer->status == 503) {
     body.set("state", Json::string("sealed"));
+    if (auto const waits = connection->get("/admin/unseal");
+        waits.has_value() && number_of(waits->body, "have") > 0)
+      body.set("shares", Json::string(shares_given(waits->body)));
     code = kIsSealed;
   } else if (answer->status != 200) {
     return report("status", answer->status, answer->body);
@@ -145,9 +169,10 @@ int verify_online(VerifyOptions const& options) {
   return well ? kOk : kDamage;
 }
 
-int doctor(DoctorOptions const& options) {
+int doctor(DoctorOptions const& options, Compositions const& compositions) {
   Findings findings;
   examine_files(options, findings);
+  examine_slots(options, compositions, findings);
   auto connection = AdminConnection::open(options.data);
   auto const status_answer =
       connection.has_value() ? connection->get("/admin/status") : std::unexpected(connection.error());

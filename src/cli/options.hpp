@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -32,10 +33,22 @@ struct VerifyOptions {
   bool json = false;
 };
 
-/// `tacenda slot add`: another way to open the store.
+/// `tacenda slot`: the ways to open the store.
 struct SlotOptions {
   std::filesystem::path data;
   std::filesystem::path key_file;
+  unsigned shares = 0;        // of a new slot; 0: a passphrase
+  unsigned threshold = 0;     // of them; 0: more than half
+  std::filesystem::path out;  // folder for files of the shares; empty: they are shown
+  std::uint32_t id = 0;       // of the slot to remove
+  bool json = false;
+};
+
+/// `tacenda unseal`.
+struct UnsealOptions {
+  std::filesystem::path data;
+  std::string share_file;  // empty: what is typed
+  bool reset = false;
 };
 
 struct DoctorOptions {

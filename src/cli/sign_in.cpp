@@ -1,4 +1,4 @@
-// `tacenda login`, for the FHIR side and for administration; `seal` and `unseal`.
+// `tacenda login`, for the FHIR side and for administration; `seal`.
 #include <algorithm>
 #include <iostream>
 
@@ -82,21 +82,6 @@ int seal(std::filesystem::path const& data) {
   if (!answer.has_value()) return report("seal", answer.error());
   if (answer->status != 200) return report("seal", answer->status, answer->body);
   std::cout << "sealed\n";
-  return kOk;
-}
-
-int unseal(std::filesystem::path const& data) {
-  auto connection = AdminConnection::open(data);
-  if (!connection.has_value()) return report("unseal", connection.error());
-  auto const passphrase = read_secret("passphrase: ");
-  if (!passphrase.has_value()) return report("unseal", passphrase.error());
-  Json body = Json::object();
-  body.set("passphrase", Json::string(as_text(passphrase->reveal())));
-  auto const answer = connection->post("/admin/unseal", body);
-  if (!answer.has_value()) return report("unseal", answer.error());
-  if (answer->status != 200)
-    return report("unseal", Error(ErrorKind::kForbidden, "no slot opens with this passphrase"));
-  std::cout << "unsealed\n";
   return kOk;
 }
 

@@ -101,7 +101,7 @@ int serve(cli::ServeOptions const& options) {
   if (options.key_file.empty() || !std::filesystem::exists(options.key_file)) {
     log(LogLevel::kWarning, "no key file: starting sealed, waiting for tacenda unseal");
   } else {
-    if (auto const result = server.unseal({}); !result.has_value()) return failed(result.error());
+    if (auto const result = server.unseal({}, "key file"); !result.has_value()) return failed(result.error());
     warn_of_shared_filesystem(*files, options);
   }
   auto const endpoint = server.listen();

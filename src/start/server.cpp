@@ -111,7 +111,13 @@ struct Server::Unsealed {
 
 Server::Server(storage::Files& files, vault::Places places, Config config, crypto::Random& random,
                Clock const& clock)
-    : files_(files), places_(std::move(places)), config_(std::move(config)), random_(random), clock_(clock) {}
+    : files_(files),
+      places_(std::move(places)),
+      config_(std::move(config)),
+      random_(random),
+      clock_(clock),
+      door_(files, places_, clock,
+            [this](vault::Unlock const& unlock, std::string const& how) { return unseal(unlock, how); }) {}
 
 Server::~Server() {
   stop();
@@ -188,14 +194,19 @@ Result<void> Server::make_provider() {
   return {};
 }
 
-Result<void> Server::unseal(vault::Unlock const& unlock) {
+Result<void> Server::unseal(vault::Unlock const& unlock, std::string const& how) {
   MutexLock const turn(unsealing_);
   if (current()) return fail(ErrorKind::kConflict, "the store is unsealed");
   TACENDA_TRY_VOID(make_provider());
   auto store =
       TACENDA_TRY(OpenStore::open(files_, places_, unlock, TACENDA_TRY(open_options()), random_, clock_));
-  TACENDA_TRY_VOID(store->record(audit::EventKind::kUnsealed, unlock.passphrase ? "passphrase" : "key file",
-                                 "approvals = " + std::to_string(config_.approvals)));
+  TACENDA_TRY_VOID(
+      store->record(audit::EventKind::kUnsealed, how, "approvals = " + std::to_string(config_.approvals)));
+  // While it was sealed there was no log to tell of them.
+  if (auto const failures = door_.take_failures(); failures > 0) {
+    TACENDA_TRY_VOID(store->record(audit::EventKind::kKeyOperation, "attempts to unseal that failed before",
+                                   std::to_string(failures)));
+  }
   if (!emergency_reason_.empty()) {
     TACENDA_TRY_VOID(turn_emergency_on(store->emergency(), emergency_reason_));
     emergency_reason_.clear();
@@ -211,6 +222,7 @@ Result<void> Server::unseal(vault::Unlock const& unlock) {
   serve(*unsealed->store);
   if (provider_) provider_->serve(public_origin());
   unsealed_ = std::move(unsealed);
+  door_.close();
   return {};
 }
 
@@ -275,6 +287,7 @@ void Server::stop() {
 }
 
 void Server::tick() {
+  door_.tick();
   if (seal_asked_.exchange(false)) seal();
   auto const unsealed = current();
   if (!unsealed) return;
@@ -329,26 +342,10 @@ net::Uptake Server::begin_upload(net::Request&& head) {
 }
 
 net::Response Server::handle_admin(net::Request&& request) {
-  if (request.path == "/admin/unseal" && request.method == "POST") return unseal_by(request);
   auto const unsealed = current();
+  if (UnsealDoor::is_for(request)) return door_.answer(request, unsealed != nullptr);
   if (!unsealed) return sealed_answer();
   return unsealed->admin.handle(std::move(request)).take();
-}
-
-net::Response Server::unseal_by(net::Request const& request) {
-  bool const owner = request.peer.uid && (*request.peer.uid == ::geteuid() || *request.peer.uid == 0);
-  auto const json =
-      codec::parse_json(request.body, {.depth = 2, .size_bytes = limits::kUnauthenticatedBodyBytes});
-  net::Response response;
-  response.headers.push_back({"content-type", "application/json"});
-  response.status = 403;
-  if (!owner || !json.has_value()) return response;
-  vault::Unlock unlock;
-  unlock.passphrase = SecretBuffer(as_bytes(json->text_of("passphrase")));
-  auto const result = unseal(unlock);
-  response.status = result.has_value() ? 200 : 403;
-  if (!result.has_value()) log(LogLevel::kWarning, result.error());
-  return response;
 }
 
 net::Handlers Server::fhir_handlers() {

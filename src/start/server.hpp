@@ -10,6 +10,7 @@
 #include "start/config.hpp"
 #include "start/open_store.hpp"
 #include "start/sign_in_provider.hpp"
+#include "start/unseal_door.hpp"
 
 namespace tacenda::start {
 
@@ -22,8 +23,8 @@ class Server {
          Clock const& clock);
   ~Server();
 
-  /// Unseals. Errors: those of OpenStore::open; kConflict when it is unsealed.
-  Result<void> unseal(vault::Unlock const& unlock);
+  /// Unseals; `how` is for the log. Errors: those of OpenStore::open; kConflict when it is unsealed.
+  Result<void> unseal(vault::Unlock const& unlock, std::string const& how);
   /// Has emergency mode on from the next unsealing on, for this reason. Call before it.
   void begin_emergency(std::string reason) { emergency_reason_ = std::move(reason); }
   /// Waits for the requests in flight, then wipes every key. Later requests get 503.
@@ -51,7 +52,6 @@ class Server {
                                                   std::unique_ptr<net::BodySource> source);
   net::Uptake begin_upload(net::Request&& head);
   net::Response handle_admin(net::Request&& request);
-  net::Response unseal_by(net::Request const& request);
   net::Handlers fhir_handlers();
   net::Handlers admin_handlers();
   void connection_failed(net::ConnectionFailure failure, std::string_view address);
@@ -79,7 +79,8 @@ class Server {
   access::AddressList trusted_proxies_;  // set by `listen` before anything connects
   mutable Mutex mutex_;
   std::shared_ptr<Unsealed> unsealed_ TACENDA_GUARDED_BY(mutex_);  // shared: requests in flight hold it
-  Mutex unsealing_;                                                // one unseal at a time
+  UnsealDoor door_;
+  Mutex unsealing_;               // one unseal at a time
   std::string emergency_reason_;  // of an order that waits for the first unsealing; empty: there is none
   std::unique_ptr<identity::SignInProvider> provider_;  // set by the first unseal; nullptr: there is none
   std::atomic<bool> seal_asked_{false};

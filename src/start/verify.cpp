@@ -18,24 +18,25 @@ int report_failure(cli::VerifyOptions const& options, Error const& error) {
     std::cout << api::to_json(report) << "\n";
   }
   std::cerr << "tacenda: verify: " << error.message() << "\n";
+  if (error.kind() == ErrorKind::kUnauthenticated) return cli::kDenied;
   return damage ? cli::kDamage : cli::kFailed;
 }
 
 }  // namespace
 
-int verify(cli::VerifyOptions const& options) {
+int verify(cli::VerifyOptions const& options, vault::Unlock const& unlock) {
   auto const files = storage::posix_files();
   SystemClock const clock;
   crypto::SystemRandom random;
   vault::Places const places{options.data, options.key_file};
   OpenOptions open;
-  auto store = OpenStore::open(*files, places, {}, open, random, clock);
+  auto store = OpenStore::open(*files, places, unlock, open, random, clock);
   std::optional<Error> refused;
   if (!store.has_value() && store.error().kind() == ErrorKind::kCorrupt) {
     // The log does not hold: look at it all the same, to name what is wrong.
     refused = store.error();
     open.damaged = true;
-    store = OpenStore::open(*files, places, {}, open, random, clock);
+    store = OpenStore::open(*files, places, unlock, open, random, clock);
   }
   if (!store.has_value()) return report_failure(options, refused.value_or(store.error()));
   cli::Progress progress(!options.json);

@@ -1,6 +1,7 @@
 // Another Root Key (K-08), and a cut or a failed call at any step of it.
 #include <gtest/gtest.h>
 
+#include "vault/internal/slots_testing.hpp"
 #include "vault/key_rotation.hpp"
 #include "vault/store_testing.hpp"
 
@@ -133,7 +134,7 @@ TEST(RootRotation, K08_APassphraseIsNotDroppedUnasked) {
   auto const sealed = fill(store);
   store.close();
   SecretBuffer const phrase(as_bytes("a long passphrase in the safe"));
-  ASSERT_TRUE(Vault::add_passphrase(*store.files, store.places, {}, phrase, store.random));
+  ASSERT_TRUE(add_passphrase(testing::change_of(store), phrase));
   ASSERT_TRUE(store.open());
   EXPECT_EQ(KeyRotation(*store.vault).keys()->slots.size(), 2U);
   auto const before = KeyRotation(*store.vault).keys()->root_id;

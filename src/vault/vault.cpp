@@ -14,7 +14,6 @@ namespace tacenda::vault {
 namespace {
 
 constexpr std::size_t kKeyFileBytes = 32;
-constexpr crypto::Argon2idCost kPassphraseCost{256 * 1024, 4};
 
 }  // namespace
 
@@ -36,7 +35,9 @@ Result<void> Vault::create(storage::Files& files, Places const& places, crypto::
   auto const root = TACENDA_TRY(crypto::random_secret<RootKey>(random));
   Slots slots;
   TACENDA_TRY_VOID(random.fill(slots.store_id));
-  TACENDA_TRY_VOID(add_slot(slots, SlotKind::kKeyFile, key.reveal(), {}, root, random));
+  TACENDA_TRY_VOID(add_slot(
+      slots, {.kind = SlotKind::kKeyFile, .secret = key.reveal(), .created = to_unix_ms(clock.now())}, root,
+      random));
   auto const keyring = TACENDA_TRY(make_keyring(random, clock.now()));
   auto const sealed = TACENDA_TRY(seal_keyring(keyring, root, slots.store_id, random));
   VaultRoot vault_root{1, {}};
@@ -52,20 +53,13 @@ Result<void> Vault::create(storage::Files& files, Places const& places, crypto::
   return write_slot_files(files, places, slots, root);
 }
 
-Result<void> Vault::add_passphrase(storage::Files& files, Places const& places, Unlock const& unlock,
-                                   SecretBuffer const& passphrase, crypto::Random& random) {
-  auto [slots, root] = TACENDA_TRY(open_slot_files(files, places, unlock));
-  TACENDA_TRY_VOID(
-      add_slot(slots, SlotKind::kPassphrase, passphrase.reveal(), kPassphraseCost, root, random));
-  return write_slot_files(files, places, slots, root);
-}
-
 Result<std::unique_ptr<Vault>> Vault::unseal(storage::Files& files, Places const& places,
                                              Unlock const& unlock, crypto::Random& random,
                                              Clock const& clock) {
-  auto [slots, root] = TACENDA_TRY(open_slot_files(files, places, unlock));
+  auto [slots, root, opened] = TACENDA_TRY(open_slot_files(files, places, unlock));
   auto ring = TACENDA_TRY(read_keyring(files, places, root, slots.store_id));
   auto state = std::make_unique<State>(files, places, slots, std::move(root), std::move(ring), random, clock);
+  state->opened_slot = opened;
   return std::unique_ptr<Vault>(new Vault(std::move(state)));
 }
 
@@ -102,6 +96,8 @@ Result<void> Vault::attach(std::unique_ptr<storage::Engine> engine) {
     MutexLock const lock(state_->mutex);
     TACENDA_TRY_VOID(heal_key_files(state_->files, state_->places, state_->keyring, state_->root,
                                     state_->store_id, state_->random));
+    TACENDA_TRY_VOID(
+        note_opened(state_->files, state_->places, state_->root, state_->opened_slot, state_->clock.now()));
   }
   state_->tree = std::make_unique<KeyTree>(*state_->engine, view(Keeper::kKeys), state_->store_id,
                                            state_->random, state_->root_file, state_->order);

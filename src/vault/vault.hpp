@@ -36,9 +36,10 @@ struct Places {
   std::filesystem::path key_file;
 };
 
-/// How the Root Key is reached: the key file, or a passphrase slot.
+/// How the Root Key is reached: the key file, a passphrase, or shares (vault/key_slots.hpp).
 struct Unlock {
-  std::optional<SecretBuffer> passphrase;  // nullopt: Places::key_file
+  std::optional<SecretBuffer> passphrase;    // nullopt: Places::key_file
+  std::optional<SecretBuffer> share_secret;  // what ShareCollection gives; then there is no passphrase
 };
 
 /// The unsealed key hierarchy and the only door to storage.
@@ -52,10 +53,6 @@ class Vault {
   /// root and the data folder (0700), all durable. Errors: kConflict (something is there), kUnavailable.
   static Result<void> create(storage::Files& files, Places const& places, crypto::Random& random,
                              Clock const& clock);
-
-  /// Adds a passphrase slot (Argon2id). The store is opened with `unlock`.
-  static Result<void> add_passphrase(storage::Files& files, Places const& places, Unlock const& unlock,
-                                     SecretBuffer const& passphrase, crypto::Random& random);
 
   /// Opens a slot and the keyring; changes nothing on the disk. The engine is attached afterwards. `files`,
   /// `random` and `clock` outlive the Vault.

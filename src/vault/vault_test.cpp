@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "vault/internal/slots_testing.hpp"
 #include "vault/store_testing.hpp"
 
 namespace tacenda::vault {
@@ -20,7 +21,7 @@ TEST(Vault, OpensWithItsKeyFileAndWithAPassphrase) {
   auto const store_id = store.vault->store_id();
   store.close();
   SecretBuffer const phrase(as_bytes("a long passphrase in the safe"));
-  ASSERT_TRUE(Vault::add_passphrase(*store.files, store.places, {}, phrase, store.random));
+  ASSERT_TRUE(add_passphrase(testing::change_of(store), phrase));
   Unlock by_phrase;
   by_phrase.passphrase.emplace(phrase.reveal());
   ASSERT_TRUE(store.open(by_phrase));
@@ -250,7 +251,7 @@ TEST_F(SlotCopies, ALostCopyIsWrittenAnewFromTheOther) {
 TEST_F(SlotCopies, ANewPassphraseIsInBothAndACopyOfBeforeIsReplaced) {
   Bytes const before = store_.disk->content(kFirst);
   SecretBuffer const phrase(as_bytes("a long passphrase in the safe"));
-  ASSERT_TRUE(Vault::add_passphrase(*store_.files, store_.places, {}, phrase, store_.random));
+  ASSERT_TRUE(add_passphrase(testing::change_of(store_), phrase));
   Bytes const after = store_.disk->content(kFirst);
   EXPECT_EQ(store_.disk->content(kSecond), after);
   for (auto const* path : kBoth) {
@@ -264,7 +265,7 @@ TEST_F(SlotCopies, ANewPassphraseIsInBothAndACopyOfBeforeIsReplaced) {
 // copy.
 TEST_F(SlotCopies, ADamagedSlotThatWasNotUsedIsRepairedToo) {
   SecretBuffer const phrase(as_bytes("a long passphrase in the safe"));
-  ASSERT_TRUE(Vault::add_passphrase(*store_.files, store_.places, {}, phrase, store_.random));
+  ASSERT_TRUE(add_passphrase(testing::change_of(store_), phrase));
   Bytes const good = store_.disk->content(kFirst);
   for (auto const* path : kBoth) {
     store_.close();
@@ -289,16 +290,24 @@ TEST_F(SlotCopies, VerifyNamesACopyThatWasDamagedWhileServing) {
 
 TEST_F(SlotCopies, AStoreOfTheFormatWithOneCopyOpensAndGetsTheSecond) {
   store_.close();
-  // Format 1: no generation, no MAC, and no second copy.
+  // Format 1: no generation, next id, times and MAC, and no second copy.
   Bytes const now = store_.disk->content(kFirst);
   Bytes old(now.begin(), now.begin() + 10);
   old[9] = std::byte{1};
-  old.insert(old.end(), now.begin() + 18, now.end() - 32);
+  old.insert(old.end(), now.begin() + 18, now.begin() + 34);
+  old.insert(old.end(), now.begin() + 38, now.end() - 32 - 16);
   store_.disk->set_content(kFirst, old);
   store_.disk->erase(kSecond);
   ASSERT_TRUE(store_.open());
-  EXPECT_EQ(store_.disk->content(kFirst), now) << "the same slots, signed as generation 1";
-  EXPECT_EQ(store_.disk->content(kSecond), now);
+  Bytes const upgraded = store_.disk->content(kFirst);
+  EXPECT_EQ(upgraded[9], std::byte{3});
+  EXPECT_EQ(upgraded.size(), now.size());
+  EXPECT_EQ(store_.disk->content(kSecond), upgraded);
+  EXPECT_TRUE(store_.vault->verify_keys());
+  auto const slots = list_slots(*store_.files, store_.places).value();
+  ASSERT_EQ(slots.size(), 1U);
+  EXPECT_FALSE(slots[0].created.has_value());
+  EXPECT_EQ(slots[0].opened, store_.clock.now());
 }
 
 TEST_F(SlotCopies, TheCopyBesideTheKeyFileMakesNoStoreOfAnEmptyFolder) {

@@ -11,6 +11,8 @@
 /// The subcommands that talk to a running server. Each gives the exit code.
 namespace tacenda::cli {
 
+struct Compositions;
+
 struct LoginOptions {
   std::string url;
   std::string ca;
@@ -185,8 +187,7 @@ int verify_online(VerifyOptions const& options);
 int status(std::filesystem::path const& data, bool json);
 /// True when a server answers on the data folder. Prints nothing.
 bool status_quietly(std::filesystem::path const& data);
-int doctor(DoctorOptions const& options);
+int doctor(DoctorOptions const& options, Compositions const& compositions);
 int seal(std::filesystem::path const& data);
-int unseal(std::filesystem::path const& data);
 
 }  // namespace tacenda::cli

@@ -87,6 +87,14 @@ Result<AdminConnection::Answer> AdminConnection::post(std::string const& path, c
   return send("POST", path, codec::write_json(body));
 }
 
+Result<AdminConnection::Answer> AdminConnection::post_secret(std::string const& path,
+                                                             SecretBuffer const& secret) {
+  std::string body(as_text(secret.reveal()));
+  auto answer = send("POST", path, body);
+  ::explicit_bzero(body.data(), body.size());
+  return answer;
+}
+
 int report(std::string_view command, std::uint16_t status, codec::Json const& body) {
   std::string_view text = "the server refused";
   if (auto const* issues = body.find("issue");

@@ -9,6 +9,7 @@
 #include "cli/options.hpp"
 #include "codec/json.hpp"
 #include "core/error.hpp"
+#include "core/secret.hpp"
 #include "net/client.hpp"
 
 namespace tacenda::cli {
@@ -26,6 +27,8 @@ class AdminConnection {
   /// Errors: kUnavailable (no server answers).
   Result<Answer> get(std::string const& path_and_query);
   Result<Answer> post(std::string const& path, codec::Json const& body);
+  /// The body is the secret as it is; what is made of it on the way is wiped.
+  Result<Answer> post_secret(std::string const& path, SecretBuffer const& secret);
 
  private:
   AdminConnection(std::unique_ptr<net::Client> client, std::string token)

@@ -142,27 +142,42 @@ Result<void> check_key_file(storage::Files& files, std::filesystem::path const& 
   return {};
 }
 
+Result<Slots> newest_slots(storage::Files& files, Places const& places) {
+  TACENDA_TRY_VOID(check_store(files, places));
+  return std::move(TACENDA_TRY(read_slot_files(files, places)).front());
+}
+
 Result<OpenedSlots> open_slot_files(storage::Files& files, Places const& places, Unlock const& unlock) {
   TACENDA_TRY_VOID(check_store(files, places));
   auto copies = TACENDA_TRY(read_slot_files(files, places));
   SecretBuffer key;
-  if (!unlock.passphrase) {
+  if (!unlock.passphrase && !unlock.share_secret) {
     TACENDA_TRY_VOID(check_key_file(files, places.key_file));
     key = TACENDA_TRY(read_key_file(files, places.key_file));
   }
-  auto const kind = unlock.passphrase ? SlotKind::kPassphrase : SlotKind::kKeyFile;
-  ByteView const secret = unlock.passphrase ? unlock.passphrase->reveal() : key.reveal();
-  Result<RootKey> root = fail(ErrorKind::kUnauthenticated, "no slot of the store opens with this key");
+  auto const kind = unlock.share_secret ? SlotKind::kShares
+                    : unlock.passphrase ? SlotKind::kPassphrase
+                                        : SlotKind::kKeyFile;
+  ByteView const secret = unlock.share_secret ? unlock.share_secret->reveal()
+                          : unlock.passphrase ? unlock.passphrase->reveal()
+                                              : key.reveal();
+  Result<OpenedSlot> found = fail(ErrorKind::kUnauthenticated, "no slot of the store opens with this key");
   std::size_t opened = 0;
   for (; opened < copies.size(); ++opened) {
     // A passphrase costs a second each time it is tried: not twice on the same slots.
     if (opened > 0 && encode_slots(copies[opened]) == encode_slots(copies[opened - 1])) continue;
-    root = open_slots(copies[opened], kind, secret);
-    if (root.has_value() || root.error().kind() == ErrorKind::kUnavailable) break;
+    found = open_slots(copies[opened], kind, secret);
+    if (found.has_value() || found.error().kind() == ErrorKind::kUnavailable) break;
   }
-  if (!root.has_value()) return std::unexpected(root.error());
-  auto const* newest = newest_signed(copies, *root);
-  return OpenedSlots{newest != nullptr ? *newest : copies[opened], std::move(*root)};
+  if (!found.has_value()) return std::unexpected(found.error());
+  auto const* newest = newest_signed(copies, found->root);
+  if (newest == nullptr) newest = &copies[opened];
+  auto const is_it = [&](Slot const& slot) {
+    return slot.id == found->id && slot.commitment == found->commitment;
+  };
+  if (std::ranges::none_of(newest->slots, is_it))
+    return fail(ErrorKind::kUnauthenticated, "no slot of the store opens with this key");
+  return OpenedSlots{*newest, std::move(found->root), found->id};
 }
 
 Result<void> write_slot_files(storage::Files& files, Places const& places, Slots& slots,
@@ -171,6 +186,23 @@ Result<void> write_slot_files(storage::Files& files, Places const& places, Slots
   sign_slots(slots, root);
   Bytes const content = encode_slots(slots);
   for (auto const& path : copies_of(places, "slots")) TACENDA_TRY_VOID(files.replace(path, content));
+  return {};
+}
+
+Result<void> note_opened(storage::Files& files, Places const& places, RootKey const& root, std::uint32_t id,
+                         Time now) {
+  constexpr std::uint64_t kDayMs = 24ULL * 60 * 60 * 1000;
+  auto copies = TACENDA_TRY(read_slot_files(files, places));
+  auto const* newest = newest_signed(copies, root);
+  if (newest == nullptr) return {};
+  Slots slots = *newest;
+  auto const slot = std::ranges::find(slots.slots, id, &Slot::id);
+  auto const now_ms = to_unix_ms(now);
+  if (slot == slots.slots.end() || (slot->opened != 0 && now_ms - slot->opened < kDayMs)) return {};
+  slot->opened = now_ms;
+  auto written = write_slot_files(files, places, slots, root);
+  if (written.has_value() || written.error().kind() != ErrorKind::kNoSpace) return written;
+  log(LogLevel::kWarning, "the disk is full: it is not noted which slot opened the store");
   return {};
 }
 
@@ -266,18 +298,21 @@ Result<Slots> slots_for(storage::Files& files, Places const& places, RootKey con
   auto const slots = TACENDA_TRY(read_signed_slots(files, places, root));
   TACENDA_TRY_VOID(check_key_file(files, places.key_file));
   auto const key = TACENDA_TRY(read_key_file(files, places.key_file));
-  TACENDA_TRY_VOID(open_slots(slots, SlotKind::kKeyFile, key.reveal()));
+  auto const opened = TACENDA_TRY(open_slots(slots, SlotKind::kKeyFile, key.reveal()));
   bool const has_others =
       std::ranges::any_of(slots.slots, [](Slot const& slot) { return slot.kind != SlotKind::kKeyFile; });
   if (has_others && others == Rewrap::kRefuseOthers) {
     return fail(ErrorKind::kConflict,
-                "the store opens with a passphrase, too, which would lead to no root key any more: have its "
-                "slot dropped, and add it again afterwards");
+                "the store opens with a passphrase or shares, too, which would lead to no root key any more: "
+                "have their slots dropped, and add them again afterwards");
   }
   Slots fresh;
   fresh.generation = slots.generation;
   fresh.store_id = slots.store_id;
-  TACENDA_TRY_VOID(add_slot(fresh, SlotKind::kKeyFile, key.reveal(), {}, next, random));
+  fresh.next_id = slots.next_id;
+  auto const old = std::ranges::find(slots.slots, opened.id, &Slot::id);
+  TACENDA_TRY_VOID(add_slot(
+      fresh, {.kind = SlotKind::kKeyFile, .secret = key.reveal(), .created = old->created}, next, random));
   return fresh;
 }
 

@@ -25,13 +25,21 @@ Result<void> check_key_file(storage::Files& files, std::filesystem::path const& 
 struct OpenedSlots {
   Slots slots;
   RootKey root;
+  std::uint32_t opened = 0;  // id of the slot that was opened
 };
+/// The newest copy that can be read. What it says is not authenticated. Errors: kNotFound (no store),
+/// kCorrupt, kUnsupported.
+Result<Slots> newest_slots(storage::Files& files, Places const& places);
 /// The slots of the copy with the highest generation whose MAC is right; when there is none, of the one that
-/// opened. Errors: kNotFound (no store, or no key file), kForbidden, kUnauthenticated, kCorrupt,
-/// kUnsupported.
+/// opened. A slot that only an older copy has was removed and opens nothing. Errors: kNotFound (no store, or
+/// no key file), kForbidden, kUnauthenticated, kCorrupt, kUnsupported.
 Result<OpenedSlots> open_slot_files(storage::Files& files, Places const& places, Unlock const& unlock);
 /// Makes `slots` the next generation, in both copies.
 Result<void> write_slot_files(storage::Files& files, Places const& places, Slots& slots, RootKey const& root);
+/// Notes that a slot opened the store, once a day. A full disk, or copies that nobody vouches for, keep it
+/// from being noted and not from being used.
+Result<void> note_opened(storage::Files& files, Places const& places, RootKey const& root, std::uint32_t slot,
+                         Time now);
 
 /// The newest keyring that opens. Errors: kCorrupt, kUnsupported.
 Result<Keyring> read_keyring(storage::Files& files, Places const& places, RootKey const& root,

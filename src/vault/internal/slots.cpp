@@ -10,7 +10,8 @@ namespace tacenda::vault {
 namespace {
 
 constexpr std::string_view kMagic = "TCNDSLOT";
-constexpr std::uint16_t kVersion = 2;
+constexpr std::uint16_t kVersion = 3;
+constexpr std::uint16_t kVersionWithoutTimes = 2;
 constexpr std::uint16_t kVersionWithoutMac = 1;
 constexpr std::size_t kWrappedBytes = crypto::kXaesNonceBytes + RootKey::kSize + crypto::kTagBytes;
 constexpr std::uint16_t kSlotsMax = 32;
@@ -23,6 +24,25 @@ struct SlotKeys {
   Digest commitment;
 };
 
+/// What of a slot depends on its kind, as the file has it.
+std::pair<std::uint32_t, std::uint32_t> parameters_of(Slot const& slot) {
+  if (slot.kind == SlotKind::kShares) return {slot.counts.threshold, slot.counts.shares};
+  return {slot.cost.memory_kib, slot.cost.passes};
+}
+
+Result<void> set_parameters(Slot& slot, std::uint32_t first, std::uint32_t second) {
+  if (slot.kind == SlotKind::kShares) {
+    if (first < 2 || second < first || second > kSharesMax)
+      return fail(ErrorKind::kCorrupt, "the slots file has a slot of shares that cannot be");
+    slot.counts = {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(second)};
+    return {};
+  }
+  if (first > kMemoryKibMax || second > kPassesMax)
+    return fail(ErrorKind::kCorrupt, "the slots file asks for more work than any slot needs");
+  slot.cost = {first, second};
+  return {};
+}
+
 Bytes context_of(Slots const& slots, Slot const& slot) {
   Bytes context;
   ByteWriter(context)
@@ -30,8 +50,8 @@ Bytes context_of(Slots const& slots, Slot const& slot) {
       .raw(slots.store_id)
       .u32(slot.id)
       .u8(static_cast<std::uint8_t>(slot.kind))
-      .u32(slot.cost.memory_kib)
-      .u32(slot.cost.passes);
+      .u32(parameters_of(slot).first)
+      .u32(parameters_of(slot).second);
   return context;
 }
 
@@ -56,22 +76,29 @@ Bytes associated_data(Slots const& slots, Slot const& slot) {
   return data;
 }
 
-Result<Slot> decode_slot(ByteReader& reader) {
+Result<Slot> decode_slot(ByteReader& reader, std::uint16_t version) {
   Slot slot;
   slot.id = TACENDA_TRY(reader.u32());
   auto const kind = TACENDA_TRY(reader.u8());
-  if (kind != 1 && kind != 2)
+  if (kind < 1 || kind > (version < kVersion ? 2 : 3))
     return fail(ErrorKind::kUnsupported, "the slots file has a kind of slot this version does not know");
   slot.kind = static_cast<SlotKind>(kind);
-  slot.cost.memory_kib = TACENDA_TRY(reader.u32());
-  slot.cost.passes = TACENDA_TRY(reader.u32());
-  if (slot.cost.memory_kib > kMemoryKibMax || slot.cost.passes > kPassesMax) {
-    return fail(ErrorKind::kCorrupt, "the slots file asks for more work than any slot needs");
-  }
+  auto const first = TACENDA_TRY(reader.u32());
+  auto const second = TACENDA_TRY(reader.u32());
+  TACENDA_TRY_VOID(set_parameters(slot, first, second));
   std::ranges::copy(TACENDA_TRY(reader.raw(slot.salt.size())), slot.salt.begin());
   std::ranges::copy(TACENDA_TRY(reader.raw(slot.commitment.size())), slot.commitment.begin());
   slot.wrapped = to_bytes(TACENDA_TRY(reader.raw(kWrappedBytes)));
+  if (version < kVersion) return slot;
+  slot.created = TACENDA_TRY(reader.u64());
+  slot.opened = TACENDA_TRY(reader.u64());
   return slot;
+}
+
+std::uint32_t id_after(std::vector<Slot> const& slots) {
+  std::uint32_t next = 0;
+  for (auto const& slot : slots) next = std::max(next, slot.id + 1);
+  return next;
 }
 
 /// Everything but the MAC.
@@ -80,13 +107,16 @@ Bytes encode_content(Slots const& slots, std::uint16_t version) {
   ByteWriter writer(file);
   writer.raw(as_bytes(kMagic)).u16(version);
   if (version != kVersionWithoutMac) writer.u64(slots.generation);
-  writer.raw(slots.store_id).u16(static_cast<std::uint16_t>(slots.slots.size()));
+  writer.raw(slots.store_id);
+  if (version >= kVersion) writer.u32(slots.next_id);
+  writer.u16(static_cast<std::uint16_t>(slots.slots.size()));
   for (auto const& slot : slots.slots) {
     writer.u32(slot.id)
         .u8(static_cast<std::uint8_t>(slot.kind))
-        .u32(slot.cost.memory_kib)
-        .u32(slot.cost.passes);
+        .u32(parameters_of(slot).first)
+        .u32(parameters_of(slot).second);
     writer.raw(slot.salt).raw(slot.commitment).raw(slot.wrapped);
+    if (version >= kVersion) writer.u64(slot.created).u64(slot.opened);
   }
   return file;
 }
@@ -94,12 +124,13 @@ Bytes encode_content(Slots const& slots, std::uint16_t version) {
 }  // namespace
 
 Bytes encode_slots(Slots const& slots) {
-  Bytes file = encode_content(slots, slots.mac ? kVersion : kVersionWithoutMac);
+  Bytes file = encode_content(slots, slots.mac ? slots.version : kVersionWithoutMac);
   if (slots.mac) append(file, ByteView(*slots.mac));
   return file;
 }
 
 void sign_slots(Slots& slots, RootKey const& root) {
+  slots.version = kVersion;
   crypto::Hmac const mac(derive_mac_key(root.reveal(), "tacenda/slots/1"));
   slots.mac = mac.sign({encode_content(slots, kVersion)});
 }
@@ -107,7 +138,7 @@ void sign_slots(Slots& slots, RootKey const& root) {
 bool is_signed(Slots const& slots, RootKey const& root) {
   if (!slots.mac) return false;
   crypto::Hmac const mac(derive_mac_key(root.reveal(), "tacenda/slots/1"));
-  return mac.verify({encode_content(slots, kVersion)}, *slots.mac);
+  return mac.verify({encode_content(slots, slots.version)}, *slots.mac);
 }
 
 Result<Slots> decode_slots(ByteView file) {
@@ -115,35 +146,43 @@ Result<Slots> decode_slots(ByteView file) {
   if (as_text(TACENDA_TRY(reader.raw(kMagic.size()))) != kMagic)
     return fail(ErrorKind::kCorrupt, "the slots file is something else");
   std::uint16_t const version = TACENDA_TRY(reader.u16());
-  if (version != kVersion && version != kVersionWithoutMac)
+  if (version == 0 || version > kVersion)
     return fail(ErrorKind::kUnsupported, "the store was made by a newer version");
   Slots slots;
-  if (version == kVersion) slots.generation = TACENDA_TRY(reader.u64());
+  slots.version = version;
+  if (version >= kVersionWithoutTimes) slots.generation = TACENDA_TRY(reader.u64());
   std::ranges::copy(TACENDA_TRY(reader.raw(slots.store_id.size())), slots.store_id.begin());
+  if (version >= kVersion) slots.next_id = TACENDA_TRY(reader.u32());
   std::uint16_t const count = TACENDA_TRY(reader.u16());
   if (count == 0 || count > kSlotsMax)
     return fail(ErrorKind::kCorrupt, "the slots file has no slot or too many");
-  for (std::uint16_t i = 0; i < count; ++i) slots.slots.push_back(TACENDA_TRY(decode_slot(reader)));
-  if (version == kVersion) std::ranges::copy(TACENDA_TRY(reader.raw(sizeof(Digest))), slots.mac.emplace().begin());
+  for (std::uint16_t i = 0; i < count; ++i) slots.slots.push_back(TACENDA_TRY(decode_slot(reader, version)));
+  if (version < kVersion) slots.next_id = id_after(slots.slots);
+  if (version >= kVersionWithoutTimes)
+    std::ranges::copy(TACENDA_TRY(reader.raw(sizeof(Digest))), slots.mac.emplace().begin());
   if (!reader.done()) return fail(ErrorKind::kCorrupt, "the slots file is longer than its slots");
   return slots;
 }
 
-Result<void> add_slot(Slots& slots, SlotKind kind, ByteView secret, crypto::Argon2idCost cost,
-                      RootKey const& root, crypto::Random& random) {
+Result<void> add_slot(Slots& slots, NewSlot const& fresh, RootKey const& root, crypto::Random& random) {
+  if (slots.slots.size() >= kSlotsMax)
+    return fail(ErrorKind::kTooLarge, "the store has as many slots as it may have: remove one first");
   Slot slot;
-  for (auto const& other : slots.slots) slot.id = std::max(slot.id, other.id + 1);
-  slot.kind = kind;
-  if (kind == SlotKind::kPassphrase) slot.cost = cost;
+  slot.id = std::max(slots.next_id, id_after(slots.slots));
+  slot.kind = fresh.kind;
+  if (fresh.kind == SlotKind::kPassphrase) slot.cost = fresh.cost;
+  if (fresh.kind == SlotKind::kShares) slot.counts = fresh.counts;
+  slot.created = fresh.created;
   TACENDA_TRY_VOID(random.fill(slot.salt));
-  auto const keys = TACENDA_TRY(derive(slots, slot, secret));
+  auto const keys = TACENDA_TRY(derive(slots, slot, fresh.secret));
   slot.commitment = keys.commitment;
   TACENDA_TRY_VOID(seal_once(keys.key, random, associated_data(slots, slot), root.reveal(), slot.wrapped));
+  slots.next_id = slot.id + 1;
   slots.slots.push_back(std::move(slot));
   return {};
 }
 
-Result<RootKey> open_slots(Slots const& slots, SlotKind kind, ByteView secret) {
+Result<OpenedSlot> open_slots(Slots const& slots, SlotKind kind, ByteView secret) {
   for (auto const& slot : slots.slots) {
     if (slot.kind != kind) continue;
     auto const keys = derive(slots, slot, secret);
@@ -156,10 +195,12 @@ Result<RootKey> open_slots(Slots const& slots, SlotKind kind, ByteView secret) {
     opened.reserve(RootKey::kSize);
     if (!open_with(crypto::Xaes256Gcm(keys->key), associated_data(slots, slot), slot.wrapped, opened))
       continue;
-    RootKey root;
-    std::ranges::copy(opened, root.reveal_mutable().begin());
+    OpenedSlot found;
+    std::ranges::copy(opened, found.root.reveal_mutable().begin());
     ::explicit_bzero(opened.data(), opened.size());
-    return root;
+    found.id = slot.id;
+    found.commitment = slot.commitment;
+    return found;
   }
   return fail(ErrorKind::kUnauthenticated, "no slot of the store opens with this key");
 }

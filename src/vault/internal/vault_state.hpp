@@ -70,6 +70,7 @@ struct Vault::State final : storage::FileKeys {
   Keyring keyring TACENDA_GUARDED_BY(mutex);
   bool unsettled TACENDA_GUARDED_BY(mutex) = false;
   VaultRootFile root_file;  // the key tree's
+  std::uint32_t opened_slot = 0;
   mutable Mutex terms_mutex;
   std::map<std::uint8_t, Terms> terms TACENDA_GUARDED_BY(terms_mutex);
   mutable Mutex reading_mutex;
