@@ -120,6 +120,29 @@ TEST_F(Networks, N05AServiceAsksForTokensFromItsOwnNetworksAlone) {
   EXPECT_FALSE(introspect(kInside).refusal);
 }
 
+TEST_F(Networks, N05AServiceThatShowsItsCertificateIsHeldToThemToo) {
+  Digest certificate;
+  certificate.fill(std::byte{7});
+  auto added = server->clients().add({"edge",
+                                      "",
+                                      Client::Kind::kService,
+                                      "loader",
+                                      testing::kScope,
+                                      {"", "", codec::hex_encode(certificate)},
+                                      {}});
+  expect_committed(added);
+  bind_to("edge", {{"10.20.0.0/16"}});
+  auto const ask = [&](char const* address) {
+    auto reply = server->token(
+        form({{"grant_type", "client_credentials"}, {"client_id", "edge"}, {"scope", "system/*.rs"}}),
+        {address, certificate});
+    EXPECT_TRUE(commit(reply.pending).has_value());
+    return reply;
+  };
+  expect_outside(ask(kOutside));
+  EXPECT_FALSE(ask(kInside).refusal);
+}
+
 TEST_F(Networks, N05APersonsListHoldsForTheApplicationThatActsForHim) {
   auto const reply = fetch(code());
   auto placed = directory->restrict_networks("ada", {{"10.20.0.0/16"}});
