@@ -9,6 +9,7 @@
 #include "cli/internal/approvals.hpp"
 #include "cli/internal/commands.hpp"
 #include "cli/internal/emergency_commands.hpp"
+#include "cli/internal/erasure_commands.hpp"
 #include "cli/internal/terminal.hpp"
 #include "core/limits.hpp"
 
@@ -17,7 +18,6 @@ namespace {
 
 // NIST SP 800-63B-4 section 3.1.1.2: what stands alone has 15 characters at least.
 constexpr std::size_t kPassphraseBytesMin = 15;
-constexpr char kVersion[] = "0.1.0";
 
 /// The subcommands with their options. Each puts what to do into `action`.
 class Commands {
@@ -34,6 +34,7 @@ class Commands {
     add_approvals(app_, approvals_, add);
     add_emergency(app_, access_, add);
     add_alert_commands(app_, alerts_, add);
+    add_erasure(app_, erasures_, add);
     add_access_list();
     add_load();
     add_audit();
@@ -466,6 +467,7 @@ class Commands {
   AccessOptions access_;
   AlertOptions alerts_;
   ApprovalsOptions approvals_;
+  ErasureOptions erasures_;
   TokenOptions token_;
   ClientOptions client_;
   LoadOptions load_;
@@ -483,9 +485,8 @@ class Commands {
 
 int run(int argc, char** argv, Compositions const& compositions) {
   CLI::App app(
-      "Tacenda: a medical record server that speaks FHIR R4, sealed at rest, every access decided and "
-      "recorded.");
-  app.set_version_flag("--version", kVersion);
+      "Tacenda: a FHIR R4 medical record server, sealed at rest, every access decided and recorded.");
+  app.set_version_flag("--version", "0.1.0");
   app.require_subcommand(1);
   app.footer("Exit codes: 0 ok, 1 failed, 2 usage, 3 damage found, 4 denied, 5 sealed.");
   Commands commands(app, compositions);
