@@ -174,6 +174,18 @@ Result<void> Assignments::load() {
                     });
 }
 
+void Assignments::close_records(std::set<std::string, std::less<>> patients) {
+  WriteLock const lock(mutex_);
+  closed_ = std::move(patients);
+  closes_any_.store(!closed_.empty(), std::memory_order_release);
+}
+
+bool Assignments::closes(std::span<std::string const> patients) const {
+  if (!closes_any()) return false;
+  ReadLock const lock(mutex_);
+  return std::ranges::any_of(patients, [&](std::string const& patient) { return closed_.contains(patient); });
+}
+
 std::optional<std::string> Assignments::practitioner_of(std::string_view user) const {
   ReadLock const lock(mutex_);
   auto const found = practitioners_.find(user);

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +90,12 @@ class Assignments {
   /// own), kConflict (done already), kUnprocessable (no finding).
   Result<Change> review(std::string_view id, std::string_view reviewer, std::string_view finding);
 
+  /// Whose records are being erased: from now on nobody sees them, and those of nobody else are closed. Kept
+  /// in memory alone: privacy says it again after a start.
+  void close_records(std::set<std::string, std::less<>> patients);
+  bool closes_any() const { return closes_any_.load(std::memory_order_acquire); }
+  bool closes(std::span<std::string const> patients) const;
+
  private:
   Assignments(vault::Vault& vault, Clock const& clock);
   Result<void> load();
@@ -105,6 +113,8 @@ class Assignments {
   std::map<std::string, std::size_t, std::less<>> being_begun_ TACENDA_GUARDED_BY(mutex_);    // by user
   std::map<std::pair<std::string, std::string>, std::string> newest_
       TACENDA_GUARDED_BY(mutex_);  // of user and patient
+  std::set<std::string, std::less<>> closed_ TACENDA_GUARDED_BY(mutex_);
+  std::atomic<bool> closes_any_{false};
 };
 
 // Rows (docs/data-file.md, "Assignment rows"). Errors: kCorrupt.

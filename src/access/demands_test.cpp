@@ -102,7 +102,7 @@ TEST_F(Demands, K05WhoAdministersHasTheTimesOfAal3WhateverThePolicySays) {
   EXPECT_EQ(times("patient-records = [\"read\"]").absolute, limits::kSessionAbsoluteMax);
   EXPECT_EQ(times("patient-records = [\"read\"]").idle, limits::kSessionIdleMax);
   for (auto const* right : {"manage-users", "issue-tokens", "read-audit", "verify", "seal", "read-status",
-                            "manage-policy", "manage-keys", "review-access"}) {
+                            "manage-policy", "manage-keys", "review-access", "erase", "legal-hold"}) {
     auto const administers = "admin = [\"" + std::string(right) + "\"]\n";
     EXPECT_EQ(times(administers).absolute, minutes(720)) << right;
     EXPECT_EQ(times(administers).idle, minutes(15)) << right;

@@ -120,7 +120,7 @@ class Gate {
   /// What decides whether a principal may do this with a record, never for who asks.
   struct Decision {
     /// "permitted", or the first that says no: "role", "purpose", "scope", "own-record", "relation",
-    /// "consent", "label", "clearance", "list", "emergency-limit", "unreadable".
+    /// "consent", "label", "clearance", "list", "emergency-limit", "erasure", "unreadable".
     std::string_view decided_by;
     /// What it goes by, in words and with ids: the Consents, the label, the relation to the patient.
     std::vector<std::string> because;

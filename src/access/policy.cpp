@@ -38,6 +38,8 @@ constexpr auto kAdminActions = std::to_array<Word<AdminAction>>({
     {"manage-keys", AdminAction::kManageKeys},
     {"review-access", AdminAction::kReviewAccess},
     {"approve", AdminAction::kApprove},
+    {"erase", AdminAction::kErase},
+    {"legal-hold", AdminAction::kHold},
 });
 
 struct Switch {
@@ -137,8 +139,9 @@ Result<Role> parse_role(toml::table const& table) {
       return fail(ErrorKind::kInvalid, "a role has an unknown key");
     }
   }
-  constexpr auto kApprovers = std::to_array({AdminAction::kManageUsers, AdminAction::kIssueTokens,
-                                             AdminAction::kManagePolicy, AdminAction::kReviewAccess});
+  constexpr auto kApprovers =
+      std::to_array({AdminAction::kManageUsers, AdminAction::kIssueTokens, AdminAction::kManagePolicy,
+                     AdminAction::kReviewAccess, AdminAction::kErase});
   if (std::ranges::any_of(kApprovers, [&](AdminAction action) { return role.may(action); }))
     role.admin_actions |= bit(AdminAction::kApprove);
   TACENDA_TRY_VOID(check_provisioner(role));

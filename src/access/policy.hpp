@@ -32,7 +32,9 @@ enum class AdminAction : std::uint8_t {
   kManagePolicy,
   kManageKeys,
   kReviewAccess,
-  kApprove,  // what others ask for; who may grant, or reviews accesses, may (S-12)
+  kApprove,  // what others ask for; who may grant, reviews accesses or erases, may (S-12)
+  kErase,    // a patient's whole record, for good (G-07)
+  kHold,     // to set and lift legal holds, which stand against an erasure (G-08)
 };
 
 /// The four groups that every concrete resource type falls into (PRODUCT row M3).

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "api/emergency_switch.hpp"
 #include "api/internal/admin_call.hpp"
@@ -36,8 +37,8 @@ Result<Json> stored_bytes(Parts const& parts) {
 
 }  // namespace
 
-Admin::Admin(Parts parts, Pipeline& pipeline, Hooks hooks)
-    : parts_(parts), pipeline_(&pipeline), hooks_(std::move(hooks)) {}
+Admin::Admin(Parts parts, Forgetting forgetting, Pipeline& pipeline, Hooks hooks)
+    : parts_(parts), forgetting_(forgetting), pipeline_(&pipeline), hooks_(std::move(hooks)) {}
 
 std::span<Admin::Row const> Admin::rows() {
   using access::AdminAction;
@@ -109,6 +110,16 @@ std::span<Admin::Row const> Admin::rows() {
       {"GET", "/admin/audit/checkpoint", AdminAction::kReadAudit, EventKind::kAuditRead,
        &Admin::audit_checkpoint},
       {"GET", "/admin/audit/proof", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_proof},
+      {"GET", "/admin/erasures", AdminAction::kErase, EventKind::kErasuresRead, &Admin::erasures},
+      {"POST", "/admin/erasures", AdminAction::kErase, EventKind::kErasureOrdered, nullptr,
+       &Admin::order_erasure},
+      {"POST", "/admin/erasures/examine", AdminAction::kErase, EventKind::kErasureExamined,
+       &Admin::examine_erasure},
+      {"GET", "/admin/erasures/certificate", AdminAction::kErase, EventKind::kErasuresRead,
+       &Admin::erasure_certificate},
+      {"GET", "/admin/holds", AdminAction::kHold, EventKind::kHoldsRead, &Admin::holds},
+      {"POST", "/admin/holds", AdminAction::kHold, EventKind::kHoldSet, &Admin::set_hold},
+      {"POST", "/admin/holds/lift", AdminAction::kHold, EventKind::kHoldLifted, &Admin::lift_hold},
       {"POST", "/admin/reindex", AdminAction::kVerify, EventKind::kIndexChanged, &Admin::reindex},
       {"POST", "/admin/verify", AdminAction::kVerify, EventKind::kVerified, &Admin::verify},
       {"GET", "/admin/keys", AdminAction::kManageKeys, EventKind::kKeysRead, &Admin::keys},
@@ -183,10 +194,10 @@ Released Admin::refuse(Call& call, Error const& error) {
   return release(call, std::move(event), std::move(response));
 }
 
-Released Admin::release(Call&, audit::Event event, net::Response response) {
+Released Admin::release(Call& call, audit::Event event, net::Response response) {
   std::vector<audit::Event> events;
   events.push_back(std::move(event));
-  auto const receipt = parts_.log.commit({}, std::move(events));
+  auto const receipt = parts_.log.commit(std::exchange(call.on_refusal, {}), std::move(events));
   if (receipt.has_value()) return Released(*receipt, std::move(response));
   log(LogLevel::kError, receipt.error());
   return Released(receipt.error().kind() == ErrorKind::kNoSpace ? Unrecorded::kNoSpace

@@ -6,8 +6,21 @@
 
 #include "api/pipeline.hpp"
 #include "api/response.hpp"
+#include "privacy/erasures.hpp"
+#include "privacy/holds.hpp"
+
+namespace tacenda::privacy {
+class ErasureWorker;
+}
 
 namespace tacenda::api {
+
+/// Erasures and what stands against them. Administration alone has them: no application reaches them.
+struct Forgetting {
+  privacy::Holds const& holds;
+  privacy::Erasures const& erasures;
+  privacy::ErasureWorker& worker;
+};
 
 /// What administration needs of the process around it.
 struct Hooks {
@@ -22,7 +35,7 @@ struct Hooks {
 /// Owner: start. Thread-safe.
 class Admin {
  public:
-  Admin(Parts parts, Pipeline& pipeline, Hooks hooks);
+  Admin(Parts parts, Forgetting forgetting, Pipeline& pipeline, Hooks hooks);
 
   Released handle(net::Request&& request);
 
@@ -74,6 +87,12 @@ class Admin {
   Result<access::Gate::Decision> decide(identity::Principal const& principal, Action action,
                                         std::string_view resource) const;
   Released relabel(Call& call);
+  Released erasures(Call& call);
+  Released examine_erasure(Call& call);
+  Released erasure_certificate(Call& call);
+  Released holds(Call& call);
+  Released set_hold(Call& call);
+  Released lift_hold(Call& call);
   Released seal(Call& call);
 
   // What gives rights or a way in. A plan looks and does nothing. Errors: what the act is refused for.
@@ -93,6 +112,7 @@ class Admin {
   Result<Plan> link_practitioner(Call& call);
   Result<Plan> change_access_list(Call& call);
   Result<Plan> set_policy(Call& call);
+  Result<Plan> order_erasure(Call& call);
   /// True of a role that the policy does not have, too.
   bool is_privileged(std::string_view role) const;
 
@@ -140,6 +160,7 @@ class Admin {
                   std::string json);
 
   Parts parts_;
+  Forgetting forgetting_;  // all of it outlives this
   Pipeline* pipeline_;  // signs people in; outlives this
   Hooks hooks_;
   // What gives rights follows each other, from the look to the commit. Held across commits; no other lock is

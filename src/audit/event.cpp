@@ -127,6 +127,16 @@ constexpr std::array kKinds{
     KindFacts{kClientCertificateFailed, "client-certificate-failed", "110113", "110126", 'E'},
     KindFacts{kMalformedRequest, "malformed-request", "110113", "", 'E'},
     KindFacts{kOverLimit, "over-limit", "110113", "", 'E'},
+    KindFacts{kErasureExamined, "erasure-examined", "110113", "", 'R'},
+    KindFacts{kErasureOrdered, "erasure-ordered", "110113", "", 'C'},
+    KindFacts{kRecordsErased, "records-erased", "110113", "", 'D'},
+    KindFacts{kVersionPurged, "version-purged", "110113", "", 'D'},
+    KindFacts{kKeysDestroyed, "keys-destroyed", "110113", "110129", 'D'},
+    KindFacts{kErasureCompleted, "erasure-completed", "110113", "", 'D'},
+    KindFacts{kErasuresRead, "erasures-read", "110101", "", 'R'},
+    KindFacts{kHoldSet, "hold-set", "110113", "110129", 'C'},
+    KindFacts{kHoldLifted, "hold-lifted", "110113", "110129", 'D'},
+    KindFacts{kHoldsRead, "holds-read", "110101", "", 'R'},
 };
 
 }  // namespace

@@ -127,6 +127,17 @@ enum class EventKind : std::uint16_t {
   kClientCertificateFailed = 130,
   kMalformedRequest = 131,
   kOverLimit = 132,
+  // what a patient may demand, and what stands against it (G-07, G-08)
+  kErasureExamined = 133,
+  kErasureOrdered = 134,
+  kRecordsErased = 135,
+  kVersionPurged = 136,
+  kKeysDestroyed = 137,
+  kErasureCompleted = 138,
+  kErasuresRead = 139,
+  kHoldSet = 140,
+  kHoldLifted = 141,
+  kHoldsRead = 142,
 };
 
 }  // namespace tacenda::audit

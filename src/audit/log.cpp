@@ -125,6 +125,12 @@ std::string Log::verifier_key() const {
   return state_->verifier().vkey();
 }
 
+Result<std::string> Log::certify(std::string_view lines) const {
+  if (!lines.starts_with(kCertificateLine))
+    return fail(ErrorKind::kInvalid, "the log's key signs checkpoints and certificates of erasure alone");
+  return state_->keys.signer.sign(lines);
+}
+
 Result<std::string> Log::checkpoint() const {
   auto const row = TACENDA_TRY(state_->rows.get(rows::of(rows::kCheckpoint)));
   if (!row) return fail(ErrorKind::kNotFound, "audit log has no entry yet");

@@ -69,6 +69,10 @@ class Log {
   Result<std::uint64_t> stored_bytes() const;
   /// Verifier key line of the log, C2SP signed-note vkey.
   std::string verifier_key() const;
+  /// A C2SP signed note by the log's key over lines that begin with `kCertificateLine`, which no checkpoint
+  /// begins with: neither can pass for the other. Errors: kInvalid (other lines).
+  Result<std::string> certify(std::string_view lines) const;
+  static constexpr std::string_view kCertificateLine = "tacenda erasure certificate 1\n";
 
   /// Hashes from leaf to root of the tree of `tree_size` leaves. Errors: kInvalid (beyond the tree).
   Result<std::vector<Digest>> inclusion_proof(std::uint64_t sequence, std::uint64_t tree_size) const;

@@ -11,6 +11,7 @@
 #include "cli/internal/client_commands.hpp"
 #include "cli/internal/commands.hpp"
 #include "cli/internal/emergency_commands.hpp"
+#include "cli/internal/erasure_commands.hpp"
 #include "cli/internal/key_commands.hpp"
 #include "cli/internal/slot_commands.hpp"
 #include "core/limits.hpp"
@@ -36,6 +37,7 @@ class Commands {
     add_emergency(app_, access_, add);
     add_alert_commands(app_, alerts_, add);
     add_key_commands(app_, keys_, add);
+    add_erasure(app_, erasures_, add);
     add_access_list();
     add_load();
     add_audit();
@@ -378,6 +380,7 @@ class Commands {
   AlertOptions alerts_;
   KeyOptions keys_;
   ApprovalsOptions approvals_;
+  ErasureOptions erasures_;
   TokenOptions token_;
   ClientOptions client_;
   LoadOptions load_;
@@ -396,9 +399,8 @@ class Commands {
 
 int run(int argc, char** argv, Compositions const& compositions) {
   CLI::App app(
-      "Tacenda: a medical record server that speaks FHIR R4, sealed at rest, every access decided and "
-      "recorded.");
-  app.set_version_flag("--version", kVersion);
+      "Tacenda: a FHIR R4 medical record server, sealed at rest, every access decided and recorded.");
+  app.set_version_flag("--version", "0.1.0");
   app.require_subcommand(1);
   app.footer("Exit codes: 0 ok, 1 failed, 2 usage, 3 damage found, 4 denied, 5 sealed.");
   Commands commands(app, compositions);

@@ -93,8 +93,12 @@ Result<std::optional<Time>> next_time(vault::View const& view, vault::ReadPoint 
   auto const current = TACENDA_TRY(view.get(current_key(item.type, item.id), &at));
   if (!current) return fail(ErrorKind::kCorrupt, "a version is missing from a history");
   if (TACENDA_TRY(parse_row(*current)).version <= item.version) return std::nullopt;
-  ++item.version;
-  return TACENDA_TRY(parse_row(TACENDA_TRY(row_of(view, at, item)))).time;
+  for (;;) {
+    ++item.version;
+    Bytes const row = TACENDA_TRY(row_of(view, at, item));
+    // Of a purged version only the time of its purging is known.
+    if (auto const header = TACENDA_TRY(parse_row(row)); !header.purged) return header.time;
+  }
 }
 
 }  // namespace
@@ -115,6 +119,7 @@ Result<HistoryPage> Store::history_of(Permit const& permit, std::string_view typ
     if (++looked_at > kLookedAt) break;
     Bytes const row = TACENDA_TRY(row_of(view_, at, item));
     auto const facts = TACENDA_TRY(parse_row(row));
+    if (facts.purged) continue;
     auto const place = TACENDA_TRY(place_in(window, facts.time, [&] { return next_time(view_, at, item); }));
     if (place == Place::kBefore) return page;
     if (place == Place::kOut) {

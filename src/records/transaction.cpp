@@ -72,6 +72,16 @@ RecordFacts about_to_be(std::string_view type, std::string_view id, std::span<st
   return facts;
 }
 
+/// Errors: kGone (the patient is being erased).
+Result<void> refuse_erased(vault::View const& view, vault::ReadPoint const& at, std::string_view patient,
+                           vault::WriteSet& set) {
+  Bytes const key = erasing_key(patient);
+  // Of the beginning of an erasure and this write, the later is refused.
+  set.depends_on(view.guard(key));
+  if (TACENDA_TRY(view.get(key, &at))) return fail(ErrorKind::kGone, "a patient of this record is being erased");
+  return {};
+}
+
 }  // namespace
 
 Result<bool> Transaction::shows(Permit const& permit, std::string_view type, std::string_view id,
@@ -263,6 +273,7 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   }
   header.subjects = named != nullptr ? subject_texts(*named, id.view()) : TACENDA_TRY(parse_row(current.row)).subjects;
   if (type == "Consent") TACENDA_TRY_VOID(note_consent(id.view(), current, resource, header.patients()));
+  for (auto const& patient : header.patients()) TACENDA_TRY_VOID(refuse_erased(view_, at_, patient, set_));
   auto const subjects = TACENDA_TRY(records::subjects_of(header));
   auto const keys = TACENDA_TRY(vault_->subjects_for_write(subjects, set_));
   std::string whole;

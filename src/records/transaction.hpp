@@ -120,6 +120,7 @@ class Transaction {
 
  private:
   friend class Store;
+  friend class ErasingTransaction;
   Transaction(vault::Vault& vault, vault::View view, IndexSnapshot const& index, Watch watch);
 
   struct Current {
@@ -168,7 +169,6 @@ class Transaction {
   void depend(std::string_view type, fhir::SearchCriterion const& criterion);
   Result<bool> answers(Expected const& expected, std::string_view type,
                        fhir::SearchCriterion const& criterion) const;
-
   // For check_consents.
   Result<void> note_consent(std::string_view id, Current const& current, fhir::Resource const* resource,
                             std::vector<std::string> const& patients);

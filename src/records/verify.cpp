@@ -50,12 +50,7 @@ class Pass {
     } else if (*leaf != vault::digest(header.envelope)) {
       damaged(name, "the audit entry binds another content");
     }
-    Bytes key = history_key_at(place.type, header.sequence);
-    auto const history = TACENDA_TRY(view_.get(key, &at_));
-    Bytes expected;
-    ByteWriter(expected).u64(header.version).raw(as_bytes(place.id));
-    if (!history || !equal(*history, expected))
-      damaged(name, "its history row is missing or names another version");
+    if (!header.purged) TACENDA_TRY_VOID(history(name, place, header));
     auto body = open_body(vault_, place, header);
     if (!body.has_value()) {
       damaged(name, "it does not open: altered, exchanged, or its key is gone");
@@ -73,6 +68,8 @@ class Pass {
       damaged(std::string(place.type) + "/" + std::string(place.id), "its row cannot be read");
       return {};
     }
+    if (header->purged)
+      damaged(name_of(place.type, place.id, header->version), "its newest version is purged");
     current(state_item(place, header->version, vault::digest(header->envelope)));
     auto body = TACENDA_TRY(version(place, *header));
     if (body && !header->deleted) TACENDA_TRY_VOID(index(place, *header, *body));
@@ -86,7 +83,7 @@ class Pass {
         return {};
       }
       body = TACENDA_TRY(version(place, *older_header));
-      if (body && commit_to(*body) != previous) {
+      if (body && !older_header->purged && commit_to(*body) != previous) {
         damaged(name_of(place.type, place.id, number), "the version after it was made from another content");
       }
       previous = older_header->previous;
@@ -149,6 +146,15 @@ class Pass {
   }
 
  private:
+  Result<void> history(std::string const& name, RowPlace const& place, RowHeader const& header) {
+    Bytes const key = history_key_at(place.type, header.sequence);
+    auto const row = TACENDA_TRY(view_.get(key, &at_));
+    Bytes expected;
+    ByteWriter(expected).u64(header.version).raw(as_bytes(place.id));
+    if (!row || !equal(*row, expected)) damaged(name, "its history row is missing or names another version");
+    return {};
+  }
+
   /// What is under way, or broke off and is taken away when the server runs: its chunks are no damage.
   Result<void> uploads() {
     auto const scanned = view_.scan(

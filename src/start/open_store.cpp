@@ -67,6 +67,15 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
         return directory->principal_for_work(user, std::move(application));
       },
       store->vocabulary_.get()});
+  store->holds_ = std::make_unique<privacy::Holds>(*store->vault_, clock);
+  store->erasures_ =
+      std::make_unique<privacy::Erasures>(*store->vault_, *store->store_, *store->holds_, clock);
+  store->eraser_ = std::make_unique<privacy::ErasureWorker>(
+      privacy::ErasureWorker::Parts{*store->vault_, *store->store_, *store->exports_, *store->erasures_,
+                                    *store->gate_, *store->assignments_, *store->log_, clock,
+                                    [addresses = &store->addresses_] { return *addresses->all(); }});
+  // Before anything is served: nobody sees half of a record.
+  if (!options.damaged) TACENDA_TRY_VOID(store->eraser_->open());
   return store;
 }
 
@@ -84,6 +93,7 @@ void OpenStore::start_work() {
   work_.emplace_back([worker = label_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([worker = key_worker_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([worker = uploads_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
+  work_.emplace_back([worker = eraser_.get()](std::stop_token stop) { worker->run(std::move(stop)); });
   work_.emplace_back([detector = detector_.get()](std::stop_token stop) { detector->run(std::move(stop)); });
   if (!mailer_) return;
   work_.emplace_back([mailer = mailer_.get()](std::stop_token stop) { mailer->run(std::move(stop)); });

@@ -22,6 +22,7 @@
 #include "operations/index_worker.hpp"
 #include "operations/label_worker.hpp"
 #include "operations/uploads.hpp"
+#include "privacy/erasure_worker.hpp"
 #include "records/indexer.hpp"
 #include "records/store.hpp"
 #include "vault/vault.hpp"
@@ -62,6 +63,7 @@ class OpenStore {
   OpenStore& operator=(OpenStore const&) = delete;
 
   api::Parts parts();
+  api::Forgetting forgetting() { return {*holds_, *erasures_, *eraser_}; }
   vault::Vault& vault() { return *vault_; }
   audit::Log& log() { return *log_; }
   identity::Directory& directory() { return *directory_; }
@@ -77,8 +79,8 @@ class OpenStore {
   void flush_failures();
 
   /// Starts the work that goes on without a request: the preparation and the end of exports, what the
-  /// search index needs, labels of what is stored, the end of keys, the removal of uploads that broke off,
-  /// and what follows the log.
+  /// search index needs, labels of what is stored, erasures, the end of keys, the removal of uploads that
+  /// broke off, and what follows the log.
   void start_work();
   /// Ends it; returns when nothing of it runs any more.
   void stop_work();
@@ -120,6 +122,9 @@ class OpenStore {
   std::unique_ptr<monitor::Detector> detector_;
   std::unique_ptr<monitor::Mailer> mailer_;  // nullptr: no mail is sent
   std::unique_ptr<api::EmergencySwitch> emergency_;
+  std::unique_ptr<privacy::Holds> holds_;
+  std::unique_ptr<privacy::Erasures> erasures_;
+  std::unique_ptr<privacy::ErasureWorker> eraser_;
   std::vector<std::jthread> work_;
 };
 

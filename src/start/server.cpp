@@ -101,7 +101,7 @@ struct Server::Unsealed {
   Unsealed(std::unique_ptr<OpenStore> opened, api::Hooks hooks)
       : store(std::move(opened)),
         pipeline(store->parts()),
-        admin(store->parts(), pipeline, std::move(hooks)),
+        admin(store->parts(), store->forgetting(), pipeline, std::move(hooks)),
         worker([this](std::stop_token const& stop) { pipeline.work(stop); }) {}
   std::unique_ptr<OpenStore> store;
   api::Pipeline pipeline;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/bytes.hpp"
+#include "core/clock.hpp"
 #include "core/error.hpp"
 
 namespace tacenda::storage {
@@ -114,8 +115,11 @@ class Engine : public Reader {
 
   virtual std::shared_ptr<Snapshot const> snapshot() const = 0;
 
-  /// Rewrites the range so that erased and overwritten entries leave the files.
+  /// Rewrites the range so that erased and overwritten entries leave the files: those that no snapshot taken
+  /// before still shows (see `oldest_snapshot`).
   virtual Result<void> compact(Range const& range) = 0;
+  /// When the oldest snapshot that is still held was taken, to the second below; nullopt: there is none.
+  virtual Result<std::optional<Time>> oldest_snapshot() const = 0;
 
   /// Reads every byte of every file and checks it, while others read and write. Gives the damaged ones.
   struct Damage {

@@ -278,6 +278,10 @@ Result<void> Vault::shred(Subject const& subject) {
   return state_->tree->shred(subject);
 }
 
+Result<void> Vault::compact(Keeper keeper) const {
+  return state_->engine->compact(storage::prefix_range(view(keeper).full_key({})));
+}
+
 Result<void> Vault::verify_keys() const {
   {
     MutexLock const lock(state_->mutex);

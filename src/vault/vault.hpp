@@ -133,6 +133,10 @@ class Vault {
   /// whether the erasure is stored shows at the next start, and until then nothing is tried again).
   Result<void> shred(Subject const& subject);
 
+  /// Rewrites the files that hold a keeper's rows, so that what was erased or replaced leaves them. Takes as
+  /// long as it takes to write them; others read and write meanwhile. Errors: kCorrupt, kUnavailable.
+  Result<void> compact(Keeper keeper) const;
+
   /// Checks every row of the key vault and both keyring copies. Errors: kCorrupt.
   Result<void> verify_keys() const;
 

@@ -20,6 +20,7 @@ enum class Keeper : std::uint8_t {
   kKeys = 'k',
   kMonitor = 'm',
   kAuthorization = 'o',
+  kPrivacy = 'd',
   kPolicy = 'p',
   kRecords = 'r',
   kState = 's',

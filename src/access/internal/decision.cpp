@@ -75,6 +75,8 @@ std::string_view word_of(Denial denial) {
       return "list";
     case Denial::kEmergency:
       return "emergency-limit";
+    case Denial::kErasure:
+      return "erasure";
     case Denial::kUnreadable:
       return "unreadable";
   }
@@ -145,6 +147,9 @@ bool DecisionFilter::judge(Action action, RecordFacts const& facts) const {
 
 Denial DecisionFilter::why(Action action, RecordFacts const& facts, std::vector<std::string>* because) const {
   if (!role_->may(needed_of(action), facts.type)) return Denial::kRight;
+  // What is about to be written is refused where it is written, with what stands against it.
+  if (!facts.is_proposed && assignments_ != nullptr && assignments_->closes(facts.patients))
+    return Denial::kErasure;
   Look look(facts, because);
   if (auto const denial = by_scope(action, facts, look); denial != Denial::kNone) return denial;
   if (role_->own_record_only) {
@@ -377,6 +382,7 @@ bool DecisionFilter::permits_unasked() const {
 
 bool DecisionFilter::judges_all(Action action, std::string_view type) const {
   if (role_->own_record_only || !role_->may(needed_of(action), type)) return false;
+  if (assignments_ != nullptr && assignments_->closes_any()) return false;
   if (asker_.scopes && !asker_.scopes->covers_all(action, type)) return false;
   if (evidence_ == nullptr) return true;
   if (group_of(type) != ResourceGroup::kDirectory) {

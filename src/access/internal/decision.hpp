@@ -43,6 +43,7 @@ enum class Denial : std::uint8_t {
   kClearance,  // a level above the role's
   kList,       // he is not on the list of a very restricted record
   kEmergency,  // he broke the glass, and this stays closed to emergencies
+  kErasure,    // the record of one of its patients is being erased
   kUnreadable  // what must be looked at cannot be read
 };
 std::string_view word_of(Denial denial);

@@ -20,6 +20,7 @@ struct Admin::Call {
   std::string asker_role;  // of who asks for it, or asked
   codec::Json body = codec::Json::object();
   std::map<std::string, std::string, std::less<>> query;
+  vault::WriteSet on_refusal;  // what is kept of it when it is refused
 };
 
 /// What an administrative act came to, not durable yet.

@@ -14,6 +14,7 @@ Error unknowable() {
 }  // namespace
 
 Result<void> RecordOnDemand::open() const {
+  if (header_.purged) return fail(ErrorKind::kGone, "this version went with a patient who was erased");
   // Opened although it is deleted: a forged deletion flag would fail its authentication.
   Bytes const body = TACENDA_TRY(open_body(rows_.vault, place_, header_));
   document_ = header_.deleted ? TACENDA_TRY(ended()) : TACENDA_TRY(open_document(body));

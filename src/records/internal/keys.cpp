@@ -60,6 +60,13 @@ Bytes history_key(std::string_view type) {
   return history_key_at(type, 0);
 }
 
+Bytes erasing_key(std::string_view patient) {
+  Bytes key;
+  key.push_back(std::byte{'E'});
+  append(key, patient);
+  return key;
+}
+
 Result<ParsedKey> parse_current_key(ByteView key) {
   auto const [type, id] = TACENDA_TRY(split_type(key, 'C'));
   return ParsedKey{type, id, 0};

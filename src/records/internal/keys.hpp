@@ -13,6 +13,7 @@
 ///   B content id(16) chunk(4)                         a piece of what a Binary holds: internal/content.hpp
 ///   U content id(16)                                  an upload under way: internal/upload_rows.hpp
 ///   D, x                                              the index: internal/facts.hpp
+///   E patient id                                      (empty) his records are being erased
 /// Types and ids hold no 00 byte by their grammar.
 namespace tacenda::records {
 
@@ -24,6 +25,8 @@ Bytes version_prefix(std::string_view type, std::string_view id);
 Bytes history_key(std::string_view type);
 Bytes history_key_at(std::string_view type, std::uint64_t sequence);
 Bytes history_prefix(std::string_view type);
+/// While it is there, no record of that patient is written.
+Bytes erasing_key(std::string_view patient);
 struct ParsedKey {
   std::string_view type;
   std::string_view id;

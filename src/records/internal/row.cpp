@@ -14,17 +14,28 @@ namespace {
 
 constexpr std::uint8_t kFormat = 2;
 constexpr std::uint8_t kFormatApart = 3;
+constexpr std::uint8_t kFormatPurged = 4;
 constexpr std::uint8_t kDeleted = 1;
 constexpr std::size_t kSaltBytes = 16;
 constexpr std::uint32_t kContentBit = 0x8000'0000;  // of the size of a text
 constexpr std::string_view kPatient = "Patient/";
+
+std::string_view label_of(RowHeader const& header) {
+  if (header.purged) return "tacenda/record/4";
+  return header.has_content_apart ? "tacenda/record/3" : "tacenda/record/2";
+}
+
+std::uint8_t format_of(RowHeader const& header) {
+  if (header.purged) return kFormatPurged;
+  return header.has_content_apart ? kFormatApart : kFormat;
+}
 
 Bytes associated_data(vault::Vault const& vault, vault::SubjectKeys const& keys, RowPlace const& place,
                       RowHeader const& header) {
   Bytes data;
   data.reserve(256);
   ByteWriter(data)
-      .sized(header.has_content_apart ? "tacenda/record/3" : "tacenda/record/2")
+      .sized(label_of(header))
       .sized(vault.store_id())
       .sized(vault.tenant_id())
       .sized(place.type)
@@ -70,12 +81,14 @@ Result<RowHeader> parse_row(ByteView row) {
   header.sequence = TACENDA_TRY(reader.u64());
   header.time = from_unix_ms(TACENDA_TRY(reader.u64()));
   std::uint8_t const format = TACENDA_TRY(reader.u8());
-  if (format != kFormat && format != kFormatApart)
+  if (format < kFormat || format > kFormatPurged)
     return fail(ErrorKind::kCorrupt, "a record row has an unknown format");
   header.has_content_apart = format == kFormatApart;
+  header.purged = format == kFormatPurged;
   std::uint8_t const flags = TACENDA_TRY(reader.u8());
   if (flags > kDeleted) return fail(ErrorKind::kCorrupt, "a record row has unknown flags");
   header.deleted = flags == kDeleted;
+  if (header.purged && !header.deleted) return fail(ErrorKind::kCorrupt, "a record row has unknown flags");
   header.version = TACENDA_TRY(reader.u64());
   header.document = TACENDA_TRY(reader.u64());
   auto const previous = TACENDA_TRY(reader.raw(header.previous.size()));
@@ -103,10 +116,7 @@ Result<SealedRow> seal_row(vault::Vault const& vault, vault::SubjectKeys const& 
   SealedRow sealed;
   sealed.row.reserve(body.size() + 256);
   ByteWriter writer(sealed.row);
-  writer.u64(0)
-      .u64(0)
-      .u8(header.has_content_apart ? kFormatApart : kFormat)
-      .u8(header.deleted ? kDeleted : 0);
+  writer.u64(0).u64(0).u8(format_of(header)).u8(header.deleted ? kDeleted : 0);
   writer.u64(header.version).u64(header.document).raw(header.previous);
   writer.u16(static_cast<std::uint16_t>(header.subjects.size()));
   for (auto const& subject : header.subjects) writer.sized(subject);

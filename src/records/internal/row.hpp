@@ -10,10 +10,11 @@
 #include "core/error.hpp"
 #include "vault/vault.hpp"
 
-/// One stored version (docs/data-file.md, "Record rows", formats 2 and 3), value of a C or V key:
+/// One stored version (docs/data-file.md, "Record rows", formats 2 to 4), value of a C or V key:
 ///
 ///   sequence(8) | time in Unix ms(8)       written by the committer
-///   format(1) = 2, or 3: its content lies apart | flags(1): bit 0 deleted | version(8) | document(8)
+///   format(1) = 2, or 3: its content lies apart, or 4: purged | flags(1): bit 0 deleted | version(8)
+///   | document(8)
 ///   document: the number of the resource in the index: the sequence of its first version, where 0 stands for
 ///   that version's own
 ///   previous(32)                           SHA-256 of the body of the version before; zeros for the first
@@ -24,6 +25,10 @@
 ///   3 the content | zstd frame of the text content: offset in the text(4) | size(8) | SHA-256(32) | secret
 ///   of vault::ChunkSeal(48)
 ///
+/// A purged version is what an erasure leaves of one that was of the erased patient as well, in the history of
+/// a record that others still have: an empty body under the tenant's keys, with the `previous` of the version
+/// that it stands for. The leaf of its purging binds it.
+///
 /// The salt makes `previous` a hiding commitment. It covers the body and not the envelope, so that sealing
 /// a version anew breaks no later one. The associated data binds format, store, tenant, type, id, version,
 /// aliases, key generation, deleted flag, document and `previous`: no row can stand in another's place.
@@ -32,7 +37,8 @@ namespace tacenda::records {
 struct RowHeader {
   std::uint64_t sequence = 0;
   Time time{};
-  bool deleted = false;
+  bool deleted = false;            // also of a purged version
+  bool purged = false;             // format 4
   bool has_content_apart = false;  // format 3
   std::uint64_t version = 0;
   std::uint64_t document = 0;  // as stored: see document_number

@@ -324,12 +324,23 @@ Result<void> RocksDbEngine::compact(Range const& range) {
   TACENDA_TRY_VOID(refuse_when_damaged(*open, WhenDamaged::kRefuse));
   rocksdb::CompactRangeOptions options;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  options.exclusive_manual_compaction = false;  // it may take long, and writers must not wait for it
   rocksdb::Slice const begin = to_slice(range.begin);
   rocksdb::Slice const end = to_slice(range.end);
   auto const status = open->db->CompactRange(options, range.begin.empty() ? nullptr : &begin,
                                              range.end.empty() ? nullptr : &end);
   if (!status.ok()) return std::unexpected(write_failed(*open, status));
   return {};
+}
+
+Result<std::optional<Time>> RocksDbEngine::oldest_snapshot() const {
+  auto const open = database();
+  if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
+  std::uint64_t seconds = 0;
+  if (!open->db->GetIntProperty(rocksdb::DB::Properties::kOldestSnapshotTime, &seconds))
+    return fail(ErrorKind::kUnavailable, "the engine does not tell of its snapshots");
+  if (seconds == 0) return std::optional<Time>();
+  return from_unix_ms(seconds * 1'000);
 }
 
 Result<std::vector<Engine::Damage>> RocksDbEngine::verify_files() const {

@@ -13,7 +13,8 @@ struct SealedRows {
   Keeper keeper;
   Purpose purpose;
 };
-inline constexpr std::array<SealedRows, 5> kSealedRows{{
+inline constexpr std::array<SealedRows, 6> kSealedRows{{
+    {Keeper::kPrivacy, Purpose::kAudit},
     {Keeper::kIdentity, Purpose::kAuth},
     {Keeper::kAuthorization, Purpose::kAuth},
     {Keeper::kPolicy, Purpose::kAuth},

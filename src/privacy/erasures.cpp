@@ -1,0 +1,122 @@
+#include "privacy/erasures.hpp"
+
+#include <algorithm>
+
+#include "codec/text.hpp"
+#include "core/limits.hpp"
+#include "records/erasing.hpp"
+
+namespace tacenda::privacy {
+namespace {
+
+constexpr std::size_t kStampBytes = 16;  // sequence and time of a stamped value
+
+Bytes key_of(char kind, std::string_view id) {
+  Bytes key;
+  ByteWriter(key).u8(static_cast<std::uint8_t>(kind)).raw(as_bytes(id));
+  return key;
+}
+
+}  // namespace
+
+Erasures::Erasures(vault::Vault& vault, records::Store const& store, Holds const& holds, Clock const& clock)
+    : vault_(vault),
+      store_(store),
+      holds_(holds),
+      clock_(clock),
+      keys_(vault.view(vault::Keeper::kPrivacy)),
+      rows_(vault.sealed_view(vault::Keeper::kPrivacy, vault::Purpose::kAudit)) {}
+
+Result<void> Erasures::check_order(Erasure const& order) {
+  if (order.reason.find_first_not_of(" \t\r\n") == std::string::npos)
+    return fail(ErrorKind::kUnprocessable, "say why: an erasure needs a reason");
+  if (order.reason.size() > limits::kReasonBytes)
+    return fail(ErrorKind::kUnprocessable, "the reason is too long");
+  if (!std::ranges::all_of(order.grounds, is_erasure_ground))
+    return fail(ErrorKind::kUnprocessable, "a ground of an erasure is one of art17-1-a to art17-1-f");
+  return {};
+}
+
+Result<bool> Erasures::is_under_way(std::string_view patient) const {
+  auto const erasures = TACENDA_TRY(all());
+  return std::ranges::any_of(
+      erasures, [&](Erasure const& each) { return each.patient == patient && each.is_under_way(); });
+}
+
+Result<vault::Alias> Erasures::check(std::string_view patient) const {
+  if (TACENDA_TRY(is_under_way(patient))) return fail(ErrorKind::kConflict, "this erasure is under way");
+  auto const keys = vault_.subject(vault::Subject::patient(patient));
+  if (!keys.has_value() && keys.error().kind() == ErrorKind::kNotFound)
+    return fail(ErrorKind::kNotFound, "there is no record of such a patient");
+  if (!keys.has_value() && keys.error().kind() == ErrorKind::kGone)
+    return fail(ErrorKind::kGone, "this patient was erased");
+  if (!keys.has_value()) return std::unexpected(keys.error());
+  if (auto const hold = TACENDA_TRY(holds_.standing(patient))) return std::unexpected(refusal_of(hold->ground));
+  return (*keys)->alias();
+}
+
+Result<Erasures::Change> Erasures::order(Erasure order) const {
+  TACENDA_TRY_VOID(check_order(order));
+  std::uint64_t const seen = vault_.order().committed();
+  order.key = TACENDA_TRY(check(order.patient));
+  order.ordered = clock_.now();
+  order.state = Erasure::State::kErasing;
+  records::ErasingTransaction transaction(store_);
+  transaction.begin(order.patient);
+  Change change{transaction.take(), std::move(order)};
+  change.set.read_at(seen);
+  auto const guard = rows_.guard(patient_guard(change.erasure.patient));
+  change.set.depends_on(guard);
+  change.set.touches(guard);
+  TACENDA_TRY_VOID(put(change.erasure, change.set));
+  return change;
+}
+
+Result<Erasures::Change> Erasures::refused(Erasure order, HoldGround ground) const {
+  order.id = codec::format_uuid_v4(TACENDA_TRY(vault_.random_bytes16()));
+  order.ordered = clock_.now();
+  order.state = Erasure::State::kRefused;
+  order.hold = ground;
+  Change change{{}, std::move(order)};
+  TACENDA_TRY_VOID(put(change.erasure, change.set));
+  return change;
+}
+
+Result<void> Erasures::put(Erasure const& erasure, vault::WriteSet& set) const {
+  return rows_.put(set, key_of('e', erasure.id), encode_erasure(erasure));
+}
+
+Result<void> Erasures::complete(Erasure const& erasure, std::string_view certificate, std::uint32_t event,
+                                vault::WriteSet& set) const {
+  TACENDA_TRY_VOID(put(erasure, set));
+  TACENDA_TRY_VOID(rows_.put(set, key_of('c', erasure.id), as_bytes(certificate)));
+  keys_.put_stamped_value(set, key_of('s', erasure.id), Bytes(kStampBytes), event);
+  return {};
+}
+
+Result<std::vector<Erasure>> Erasures::all() const {
+  std::vector<Erasure> erasures;
+  TACENDA_TRY_VOID(rows_.scan(as_bytes("e"), [&](ByteView, ByteView row) -> Result<bool> {
+    erasures.push_back(TACENDA_TRY(decode_erasure(row)));
+    return true;
+  }));
+  std::ranges::stable_sort(erasures, {}, &Erasure::ordered);
+  return erasures;
+}
+
+Result<Erasure> Erasures::find(std::string_view id) const {
+  auto const row = TACENDA_TRY(rows_.get(key_of('e', id)));
+  if (!row) return fail(ErrorKind::kNotFound, "there is no such erasure");
+  return decode_erasure(*row);
+}
+
+Result<std::optional<Erasures::Certificate>> Erasures::certificate(std::string_view id) const {
+  auto const text = TACENDA_TRY(rows_.get(key_of('c', id)));
+  auto const place = TACENDA_TRY(keys_.get(key_of('s', id)));
+  if (!text && !place) return std::nullopt;
+  if (!text || !place) return fail(ErrorKind::kCorrupt, "a certificate is there in part");
+  ByteReader reader(*place);
+  return Certificate{std::string(as_text(*text)), TACENDA_TRY(reader.u64())};
+}
+
+}  // namespace tacenda::privacy
