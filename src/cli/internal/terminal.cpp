@@ -37,8 +37,8 @@ class Quiet {
 }  // namespace
 
 Result<SecretBuffer> read_secret(std::string_view prompt) {
+  Quiet const quiet;  // before it is asked: what was typed until then is thrown away
   if (::isatty(STDIN_FILENO) == 1) std::cerr << prompt << std::flush;
-  Quiet const quiet;
   std::string line;
   line.reserve(2048);  // one allocation, wiped below
   if (!std::getline(std::cin, line)) return fail(ErrorKind::kInvalid, "the input ended before the secret");

@@ -9,8 +9,8 @@
 namespace tacenda::cli {
 
 /// How a store that no server has open is opened: with the key file when it is there, else with a passphrase,
-/// or shares one after the other, from the terminal or lines of standard input. Errors: kInvalid (the input
-/// ended), those of ShareCollection::add.
+/// or shares one after the other, from the terminal or lines of standard input. Errors: kNotFound (no
+/// key file, and nothing was given), kInvalid (the input ended), those of ShareCollection::add.
 Result<vault::Unlock> read_unlock(std::filesystem::path const& data, std::filesystem::path const& key_file,
                                   Compositions const& compositions);
 
