@@ -161,7 +161,7 @@ class Admin {
 
   Parts parts_;
   Forgetting forgetting_;  // all of it outlives this
-  Pipeline* pipeline_;  // signs people in; outlives this
+  Pipeline* pipeline_;     // signs people in; outlives this
   Hooks hooks_;
   // What gives rights follows each other, from the look to the commit. Held across commits; no other lock is
   // waited for under it but the log's and the keepers'.

@@ -91,9 +91,11 @@ Result<void> KeyWorker::look_after(vault::TermView const& term, std::stop_token 
     if (i >= kReaderPauses || stop.stop_requested()) return {};
     std::this_thread::sleep_for(kReaderPause);
   }
-  // First, so that no key is destroyed without a record. When it is cut off here, it is recorded again.
-  TACENDA_TRY_VOID(record(term));
-  return rotation_.destroy(term.purpose, term.number);
+  if (!rotation_.is_idle(term.purpose, term.number)) return {};
+  // Before, so that no key is destroyed without a record; after, so that none is said to be that is not.
+  TACENDA_TRY_VOID(record(term, "being destroyed"));
+  TACENDA_TRY_VOID(rotation_.destroy(term.purpose, term.number));
+  return record(term, vault::name_of(vault::KeyState::kDestroyed));
 }
 
 /// False: asked to stop.
@@ -117,7 +119,7 @@ Result<bool> KeyWorker::seal_anew(vault::TermView const& term, std::stop_token c
   }
 }
 
-Result<void> KeyWorker::record(vault::TermView const& term) {
+Result<void> KeyWorker::record(vault::TermView const& term, std::string_view becomes) {
   audit::Event event;
   event.kind = audit::EventKind::kKeyOperation;
   event.actor_name = "system";
@@ -125,7 +127,7 @@ Result<void> KeyWorker::record(vault::TermView const& term) {
   event.client = "tacenda";
   event.target = std::string(vault::name_of(term.purpose)) + "/" + std::to_string(term.number);
   event.old_value = vault::name_of(term.state);
-  event.new_value = vault::name_of(vault::KeyState::kDestroyed);
+  event.new_value = becomes;
   event.reason = "nothing lies under the key any more";
   std::vector<audit::Event> events{std::move(event)};
   TACENDA_TRY_VOID(parts_.log.commit({}, std::move(events)));

@@ -48,7 +48,7 @@ class KeyWorker {
  private:
   Result<void> look_after(vault::TermView const& term, std::stop_token const& stop);
   Result<bool> seal_anew(vault::TermView const& term, std::stop_token const& stop);
-  Result<void> record(vault::TermView const& term);
+  Result<void> record(vault::TermView const& term, std::string_view becomes);
   void show(vault::TermView const& term, Stage stage);
 
   Parts parts_;

@@ -290,7 +290,8 @@ TEST_F(KeyRotationTest, K08_AStoreOfBeforeOpensAndIsRotated) {
   StoreId const store_id = store_.vault->store_id();
   store_.close();
   auto const slots = decode_slots(store_.disk->content("/data/slots")).value();
-  auto const root = open_slots(slots, SlotKind::kKeyFile, store_.disk->content("/keys/store.key")).value().root;
+  auto const root =
+      open_slots(slots, SlotKind::kKeyFile, store_.disk->content("/keys/store.key")).value().root;
   auto const ring = open_keyring(store_.disk->content("/data/keyring"), root, store_id).value();
   Bytes plain;
   ByteWriter writer(plain);

@@ -237,6 +237,7 @@ class Rotated(harness.TestCase):
         self.assertEqual(states["audit/1"]["state"], "deactivated")
         self.assertNotEqual(keys.root(), first_root)
         self.assertNotEqual(keys.of("vault")[0]["id"], first_vault)
+        self.entries_until_destroyed(server, "auth/1")
         events = [e for e in server.audit() if e["event"] == "key-operation"]
         told = {(e["target"], e.get("old_value"), e.get("new_value")) for e in events}
         self.assertIn(("auth", "auth/1", "auth/2"), told)
@@ -270,8 +271,8 @@ class Rotated(harness.TestCase):
         # Who knows the key could have made such a link: none that was made under it is believed any more.
         self.assertEqual(server.request("GET", "/fhir" + more.split("/fhir", 1)[1], token=token).status, 400)
         self.assertEqual(server.request("GET", "/fhir/Patient/" + id, token=token).status, 200)
-        entry = [e for e in server.audit() if e.get("target") == "auth/1"]
-        self.assertEqual([e["new_value"] for e in entry], ["compromised; auth/2 is active", "destroyed"])
+        entry = self.entries_until_destroyed(server, "auth/1")
+        self.assertEqual([e["new_value"] for e in entry], ["compromised; auth/2 is active", "being destroyed", "destroyed"])
         self.assertEqual(entry[0]["reason"], "a copy of the keyring was lost")
         again = keys.run("compromised", "--purpose", "auth", "--term", "1", "--reason", "again", check=False)
         self.assertNotEqual(again.returncode, 0)
@@ -282,6 +283,15 @@ class Rotated(harness.TestCase):
         for person in people:
             server.token_of(person)
         self.assertEqual(server.request("GET", "/fhir/Patient/" + id, token=token).status, 200)
+
+    def entries_until_destroyed(self, server, id):
+        """Those about one key; the last comes just behind the destruction."""
+        end = time.monotonic() + harness.PATIENCE
+        while True:
+            entries = [e for e in server.audit() if e.get("target") == id]
+            if entries[-1].get("new_value") == "destroyed" or time.monotonic() > end:
+                return entries
+            time.sleep(0.1)
 
     def test_K08_a_job_that_was_killed_goes_on_at_the_next_start(self):
         server = self.new_server("classic", harness.UNLIMITED).start()

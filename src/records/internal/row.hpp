@@ -25,9 +25,9 @@
 ///   3 the content | zstd frame of the text content: offset in the text(4) | size(8) | SHA-256(32) | secret
 ///   of vault::ChunkSeal(48)
 ///
-/// A purged version is what an erasure leaves of one that was of the erased patient as well, in the history of
-/// a record that others still have: an empty body under the tenant's keys, with the `previous` of the version
-/// that it stands for. The leaf of its purging binds it.
+/// A purged version is what an erasure leaves of one that was of the erased patient as well, in the history
+/// of a record that others still have: an empty body under the tenant's keys, with the `previous` of the
+/// version that it stands for. The leaf of its purging binds it.
 ///
 /// The salt makes `previous` a hiding commitment. It covers the body and not the envelope, so that sealing
 /// a version anew breaks no later one. The associated data binds format, store, tenant, type, id, version,
