@@ -162,6 +162,8 @@ Released Admin::run(Call& call, Row const& row) {
   identify(call.origin, *principal);
   call.principal = *principal;
   call.asker_role = principal->role();
+  call.asker = call.origin.actor_id;
+  call.asker_name = call.origin.actor_name;
   auto const allowed = parts_.gate.authorize_admin(*principal, row.action, parts_.clock.now());
   if (!allowed.has_value()) return refuse(call, allowed.error());
   auto const complete = parts_.gate.is_complete(*principal, parts_.clock.now());

@@ -209,6 +209,8 @@ Result<Admin::Revived> Admin::revive(Call const& call, ApprovalRequest const& re
   revived.call.origin = call.origin;
   revived.call.origin.kind = row->event;
   revived.call.asker_role = revived.asker.role();
+  revived.call.asker = request.asker;
+  revived.call.asker_name = request.asker_name;
   revived.call.body = TACENDA_TRY(codec::parse_json(request.body, kBodyLimits));
   revived.plan = TACENDA_TRY((this->*row->plan)(revived.call));
   auto const& origin = revived.call.origin;

@@ -84,12 +84,12 @@ Result<std::string> patient_of(Json const& body) {
   return std::string(TACENDA_TRY(PatientId::parse(body.text_of("patient"))).view());
 }
 
-Result<Erasure> order_of(Json const& body, audit::Event const& origin) {
+Result<Erasure> order_of(Json const& body, std::string const& asker, std::string const& asker_name) {
   Erasure order;
   order.patient = TACENDA_TRY(patient_of(body));
   order.reason = body.text_of("reason");
-  order.asker = origin.actor_id;
-  order.asker_name = origin.actor_name;
+  order.asker = asker;
+  order.asker_name = asker_name;
   if (auto const* grounds = body.find("grounds"); grounds != nullptr) {
     for (auto const& ground : grounds->items()) {
       if (!ground.is_string()) return fail(ErrorKind::kInvalid, "the grounds of an erasure are texts");
@@ -140,7 +140,7 @@ Result<Json> proof_json(audit::Log const& log, std::uint64_t sequence) {
 }  // namespace
 
 Result<Admin::Plan> Admin::order_erasure(Call& call) {
-  auto order = TACENDA_TRY(order_of(call.body, call.origin));
+  auto order = TACENDA_TRY(order_of(call.body, call.asker, call.asker_name));
   call.origin.target = "Patient/" + order.patient;
   call.origin.new_value = words_of(order);
   if (auto const key = forgetting_.erasures.check(order.patient); !key.has_value()) {
@@ -151,7 +151,7 @@ Result<Admin::Plan> Admin::order_erasure(Call& call) {
   }
   // Nothing takes it back: as what gives rights, it is not for one person to decide.
   Plan plan{.entrusts = true};
-  plan.act = [this, order = std::move(order), origin = call.origin]() mutable -> Result<Done> {
+  plan.act = [this, order = std::move(order)]() mutable -> Result<Done> {
     order.id = codec::format_uuid_v4(TACENDA_TRY(parts_.vault.random_bytes16()));
     Json json = Json::object();
     json.set("id", Json::string(order.id));

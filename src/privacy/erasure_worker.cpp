@@ -51,7 +51,12 @@ Result<void> ErasureWorker::close_records() {
 }
 
 Result<void> ErasureWorker::open() {
-  return close_records();
+  auto const closed = close_records();
+  // Damage does not keep the rest from being read: it is said, and `verify` names it. The order stands in a
+  // row of the records, too, so that nothing is written; and what is closed by its keys stays closed.
+  if (closed.has_value() || closed.error().kind() == ErrorKind::kUnavailable) return closed;
+  log(LogLevel::kError, closed.error());
+  return {};
 }
 
 void ErasureWorker::renew() {
@@ -66,10 +71,12 @@ void ErasureWorker::run(std::stop_token stop) {
     if (is_wanted_.exchange(false) || pauses == 1) {
       auto const done = step(stop);
       if (!done.has_value() && !stop.stop_requested()) log(LogLevel::kWarning, done.error());
-      pauses = !done.has_value() ? kTroubledPauses
-               : *done           ? 0
-               : is_blocked_     ? kBlockedPauses
-                                 : kWaitingPauses;
+      bool const is_damaged = !done.has_value() && done.error().kind() == ErrorKind::kCorrupt;
+      pauses = is_damaged          ? kBlockedPauses
+               : !done.has_value() ? kTroubledPauses
+               : *done             ? 0
+               : is_blocked_       ? kBlockedPauses
+                                   : kWaitingPauses;
     } else {
       pauses = std::max(0, pauses - 1);
     }

@@ -49,8 +49,7 @@ class ErasureWorker {
 
   explicit ErasureWorker(Parts parts) : parts_(std::move(parts)), finder_(parts_.vault) {}
 
-  /// Closes the records of those whose erasure is under way. Before anything is served. Errors: kCorrupt,
-  /// kUnavailable.
+  /// Closes the records of those whose erasure is under way. Before anything is served. Errors: kUnavailable.
   Result<void> open();
   /// Works until asked to stop. One thread.
   void run(std::stop_token stop);

@@ -18,6 +18,8 @@ struct Admin::Call {
   audit::Event origin;
   std::optional<identity::Principal> principal;
   std::string asker_role;  // of who asks for it, or asked
+  std::string asker;       // his UserId
+  std::string asker_name;
   codec::Json body = codec::Json::object();
   std::map<std::string, std::string, std::less<>> query;
   vault::WriteSet on_refusal;  // what is kept of it when it is refused
