@@ -38,11 +38,12 @@ constexpr std::array<Row, 8> kClassic{{
     {"provisioner", {kNone, kNone, kNone, kNone}},
     {"patient", {kOwn, kOwn, kNone, kNone}},
 }};
-constexpr std::array<Row, 9> kSeparated{{
+constexpr std::array<Row, 10> kSeparated{{
     {"administrator", {kNone, kNone, kNone, kNone}},
     {"doctor", {kWork, kWork, kLook, kNone}},
     {"nurse", {kWork, kNone, kLook, kNone}},
     {"records-officer", {"xxxx...x", "xxxx...x", kAll, "xxxx.xxx"}},
+    {"privacy-officer", {kNone, kNone, kNone, kNone}},
     {"auditor", {kNone, kNone, kNone, kNone}},
     {"loader", {kCreate, kCreate, kCreate, kCreate}},
     {"exporter", {kNone, kNone, kNone, kNone}},
@@ -150,7 +151,7 @@ TEST(Policy, SystemHistoryAndAdministrationAreRightsOfTheirOwn) {
         name == std::string_view("classic") ? "administrator" : "records-officer";
     for (auto const& role : policy->roles()) {
       bool const is_administrator = role == "administrator";
-      bool const is_auditor = role == "auditor";
+      bool const is_auditor = role == "auditor" || role == "privacy-officer";
       auto const* rights = policy->role(role);
       EXPECT_EQ(rights->may(Action::kHistorySystem, ""), role == historian) << name << " " << role;
       for (auto const action : kColumns) EXPECT_FALSE(rights->may(action, "")) << name << " " << role;
@@ -319,6 +320,20 @@ TEST(Policy, S12WhoGrantsOrReviewsMayApprove) {
   auto const named = Policy::parse("version = 1\n[roles.x]\nadmin = [\"approve\"]", 1).value();
   EXPECT_TRUE(named->role("x")->may(AdminAction::kApprove));
   EXPECT_FALSE(named->role("x")->may(AdminAction::kManageUsers));
+}
+
+TEST(Policy, G07ErasingAndHoldingAreRightsOfThePrivacyOfficer) {
+  for (std::string const name : {"separated", "classic", "hospital"}) {
+    auto const policy = Policy::shipped(name).value();
+    for (auto const& role : policy->roles()) {
+      bool const expected = role == (name == "classic" ? "administrator" : "privacy-officer");
+      EXPECT_EQ(policy->role(role)->may(AdminAction::kErase), expected) << name << " " << role;
+      EXPECT_EQ(policy->role(role)->may(AdminAction::kHold), expected) << name << " " << role;
+    }
+  }
+  // Who may only set holds agrees to nothing.
+  auto const named = Policy::parse("version = 1\n[roles.x]\nadmin = [\"legal-hold\"]", 1).value();
+  EXPECT_FALSE(named->role("x")->may(AdminAction::kApprove));
 }
 
 TEST(Policy, C20SaysHowLongARelationLasts) {
