@@ -149,6 +149,13 @@ Result<Admin::Plan> Admin::order_erasure(Call& call) {
       call.on_refusal = TACENDA_TRY(forgetting_.erasures.refused(std::move(order), hold->ground)).set;
     return std::unexpected(key.error());
   }
+  auto const& worker = forgetting_.worker;
+  auto const owned = TACENDA_TRY(worker.survey(order.patient, {}));
+  if (!TACENDA_TRY(worker.lost_to_others(order.patient, owned)).empty()) {
+    return fail(ErrorKind::kConflict,
+                "other patients would lose records that cannot be without this one: a dry run names them; "
+                "change or delete those first");
+  }
   // Nothing takes it back: as what gives rights, it is not for one person to decide.
   Plan plan{.entrusts = true};
   plan.act = [this, order = std::move(order)]() mutable -> Result<Done> {
@@ -181,6 +188,8 @@ Released Admin::examine_erasure(Call& call) {
   if (!hold.has_value()) return refuse(call, hold.error());
   auto const owned = forgetting_.worker.survey(*patient, {});
   if (!owned.has_value()) return refuse(call, owned.error());
+  auto const lost = forgetting_.worker.lost_to_others(*patient, *owned);
+  if (!lost.has_value()) return refuse(call, lost.error());
   std::map<std::string, std::uint64_t> own;
   std::map<std::string, std::uint64_t> shared;
   std::uint64_t versions = 0;
@@ -193,6 +202,9 @@ Released Admin::examine_erasure(Call& call) {
   json.set("resources", counts(own));
   json.set("shared", counts(shared));
   json.set("versions", number(versions));
+  Json in_the_way = Json::array();
+  for (auto const& record : *lost) in_the_way.push(Json::string(record.type + "/" + record.id));
+  if (!lost->empty()) json.set("lost_to_others", std::move(in_the_way));
   if (*hold) json.set("hold", hold_json(**hold, parts_.clock.now()));
   return answer(call, codec::write_json(json));
 }

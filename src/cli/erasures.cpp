@@ -54,6 +54,11 @@ int examine(ErasureOptions const& options) {
                show_counts("would be erased", answer, "resources");
                show_counts("of several patients, would be without this one, or go", answer, "shared");
                std::cout << "  versions in all  " << number_of(answer, "versions") << "\n";
+               if (auto const* lost = answer.find("lost_to_others"); lost != nullptr) {
+                 std::cout << "  other patients would lose these, which stand against it: change or delete "
+                              "them first\n";
+                 for (auto const& record : lost->items()) std::cout << "    " << record.as_string() << "\n";
+               }
                if (auto const* hold = answer.find("hold"); hold != nullptr) {
                  std::cout << "  a legal hold stands against it:\n";
                  show_hold(*hold);

@@ -9,6 +9,7 @@
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "core/log.hpp"
+#include "fhir/compartment.hpp"
 #include "privacy/internal/without_patient.hpp"
 #include "records/transaction.hpp"
 
@@ -37,6 +38,18 @@ bool is_of_one_record(Error const& error) {
     default:
       return true;
   }
+}
+
+/// All three outlive it.
+Erased erased_of(std::string_view patient, std::vector<OwnedRecord> const& owned,
+                 std::vector<std::string> const& addresses) {
+  return {patient,
+          [&owned](std::string_view type, std::string_view named) {
+            return std::ranges::any_of(owned, [&](OwnedRecord const& each) {
+              return !each.is_shared && each.type == type && each.id == named;
+            });
+          },
+          addresses};
 }
 
 }  // namespace
@@ -167,18 +180,32 @@ Result<void> ErasureWorker::take_out(Erasure& erasure, std::vector<OwnedRecord> 
   return {};
 }
 
+Result<std::vector<OwnedRecord>> ErasureWorker::lost_to_others(std::string_view patient,
+                                                               std::vector<OwnedRecord> const& owned) const {
+  auto const permit = parts_.gate.system_permit(Action::kRead);
+  auto const addresses = parts_.addresses();
+  Erased const erased = erased_of(patient, owned, addresses);
+  std::vector<OwnedRecord> lost;
+  for (auto const& record : owned) {
+    if (!record.is_his || !record.is_shared || record.deleted) continue;
+    auto transaction = parts_.store.begin();
+    auto const living = transaction.living(permit, record.type, TACENDA_TRY(ResourceId::parse(record.id)));
+    if (!living.has_value() && is_of_one_record(living.error())) continue;  // damaged, or gone meanwhile
+    if (!living.has_value()) return std::unexpected(living.error());
+    auto json = TACENDA_TRY(codec::parse_json(living->json));
+    auto const about = fhir::clear_subject(json);
+    if (about.empty() || about == patient) continue;
+    if (!TACENDA_TRY(without_patient(std::move(json), erased))) lost.push_back(record);
+  }
+  return lost;
+}
+
 Result<bool> ErasureWorker::rewrite(Erasure& erasure, OwnedRecord const& record,
                                     std::vector<OwnedRecord> const& owned) {
   auto const permit = parts_.gate.system_permit(Action::kUpdate);
   auto const id = TACENDA_TRY(ResourceId::parse(record.id));
   auto const addresses = parts_.addresses();
-  Erased const erased{erasure.patient,
-                      [&](std::string_view type, std::string_view named) {
-                        return std::ranges::any_of(owned, [&](OwnedRecord const& each) {
-                          return !each.is_shared && each.type == type && each.id == named;
-                        });
-                      },
-                      addresses};
+  Erased const erased = erased_of(erasure.patient, owned, addresses);
   bool is_without = true;
   auto const done = commit(erasure, [&]() -> Result<Work> {
     Work work{{}, {}, erasure};

@@ -63,6 +63,10 @@ class ErasureWorker {
   /// What an erasure would do. Errors: those of Erasing::records_of.
   Result<std::vector<records::OwnedRecord>> survey(std::string_view patient,
                                                    std::stop_token const& stop) const;
+  /// Of those, what is clearly about another patient (fhir::clear_subject) and cannot be written without this
+  /// one: that patient would lose it. Errors: those of the store.
+  Result<std::vector<records::OwnedRecord>> lost_to_others(
+      std::string_view patient, std::vector<records::OwnedRecord> const& owned) const;
 
  private:
   Result<bool> advance(Erasure& erasure, std::stop_token const& stop);

@@ -304,6 +304,28 @@ class Erasure(Erasing, harness.TestCase):
         for kind in (("hold-set", 0), ("erasure-ordered", 4), ("hold-lifted", 0), ("erasure-ordered", 0)):
             self.assertIn(kind, kinds)
 
+    def test_G07_nobody_loses_a_record_of_his_by_the_erasure_of_another(self):
+        server, token = self.server, self.token
+        self.make("q1", "q2")
+        # It is q2's, the one who goes takes part in it, and it cannot be written without him.
+        q1 = {"reference": "Patient/q1"}
+        kept = {"resourceType": "Observation", "id": "of-q2", "status": "final", "code": {"text": "c"},
+                "subject": {"reference": "Patient/q2"}, "performer": [q1, {"reference": "#c1"}],
+                "contained": [{"resourceType": "Practitioner", "id": "c1", "name": [{"text": "x"}]}]}
+        put(server, token, kept)
+        refused = self.order(server, token, "q1")
+        self.assertEqual(refused.status, 409, refused)
+        self.assertIn(b"other patients would lose", refused.body)
+        examined = json_of(server.socket_request("POST", "/admin/erasures/examine", {"patient": "q1"}, token))
+        self.assertEqual(examined["lost_to_others"], ["Observation/of-q2"])
+        self.assertEqual(server.request("GET", "/fhir/Patient/q1", token=token).status, 200)
+        kept.pop("contained")
+        put(server, token, {**kept, "performer": [q1]})
+        self.erased(server, token, "q1")
+        left = json_of(server.request("GET", "/fhir/Observation/of-q2", token=token))
+        self.assertNotIn("performer", left)
+        self.assertEqual(left["subject"], {"reference": "Patient/q2"})
+
     def test_G07_who_may_not_and_what_cannot_be(self):
         server, token = self.server, self.token
         self.make("r1", "r2")
