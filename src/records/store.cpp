@@ -123,6 +123,7 @@ Result<std::optional<Bytes>> Store::shown_row(Permit const& permit, RowPlace con
   if (!row) return std::nullopt;
   header = TACENDA_TRY(parse_row(*row));
   if (header.version != version) return std::nullopt;
+  if (header.purged) return row;  // nothing is left of it to decide by
   RecordOnDemand const record(rows, place, std::move(header));
   if (!TACENDA_TRY(is_shown(permit, record))) return std::nullopt;
   return row;
