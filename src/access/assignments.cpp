@@ -183,7 +183,10 @@ void Assignments::close_records(std::set<std::string, std::less<>> patients) {
 bool Assignments::closes(std::span<std::string const> patients) const {
   if (!closes_any()) return false;
   ReadLock const lock(mutex_);
-  return std::ranges::any_of(patients, [&](std::string const& patient) { return closed_.contains(patient); });
+  for (auto const& patient : patients) {
+    if (closed_.contains(patient)) return true;
+  }
+  return false;
 }
 
 std::optional<std::string> Assignments::practitioner_of(std::string_view user) const {

@@ -400,7 +400,7 @@ class Commands {
 int run(int argc, char** argv, Compositions const& compositions) {
   CLI::App app(
       "Tacenda: a FHIR R4 medical record server, sealed at rest, every access decided and recorded.");
-  app.set_version_flag("--version", "0.1.0");
+  app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
   app.footer("Exit codes: 0 ok, 1 failed, 2 usage, 3 damage found, 4 denied, 5 sealed.");
   Commands commands(app, compositions);
