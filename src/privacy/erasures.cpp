@@ -1,6 +1,7 @@
 #include "privacy/erasures.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "codec/text.hpp"
 #include "core/limits.hpp"
@@ -100,7 +101,7 @@ Result<std::vector<Erasure>> Erasures::all() const {
     erasures.push_back(TACENDA_TRY(decode_erasure(row)));
     return true;
   }));
-  std::ranges::stable_sort(erasures, {}, &Erasure::ordered);
+  std::ranges::sort(erasures, {}, [](Erasure const& each) { return std::tie(each.ordered, each.id); });
   return erasures;
 }
 

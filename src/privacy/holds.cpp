@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "codec/text.hpp"
@@ -164,7 +165,7 @@ Result<std::vector<Hold>> Holds::all() const {
     holds.push_back(TACENDA_TRY(decode_hold(row)));
     return true;
   }));
-  std::ranges::stable_sort(holds, {}, &Hold::set);
+  std::ranges::sort(holds, {}, [](Hold const& each) { return std::tie(each.set, each.id); });
   return holds;
 }
 
