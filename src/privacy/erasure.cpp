@@ -4,23 +4,12 @@
 #include <array>
 #include <utility>
 
+#include "privacy/internal/row_fields.hpp"
+
 namespace tacenda::privacy {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
-
-Result<std::string> read_text(ByteReader& reader) {
-  return std::string(as_text(TACENDA_TRY(reader.sized())));
-}
-
-std::uint64_t ms_of(std::optional<Time> const& time) {
-  return time ? to_unix_ms(*time) : 0;
-}
-
-Result<std::optional<Time>> read_time(ByteReader& reader) {
-  auto const ms = TACENDA_TRY(reader.u64());
-  return ms == 0 ? std::optional<Time>() : from_unix_ms(ms);
-}
 
 }  // namespace
 

@@ -28,8 +28,7 @@ namespace tacenda::privacy {
 /// 2. His own records are taken out, with all versions, contents and index rows.
 /// 3. His keys are destroyed (vault::Vault::shred).
 /// 4. Exports that hold him are ended, what was decided about him goes, and once nobody reads a state of
-/// before
-///    any more, the files that held all this are rewritten.
+///    before any more, the files that held all this are rewritten.
 /// 5. It is looked for again; what was found and done is certified, and bound into the log.
 ///
 /// Owner: start, which gives `run` a thread. Everything it is made of outlives it.

@@ -7,6 +7,7 @@
 
 #include "codec/text.hpp"
 #include "core/limits.hpp"
+#include "privacy/internal/row_fields.hpp"
 
 namespace tacenda::privacy {
 namespace {
@@ -29,19 +30,6 @@ Bytes key_of(std::string_view id) {
   Bytes key;
   ByteWriter(key).u8('h').raw(as_bytes(id));
   return key;
-}
-
-Result<std::string> read_text(ByteReader& reader) {
-  return std::string(as_text(TACENDA_TRY(reader.sized())));
-}
-
-std::uint64_t ms_of(std::optional<Time> const& time) {
-  return time ? to_unix_ms(*time) : 0;
-}
-
-Result<std::optional<Time>> read_time(ByteReader& reader) {
-  auto const ms = TACENDA_TRY(reader.u64());
-  return ms == 0 ? std::optional<Time>() : from_unix_ms(ms);
 }
 
 Result<void> check_reason(std::string_view reason) {
