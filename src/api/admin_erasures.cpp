@@ -91,6 +91,8 @@ Result<Erasure> order_of(Json const& body, std::string const& asker, std::string
   order.asker = asker;
   order.asker_name = asker_name;
   if (auto const* grounds = body.find("grounds"); grounds != nullptr) {
+    if (!grounds->is_array())
+      return fail(ErrorKind::kInvalid, "the grounds of an erasure are a list of texts");
     for (auto const& ground : grounds->items()) {
       if (!ground.is_string()) return fail(ErrorKind::kInvalid, "the grounds of an erasure are texts");
       order.grounds.emplace_back(ground.as_string());

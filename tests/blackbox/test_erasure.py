@@ -345,7 +345,8 @@ class Erasure(Erasing, harness.TestCase):
                 reply = server.socket_request(method, "/admin/" + path, body, session)
                 self.assertEqual(reply.status, 403, (role, path, reply))
         for wrong, status in (({"patient": "nobody"}, 404), ({"patient": "a/b"}, 400), ({"reason": ""}, 422),
-                              ({"grounds": ["art17-1-z"]}, 422), ({"grounds": [1]}, 400), ({"reason": "x" * 2001}, 422)):
+                              ({"grounds": "art17-1-a"}, 400), ({"grounds": ["art17-1-z"]}, 422),
+                              ({"grounds": [1]}, 400), ({"reason": "x" * 2001}, 422)):
             reply = server.socket_request("POST", "/admin/erasures", {"patient": "r1", "reason": "x", **wrong}, token)
             self.assertEqual(reply.status, status, (wrong, reply))
         self.assertEqual(server.request("GET", "/fhir/Patient/r1", token=token).status, 200)
