@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the server with everything on, each figure beside a yardstick of the same machine in the same run.
 
-usage: run.py [--seconds N] [--binary FILE] [--bundles FOLDER] [--out FILE] [--idle N] [--searched N]
+usage: run.py [--seconds N] [--binary FILE] [--decisions FILE] [--bundles FOLDER] [--out FILE] [--idle N] [--searched N]
 
 Reads, creates, searches and new TLS connections are made by wrk; the yardsticks are nginx (a file of the same bytes over
 TLS 1.3 on the same cores), fdatasync of the data folder's disk, and `openssl speed`. Results: a table on the
@@ -226,6 +226,13 @@ def measure_decisions(options, server, doctor, patient, row):
         f"p99 {p99:.1f} ms, 1,000 consents, 10,000 labelled")
 
 
+def decision_cost(options, row):
+    """A decision alone, without a request about it; goal: a p50 under 20 us."""
+    text = subprocess.run([options.decisions], capture_output=True, text=True, check=True).stdout
+    cost = re.search(r"^again: .* p50 ([\d.]+) us, p99 ([\d.]+) us", text, re.MULTILINE)
+    row("one decision, p50", float(cost.group(1)), "us", note=f"p99 {cost.group(2)} us, 1,000 consents, 10,000 labelled")
+
+
 def measure(options, folder, harness):
     rows = []
 
@@ -277,6 +284,7 @@ def measure(options, folder, harness):
             f"{numbers.group(1)} resources")
         measure_searches(options, folder, server, doctor, row)
         measure_decisions(options, server, doctor, made["id"], row)
+        decision_cost(options, row)
         size = sum(f.stat().st_size for f in server.data.rglob("*") if f.is_file())
         row("data folder", size / 1e6, "MB")
         row("memory, serving", rss_mb(server.process.pid), "MB")
@@ -299,6 +307,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--binary", default=str(ROOT / "build" / "release" / "tacenda"))
+    parser.add_argument("--decisions", default=str(ROOT / "build" / "release" / "tests" / "decision_bench"))
     parser.add_argument("--bundles", default=str(ROOT / "samples"))
     parser.add_argument("--idle", type=int, default=5000)
     parser.add_argument("--searched", type=int, default=100_000, help="resources in the store that is searched")

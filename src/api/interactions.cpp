@@ -222,8 +222,8 @@ std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
   std::uint64_t const seen = parts_.store.committed();
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return std::nullopt;
-  // What rests on consents runs again when one changes meanwhile, which the committer's thread cannot do.
-  if (!permit->judges_all(match.type)) return std::nullopt;
+  exchange.is_judged = !permit->judges_all(match.type);
+  if (exchange.is_judged && exchange.is_on_committer) return std::nullopt;
   exchange.origin.query = operations::recorded_query(exchange.request.query);
   auto const used = services();
   Context const context{used, *exchange.principal, exchange.origin, exchange.base_url, false, {}};

@@ -131,9 +131,11 @@ void Pipeline::finish_read(std::unique_ptr<Exchange> exchange, operations::Outco
           if (receipt.error().kind() != ErrorKind::kConflict)
             return reply(unrecorded(receipt.error(), exchange->format));
           // What it rests on changed meanwhile: it is read again, by what holds now.
-          if (auto anew = attempt < kRaces ? try_read(*exchange) : std::nullopt)
+          exchange->is_on_committer = true;
+          bool const is_quick = !exchange->is_judged && attempt < kRaces;
+          if (auto anew = is_quick ? try_read(*exchange) : std::nullopt)
             return finish_read(std::move(exchange), std::move(*anew), std::move(reply), attempt + 1);
-          // It is no quick read any more, or none that is allowed: the slow way waits for commits.
+          // It is judged, or not allowed any more: the slow way waits for commits.
           return slow_way_.push([this, exchange = std::move(exchange), reply = std::move(reply)]() mutable {
             reply(dispatch(*exchange));
           });

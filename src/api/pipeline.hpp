@@ -8,9 +8,9 @@
 #include <string_view>
 #include <variant>
 
+#include "api/internal/job_queue.hpp"
 #include "api/internal/page_token.hpp"
 #include "api/internal/render.hpp"
-#include "api/internal/serial_executor.hpp"
 #include "api/parts.hpp"
 #include "api/response.hpp"
 #include "api/routes.hpp"
@@ -34,9 +34,9 @@ class Pipeline {
 
   Released handle(net::Request&& request);
   /// The same, but a read gives its worker back while its audit event becomes durable: `reply` is then called
-  /// on the committer's thread, or on the one that runs `work`.
+  /// on the committer's thread, or on one that runs `work`.
   void handle(net::Request&& request, std::move_only_function<void(Released)> reply);
-  /// Answers such reads as must wait for more than one commit, until asked to stop. One thread.
+  /// Answers reads that must wait for more than one commit, until asked to stop.
   void work(std::stop_token const& stop) { slow_way_.run(stop); }
 
   /// How large a body the request may have, known from its head: full size only for who is signed in.
@@ -194,7 +194,7 @@ class Pipeline {
   // Each change of an identity provider is committed, or taken back, before the next looks. As losers_, with
   // the directory's lock under it too.
   Mutex provisioning_;
-  SerialExecutor slow_way_;
+  JobQueue slow_way_;
 };
 
 }  // namespace tacenda::api

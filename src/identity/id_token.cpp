@@ -5,8 +5,6 @@
 #include <charconv>
 #include <utility>
 
-#include "codec/jose.hpp"
-
 namespace tacenda::identity {
 namespace {
 
@@ -65,23 +63,6 @@ bool is_for(Json const& claims, std::string_view client_id) {
          items.front().as_string() == client_id;
 }
 
-Result<void> check_signature(codec::Jws const& jws, std::span<ProviderKey const> keys) {
-  auto const algorithm = algorithm_of(jws.algorithm());
-  if (!algorithm) return refused("the id_token is signed by no algorithm that is taken");
-  ProviderKey const* chosen = nullptr;
-  for (auto const& key : keys) {
-    bool const is_named = jws.key_id().empty() || key.key_id == jws.key_id();
-    if (!is_named || !key.key.fits(*algorithm) || (key.algorithm && key.algorithm != algorithm)) continue;
-    // Without a name there must be no choice (OpenID Connect Core section 10.1).
-    if (chosen != nullptr && jws.key_id().empty()) return refused("the id_token does not name its key");
-    if (chosen == nullptr) chosen = &key;
-  }
-  if (chosen == nullptr) return fail(ErrorKind::kNotFound, "the id_token is signed by an unknown key");
-  if (!chosen->key.verify(*algorithm, as_bytes(jws.signed_text), jws.signature))
-    return refused("the signature of the id_token is wrong");
-  return {};
-}
-
 Result<void> check_claims(Json const& claims, IdTokenRules const& rules) {
   if (claims.text_of("iss") != rules.issuer) return refused("the id_token is another issuer's");
   if (!is_for(claims, rules.client_id))
@@ -116,6 +97,23 @@ Result<std::vector<ProviderKey>> provider_keys(std::string_view jwks) {
     keys.push_back({jwk.key_id, algorithm, std::move(*key)});
   }
   return keys;
+}
+
+Result<void> check_signature(codec::Jws const& jws, std::span<ProviderKey const> keys) {
+  auto const algorithm = algorithm_of(jws.algorithm());
+  if (!algorithm) return refused("the id_token is signed by no algorithm that is taken");
+  ProviderKey const* chosen = nullptr;
+  for (auto const& key : keys) {
+    bool const is_named = jws.key_id().empty() || key.key_id == jws.key_id();
+    if (!is_named || !key.key.fits(*algorithm) || (key.algorithm && key.algorithm != algorithm)) continue;
+    // Without a name there must be no choice (OpenID Connect Core section 10.1).
+    if (chosen != nullptr && jws.key_id().empty()) return refused("the id_token does not name its key");
+    if (chosen == nullptr) chosen = &key;
+  }
+  if (chosen == nullptr) return fail(ErrorKind::kNotFound, "the id_token is signed by an unknown key");
+  if (!chosen->key.verify(*algorithm, as_bytes(jws.signed_text), jws.signature))
+    return refused("the signature of the id_token is wrong");
+  return {};
 }
 
 Result<IdToken> check_id_token(std::string_view token, std::span<ProviderKey const> keys,

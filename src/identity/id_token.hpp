@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/jose.hpp"
 #include "codec/json.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -27,6 +28,11 @@ Result<std::vector<ProviderKey>> provider_keys(std::string_view jwks);
 /// A subject as it may stand in a row and in the log: a line of 1 to 255 bytes (OpenID Connect Core section
 /// 2).
 bool is_subject(std::string_view text);
+
+/// Checks that one of `keys` signed it, by RS256, RS384, ES256 or ES384 and nothing else. Errors:
+/// kUnauthenticated, kNotFound (no key of its kid, or none of that algorithm: the keys may have changed).
+/// Source: RFC 7515 section 5.2, RFC 7518 section 3.1.
+Result<void> check_signature(codec::Jws const& jws, std::span<ProviderKey const> keys);
 
 /// What an id_token is held to.
 struct IdTokenRules {

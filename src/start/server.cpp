@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <thread>
 
 #include "codec/json.hpp"
@@ -101,12 +102,14 @@ struct Server::Unsealed {
   Unsealed(std::unique_ptr<OpenStore> opened, api::Hooks hooks)
       : store(std::move(opened)),
         pipeline(store->parts()),
-        admin(store->parts(), store->forgetting(), pipeline, std::move(hooks)),
-        worker([this](std::stop_token const& stop) { pipeline.work(stop); }) {}
+        admin(store->parts(), store->forgetting(), pipeline, std::move(hooks)) {
+    for (auto& worker : workers)
+      worker = std::jthread([this](std::stop_token const& stop) { pipeline.work(stop); });
+  }
   std::unique_ptr<OpenStore> store;
   api::Pipeline pipeline;
   api::Admin admin;
-  std::jthread worker;  // last: it uses the others
+  std::array<std::jthread, 8> workers;  // last: they use the others, and wait for commits
 };
 
 Server::Server(storage::Files& files, vault::Places places, Config config, crypto::Random& random,

@@ -6,5 +6,5 @@ if [ ! -f bench/run.py ]; then
   exit 1
 fi
 setup build bench
-build release tacenda
+build release tacenda decision_bench
 exec python3 bench/run.py "$@"

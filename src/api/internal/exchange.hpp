@@ -29,6 +29,8 @@ struct Pipeline::Exchange {
   records::HistoryWindow history;    // of a history: which versions, for the links of its page
   operations::SearchRequest search;  // of a search: what is asked, for the links of its page
   bool reads_apart = false;          // a Binary without what it holds
+  bool is_judged = false;            // of a read: by what the record and consents say, not by its type alone
+  bool is_on_committer = false;      // read again on the committer's thread, which cannot look at consents
   std::string_view scim_type;        // why it is refused, in the words of SCIM; empty: none of them says it
   std::optional<net::Response> content;  // of a read of a Binary: what it holds, in the place of the resource
 };

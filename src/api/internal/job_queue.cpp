@@ -1,10 +1,10 @@
-#include "api/internal/serial_executor.hpp"
+#include "api/internal/job_queue.hpp"
 
 #include <utility>
 
 namespace tacenda::api {
 
-void SerialExecutor::push(Job job) {
+void JobQueue::push(Job job) {
   {
     MutexLock const lock(mutex_);
     jobs_.push_back(std::move(job));
@@ -12,10 +12,10 @@ void SerialExecutor::push(Job job) {
   ready_.notify_one();
 }
 
-void SerialExecutor::run(std::stop_token const& stop) {
+void JobQueue::run(std::stop_token const& stop) {
   std::stop_callback const on_stop(stop, [this] {
     MutexLock const lock(mutex_);  // not between the runner's look at the token and its wait
-    ready_.notify_one();
+    ready_.notify_all();           // one of the others could be woken in its place
   });
   for (;;) {
     Job job;

@@ -8,17 +8,16 @@
 
 namespace tacenda::api {
 
-/// Runs jobs one after the other on the one thread that calls `run`: what the committer's thread comes upon
-/// and must not do itself, since it would wait for its own commit. Nothing bounds the queue but what fills
-/// it.
+/// Jobs for the threads that call `run`, begun in their order: what the committer's thread comes upon and
+/// must not do itself, since it would wait for its own commit. Nothing bounds the queue but what fills it.
 ///
 /// Owner: Pipeline. Thread-safe. A job throws nothing.
-class SerialExecutor {
+class JobQueue {
  public:
   using Job = std::move_only_function<void()>;
 
   void push(Job job);
-  /// Returns when it is stopped and nothing waits any more. One thread.
+  /// Returns when it is stopped and nothing waits any more.
   void run(std::stop_token const& stop);
 
  private:

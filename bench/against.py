@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""The Patient read of this tree against that of another revision, turn by turn on one machine.
+
+usage: against.py OTHER_TREE [--seconds N] [--rounds N]
+
+OTHER_TREE is a checkout of that revision (`git worktree add`) with its own build/dev/tacenda (`./dev build`): each
+server is started by the harness of its own tree. Both run all the time and are asked in turns, so that a machine that
+becomes slower slows both. Prints each round and the ratio of the medians.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+import run
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SERVE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import harness
+keys = {"config": harness.UNLIMITED} if hasattr(harness, "UNLIMITED") else {}
+server = harness.Server(policy="classic", **keys).start()
+try:
+    server.admin()
+    doctor = server.token_of(server.person("dr.bench", "doctor"))
+    patient = json.loads(sys.argv[2])
+    made = harness.json_of(server.request("POST", "/fhir/Patient", patient, token=doctor))
+    print(json.dumps({"url": f"https://{server.host}:{server.port}/fhir/Patient/{made['id']}", "token": doctor}), flush=True)
+    sys.stdin.read()
+finally:
+    server.close()
+"""
+
+
+def start(tree):
+    binary = tree / "build" / "dev" / "tacenda"
+    if not binary.exists():
+        sys.exit(f"against: {binary} is not there: build it first")
+    server = subprocess.Popen([sys.executable, "-c", SERVE, tree / "tests" / "blackbox", json.dumps(run.PATIENT)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env={**os.environ, "TACENDA_BINARY": str(binary)})
+    line = server.stdout.readline()
+    if not line:
+        sys.exit(f"against: the server of {tree} did not start")
+    return server, json.loads(line)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("other", type=pathlib.Path)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    servers = {"other": start(options.other.resolve()), "this": start(ROOT)}
+    rates = {name: [] for name in servers}
+    try:
+        for number in range(options.rounds):
+            for name, (_, asked) in servers.items():
+                rate, _ = run.wrk(asked["url"], options.seconds, 64, ["Authorization: Bearer " + asked["token"]])
+                rates[name].append(rate)
+            print(f"round {number + 1}: other {rates['other'][-1]:,.0f}/s, this {rates['this'][-1]:,.0f}/s", flush=True)
+    finally:
+        for server, _ in servers.values():
+            server.stdin.close()
+            server.wait()
+    medians = {name: statistics.median(values) for name, values in rates.items()}
+    print(f"median: other {medians['other']:,.0f}/s, this {medians['this']:,.0f}/s, {medians['this'] / medians['other']:.1%}")
+
+
+if __name__ == "__main__":
+    main()
