@@ -96,7 +96,8 @@ class Client:
         return {name: value for name, value in made.items() if value is not None}
 
     def header(self, **changes):
-        return {"alg": self.key.algorithm, "kid": self.key.kid, "typ": "JWT", **changes}
+        made = {"alg": self.key.algorithm, "kid": self.key.kid, "typ": "JWT", **changes}
+        return {name: value for name, value in made.items() if value is not None}
 
     def assertion(self, **changes):
         return self.key.jws(self.header(), self.claims(**changes))

@@ -311,6 +311,8 @@ class Launch(harness.TestCase):
     def test_F02_F05_a_code_is_of_its_verifier_client_and_address(self):
         App(self.server, "thief", SCOPE)
         for changes in ({"code_verifier": None}, {"code_verifier": applications.CHALLENGE}, {"client_id": "thief"},
+                        {"code_verifier": ""}, {"code_verifier": " "}, {"code_verifier": "A" * 43},
+                        {"code_verifier": applications.VERIFIER[:-1]}, {"code_verifier": applications.VERIFIER + " "},
                         {"redirect_uri": "https://app.example.org/other"}):
             code = self.app.code(self.patient)
             self.refused(self.app.fetch(code, **changes), "invalid_grant")

@@ -272,6 +272,10 @@ class Backend(harness.TestCase):
                 foreign.jws(self.lab.header(jwk=foreign.jwk()), claims),
                 foreign.jws(self.lab.header(jku="https://evil.example/jwks.json"), claims),
                 self.key.jws(self.lab.header(kid="k2"), claims),
+                self.key.jws(self.lab.header(kid=None), claims), self.key.jws(self.lab.header(kid=""), claims),
+                self.key.jws(self.lab.header(kid=1), claims),
+                self.key.jws(self.lab.header(typ=None), claims), self.key.jws(self.lab.header(typ=""), claims),
+                self.key.jws(self.lab.header(typ="at+jwt"), claims), self.key.jws(self.lab.header(typ=["JWT"]), claims),
                 self.lab.assertion(aud="https://evil.example/oauth/token"),
                 self.lab.assertion(aud=self.lab.token_url() + "/"),
                 self.lab.assertion(aud=None),
@@ -352,6 +356,92 @@ class Backend(harness.TestCase):
         given_away = self.server.cli("client", "add", "leak", "--jwks", private, "--scope", "system/*.rs",
                                      "--role", "doctor", "--data", self.server.data)
         self.assertIn("private", given_away.stderr)
+
+
+class Scopes(harness.TestCase):
+    """Under `classic`, whose administrator may everything: what a token may not, its scopes deny."""
+
+    policy = "classic"
+    config = harness.UNLIMITED
+    # What is asked for and what is granted of it; None: it is no scope, or none that the application is registered for.
+    # One token has one level: `user` and `patient` are asked for where a person decides.
+    TABLE = {
+        "c": "c", "r": "r", "u": "u", "d": "d", "s": "s", "cr": "cr", "cu": "cu", "cd": "cd", "cs": "cs", "ru": "ru", "rd": "rd",
+        "rs": "rs", "ud": "ud", "us": "us", "ds": "ds", "cud": "cud", "rus": "rus", "cruds": "cruds",
+        "read": "rs", "write": "cud", "*": "cruds",
+        "dus": None, "sr": None, "dr": None, "rr": None, "rsr": None, "crudsx": None, "x": None, "R": None, "RS": None,
+        "Read": None, "reads": None, "readwrite": None, "read.write": None, "r,s": None, "r*": None, "": None, "1": None,
+        "rs?": None, "rs?category": None, "rs?category=": None, "rs?=x": None, "rs?category=a&": None, "read?category=a": None,
+    }
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = applications.folder()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.client = Client(cls.server, "all", Key(cls.folder.name), "system/*.cruds", "administrator")
+        cls.app = applications.App(cls.server, "page", "user/*.cruds patient/*.cruds")
+        cls.admin = cls.server.admin()
+
+    def test_F06_the_table_of_scopes(self):
+        self.assertGreaterEqual(len(self.TABLE), 40)
+        for verbs, granted in self.TABLE.items():
+            for kind in ("Patient", "*"):
+                reply = self.client.ask(scope=f"system/{kind}.{verbs}")
+                with self.subTest(scope=f"system/{kind}.{verbs}"):
+                    if granted is None:
+                        self.assertEqual((reply.status, json_of(reply)["error"]), (400, "invalid_scope"))
+                    else:
+                        self.assertEqual((reply.status, json_of(reply)["scope"]), (200, f"system/{kind}.{granted}"))
+            for level in ("user", "patient"):
+                scope = f"{level}/Patient.{verbs}"
+                reply = self.app.begin(scope=scope)
+                with self.subTest(scope=scope):
+                    self.assertEqual(reply.status, 303 if granted is None else 200)
+                    if granted is None:
+                        self.assertEqual(self.app.answer_of(reply)["error"], "invalid_scope")
+        for scope in ("Patient.rs", "/Patient.rs", "users/Patient.rs", "System/Patient.rs", "system/patient.rs", "system/Patient",
+                      "system/Patients.rs", "system/**.rs", "system/.rs", "system/Patient/1.rs", "system:Patient.rs",
+                      "system/Patient.rs?_id=1&_id"):
+            reply = self.client.ask(scope=scope)
+            self.assertEqual((reply.status, json_of(reply)["error"]), (400, "invalid_scope"), scope)
+
+    def test_F06_each_verb_opens_its_interactions_alone_deletion_too(self):
+        def made():
+            return {"resourceType": "Patient", "id": self.server.create({"resourceType": "Patient"}, self.admin)}
+        asked = {"create": ("c", lambda one: ("POST", "Patient", {"resourceType": "Patient"})),
+                 "read": ("r", lambda one: ("GET", "Patient/" + one["id"], None)),
+                 "vread": ("r", lambda one: ("GET", f"Patient/{one['id']}/_history/1", None)),
+                 "history": ("r", lambda one: ("GET", f"Patient/{one['id']}/_history", None)),
+                 "search": ("s", lambda one: ("GET", "Patient?_id=" + one["id"], None)),
+                 "history of the type": ("s", lambda one: ("GET", "Patient/_history?_count=1", None)),
+                 "update": ("u", lambda one: ("PUT", "Patient/" + one["id"], one)),
+                 "delete": ("d", lambda one: ("DELETE", "Patient/" + one["id"], None))}
+        for verbs in ("c", "r", "u", "d", "s", "rs", "cud", "cruds"):
+            for kind in ("Patient", "*", "Observation"):
+                token = self.client.token(f"system/{kind}.{verbs}")
+                for name, (verb, request) in asked.items():
+                    method, path, body = request(made())
+                    reply = self.server.request(method, "/fhir/" + path, body, token)
+                    with self.subTest(scope=f"system/{kind}.{verbs}", interaction=name):
+                        self.assertEqual(reply.status < 300, verb in verbs and kind != "Observation", reply.status)
+                        if reply.status >= 300:
+                            self.assertIn(reply.status, (403, 404))
+
+    def test_F06_deletion_in_bundles_and_by_criteria_needs_its_verb(self):
+        for verbs, allowed in (("rus", False), ("cruds", True)):
+            token = self.client.token("system/*." + verbs)
+            patient = self.server.create({"resourceType": "Patient", "identifier": [{"value": "gone-" + verbs}]}, self.admin)
+            for kind in ("batch", "transaction"):
+                sent = {"resourceType": "Bundle", "type": kind, "entry": [
+                    {"request": {"method": "DELETE", "url": "Observation/nothing-" + kind}}]}
+                reply = self.server.request("POST", "/fhir", sent, token)
+                status = json_of(reply)["entry"][0]["response"]["status"][:3] if reply.status == 200 else str(reply.status)
+                self.assertEqual(status.startswith("2"), allowed, (kind, verbs, status))
+            reply = self.server.request("DELETE", "/fhir/Patient?identifier=gone-" + verbs, token=token)
+            self.assertEqual(reply.status < 300, allowed, reply)
+            gone = self.server.request("GET", "/fhir/Patient/" + patient, token=self.admin).status
+            self.assertEqual(gone, 410 if allowed else 200)
 
 
 class Lives(harness.TestCase):

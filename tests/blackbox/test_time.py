@@ -1,4 +1,4 @@
-"""What runs out does run out: the clock of the server is moved with libfaketime (N-02, K-04)."""
+"""What runs out does run out: the clock of the server is moved with libfaketime (N-02, K-04, F-05, F-10, F-11)."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import pathlib
 import time
 import unittest
 
+import applications
 import harness
 from harness import json_of
 
@@ -160,6 +161,68 @@ class Time(harness.TestCase):
         while not ended:  # the server looks once a second
             ended = [entry for entry in server.audit() if entry["event"] == "emergency-mode-off"]
         self.assertEqual([(entry["user"], entry["reason"]) for entry in ended], [("system", "its time was over")])
+
+    # --- what applications are given ---
+
+    def person_with_codes(self):
+        """Signs in at the pages by recovery codes, which no clock spoils."""
+        person = self.server.person("dr", "doctor")
+        person.session = self.server.token_of(person)
+        person.spare = json_of(self.server.request("POST", "/auth/recovery-codes", {}, person.session))["recovery_codes"]
+        return person
+
+    def test_F05_a_code_is_good_for_a_minute(self):
+        move = self.running()
+        person = self.person_with_codes()
+        app = applications.App(self.server, "app", "user/*.rs offline_access")
+        fetched = lambda code: app.fetch(code)  # noqa: E731
+        code, late = (app.code(person, scope="user/*.rs") for _ in range(2))
+        move(30)
+        self.assertEqual(fetched(code).status, 200)
+        move(61)
+        refused = fetched(late)
+        self.assertEqual((refused.status, json_of(refused)["error"]), (400, "invalid_grant"))
+        move(0)
+        self.assertEqual(fetched(late).status, 400, "it is gone, and no clock that is set back brings it back")
+
+    def test_F10_an_access_token_of_a_person_ends_after_its_15_minutes_and_of_a_service_after_5(self):
+        server = self.server
+        move = self.running()
+        person = self.person_with_codes()
+        app = applications.App(server, "app", "user/*.rs offline_access")
+        with applications.folder() as folder:
+            client = applications.Client(server, "lab", applications.Key(folder), "system/*.rs", "doctor")
+            given = app.launch(person, scope="user/*.rs offline_access")
+            service = json_of(client.ask())
+        self.assertEqual((given["expires_in"], service["expires_in"]), (900, 300))
+        asked = lambda answer: server.request("GET", "/fhir/Patient/nobody", token=answer["access_token"]).status  # noqa: E731
+        for past, expected in ((200, (404, 404)), (301, (404, 401)), (800, (404, 401)), (901, (401, 401))):
+            move(past)
+            self.assertEqual((asked(given), asked(service)), expected, past)
+        # What it may be refreshed with is longer-lived; the new token has its own time.
+        fresh = json_of(app.refresh(given["refresh_token"]))
+        self.assertEqual((fresh["expires_in"], asked(fresh)), (900, 404))
+        move(2000)
+        self.assertEqual(asked(fresh), 401)
+
+    def test_F11_refresh_tokens_end_after_100_idle_days_and_400_in_all_whatever_is_done(self):
+        day = 24 * 3600
+        move = self.running()
+        person = self.person_with_codes()
+        app = applications.App(self.server, "app", "user/*.rs offline_access")
+        idle, used = (app.launch(person, scope="user/*.rs offline_access") for _ in range(2))
+        for past in (95, 190, 285, 380, 399):
+            move(past * day)
+            reply = app.refresh(used["refresh_token"])
+            self.assertEqual(reply.status, 200, (past, reply))
+            used = json_of(reply)
+            self.assertEqual(self.server.request("GET", "/fhir/Patient/nobody", token=used["access_token"]).status, 404, past)
+            if past == 190:
+                refused = app.refresh(idle["refresh_token"])
+                self.assertEqual((refused.status, json_of(refused)["error"]), (400, "invalid_grant"), "100 days without a use")
+        move(400 * day + 1)
+        refused = app.refresh(used["refresh_token"])
+        self.assertEqual((refused.status, json_of(refused)["error"]), (400, "invalid_grant"), "400 days after he allowed it")
 
     def test_K04_a_clock_that_was_set_back_opens_no_used_code(self):
         server = self.server
