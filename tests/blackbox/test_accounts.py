@@ -9,6 +9,7 @@ import tempfile
 import time
 import unittest
 
+import applications
 import harness
 from harness import PASSWORD, json_of
 
@@ -87,6 +88,21 @@ class OwnAccount(harness.TestCase):
         plain = [code.replace("-", "") for code in codes]
         self.assertEqual(harness.find_canaries([server.data, server.out, server.err], [*codes, *plain, token]), [])
 
+    def test_O10_no_code_and_no_token_of_an_application_or_a_service_lies_readable_in_the_store(self):
+        server = self.new_server().start()
+        person = server.person("dr.allows", "doctor")
+        person.session = server.token_of(person)
+        scope = "user/*.rs offline_access"
+        app = applications.App(server, "stored.app", scope)
+        used, waiting = (app.code(person, scope=scope) for _ in range(2))
+        answer = json_of(app.fetch(used))
+        service = server.service("stored.loader", "loader")
+        for token in (answer["access_token"], service, server.admin()):
+            self.assertNotEqual(server.request("GET", "/fhir/Patient/nobody", token=token).status, 401)
+        server.stop()
+        secrets = [used, waiting, answer["access_token"], answer["refresh_token"], service, server.admin_token]
+        self.assertEqual(harness.find_canaries([server.data, server.out, server.err], secrets), [])
+
     def test_K06_sessions_are_listed_and_ended_by_their_owner(self):
         person, first = self.session("dr.sessions")
         second = self.server.token_of(person)
@@ -111,6 +127,25 @@ class OwnAccount(harness.TestCase):
         self.assertEqual(reply.status, 200)
         self.assertEqual(self.call("GET", "/auth/account", token).status, 401)
         self.assertEqual(self.call("GET", "/auth/account", json_of(reply)["access_token"]).status, 200)
+
+    def test_K06_who_has_logged_out_comes_in_no_more_with_the_token_of_then(self):
+        server = self.new_server().start()
+        person = server.person("dr.leaves", "doctor")
+        left, stays = server.token_of(person), server.token_of(person)
+
+        def replayed():
+            return [server.request(method, path, body, token=left).status for method, path, body in (
+                ("GET", "/auth/account", None), ("GET", "/fhir/Patient/nobody", None), ("POST", "/auth/logout", {}),
+                ("POST", "/auth/step-up", {"totp": "000000"}))]
+
+        self.assertEqual(server.request("GET", "/auth/account", token=left).status, 200)
+        self.assertEqual(server.request("POST", "/auth/logout", {}, token=left).status, 204)
+        self.assertEqual(set(replayed()), {401})
+        self.assertEqual(server.request("GET", "/auth/account", token=stays).status, 200, "that one alone has ended")
+        server.kill()
+        server.start()
+        self.assertEqual(set(replayed()), {401}, "also after a crash")
+        self.assertEqual(server.request("GET", "/auth/account", token=stays).status, 200)
 
     def test_K04_a_service_account_has_none_of_it(self):
         token = self.server.service("loader.own", "loader")

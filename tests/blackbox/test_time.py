@@ -9,6 +9,7 @@ import unittest
 import applications
 import harness
 from harness import json_of
+from test_accounts import Authenticator
 
 
 @unittest.skipIf(harness.SANITIZED, "libfaketime does not work with a sanitizer")
@@ -83,6 +84,40 @@ class Time(harness.TestCase):
         self.at(25 * 3600)
         reply = server.request("POST", "/auth/enrol", {"code": code, "password": harness.PASSWORD})
         self.assertEqual(reply.status, 401, "an invitation ends after a day")
+
+    def test_K04_a_passkey_is_added_with_a_second_factor_of_the_last_five_minutes_alone(self):
+        server, move = self.server, self.running()
+        person = server.person("dr.key", "doctor")
+        token = server.token_of(person)
+        authenticator = Authenticator(f"https://localhost:{server.port}", "localhost")
+        self.addCleanup(authenticator.close)
+
+        def offer(held):
+            return server.request("POST", "/auth/passkeys/register/options", {}, token=held)
+
+        def add(held, options):
+            body = {"name": "phone", "credential": authenticator.make(options)}
+            return server.request("POST", "/auth/passkeys/register/verify", body, token=held)
+
+        early = json_of(offer(token))
+        now = move(5 * 60 + 2)
+        for refused in (offer(token), add(token, early)):
+            self.assertEqual(refused.status, 401)
+            self.assertIn("insufficient_user_authentication", refused.headers["www-authenticate"])
+        self.assertEqual(json_of(server.request("GET", "/auth/passkeys", token=token))["passkeys"], [])
+        self.assertNotIn("a passkey was added", self.told(person, now))
+
+        stepped = server.request("POST", "/auth/step-up", {"totp": person.code(now)}, token=token)
+        self.assertEqual(stepped.status, 200)
+        held = json_of(stepped)["access_token"]
+        self.assertEqual(add(held, json_of(offer(held))).status, 204)
+        self.assertIn("a passkey was added", self.told(person, now))
+
+    def told(self, person, now):
+        """The notices of a sign-in."""
+        reply = self.server.log_in(person, totp=person.code(now))
+        self.assertEqual(reply.status, 200)
+        return [notice["text"] for notice in json_of(reply)["notices"]]
 
     def test_K05_both_factors_again_after_24_hours_and_after_12_of_who_administers(self):
         config = "[sessions]\nidle-seconds = 3600\nabsolute-seconds = 86400\n"
