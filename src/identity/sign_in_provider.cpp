@@ -295,10 +295,12 @@ Result<void> SignInProvider::check_open(ByteView state, std::string_view browser
   return fail(ErrorKind::kInvalid, "this browser has begun no such sign-in, or it is over: begin again");
 }
 
-Result<void> SignInProvider::use(ByteView state, std::string_view browser) {
+Result<void> SignInProvider::use(ByteView state, std::string_view browser, std::string_view address) {
+  std::string const network = subscriber_of(address);
   MutexLock const lock(mutex_);
   auto const now = clock_.monotonic();
-  if (states_.is_open(state, ChallengeBook::Ceremony::kProvider, browser, now) && states_.use(state, now))
+  if (states_.is_open(state, ChallengeBook::Ceremony::kProvider, browser, now) &&
+      states_.use(state, {network, limits::kProviderSignInsPerNetwork}, now))
     return {};
   return fail(ErrorKind::kInvalid, "this browser has begun no such sign-in, or it is over: begin again");
 }
@@ -310,7 +312,7 @@ Result<Asserted> SignInProvider::finish(Returned const& returned, std::string_vi
   TACENDA_TRY_VOID(check_open(*challenge, returned.browser));
   auto const turn =
       TACENDA_TRY(Turn::take(*this, address));  // before the state is used: who has to wait can try again
-  TACENDA_TRY_VOID(use(*challenge, returned.browser));
+  TACENDA_TRY_VOID(use(*challenge, returned.browser, address));
   auto const known = TACENDA_TRY(metadata());
   if (returned.issuer.empty() ? known->names_issuer : returned.issuer != settings_.issuer)
     return fail(ErrorKind::kUnauthenticated, "the answer is another issuer's");

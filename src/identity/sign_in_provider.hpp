@@ -106,7 +106,7 @@ class SignInProvider {
   /// `newer_than`: those of then do not do. Errors: kUnavailable.
   Result<std::shared_ptr<Keys const>> keys(Metadata const& metadata, Time newer_than);
   Result<void> check_open(ByteView state, std::string_view browser) const;
-  Result<void> use(ByteView state, std::string_view browser);
+  Result<void> use(ByteView state, std::string_view browser, std::string_view address);
   Result<std::string> id_token_for(Metadata const& metadata, Returned const& returned);
   Result<IdToken> checked(Metadata const& metadata, std::string_view id_token, Returned const& returned);
   bool shows_factor(codec::Json const& claims) const;
