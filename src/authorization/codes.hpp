@@ -18,6 +18,7 @@ struct CodeUse {
   std::string redirect_uri;
   std::string challenge;  // PKCE: base64url of SHA-256 of the verifier
   std::string nonce;      // OpenID Connect; empty: none
+  Time signed_in{};       // when its person showed who he is
 };
 
 /// Authorization codes: 256 random bits, good once and for limits::kCodeLife, in memory alone; a restart ends
