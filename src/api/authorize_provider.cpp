@@ -52,7 +52,8 @@ Released Pipeline::OAuth::authorize_provider(Exchange& exchange) {
   event.client = event.target = opened->client->id;
   auto const cookie = set_waiting_request(sealed);
   if (!cookie.has_value()) return refuse(cookie.error());
-  auto const begun = parts_.provider->begin(exchange.address, bound_to(browser, sealed));
+  auto const begun =
+      parts_.provider->begin(exchange.address, bound_to(browser, sealed), opened->request.max_age);
   if (!begun.has_value()) {
     event.outcome = audit::Outcome::kMinorFailure;
     event.reason = begun.error().literal().view();

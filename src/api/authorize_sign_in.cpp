@@ -49,6 +49,8 @@ Result<void> Pipeline::OAuth::admit_person(Exchange const& exchange,
   TACENDA_TRY_VOID(parts_.gate.admits(person, exchange.address));
   if (request.launch && request.launch->user != person.id().view())
     return fail(ErrorKind::kConflict, "this was started by somebody else: sign in as who started it");
+  if (!authorization::takes_sign_in(request, person.second_factor_at()))
+    return fail(ErrorKind::kConflict, authorization::kSignInTooOld);
   return {};
 }
 

@@ -180,7 +180,7 @@ Result<Outcome> Pipeline::run_bundle(Exchange& exchange, Context const& context)
     return std::unexpected(bundle.error().first_error());
   }
   return bundle->type == fhir::BundleType::kTransaction ? operations::transaction(context, *bundle)
-                                                        : operations::batch(context, *bundle);
+                                                        : operations::batch(context, std::move(*bundle));
 }
 
 Result<Outcome> Pipeline::run_validate(Exchange const& exchange, Context const& context) {

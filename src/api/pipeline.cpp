@@ -156,11 +156,9 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   if (!outcome.has_value()) return refuse(exchange, outcome.error());
   // Nothing is done or told for who was disabled, or given another role, while the request ran (S-11, S-12),
   // nor against a consent that was withdrawn meanwhile (G-05).
-  if (auto const still = bind(exchange, seen, outcome->set); !still.has_value())
-    return refuse(exchange, still.error());
-  auto receipt = outcome->is_partly_committed
-                     ? commit_events(exchange, outcome->events)
-                     : parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
+  auto const still = bind(exchange, outcome->rest ? outcome->rest->seen : seen, outcome->set);
+  if (!still.has_value()) return refuse(exchange, still.error());
+  auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
   if (receipt.has_value()) {
     if (exchange.content) return Released(*receipt, *std::move(exchange.content));
     Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}, {}};
@@ -170,7 +168,9 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   }
   switch (receipt.error().kind()) {
     case ErrorKind::kConflict:
-      return std::nullopt;  // another commit was faster: look at the new state
+      // Another commit was faster: look at the new state. What a batch has written stays written.
+      if (outcome->rest) run = std::move(outcome->rest->again);
+      return std::nullopt;
     case ErrorKind::kUnauthenticated:
     case ErrorKind::kForbidden:
       return refuse(exchange, receipt.error());  // the account ended meanwhile
@@ -182,17 +182,6 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
     default:
       return unrecorded(receipt.error(), exchange.format);
   }
-}
-
-Result<audit::Receipt> Pipeline::commit_events(Exchange const& exchange,
-                                               std::vector<audit::Event> const& events) {
-  for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
-    vault::WriteSet set;
-    TACENDA_TRY_VOID(confirm(*exchange.principal, set));
-    auto receipt = parts_.log.commit(std::move(set), events);
-    if (receipt.has_value() || receipt.error().kind() != ErrorKind::kConflict) return receipt;
-  }
-  return fail(ErrorKind::kUnavailable, "the account changes too often to record what it does");
 }
 
 Released Pipeline::commit(Exchange& exchange, std::move_only_function<Result<operations::Outcome>()> run) {

@@ -123,12 +123,9 @@ class Pipeline {
 
   /// Runs an interaction, commits what it asks for, and runs it again while others were faster.
   Released commit(Exchange& exchange, std::move_only_function<Result<operations::Outcome>()> run);
-  /// One round of it; nullopt when another commit was faster.
+  /// One round of it; nullopt when another commit was faster, and `run` is then what is left to run.
   std::optional<Released> try_commit(Exchange& exchange,
                                      std::move_only_function<Result<operations::Outcome>()>& run);
-  /// Commits what is left of a request whose parts are committed: it does not run again. Errors: as
-  /// audit::Log::commit but kConflict; kUnauthenticated, kForbidden (the account ended).
-  Result<audit::Receipt> commit_events(Exchange const& exchange, std::vector<audit::Event> const& events);
   /// Records the failure and answers it.
   Released refuse(Exchange& exchange, Error const& error);
   Released refuse(Exchange& exchange, std::uint16_t status);

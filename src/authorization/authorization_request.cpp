@@ -5,12 +5,13 @@
 
 #include "authorization/internal/row.hpp"
 #include "codec/text.hpp"
+#include "core/application_limits.hpp"
 #include "crypto/hash.hpp"
 
 namespace tacenda::authorization {
 namespace {
 
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kFormat = 3;
 
 }  // namespace
 
@@ -25,6 +26,8 @@ Bytes encode_request(AuthorizationRequest const& request) {
       .sized(request.nonce)
       .sized(codec::write_scopes(request.scopes))
       .u64(to_unix_ms(request.expires))
+      .u8(request.max_age ? 1 : 0)
+      .u32(static_cast<std::uint32_t>(request.max_age.value_or(std::chrono::seconds(0)).count()))
       .raw(request.browser)
       .sized(request.session)
       .u8(request.launch ? 1 : 0);
@@ -46,6 +49,9 @@ Result<AuthorizationRequest> decode_request(ByteView bytes) {
   request.nonce = TACENDA_TRY(row::read_text(reader));
   request.scopes = TACENDA_TRY(row::read_scopes(reader));
   request.expires = from_unix_ms(TACENDA_TRY(reader.u64()));
+  bool const has_age = TACENDA_TRY(row::read_flag(reader));
+  std::chrono::seconds const age(TACENDA_TRY(reader.u32()));
+  if (has_age) request.max_age = age;
   std::ranges::copy(TACENDA_TRY(reader.raw(request.browser.size())), request.browser.begin());
   request.session = TACENDA_TRY(row::read_text(reader));
   if (TACENDA_TRY(row::read_flag(reader))) {
@@ -57,6 +63,12 @@ Result<AuthorizationRequest> decode_request(ByteView bytes) {
   }
   TACENDA_TRY_VOID(row::check_end(reader));
   return request;
+}
+
+bool takes_sign_in(AuthorizationRequest const& request, Time signed_in) {
+  // A provider says in whole seconds of its own clock when somebody signed in there.
+  return !request.max_age || signed_in >= request.expires - limits::kAuthorizationTime - *request.max_age -
+                                              limits::kAssertionSkew;
 }
 
 Digest browser_of(std::string_view cookie) {

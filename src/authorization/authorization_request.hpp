@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,14 +25,20 @@ struct AuthorizationRequest {
   std::string nonce;                 // OpenID Connect; empty: none
   std::vector<codec::Scope> scopes;  // asked for and registered
   Time expires{};
-  Digest browser{};                   // SHA-256 of the cookie of the browser that began it
-  std::string session;                // access token of who signed in; empty: nobody yet
-  std::optional<ShownLaunch> launch;  // nullopt: the application was started by nobody here
+  std::optional<std::chrono::seconds> max_age;  // OpenID Connect: an older sign-in does not do
+  Digest browser{};                             // SHA-256 of the cookie of the browser that began it
+  std::string session;                          // access token of who signed in; empty: nobody yet
+  std::optional<ShownLaunch> launch;            // nullopt: the application was started by nobody here
 };
 
 /// Plaintext of the sealed form. Errors of the parser: kCorrupt.
 Bytes encode_request(AuthorizationRequest const& request);
 Result<AuthorizationRequest> decode_request(ByteView bytes);
+
+/// Is a sign-in of then new enough for what the application asks? It is as old as it was when the request
+/// came. Source: OpenID Connect Core 1.0 section 3.1.2.1, max_age.
+bool takes_sign_in(AuthorizationRequest const& request, Time signed_in);
+inline constexpr Literal kSignInTooOld("the application asks for a newer sign-in: sign in again");
 
 /// What a browser is known by, of the cookie that it shows.
 Digest browser_of(std::string_view cookie);

@@ -1,6 +1,8 @@
 // The authorization endpoint (OAuth 2.1 section 4.1.1): what may be asked of a person, and the code for what
 // he allows.
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 
 #include "access/scopes.hpp"
 #include "authorization/scopes.hpp"
@@ -43,6 +45,14 @@ Result<std::vector<Scope>> asked_of(std::string_view text, Client const& client)
   return common;
 }
 
+/// OpenID Connect Core 1.0 section 3.1.2.1. nullopt: it is no number of seconds.
+std::optional<std::chrono::seconds> parse_max_age(std::string_view text) {
+  std::uint32_t seconds = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
 /// Why a request with a known client and redirect URI is refused; nullopt: it is not.
 std::optional<Refusal> problem_of(Form const& form, std::string_view fhir_base) {
   if (form.of("response_type") != "code")
@@ -57,6 +67,8 @@ std::optional<Refusal> problem_of(Form const& form, std::string_view fhir_base) 
     return Refusal(OAuthError::kInvalidRequest, "aud is not the FHIR base of this server");
   if (form.of("state").size() > limits::kStateBytes || form.of("nonce").size() > limits::kStateBytes)
     return Refusal(OAuthError::kInvalidRequest, "state or nonce is too long");
+  if (form.has("max_age") && !parse_max_age(form.of("max_age")))
+    return Refusal(OAuthError::kInvalidRequest, "max_age is a number of seconds");
   if (form.has("request") || form.has("request_uri"))
     return Refusal(OAuthError::kInvalidRequest, "request objects are not taken");
   return std::nullopt;
@@ -123,6 +135,7 @@ Server::Begun Server::begin(Form const& form, Digest const& browser) {
   if (!launch) std::erase_if(request.scopes, [](Scope const& scope) { return scope.word == "launch"; });
   request.launch = std::move(launch);
   request.expires = clock_.now() + limits::kAuthorizationTime;
+  request.max_age = parse_max_age(form.of("max_age"));
   request.browser = browser;
   return begun;
 }
@@ -160,6 +173,7 @@ Result<std::string> Server::allow(AuthorizationRequest const& request, identity:
                                   Decision const& decision) {
   bool const about_patient = std::ranges::any_of(
       decision.scopes, [](Scope const& scope) { return scope.level == ScopeLevel::kPatient; });
+  if (!takes_sign_in(request, person.second_factor_at())) return fail(ErrorKind::kInvalid, kSignInTooOld);
   if (!are_among(decision.scopes, request.scopes))
     return fail(ErrorKind::kInvalid, "more was allowed than was asked for");
   if (!reach_records(decision.scopes) && !codec::has_word(decision.scopes, "openid"))
@@ -176,7 +190,8 @@ Result<std::string> Server::allow(AuthorizationRequest const& request, identity:
     if (!launches_.take(launch->name))
       return fail(ErrorKind::kInvalid, "this launch was used before: start the application again");
   }
-  CodeUse use{Grant(person.id()), request.redirect_uri, request.challenge, request.nonce};
+  CodeUse use{Grant(person.id()), request.redirect_uri, request.challenge, request.nonce,
+              person.second_factor_at()};
   use.grant.id = TACENDA_TRY(grants_.new_id());
   use.grant.client = request.client;
   use.grant.account_epoch = person.account_epoch();

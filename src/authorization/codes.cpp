@@ -1,5 +1,6 @@
 #include "authorization/codes.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/application_limits.hpp"
@@ -15,12 +16,16 @@ Result<void> Codes::add(std::string_view code, CodeUse use) {
   Time const now = clock_.now();
   MutexLock const lock(mutex_);
   forget(now);
+  auto const own = std::ranges::count_if(
+      codes_, [&](auto const& item) { return item.second.user == use.grant.user.view(); });
+  if (static_cast<std::size_t>(own) >= limits::kCodesPerUser)
+    return fail(ErrorKind::kThrottled, "you sign in for too many applications at once: try again later");
   if (codes_.size() >= limits::kCodes) return fail(ErrorKind::kThrottled, "too many people sign in at once");
   Entry entry;
   entry.grant = use.grant.id;
   entry.client = use.grant.client;
-  entry.expires = now + limits::kCodeLife;
-  entry.forgotten = now + limits::kCodeMemory;
+  entry.user = use.grant.user.view();
+  entry.forgotten = now + limits::kCodeLife;
   entry.use = std::move(use);
   codes_.insert_or_assign(crypto::sha256(as_bytes(code)), std::move(entry));
   return {};
@@ -39,8 +44,8 @@ Codes::Taken Codes::take(std::string_view code) {
     taken.used_grant = entry.grant;
     return taken;
   }
-  auto use = std::exchange(entry.use, std::nullopt);
-  if (now < entry.expires) taken.use = std::move(use);
+  taken.use = std::exchange(entry.use, std::nullopt);
+  entry.forgotten = now + limits::kCodeMemory;
   return taken;
 }
 

@@ -18,17 +18,20 @@ struct CodeUse {
   std::string redirect_uri;
   std::string challenge;  // PKCE: base64url of SHA-256 of the verifier
   std::string nonce;      // OpenID Connect; empty: none
+  Time signed_in{};       // when its person showed who he is
 };
 
 /// Authorization codes: 256 random bits, good once and for limits::kCodeLife, in memory alone; a restart ends
 /// those under way. A code that was used is remembered for a time, so that who shows it again is found out.
+/// Nobody has so many that there is no room for those of others.
 ///
 /// Owner: Server. Thread-safe. Source: OAuth 2.1 section 4.1; RFC 9700 section 2.1; REQUIREMENTS F-05.
 class Codes {
  public:
   explicit Codes(Clock const& clock) : clock_(clock) {}
 
-  /// `code`: random, chosen by the caller. Errors: kThrottled (limits::kCodes).
+  /// `code`: random, chosen by the caller. Errors: kThrottled (limits::kCodes,
+  /// limits::kCodesPerUser).
   Result<void> add(std::string_view code, CodeUse use);
 
   /// Takes a code; from now on it is used, whatever comes of it.
@@ -44,8 +47,8 @@ class Codes {
     std::optional<CodeUse> use;  // nullopt: used
     std::string grant;
     std::string client;
-    Time expires{};
-    Time forgotten{};
+    std::string user;
+    Time forgotten{};  // of one that is not used: when it is good no more
   };
   void forget(Time now) TACENDA_REQUIRES(mutex_);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "authorization/discovery.hpp"
+#include "authorization/people_testing.hpp"
 #include "codec/jose.hpp"
 #include "codec/text.hpp"
 #include "vault/store_testing.hpp"
@@ -54,6 +55,49 @@ TEST_F(OpenIdTest, F16TheKeyIsTheStoresOwnAndStays) {
   EXPECT_FALSE(before.contains("\"d\""));
   vault::testing::TestStore other(2);
   EXPECT_NE(OpenId::open(*other.vault).value().jwks(), before);
+}
+
+class SignInAge : public testing::PeopleTest {
+ protected:
+  SignInAge() {
+    auto added = server->clients().add(
+        {"reader", "", Client::Kind::kPublic, "", "openid patient/*.rs", {}, {kRedirect}});
+    expect_committed(added);
+  }
+  static std::map<std::string, std::string> asks(std::string const& max_age) {
+    return {{"client_id", "reader"}, {"scope", "openid patient/*.rs"}, {"max_age", max_age}};
+  }
+};
+
+TEST_F(SignInAge, F16AuthTimeIsThatOfTheSignInAndNotOfTheDecision) {
+  auto const signed_in = principal().second_factor_at();
+  store.clock.advance(std::chrono::minutes(7));
+  auto const reply = fetch(code(asks("")), {{"client_id", "reader"}});
+  ASSERT_FALSE(reply.refusal);
+  auto const token = codec::parse_jws(reply.body.text_of("id_token")).value();
+  auto const claims = codec::parse_json(as_text(token.payload)).value();
+  EXPECT_EQ(claims.find("auth_time")->number_text(), std::to_string(to_unix_ms(signed_in) / 1'000));
+}
+
+TEST_F(SignInAge, F16ASignInThatIsOlderThanTheApplicationTakesIsNotTaken) {
+  store.clock.advance(std::chrono::minutes(7));
+  auto const allowed = [&](std::string const& max_age) {
+    auto const begun = server->begin(asking(asks(max_age)), browser_);
+    auto const opened = server->open(server->seal(*begun.request).value(), browser_).value().request;
+    return server->allow(opened, principal(), {opened.scopes, "p1"}).has_value();
+  };
+  EXPECT_TRUE(allowed(""));
+  EXPECT_TRUE(allowed("420"));
+  EXPECT_FALSE(allowed("60"));
+  EXPECT_FALSE(allowed("0"));
+  EXPECT_TRUE(allowed("4294967295"));
+  // How long he decides about it makes it no older.
+  auto const begun = server->begin(asking(asks("420")), browser_);
+  store.clock.advance(std::chrono::minutes(2));
+  EXPECT_TRUE(server->allow(*begun.request, principal(), {begun.request->scopes, "p1"}).has_value());
+  for (auto const* text : {"soon", "-1", "1.5", "4294967296", "60 "})
+    EXPECT_EQ(server->begin(asking(asks(text)), browser_).refusal->error, OAuthError::kInvalidRequest)
+        << text;
 }
 
 TEST(Discovery, SaysTheSameInBothDocuments) {

@@ -152,6 +152,21 @@ TEST_F(People, F05ACodeLivesAMinute) {
   EXPECT_EQ(fetch(other).refusal->error, OAuthError::kInvalidGrant);
 }
 
+TEST_F(People, W03CodesOfOnePersonLeaveRoomForThoseOfOthers) {
+  auto const request = *server->begin(asking(), browser_).request;
+  auto const allows = [&](identity::Principal const& who) {
+    auto const location = server->allow(request, who, {request.scopes, "p1"});
+    return location.has_value() ? std::nullopt : std::optional(location.error().kind());
+  };
+  for (std::size_t i = 0; i < limits::kCodesPerUser; ++i) ASSERT_EQ(allows(principal()), std::nullopt);
+  EXPECT_EQ(allows(principal()), ErrorKind::kThrottled);
+  auto const secret = person("bob");
+  EXPECT_EQ(allows(directory->authenticate_token(login("bob", secret)).value()), std::nullopt);
+  // Those that nobody fetched are forgotten when they are good no more.
+  store.clock.advance(limits::kCodeLife);
+  EXPECT_EQ(allows(principal()), std::nullopt);
+}
+
 TEST_F(People, F02F05ACodeIsOfItsClientItsAddressAndItsVerifier) {
   add_app("other");
   auto const refused = [&](std::map<std::string, std::string> const& changes) {

@@ -108,9 +108,10 @@ bool Server::issue(Client const& client, Grant const& grant, std::vector<codec::
   return true;
 }
 
-Result<std::string> Server::id_token(Grant const& grant, std::string_view nonce) const {
-  OpenId::Identity identity{origin(),           grant.client, std::string(grant.user.view()),
-                            std::string(nonce), std::nullopt, grant.created,
+Result<std::string> Server::id_token(CodeUse const& use) const {
+  Grant const& grant = use.grant;
+  OpenId::Identity identity{origin(),    grant.client, std::string(grant.user.view()),
+                            use.nonce,   std::nullopt, use.signed_in,
                             clock_.now()};
   if (codec::has_word(grant.scopes, "fhirUser")) {
     auto const person = TACENDA_TRY(directory_.principal_for_work(grant.user));
@@ -155,7 +156,7 @@ void Server::authorization_code(Form const& form, Caller const& caller, TokenRep
   if (!issue(*client, grant, grant.scopes, caller, reply)) return;
   if (grant.generation != 0) reply.body.set("refresh_token", Json::string(grants_.refresh_token(grant)));
   if (codec::has_word(grant.scopes, "openid")) {
-    auto const token = id_token(grant, use.nonce);
+    auto const token = id_token(use);
     if (!token.has_value()) {
       reply.refusal = Refusal(OAuthError::kServerError, token.error().literal());
       reply.pending = identity::Pending();

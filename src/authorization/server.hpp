@@ -174,7 +174,7 @@ class Server {
   bool issue(Client const& client, Grant const& grant, std::vector<codec::Scope> scopes, Caller const& caller,
              TokenReply& reply);
   /// Who signed in, for an application that was allowed to know it.
-  Result<std::string> id_token(Grant const& grant, std::string_view nonce) const;
+  Result<std::string> id_token(CodeUse const& use) const;
   /// Somebody has a copy: all that came of the grant ends.
   void end_reused(std::string_view grant, Literal reason, TokenReply& reply);
 

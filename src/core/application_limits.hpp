@@ -29,6 +29,7 @@ inline constexpr std::chrono::minutes kAuthorizationTime{10};  // to sign in and
 inline constexpr std::chrono::seconds kCodeLife{60};
 inline constexpr std::chrono::minutes kCodeMemory{15};  // so long a code that was used is known
 inline constexpr std::size_t kCodes = 10'000;
+inline constexpr std::size_t kCodesPerUser = 50;       // those that were used among them
 inline constexpr std::chrono::minutes kLaunchLife{5};  // until the application shows its handle
 inline constexpr std::size_t kLaunches = 10'000;
 inline constexpr std::size_t kLaunchesPerUser = 50;

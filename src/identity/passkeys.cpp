@@ -95,7 +95,7 @@ Result<Pending> Passkeys::add(Principal const& principal, Registration const& re
   // Last: what is refused uses no challenge up.
   auto const now = state_.clock.monotonic();
   if (!state_.registrations.is_open(challenge, Ceremony::kRegister, account->id.view(), now) ||
-      !state_.registrations.use(challenge, now))
+      !state_.registrations.use(challenge, {account->id.view(), limits::kPasskeyChallengesPerUser}, now))
     return fail(ErrorKind::kUnauthenticated, "the challenge was not given to this user, is used or over");
   state_.by_credential.emplace(id, account);
   passkey.name = registration.name;
@@ -159,7 +159,8 @@ Result<Directory::Attempt> Passkeys::sign_in(Answer const& answer, std::string_v
   WriteLock const lock(state_.mutex);
   auto const now = state_.clock.monotonic();
   if (!state_.passkey_sign_ins.is_open(*challenge, Ceremony::kSignIn, {}, now) ||
-      !state_.passkey_sign_ins.use(*challenge, now)) {
+      !state_.passkey_sign_ins.use(*challenge, {account->id.view(), limits::kPasskeyChallengesPerUser},
+                                   now)) {
     attempt.reason = Literal("the challenge was not given by this server, is used or over");
     return attempt;
   }

@@ -5,6 +5,7 @@
 
 #include "codec/text.hpp"
 #include "core/ip_address.hpp"
+#include "core/limits.hpp"
 #include "crypto/hash.hpp"
 
 namespace tacenda::identity {
@@ -201,7 +202,8 @@ bool SignInProvider::is_begun(std::string_view state, std::string_view browser) 
   return challenge.has_value() && check_open(*challenge, browser).has_value();
 }
 
-Result<SignInProvider::Begun> SignInProvider::begin(std::string_view address, std::string_view browser) {
+Result<SignInProvider::Begun> SignInProvider::begin(std::string_view address, std::string_view browser,
+                                                    std::optional<std::chrono::seconds> max_age) {
   auto known = known_metadata();
   if (!known) {
     auto const turn = TACENDA_TRY(Turn::take(*this, address));
@@ -228,7 +230,8 @@ Result<SignInProvider::Begun> SignInProvider::begin(std::string_view address, st
   add(query, "scope", "openid");
   add(query, "state", state);
   add(query, "nonce", derived("nonce", begun.browser, state));
-  add(query, "max_age", std::to_string(std::chrono::seconds(kSignInAge).count()));
+  add(query, "max_age",
+      std::to_string(std::min<std::chrono::seconds>(max_age.value_or(kSignInAge), kSignInAge).count()));
   add(query, "code_challenge_method", "S256");
   auto const verifier = derived("verifier", begun.browser, state);
   add(query, "code_challenge", codec::base64url_encode(crypto::sha256(as_bytes(verifier))));
@@ -295,10 +298,12 @@ Result<void> SignInProvider::check_open(ByteView state, std::string_view browser
   return fail(ErrorKind::kInvalid, "this browser has begun no such sign-in, or it is over: begin again");
 }
 
-Result<void> SignInProvider::use(ByteView state, std::string_view browser) {
+Result<void> SignInProvider::use(ByteView state, std::string_view browser, std::string_view address) {
+  std::string const network = subscriber_of(address);
   MutexLock const lock(mutex_);
   auto const now = clock_.monotonic();
-  if (states_.is_open(state, ChallengeBook::Ceremony::kProvider, browser, now) && states_.use(state, now))
+  if (states_.is_open(state, ChallengeBook::Ceremony::kProvider, browser, now) &&
+      states_.use(state, {network, limits::kProviderSignInsPerNetwork}, now))
     return {};
   return fail(ErrorKind::kInvalid, "this browser has begun no such sign-in, or it is over: begin again");
 }
@@ -310,7 +315,7 @@ Result<Asserted> SignInProvider::finish(Returned const& returned, std::string_vi
   TACENDA_TRY_VOID(check_open(*challenge, returned.browser));
   auto const turn =
       TACENDA_TRY(Turn::take(*this, address));  // before the state is used: who has to wait can try again
-  TACENDA_TRY_VOID(use(*challenge, returned.browser));
+  TACENDA_TRY_VOID(use(*challenge, returned.browser, address));
   auto const known = TACENDA_TRY(metadata());
   if (returned.issuer.empty() ? known->names_issuer : returned.issuer != settings_.issuer)
     return fail(ErrorKind::kUnauthenticated, "the answer is another issuer's");

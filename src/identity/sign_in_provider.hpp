@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,9 +67,11 @@ class SignInProvider {
     std::string url;      // where the browser goes
     std::string browser;  // a secret that it keeps until it comes back
   };
-  /// `address`: of who asks. `browser`: a secret that the browser has already; empty: a new one. Errors:
-  /// kUnavailable (the provider cannot be reached, or what it says of itself does not hold; too many wait).
-  Result<Begun> begin(std::string_view address, std::string_view browser = {});
+  /// `address`: of who asks. `browser`: a secret that the browser has already; empty: a new one. `max_age`:
+  /// how old a sign-in there may be, where that is less than it ever may. Errors: kUnavailable (the provider
+  /// cannot be reached, or what it says of itself does not hold; too many wait).
+  Result<Begun> begin(std::string_view address, std::string_view browser = {},
+                      std::optional<std::chrono::seconds> max_age = std::nullopt);
   /// Did the browser with this secret begin a sign-in with this state, which is not over?
   bool is_begun(std::string_view state, std::string_view browser) const;
 
@@ -106,7 +109,7 @@ class SignInProvider {
   /// `newer_than`: those of then do not do. Errors: kUnavailable.
   Result<std::shared_ptr<Keys const>> keys(Metadata const& metadata, Time newer_than);
   Result<void> check_open(ByteView state, std::string_view browser) const;
-  Result<void> use(ByteView state, std::string_view browser);
+  Result<void> use(ByteView state, std::string_view browser, std::string_view address);
   Result<std::string> id_token_for(Metadata const& metadata, Returned const& returned);
   Result<IdToken> checked(Metadata const& metadata, std::string_view id_token, Returned const& returned);
   bool shows_factor(codec::Json const& claims) const;

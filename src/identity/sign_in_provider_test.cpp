@@ -84,8 +84,8 @@ class SignInProviderTest : public ::testing::Test {
     }
     return {};
   }
-  SignInProvider::Begun begin() {
-    auto begun = provider->begin("192.0.2.1");
+  SignInProvider::Begun begin(std::optional<std::chrono::seconds> max_age = std::nullopt) {
+    auto begun = provider->begin("192.0.2.1", {}, max_age);
     EXPECT_TRUE(begun.has_value()) << (begun ? "" : begun.error().message());
     return begun.value_or(SignInProvider::Begun{});
   }
@@ -157,6 +157,10 @@ TEST_F(SignInProviderTest, SendsTheBrowserWithStateNonceAndChallenge) {
   EXPECT_EQ(parameter(begun.url, "code_challenge_method"), "S256");
   EXPECT_EQ(parameter(begun.url, "acr_values"), "urn:mfa");
   EXPECT_FALSE(begun.url.contains(begun.browser));
+  EXPECT_EQ(parameter(begun.url, "max_age"), "43200");
+  EXPECT_EQ(parameter(begin(std::chrono::seconds(60)).url, "max_age"), "60");
+  EXPECT_EQ(parameter(begin(std::chrono::hours(24)).url, "max_age"), "43200")
+      << "no older than it ever may be";
   auto const other = begin();
   for (auto const* name : {"state", "nonce", "code_challenge"})
     EXPECT_NE(parameter(begun.url, name), parameter(other.url, name)) << name;

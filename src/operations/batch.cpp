@@ -1,7 +1,9 @@
 // A batch: each entry as if it had come as a request of its own (R4 http.html#transaction).
 #include <algorithm>
-#include <array>
-#include <set>
+#include <iterator>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "codec/text.hpp"
 #include "fhir/outcome.hpp"
@@ -59,71 +61,122 @@ bool is_fatal(Error const& error) {
   return error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kNoSpace;
 }
 
+/// A batch under way. First `write`, then `finish`, as often as what the reads rest on changes.
+class Batch {
+ public:
+  /// `context` outlives it.
+  Batch(Context const& context, fhir::Bundle&& bundle) : context_(context), bundle_(std::move(bundle)) {
+    written_.entries.resize(bundle_.entries.size());
+    for (std::size_t i = 0; i < bundle_.entries.size(); ++i) {
+      targets_.push_back(target_of(bundle_.entries[i]));
+      order_.push_back(i);
+    }
+    std::ranges::sort(order_, {}, [&](std::size_t i) { return std::pair(rank_of(i), i); });
+  }
+
+  /// Runs and commits the entries that change something, and refuses those that cannot be understood.
+  Result<void> write() {
+    for (std::size_t const i : order_) {
+      if (rank_of(i) < kReads) TACENDA_TRY_VOID(run(i, written_, events_));
+    }
+    return {};
+  }
+
+  /// Runs the entries that read, anew each time, behind what was written.
+  static Result<Outcome> finish(std::unique_ptr<Batch> batch) {
+    std::uint64_t const seen = batch->context_.services.store.committed();
+    Outcome outcome;
+    outcome.events = batch->events_;
+    auto answers = batch->written_;
+    for (std::size_t const i : batch->order_) {
+      if (batch->rank_of(i) == kReads) TACENDA_TRY_VOID(batch->run(i, answers, outcome.events));
+    }
+    if (outcome.events.empty())
+      outcome.events.push_back(event_of(batch->context_, audit::EventKind::kBatch, "", ""));
+    outcome.result = std::move(answers);
+    outcome.rest.emplace(seen, [batch = std::move(batch)]() mutable { return finish(std::move(batch)); });
+    return outcome;
+  }
+
+ private:
+  static constexpr int kReads = 3;
+
+  int rank_of(std::size_t i) const { return targets_[i].has_value() ? rank(targets_[i]->kind) : 0; }
+  /// Errors: those that end the whole batch.
+  Result<void> run(std::size_t i, BundleOutcome& answers, std::vector<audit::Event>& events);
+  /// The entry, committed with its events when it changes something.
+  Result<Outcome> run_to_end(Context const& alone, std::size_t i, EntryOutcome& answer);
+  audit::Event refused(Context const& alone, std::size_t i, Error const& error) const;
+
+  Context const& context_;
+  fhir::Bundle bundle_;
+  std::vector<Result<EntryTarget>> targets_;
+  std::vector<std::size_t> order_;    // of processing
+  BundleOutcome written_;             // what entries came to that do not read
+  std::vector<audit::Event> events_;  // of them, as far as they are not committed
+};
+
+Result<void> Batch::run(std::size_t i, BundleOutcome& answers, std::vector<audit::Event>& events) {
+  // A batch may take long: who is disabled meanwhile writes and reads no further entry (S-11).
+  vault::WriteSet nothing;
+  if (context_.still_allowed != nullptr) TACENDA_TRY_VOID((*context_.still_allowed)(nothing));
+  auto& answer = answers.entries[i];
+  Remarks remarks;
+  remarks.wanted = context_.remarks != nullptr && context_.remarks->wanted;
+  audit::Event origin = context_.origin;
+  origin.query = asked_by(bundle_.entries[i]);
+  Context const alone = context_of_entry(context_, origin, &remarks);
+  auto one = run_to_end(alone, i, answer);
+  if (one.has_value()) {
+    take_result(answer, *one, alone, *targets_[i], events.size());
+    if (remarks.wanted && makes_version(targets_[i]->kind)) answer.outcome = remarks.outcome_of(0);
+    std::ranges::move(one->events, std::back_inserter(events));
+    return {};
+  }
+  if (is_fatal(one.error())) return std::unexpected(one.error());
+  answer.result = one.error();
+  auto const& issues = bundle_.entries[i].issues;
+  answer.outcome = issues.empty() ? std::move(remarks.refusal) : fhir::outcome_text(issues);
+  auto event = refused(alone, i, one.error());
+  event.query_patients.assign(remarks.matched.begin(), remarks.matched.end());
+  events.push_back(std::move(event));
+  return {};
+}
+
+Result<Outcome> Batch::run_to_end(Context const& alone, std::size_t i, EntryOutcome& answer) {
+  if (!targets_[i].has_value()) return std::unexpected(targets_[i].error());
+  for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
+    auto one = TACENDA_TRY(run_alone(alone, *targets_[i], bundle_.entries[i]));
+    if (!one.set.read_sequence()) return one;
+    if (context_.still_allowed != nullptr) TACENDA_TRY_VOID((*context_.still_allowed)(one.set));
+    auto receipt = context_.services.log.commit(std::move(one.set), std::move(one.events));
+    if (receipt.has_value()) {
+      one.events.clear();
+      answer.time = receipt->time();
+      return one;
+    }
+    if (receipt.error().kind() != ErrorKind::kConflict) return std::unexpected(receipt.error());
+  }
+  return fail(ErrorKind::kConflict, "too many concurrent changes of the same resource");
+}
+
+audit::Event Batch::refused(Context const& alone, std::size_t i, Error const& error) const {
+  auto event = targets_[i].has_value()
+                   ? event_of(alone, event_kind(targets_[i]->kind), targets_[i]->type,
+                              targets_[i]->id ? targets_[i]->id->view() : std::string_view())
+                   : event_of(alone, audit::EventKind::kBatch, "", "");
+  event.outcome = audit::Outcome::kMinorFailure;
+  event.reason = error.message();
+  if (is_hidden(error)) mark_refused(context_.services, context_.principal, {}, event);
+  return event;
+}
+
 }  // namespace
 
-Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
-  Outcome outcome;
-  BundleOutcome answers;
-  std::vector<std::size_t> order(bundle.entries.size());
-  std::vector<Result<EntryTarget>> targets;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    order[i] = i;
-    targets.push_back(target_of(bundle.entries[i]));
-  }
-  std::ranges::sort(order, {}, [&](std::size_t i) {
-    return std::pair(targets[i].has_value() ? rank(targets[i]->kind) : 0, i);
-  });
-  answers.entries.resize(order.size());
-  for (std::size_t const i : order) {
-    // A batch may take long: who is disabled meanwhile writes and reads no further entry (S-11).
-    vault::WriteSet nothing;
-    if (context.still_allowed != nullptr) TACENDA_TRY_VOID((*context.still_allowed)(nothing));
-    auto& answer = answers.entries[i];
-    Remarks remarks;
-    remarks.wanted = context.remarks != nullptr && context.remarks->wanted;
-    audit::Event origin = context.origin;
-    origin.query = asked_by(bundle.entries[i]);
-    Context const alone = context_of_entry(context, origin, &remarks);
-    Result<Outcome> one = fail(ErrorKind::kConflict, "too many concurrent changes of the same resource");
-    for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
-      one = targets[i].has_value() ? run_alone(alone, *targets[i], bundle.entries[i])
-                                   : Result<Outcome>(std::unexpected(targets[i].error()));
-      if (!one.has_value() || one->set.read_sequence() == std::nullopt) break;
-      if (context.still_allowed != nullptr) TACENDA_TRY_VOID((*context.still_allowed)(one->set));
-      auto receipt = context.services.log.commit(std::move(one->set), std::move(one->events));
-      one->events.clear();
-      if (receipt.has_value()) {
-        answer.time = receipt->time();
-        break;
-      }
-      if (is_fatal(receipt.error())) return std::unexpected(receipt.error());
-      one = std::unexpected(receipt.error());
-      if (receipt.error().kind() != ErrorKind::kConflict) break;
-    }
-    if (one.has_value()) {
-      take_result(answer, *one, alone, *targets[i], outcome.events.size());
-      if (remarks.wanted && makes_version(targets[i]->kind)) answer.outcome = remarks.outcome_of(0);
-      std::ranges::move(one->events, std::back_inserter(outcome.events));
-      continue;
-    }
-    if (is_fatal(one.error())) return std::unexpected(one.error());
-    answer.result = one.error();
-    auto const& issues = bundle.entries[i].issues;
-    answer.outcome = issues.empty() ? std::move(remarks.refusal) : fhir::outcome_text(issues);
-    auto event = targets[i].has_value()
-                     ? event_of(alone, event_kind(targets[i]->kind), targets[i]->type,
-                                targets[i]->id ? targets[i]->id->view() : std::string_view())
-                     : event_of(alone, audit::EventKind::kBatch, "", "");
-    event.outcome = audit::Outcome::kMinorFailure;
-    event.reason = one.error().message();
-    if (is_hidden(one.error())) mark_refused(context.services, context.principal, {}, event);
-    event.query_patients.assign(remarks.matched.begin(), remarks.matched.end());
-    outcome.events.push_back(std::move(event));
-  }
-  if (outcome.events.empty()) outcome.events.push_back(event_of(context, audit::EventKind::kBatch, "", ""));
-  outcome.result = std::move(answers);
-  outcome.is_partly_committed = true;
-  return outcome;
+Result<Outcome> batch(Context const& context, fhir::Bundle bundle) {
+  auto started = std::make_unique<Batch>(context, std::move(bundle));
+  TACENDA_TRY_VOID(started->write());
+  return Batch::finish(std::move(started));
 }
 
 }  // namespace tacenda::operations

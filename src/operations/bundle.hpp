@@ -14,8 +14,8 @@ namespace tacenda::operations {
 Result<Outcome> transaction(Context const& context, fhir::Bundle& bundle);
 
 /// batch: every entry by itself; one that fails leaves the others alone. Writes are committed one by one
-/// with their audit events; the events of reads and refusals are in the returned outcome.
-/// Errors: kUnavailable, kNoSpace (no answer may leave).
-Result<Outcome> batch(Context const& context, fhir::Bundle& bundle);
+/// with their audit events; the events of reads and refusals are in the returned outcome, whose `rest` runs
+/// the reads again. `context` outlives the outcome. Errors: kUnavailable, kNoSpace (no answer may leave).
+Result<Outcome> batch(Context const& context, fhir::Bundle bundle);
 
 }  // namespace tacenda::operations

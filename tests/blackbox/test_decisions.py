@@ -3,6 +3,7 @@ real server. REQUIREMENTS 1i, P-01, G-01, G-05, S-12."""
 
 import json
 import threading
+import time
 import unittest
 import uuid
 
@@ -181,6 +182,33 @@ class Hospital(InHospital):
         self.assertEqual(self.ask("officer", "Consent/" + given, "DELETE").status, 204, officer)
         self.assertFalse(self.sees("scholar", path))
         self.assertEqual(self.found("scholar", "Patient?_id=" + patient), [])
+
+    def test_G05_C09_a_batch_that_reads_while_a_consent_is_withdrawn(self):
+        patient = self.treated("dr")
+        finding = self.make(observation(patient))
+        entries = [{"request": {"method": "GET", "url": url}} for url in
+                   ("Observation/" + finding, "Observation?subject=Patient/" + patient) for _ in range(150)]
+        batch = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+        for part in (0.0, 0.3, 0.6, 0.9):
+            given = self.make(consent(patient, "OPTIN", {"purpose": [{"system": ACT, "code": "HRESCH"}]}))
+            began = time.monotonic()
+            self.assertIn(b"a finding", self.ask("scholar", "", "POST", batch).body)
+            takes = time.monotonic() - began
+            before = self.server.audit_size()
+            replies = []
+            reading = threading.Thread(target=lambda: replies.append(self.ask("scholar", "", "POST", batch)))
+            reading.start()
+            time.sleep(part * takes)
+            self.assertEqual(self.ask("officer", "Consent/" + given, "DELETE").status, 204)
+            reading.join()
+            self.assertEqual(replies[0].status, 200)
+            events = self.server.audit_after(before)
+            withdrawn = [e["sequence"] for e in events if e["event"] == "delete"][0]
+            late = [e for e in events if e["sequence"] > withdrawn and e["outcome"] == 0
+                    and e["event"] in ("read", "search") and patient in e.get("patients", [])]
+            self.assertEqual(late, [], "what is recorded behind the withdrawal was told against it")
+            early = [e for e in events if e["sequence"] < withdrawn and e["event"] in ("read", "search")]
+            self.assertEqual(b"a finding" in replies[0].body, bool(early), "what is told is what is recorded")
 
     def test_G05_patients_keep_their_consents_and_clinicians_do_not(self):
         patient, other = self.treated("dr"), self.treated("dr")

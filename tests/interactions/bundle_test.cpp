@@ -193,5 +193,31 @@ TEST(Batch, LetsTheOthersSucceedWhenOneFails) {
   EXPECT_EQ(std::get<records::StoredVersion>(outcome.entries[5].result).id, "p1");  // reads come last
 }
 
+TEST(Batch, G05ReadsRunAgainAndWritesDoNot) {
+  TestServer server;
+  auto const doctor = server.sign_in("doctor");
+  ASSERT_TRUE(server.update(doctor, R"({"resourceType":"Patient","id":"p1"})").has_value());
+  auto const version = [](Outcome const& outcome) {
+    auto const& entries = std::get<BundleOutcome>(outcome.result).entries;
+    return std::get<records::StoredVersion>(entries.at(0).result).version;
+  };
+  auto const sent = bundle("batch", {entry("GET", "Patient/p1"), entry("POST", "Patient", kPatient)});
+  auto const outcome = server.peek(doctor, [&](Context const& context) -> Result<Outcome> {
+    auto first = TACENDA_TRY(batch(context, TACENDA_TRY(fhir::parse_bundle(sent))));
+    EXPECT_EQ(version(first), 1U);
+    EXPECT_EQ(first.rest->seen, server.store().committed());
+    EXPECT_TRUE(server.update(doctor, R"({"resourceType":"Patient","id":"p1","active":true})").has_value());
+    auto again = TACENDA_TRY(first.rest->again());
+    EXPECT_EQ(version(again), 2U);
+    EXPECT_EQ(again.rest->seen, server.store().committed());
+    EXPECT_EQ(again.events.size(), first.events.size());
+    auto const id = [](Outcome const& one) { return written(std::get<BundleOutcome>(one.result), 1).id; };
+    EXPECT_EQ(id(again), id(first));
+    return again;
+  });
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(server.search(doctor, "Patient", "identifier=urn:mrn|1").value().matches.size(), 1U);
+}
+
 }  // namespace
 }  // namespace tacenda::operations

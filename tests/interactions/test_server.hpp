@@ -180,7 +180,7 @@ class TestServer {
     auto outcome = run(who, [&](Context const& context) -> Result<Outcome> {
       auto bundle = TACENDA_TRY(fhir::parse_bundle(json));
       return bundle.type == fhir::BundleType::kTransaction ? operations::transaction(context, bundle)
-                                                           : operations::batch(context, bundle);
+                                                           : operations::batch(context, std::move(bundle));
     });
     if (!outcome.has_value()) return std::unexpected(outcome.error());
     return std::get<BundleOutcome>(std::move(outcome->result));

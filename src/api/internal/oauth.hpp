@@ -45,7 +45,7 @@ class Pipeline::OAuth {
                                authorization::Server::Opened const& opened, std::string_view sealed,
                                std::optional<Literal> told);
   /// May this person go on with the request, from where he is? Errors: those of Gate::admits; kConflict (it
-  /// was started by somebody else).
+  /// was started by somebody else, or asks for a newer sign-in).
   Result<void> admit_person(Exchange const& exchange, authorization::AuthorizationRequest const& request,
                             identity::Principal const& person) const;
   /// What a sign-in on a page came to, whichever way.

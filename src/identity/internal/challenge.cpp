@@ -50,10 +50,13 @@ bool ChallengeBook::is_open(ByteView challenge, Ceremony ceremony, std::string_v
   return ms_of(now) < end_of(challenge) && !used_.contains(to_bytes(challenge));
 }
 
-bool ChallengeBook::use(ByteView challenge, std::chrono::steady_clock::time_point now) {
-  std::erase_if(used_, [now_ms = ms_of(now)](auto const& used) { return used.second <= now_ms; });
-  if (used_.size() >= limits::kPasskeyChallengesUsed) return false;
-  return used_.emplace(to_bytes(challenge), end_of(challenge)).second;
+bool ChallengeBook::use(ByteView challenge, Holder holder, std::chrono::steady_clock::time_point now) {
+  std::erase_if(used_, [now_ms = ms_of(now)](auto const& used) { return used.second.end <= now_ms; });
+  auto const own =
+      std::ranges::count_if(used_, [&](auto const& used) { return used.second.holder == holder.name; });
+  if (static_cast<std::size_t>(own) >= holder.used_max || used_.size() >= limits::kPasskeyChallengesUsed)
+    return false;
+  return used_.emplace(to_bytes(challenge), Used{end_of(challenge), std::string(holder.name)}).second;
 }
 
 }  // namespace tacenda::identity

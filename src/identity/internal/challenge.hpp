@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
 
 #include "core/bytes.hpp"
@@ -29,14 +30,24 @@ class ChallengeBook {
   /// Was it offered for this, is it not over, and not used?
   bool is_open(ByteView challenge, Ceremony ceremony, std::string_view user,
                std::chrono::steady_clock::time_point now) const;
+  /// Who uses challenges up, by the name of a user or of a network, and how many of his are remembered at
+  /// once: nobody fills the book alone.
+  struct Holder {
+    std::string_view name;
+    std::size_t used_max;
+  };
   /// Uses an open one up. False when it is used already, or too many are remembered.
-  bool use(ByteView challenge, std::chrono::steady_clock::time_point now);
+  bool use(ByteView challenge, Holder holder, std::chrono::steady_clock::time_point now);
 
  private:
   Digest mac_of(ByteView random_and_end, Ceremony ceremony, std::string_view user) const;
 
   crypto::Hmac mac_;
-  std::map<Bytes, std::uint64_t, std::less<>> used_;  // with their ends
+  struct Used {
+    std::uint64_t end;  // monotonic ms
+    std::string holder;
+  };
+  std::map<Bytes, Used, std::less<>> used_;
 };
 
 }  // namespace tacenda::identity

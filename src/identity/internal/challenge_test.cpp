@@ -20,15 +20,16 @@ class Challenges : public ::testing::Test {
   crypto::SystemRandom random;
   crypto::MacKey key = crypto::random_secret<crypto::MacKey>(random).value();
   ChallengeBook book{key};
+  static constexpr ChallengeBook::Holder ada{"ada", 2};
   MonotonicTime start{std::chrono::hours(7)};
 };
 
 TEST_F(Challenges, AreTakenOnce) {
   auto const challenge = offer(Ceremony::kSignIn);
   EXPECT_TRUE(book.is_open(challenge, Ceremony::kSignIn, {}, start));
-  EXPECT_TRUE(book.use(challenge, start));
+  EXPECT_TRUE(book.use(challenge, ada, start));
   EXPECT_FALSE(book.is_open(challenge, Ceremony::kSignIn, {}, start));
-  EXPECT_FALSE(book.use(challenge, start));
+  EXPECT_FALSE(book.use(challenge, ada, start));
 }
 
 TEST_F(Challenges, AreForOneCeremonyAndOneUser) {
@@ -60,11 +61,21 @@ TEST_F(Challenges, OfAnotherMakeAreRefused) {
 
 TEST_F(Challenges, UsedOnesAreForgottenWhenTheyAreOver) {
   auto const first = offer(Ceremony::kSignIn);
-  EXPECT_TRUE(book.use(first, start));
+  EXPECT_TRUE(book.use(first, ada, start));
   auto const later = start + limits::kPasskeyChallenge;
-  EXPECT_TRUE(book.use(offer(Ceremony::kSignIn), start));
-  EXPECT_TRUE(book.use(first, later)) << "its row is gone";
+  EXPECT_TRUE(book.use(offer(Ceremony::kSignIn), ada, start));
+  EXPECT_TRUE(book.use(first, ada, later)) << "its row is gone";
   EXPECT_FALSE(book.is_open(first, Ceremony::kSignIn, {}, later)) << "and its time is over";
+}
+
+TEST_F(Challenges, OfOneHolderFillNobodyElsesRoom) {
+  constexpr ChallengeBook::Holder kBob{"bob", 2};
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(book.use(offer(Ceremony::kSignIn), ada, start));
+  auto const third = offer(Ceremony::kSignIn);
+  EXPECT_FALSE(book.use(third, ada, start));
+  EXPECT_TRUE(book.is_open(third, Ceremony::kSignIn, {}, start)) << "it is not used";
+  EXPECT_TRUE(book.use(offer(Ceremony::kSignIn), kBob, start));
+  EXPECT_TRUE(book.use(offer(Ceremony::kSignIn), ada, start + limits::kPasskeyChallenge));
 }
 
 }  // namespace
