@@ -527,6 +527,18 @@ class OtherTypes(InHospital):
         read, = (e for e in self.server.audit_after(before) if e["event"] == "read")
         self.assertEqual(read["patients"], [patient])
 
+    def test_O01_a_pharmacist_reads_what_an_order_names(self):
+        self.person("the.pharmacist", "pharmacist")
+        drug = self.make({"resourceType": "Medication", "code": {"text": "x"}})
+        patient = self.treated("dr")
+        order = self.make({"resourceType": "MedicationRequest", "status": "active", "intent": "order",
+                           "subject": {"reference": "Patient/" + patient}, "medicationReference": {"reference": "Medication/" + drug}})
+        included = json_of(self.ask("the.pharmacist", f"MedicationRequest?_id={order}&_include=MedicationRequest:medication"))
+        self.assertEqual({e["resource"]["id"] for e in included["entry"]}, {order, drug})
+        for who in ("dr", "the.pharmacist"):
+            with self.subTest(who=who):
+                self.assertEqual(self.ask(who, "Medication/" + drug).status, 200)
+
 
 class FirstOnes(harness.TestCase):
     """The first consent of a store, and the first label of a type, change how everything of it is decided."""
