@@ -188,6 +188,25 @@ class Server:
         self.start(env={**os.environ, "TMPDIR": str(self.temporary), **(moved if offset else {})})
         return lambda: time.time() + offset
 
+    def start_with_moving_clock(self):
+        """Starts it anew with a clock that moves while it runs; gives what moves it to so many seconds ahead, and
+        answers with what tells that time."""
+        self.stop()
+        offset = self.root / "clock"
+
+        def move(seconds):
+            # At once or not at all: the server may read it at any time.
+            following = offset.with_suffix(".next")
+            following.write_text(f"{seconds:+d}s\n")
+            following.rename(offset)
+            return lambda: time.time() + seconds
+
+        move(0)
+        self.start(env={**os.environ, "TMPDIR": str(self.temporary), "FAKETIME_NO_CACHE": "1",
+                        "LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                        "FAKETIME_TIMESTAMP_FILE": str(offset)})
+        return move
+
     def stop(self):
         """Ends the server cleanly; gives its exit code."""
         if self.process is None:
@@ -303,10 +322,10 @@ class Server:
             self.sign_in_admin()
         return self.admin_token
 
-    def sign_in_admin(self):
+    def sign_in_admin(self, now=time.time):
         person = self.admin_person
         self.cli("login", "--admin", "--data", self.data, "--user", person.name,
-                 stdin=f"{person.password}\n{person.code()}\n", check=True)
+                 stdin=f"{person.password}\n{person.code(now)}\n", check=True)
         name = "tacenda-" + hashlib.sha256(str(self.data.resolve()).encode()).hexdigest()[:16] + ".session"
         for folder in (f"/run/user/{os.geteuid()}", f"/tmp/tacenda-{os.geteuid()}"):
             path = pathlib.Path(folder, name)

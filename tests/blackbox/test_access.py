@@ -8,9 +8,39 @@ import harness
 
 ID = "8a5f1d0e-0f3b-4a53-8ad1-0c2f1e9b7d11"
 
+# Where an operation of the CapabilityStatement is called: of a type, or of each, `{}` the type and `*` an id.
+OPERATIONS = {
+    "export": {"": ["GET $export", "POST $export"], "Patient": ["GET {}/$export", "POST {}/$export"],
+               "Group": ["GET {}/*/$export", "POST {}/*/$export"]},
+    "meta": {"": ["GET $meta"], None: ["GET {}/$meta", "GET {}/*/$meta"]},
+    "meta-add": {None: ["POST {}/*/$meta-add"]},
+    "meta-delete": {None: ["POST {}/*/$meta-delete"]},
+    "validate": {None: ["POST {}/$validate", "POST {}/*/$validate", "GET {}/*/$validate"]},
+    "everything": {"Patient": ["GET {}/*/$everything", "POST {}/*/$everything"]},
+    "break-glass": {"Patient": ["POST {}/*/$break-glass"]},
+    "lastn": {"Observation": ["GET {}/$lastn", "POST {}/$lastn"]},
+    "expand": {"ValueSet": ["GET {}/$expand", "POST {}/$expand", "GET {}/*/$expand", "POST {}/*/$expand"]},
+    "validate-code": {None: ["GET {}/$validate-code", "POST {}/$validate-code", "GET {}/*/$validate-code",
+                             "POST {}/*/$validate-code"]},
+    "lookup": {"CodeSystem": ["GET {}/$lookup", "POST {}/$lookup"]},
+    "subsumes": {"CodeSystem": ["GET {}/$subsumes", "POST {}/$subsumes", "GET {}/*/$subsumes", "POST {}/*/$subsumes"]},
+}
+
+
+def operations(kind, listed):
+    """(method, path, body) of each operation that the CapabilityStatement lists for a type, or for the system (``)."""
+    for operation in listed.get("operation", ()):
+        places = OPERATIONS[operation["name"]]
+        for place in places[kind] if kind in places else places[None]:
+            method, path = place.split()
+            # $validate looks at what it is sent before it asks whether that might be written.
+            sent = kind if operation["name"] == "validate" else "Parameters"
+            body = {"resourceType": sent} if method == "POST" else None
+            yield method, "/fhir/" + path.replace("{}", kind).replace("*", ID), body
+
 
 def routes(capabilities):
-    """(method, path, body) of every interaction that the CapabilityStatement lists."""
+    """(method, path, body) of every interaction and operation that the CapabilityStatement lists."""
     rest = capabilities["rest"][0]
     for resource in rest["resource"]:
         kind = resource["type"]
@@ -28,14 +58,17 @@ def routes(capabilities):
         }
         for interaction in resource["interaction"]:
             yield shapes[interaction["code"]]
+        yield from operations(kind, resource)
     create = {"request": {"method": "POST", "url": "Patient"}, "resource": {"resourceType": "Patient"}}
     system = {
         "transaction": ("POST", "/fhir", {"resourceType": "Bundle", "type": "transaction", "entry": [create]}),
         "history-system": ("GET", "/fhir/_history", None),
+        "search-system": ("GET", "/fhir?_type=Patient,Observation", None),
     }
     for interaction in rest["interaction"]:
-        if interaction["code"] in system:
+        if interaction["code"] != "batch":  # a transaction's address; its entries have their own answers
             yield system[interaction["code"]]
+    yield from operations("", rest)
 
 
 class AccessControl(harness.TestCase):
@@ -44,6 +77,7 @@ class AccessControl(harness.TestCase):
         self.assertEqual(reply.status, 200)
         found = list(routes(json.loads(reply.body)))
         self.assertGreater(len(found), 500, "the statement lists every type with its interactions")
+        self.assertLessEqual({f"${name}" for name in OPERATIONS}, {path.rsplit("/", 1)[1] for _, path, _ in found})
         return found
 
     def test_S01_without_a_token_every_listed_route_answers_401(self):

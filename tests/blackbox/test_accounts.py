@@ -309,9 +309,11 @@ class Rates(harness.TestCase):
         statuses = []
         with self.server.connect(source="127.0.30.1") as connection:
             for _ in range(60):
-                statuses.append(connection.request("GET", "/fhir/metadata").status)
+                reply = connection.request("GET", "/fhir/metadata")
+                statuses.append(reply.status)
         self.assertEqual(statuses[0], 200)
         self.assertEqual(statuses[-1], 429)
+        self.assertGreaterEqual(int(reply.headers["retry-after"]), 1)
         token = self.server.service("loader.quick", "loader")
         with self.server.connect(source="127.0.30.1") as connection:
             for _ in range(120):

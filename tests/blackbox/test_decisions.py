@@ -1,13 +1,16 @@
 """Who may see what: treating relation, consent, labels, views and emergencies under the policy `hospital`, against the
 real server. REQUIREMENTS 1i, P-01, G-01, G-05, S-12."""
 
+import datetime
 import json
 import threading
 import time
 import unittest
+import urllib.parse
 import uuid
 
 import harness
+import test_export
 from harness import json_of
 
 ACT = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
@@ -46,7 +49,7 @@ class InHospital(harness.TestCase):
         server = cls.server
         server.let_the_administrator_read("review-access")
         cls.loader = server.service("loader", "loader")
-        cls.tokens, cls.practitioners = {}, {}
+        cls.people, cls.tokens, cls.practitioners = {}, {}, {}
         for name, role in (("dr", "doctor"), ("dr2", "doctor"), ("nurse", "nurse")):
             cls.practitioners[name] = cls.make({"resourceType": "Practitioner", "active": True})
             cls.person(name, role)
@@ -57,7 +60,8 @@ class InHospital(harness.TestCase):
 
     @classmethod
     def person(cls, name, role, *more):
-        cls.tokens[name] = cls.server.token_of(cls.server.person(name, role, *more))
+        cls.people[name] = cls.server.person(name, role, *more)
+        cls.tokens[name] = cls.server.token_of(cls.people[name])
 
     @classmethod
     def make(cls, resource):
@@ -112,6 +116,27 @@ class Hospital(InHospital):
         self.assertFalse(self.sees("dr", "Patient/" + patient))
         self.encounter(patient, "dr")
         self.assertTrue(self.sees("dr", "Patient/" + patient), "a new encounter opens at once")
+
+    def test_C20_an_appointment_opens_a_patient_unless_it_was_given_up(self):
+        day = datetime.timedelta(days=1)
+        now = datetime.datetime.now(datetime.timezone.utc)
+
+        def seen(days, status="booked", part="accepted"):
+            """By whom it is with, of a patient whose only record of care it is."""
+            patient = self.treated()
+            self.make({"resourceType": "Appointment", "status": status, "start": (now + days * day).isoformat(),
+                       "end": (now + days * day).isoformat(), "participant": [
+                           {"actor": {"reference": "Patient/" + patient}, "status": "accepted"},
+                           {"actor": {"reference": "Practitioner/" + self.practitioners["dr"]}, "status": part}]})
+            self.assertFalse(self.sees("dr2", "Patient/" + patient))
+            expected = self.sees("dr", "Patient/" + patient)
+            self.assertEqual(self.found("dr", "Patient?_id=" + patient), [patient] if expected else [])
+            return expected
+
+        self.assertEqual([seen(days) for days in (-8, -6, 0, 13, 15)], [False, True, True, True, False])
+        self.assertEqual([seen(1, status) for status in ("arrived", "fulfilled", "cancelled", "noshow", "entered-in-error")],
+                         [True, True, False, False, False])
+        self.assertFalse(seen(1, part="declined"))
 
     def test_C20_care_of_a_patient_whom_no_record_stands_for_is_not_shown_to_everybody(self):
         unknown = {"subject": {"identifier": {"system": "urn:oid:1.2.3", "value": "elsewhere"}, "display": "Somebody"}}
@@ -448,7 +473,7 @@ class Hospital(InHospital):
         listed = json.loads(self.server.cli("emergency", "list", "--open", "--json", "--data", self.server.data).stdout)
         self.assertNotIn(id_, [each["id"] for each in listed["emergencies"]])
 
-    def test_C14_an_emergency_opens_no_export_no_delete_and_nothing_denied_by_name(self):
+    def test_C14_an_emergency_opens_nothing_that_is_denied_by_name_and_no_psychotherapy_notes(self):
         patient = self.treated()
         self.make(consent(patient, "OPTIN", {"provision": [
             {"type": "deny", "purpose": [{"system": ACT, "code": "ETREAT"}, {"system": ACT, "code": "TREAT"}]}]}))
@@ -459,8 +484,78 @@ class Hospital(InHospital):
         self.assertEqual(self.break_glass("dr", closed).status, 200)
         self.assertTrue(self.sees("dr", "Patient/" + closed))
         self.assertFalse(self.sees("dr", "Observation/" + notes))
-        self.assertEqual(self.ask("dr", "Patient/" + closed, "DELETE").status, 403)
-        self.assertEqual(self.ask("dr", "$export", headers={"Prefer": "respond-async"}).status, 403)
+
+
+class EmergencyLimits(InHospital):
+    """A role that may delete and export, of whom it treats: an emergency gives it neither."""
+
+    start, kick_off = test_export.Exports.start, test_export.Exports.kick_off
+    wait, lines = test_export.Exports.wait, test_export.Exports.lines
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        rights = '["read", "vread", "history-instance", "search", "update", "delete", "export"]'
+        cls.server.change_policy("[roles.nurse]\n", f"""[roles.registrar]
+purposes = ["TREAT", "ETREAT"]
+clearance = "R"
+relation = "required"
+break-glass = true
+patient-records = {rights}
+directory = {rights}
+
+[roles.nurse]
+""")
+        cls.practitioners["registrar"] = cls.make({"resourceType": "Practitioner", "active": True})
+        cls.person("registrar", "registrar")
+        cls.exporter = cls.tokens["registrar"]
+        cls.server.cli("user", "practitioner", "registrar", "--id", cls.practitioners["registrar"], "--data",
+                       cls.server.data, check=True)
+
+    def break_glass(self, patient):
+        body = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "unconscious"}]}
+        self.assertEqual(self.ask("registrar", f"Patient/{patient}/$break-glass", "POST", body).status, 200)
+
+    def refused(self, path, method, body=None):
+        """A write that an emergency does not give is answered as it is without one."""
+        self.assertIn(self.ask("registrar", path, method, body).status, (403, 404), (method, path))
+
+    def test_C14_an_emergency_gives_who_may_delete_and_change_neither(self):
+        treated, opened = self.treated("registrar"), self.treated()
+        removed, changed = self.make(observation(treated)), self.make(observation(treated))
+        self.assertEqual(self.ask("registrar", "Observation/" + removed, "DELETE").status, 204, "the role may")
+        body = {**observation(treated, "changed"), "id": changed}
+        self.assertEqual(self.ask("registrar", "Observation/" + changed, "PUT", body).status, 200, "the role may")
+        finding = self.make(observation(opened))
+        self.break_glass(opened)
+        self.assertTrue(self.sees("registrar", "Observation/" + finding))
+        self.refused("Observation/" + finding, "DELETE")
+        self.refused("Patient/" + opened, "DELETE")
+        self.refused(f"Observation?_id={finding}", "DELETE")
+        self.refused("Observation/" + finding, "PUT", {**observation(opened, "changed"), "id": finding})
+        for kind in ("batch", "transaction"):
+            entry = {"request": {"method": "DELETE", "url": "Observation/" + finding}}
+            self.ask("registrar", "", "POST", {"resourceType": "Bundle", "type": kind, "entry": [entry]})
+        kept = json_of(self.server.request("GET", "/fhir/Observation/" + finding, token=self.tokens["officer"]))
+        self.assertEqual((kept["meta"]["versionId"], kept["code"]["text"]), ("1", "a finding"))
+
+    def test_C14_an_export_holds_nothing_that_an_emergency_alone_opened(self):
+        treated, opened = self.treated("registrar"), self.treated()
+        findings = {patient: self.make(observation(patient)) for patient in (treated, opened)}
+        self.break_glass(opened)
+        self.assertTrue(self.sees("registrar", "Observation/" + findings[opened]))
+        group = self.make({"resourceType": "Group", "type": "person", "actual": True, "member": [
+            {"entity": {"reference": "Patient/" + each}} for each in (treated, opened)]})
+        for path in ("$export", "Patient/$export", f"Group/{group}/$export"):
+            with self.subTest(path=path):
+                reply = self.kick_off("/fhir/" + path)
+                self.assertEqual(reply.status, 202, reply)
+                manifest = self.wait(urllib.parse.urlparse(reply.headers["content-location"]).path)
+                texts = [text for _, text in self.lines(manifest)]
+                whole = "\n".join(texts + [text for _, text in self.lines(manifest, part="error")])
+                self.assertIn(findings[treated], whole, "what he treats is in it")
+                self.assertNotIn(opened, whole)
+                self.assertNotIn(findings[opened], whole)
 
 
 class OtherTypes(InHospital):

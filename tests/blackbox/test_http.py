@@ -9,7 +9,9 @@ import time
 import unittest
 
 import harness
+from harness import json_of
 
+PAGE_MAX = 1_000  # entries of a page, whatever is asked for
 VECTORS = harness.REPOSITORY / "tests" / "vectors" / "smuggling"
 ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "\\": b"\\"}
 
@@ -164,8 +166,19 @@ class Edge(harness.TestCase):
             self.fail("1,000 seconds of header were accepted")
 
     def test_W03_a_page_size_without_measure_is_capped(self):
-        path = "/fhir/Patient/_history?_count=1000000000"
-        self.assertEqual(self.server.request("GET", path, token=self.token).status, 200)
+        entry = {"request": {"method": "POST", "url": "Basic"}, "resource": {"resourceType": "Basic", "code": {"text": "page"}}}
+        made = {"resourceType": "Bundle", "type": "transaction", "entry": [entry] * (PAGE_MAX + 1)}
+        self.assertEqual(self.server.request("POST", "/fhir", made, self.token).status, 200)
+        for path in ("/fhir/Basic/_history?", "/fhir/Basic?", "/fhir?_type=Basic&"):
+            for count in ("1000000000", "9" * 40):
+                reply = self.server.request("GET", f"{path}_count={count}", token=self.token)
+                self.assertEqual(reply.status, 200, path)
+                bundle = json_of(reply)
+                self.assertEqual(len(bundle["entry"]), PAGE_MAX, path)
+                following, = (link["url"] for link in bundle["link"] if link["relation"] == "next")
+                rest = json_of(self.server.request("GET", "/fhir" + following.split("/fhir", 1)[1], token=self.token))
+                self.assertGreaterEqual(len(rest["entry"]), 1, "the next page goes on")
+            self.assertEqual(self.server.request("GET", f"{path}_count=1e9", token=self.token).status, 400, "no number")
 
     def test_W07_answers_carry_the_safety_fields_and_no_version(self):
         with self.server.connect() as connection:

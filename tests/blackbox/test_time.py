@@ -1,8 +1,6 @@
-"""What runs out does run out: the clock of the server is moved with libfaketime (N-02, K-04, F-05, F-10, F-11)."""
+"""What runs out does run out: the clock of the server is moved with libfaketime (K-04, K-05, N-02, S-03, F-05, F-10, F-11, M17)."""
 
 import json
-import os
-import pathlib
 import time
 import unittest
 
@@ -24,22 +22,7 @@ class Time(harness.TestCase):
         return self.server.start_at(offset)
 
     def running(self):
-        """Starts the server with a clock that moves while it runs; gives what moves it to so many seconds ahead."""
-        self.server.stop()
-        offset = self.server.root / "clock"
-
-        def move(seconds):
-            # At once or not at all: the server may read it at any time.
-            following = offset.with_suffix(".next")
-            following.write_text(f"{seconds:+d}s\n")
-            following.rename(offset)
-            return lambda: time.time() + seconds
-
-        move(0)
-        self.server.start(env={**os.environ, "TMPDIR": str(self.server.temporary), "FAKETIME_NO_CACHE": "1",
-                               "LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                               "FAKETIME_TIMESTAMP_FILE": str(offset)})
-        return move
+        return self.server.start_with_moving_clock()
 
     def test_N02_an_administrative_act_needs_a_second_factor_of_the_last_five_minutes(self):
         self.at(0)
@@ -189,8 +172,7 @@ class Time(harness.TestCase):
             self.assertEqual(asked(), 404, past)
         now = move(3601)
         self.assertEqual((asked(), sign_in().status), (401, 401))
-        server.cli("login", "--admin", "--data", server.data, "--user", "alice", check=True,
-                   stdin=f"{server.admin_person.password}\n{server.admin_person.code(now)}\n")
+        server.sign_in_admin(now)
         self.assertNotIn("emergency", say("status"))
         ended = []
         while not ended:  # the server looks once a second
@@ -258,6 +240,61 @@ class Time(harness.TestCase):
         move(400 * day + 1)
         refused = app.refresh(used["refresh_token"])
         self.assertEqual((refused.status, json_of(refused)["error"]), (400, "invalid_grant"), "400 days after he allowed it")
+
+    def test_awareness_that_a_role_demands_is_acknowledged_every_year(self):
+        """PRODUCT M17: awareness is recorded and enforced."""
+        server, topics = self.server, ("strong-passwords", "phishing")
+        move = self.running()
+        doctor = server.person("dr", "doctor")
+        nurse = server.person("nurse", "nurse")
+        patient = server.create({"resourceType": "Patient"}, server.token_of(nurse))
+        names = ", ".join(f'"{topic}"' for topic in topics)
+        server.change_policy("[roles.doctor]\n", f"[roles.doctor]\nawareness = [{names}]\nawareness-grace-days = 0\n")
+
+        def sign_in(person, now=time.time):
+            reply = server.log_in(person, totp=person.code(now))
+            self.assertEqual(reply.status, 200, reply)
+            return json_of(reply)
+
+        def asked(held):
+            return server.request("GET", "/fhir/Patient/" + patient, token=held).status
+
+        def explained():
+            said = json.loads(server.cli("policy", "explain", "--user", "dr", "--resource", "Patient/" + patient, "--json",
+                                         "--data", server.data, check=True).stdout)
+            return said["permitted"], said["decided_by"], len(said["demands"])
+
+        def acknowledge(held, topic):
+            known = json_of(server.request("GET", "/auth/awareness", token=held))["topics"]
+            version = next(one["version"] for one in known if one["topic"] == topic)
+            return server.request("POST", "/auth/awareness/" + topic, {"version": int(version)}, held).status
+
+        signed_in = sign_in(doctor)
+        token = signed_in["access_token"]
+        self.assertIn("awareness", json.dumps(signed_in["still_to_do"]))
+        self.assertEqual(asked(token), 403)
+        self.assertEqual(asked(sign_in(nurse)["access_token"]), 200, "another role, of which nothing is demanded")
+        self.assertEqual(explained(), (False, "awareness", 1))
+        self.assertEqual(server.request("GET", "/auth/account", token=token).status, 200)
+        self.assertEqual(acknowledge(token, topics[0]), 204)
+        self.assertEqual(asked(token), 403, "each of them")
+        self.assertEqual(acknowledge(token, topics[1]), 204)
+        self.assertEqual(asked(token), 200)
+        self.assertEqual(explained()[0], True)
+        self.assertFalse(sign_in(doctor).get("still_to_do"))
+
+        day = 86400
+        for days, status in ((364, 200), (366, 403)):
+            now = move(days * day)
+            server.sign_in_admin(now)
+            signed_in = sign_in(doctor, now)
+            token = signed_in["access_token"]
+            self.assertEqual(asked(token), status, days)
+            self.assertEqual(explained()[:2], (True, "permitted") if status == 200 else (False, "awareness"))
+            self.assertEqual(bool(signed_in.get("still_to_do")), status == 403)
+        for topic in topics:
+            self.assertEqual(acknowledge(token, topic), 204)
+        self.assertEqual(asked(token), 200, "and for another year")
 
     def test_K04_a_clock_that_was_set_back_opens_no_used_code(self):
         server = self.server
