@@ -296,6 +296,7 @@ std::optional<Released> Pipeline::fhir(Exchange& exchange, Intent intent) {
     // A search within a compartment is of the types that it looks for, and asks for each by itself.
     if (route.action && exchange.route.inner.empty())
       permit = TACENDA_TRY(parts_.gate.authorize(*exchange.principal, *route.action, exchange.route.type));
+    exchange.is_judged = !permit || !permit->judges_all(exchange.route.type);
     return run_interaction(exchange, context, permit);
   };
   if (intent == Intent::kCommit) return commit(exchange, std::move(run));

@@ -30,6 +30,14 @@ Released unrecorded(Error const& error, std::optional<fhir::Format> asked) {
   return Released(Unrecorded::kAuditUnavailable, 0, format);
 }
 
+/// Did the search or history find nothing that may be shown?
+bool has_nothing(operations::Outcome const& outcome) {
+  if (auto const* found = std::get_if<operations::SearchAnswer>(&outcome.result))
+    return found->matches.empty() && found->total.value_or(0) == 0;
+  auto const* versions = std::get_if<records::HistoryPage>(&outcome.result);
+  return versions != nullptr && versions->entries.empty();
+}
+
 }  // namespace
 
 std::size_t Pipeline::body_limit(net::Request const& head) const {
@@ -113,10 +121,19 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
   }
   auto exchange = std::make_unique<Exchange>();
   exchange->request = std::move(request);
+  exchange->begun = parts_.clock.monotonic();
   if (auto ended = admit(*exchange)) return reply(std::move(*ended));
   auto outcome = try_read(*exchange);
-  if (!outcome) return reply(dispatch(*exchange));
+  if (!outcome) return tell(*exchange, dispatch(*exchange), std::move(reply));
   finish_read(std::move(exchange), std::move(*outcome), std::move(reply), 0);
+}
+
+void Pipeline::tell(Exchange const& exchange, Released released,
+                    std::move_only_function<void(Released)> reply) {
+  if (!exchange.is_judged || !exchange.shows_nothing) return reply(std::move(released));
+  even_times_.push(
+      EvenTimes::next(exchange.begun, parts_.clock.monotonic()),
+      [released = std::move(released), reply = std::move(reply)]() mutable { reply(std::move(released)); });
 }
 
 void Pipeline::finish_read(std::unique_ptr<Exchange> exchange, operations::Outcome outcome,
@@ -137,7 +154,7 @@ void Pipeline::finish_read(std::unique_ptr<Exchange> exchange, operations::Outco
             return finish_read(std::move(exchange), std::move(*anew), std::move(reply), attempt + 1);
           // It is judged, or not allowed any more: the slow way waits for commits.
           return slow_way_.push([this, exchange = std::move(exchange), reply = std::move(reply)]() mutable {
-            reply(dispatch(*exchange));
+            tell(*exchange, dispatch(*exchange), std::move(reply));
           });
         }
         Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};
@@ -160,6 +177,7 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   if (!still.has_value()) return refuse(exchange, still.error());
   auto receipt = parts_.log.commit(std::move(outcome->set), std::move(outcome->events));
   if (receipt.has_value()) {
+    exchange.shows_nothing = has_nothing(*outcome);
     if (exchange.content) return Released(*receipt, *std::move(exchange.content));
     Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}, {}};
     if (exchange.remarks.wanted) wishes.outcome = exchange.remarks.outcome_of(0);
@@ -258,6 +276,7 @@ Released Pipeline::refuse(Exchange& exchange, Error const& error) {
   event.outcome = audit_outcome_of(response.status);
   event.reason = error.message();
   // To who may not see it, what is not there and what is not for him look alike; the log tells.
+  exchange.shows_nothing = response.status == 404;
   if (exchange.principal && (response.status == 403 || response.status == 404))
     operations::mark_refused(services(), *exchange.principal, exchange.denied_by, event);
   auto const& matched = exchange.remarks.matched;

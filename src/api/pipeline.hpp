@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "api/internal/even_times.hpp"
 #include "api/internal/job_queue.hpp"
 #include "api/internal/page_token.hpp"
 #include "api/internal/render.hpp"
@@ -36,8 +37,10 @@ class Pipeline {
   /// The same, but a read gives its worker back while its audit event becomes durable: `reply` is then called
   /// on the committer's thread, or on one that runs `work`.
   void handle(net::Request&& request, std::move_only_function<void(Released)> reply);
-  /// Answers reads that must wait for more than one commit, until asked to stop.
+  /// Until asked to stop: answers reads that must wait for more than one commit, and (one thread) sends the
+  /// answers that leave at even times.
   void work(std::stop_token const& stop) { slow_way_.run(stop); }
+  void send_evenly(std::stop_token const& stop) { even_times_.run(stop); }
 
   /// How large a body the request may have, known from its head: full size only for who is signed in.
   std::size_t body_limit(net::Request const& head) const;
@@ -73,6 +76,8 @@ class Pipeline {
   std::optional<Released> hold_to_rate(Exchange& exchange, access::RateLimiter::Kind kind,
                                        std::string_view who);
   Released dispatch(Exchange& exchange);
+  /// At once, or at an even time when it says that nothing is there (EvenTimes).
+  void tell(Exchange const& exchange, Released released, std::move_only_function<void(Released)> reply);
   /// What a read came to; nullopt when it is no read, or fails: the slow way tells why.
   std::optional<operations::Outcome> try_read(Exchange& exchange);
   /// Makes the event durable and answers; reads again what rests on what changed meanwhile.
@@ -144,8 +149,7 @@ class Pipeline {
                                         Permit const& permit);
   Result<operations::Outcome> run_history(Exchange& exchange, operations::Context const& context,
                                           Permit const& permit);
-  /// The resource of a body, which must be of this type. Errors: kInvalid, kTooLarge; the exchange's remarks
-  /// then have every issue.
+  /// That of a body, of this type. Errors: kInvalid, kTooLarge; the exchange's remarks then have every issue.
   static Result<fhir::Resource> resource_of(Exchange& exchange, std::string_view type);
   /// What a body patches with. Errors: as resource_of.
   static Result<operations::Patch> patch_of(Exchange& exchange);
@@ -159,8 +163,7 @@ class Pipeline {
   Result<operations::SearchRequest> search_of(Exchange& exchange) const;
   Result<operations::SearchRequest> everything_of(Exchange& exchange) const;
   static Result<operations::SearchRequest> last_n_of(Exchange& exchange);
-  /// The query of an operation that searches: that of the address, and behind it what Parameters of the body
-  /// say. Errors: kInvalid, kTooLarge.
+  /// Of an operation: that of the address, and what Parameters of the body say. Errors: kInvalid, kTooLarge.
   static Result<std::string> with_body_parameters(Exchange& exchange);
   static PageScope search_scope(Exchange const& exchange);
   static PageScope search_scope(identity::Principal const& principal, std::string_view type,
@@ -188,10 +191,10 @@ class Pipeline {
   // Who lost several rounds goes on alone, so that of many writers of one resource none loses without end.
   // Held across commits, by losers only; no other lock is waited for under it but the log's.
   Mutex losers_;
-  // Each change of an identity provider is committed, or taken back, before the next looks. As losers_, with
-  // the directory's lock under it too.
+  // Each change of an identity provider ends before the next looks. As losers_, and the directory's lock too.
   Mutex provisioning_;
   JobQueue slow_way_;
+  EvenTimes even_times_;
 };
 
 }  // namespace tacenda::api

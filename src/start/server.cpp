@@ -105,10 +105,12 @@ struct Server::Unsealed {
         admin(store->parts(), store->forgetting(), pipeline, std::move(hooks)) {
     for (auto& worker : workers)
       worker = std::jthread([this](std::stop_token const& stop) { pipeline.work(stop); });
+    sender = std::jthread([this](std::stop_token const& stop) { pipeline.send_evenly(stop); });
   }
   std::unique_ptr<OpenStore> store;
   api::Pipeline pipeline;
   api::Admin admin;
+  std::jthread sender;
   std::array<std::jthread, 8> workers;  // last: they use the others, and wait for commits
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -26,12 +27,14 @@ struct Pipeline::Exchange {
   std::string_view denied_by;                        // before any record was asked about: "network", "factor"
   std::vector<std::string> tried_patients;           // whose record it would be in, of an upload that begins
   operations::Remarks remarks;                       // on what it sends
-  records::HistoryWindow history;    // of a history: which versions, for the links of its page
-  operations::SearchRequest search;  // of a search: what is asked, for the links of its page
-  bool reads_apart = false;          // a Binary without what it holds
-  bool is_judged = false;            // of a read: by what the record and consents say, not by its type alone
-  bool is_on_committer = false;      // read again on the committer's thread, which cannot look at consents
-  std::string_view scim_type;        // why it is refused, in the words of SCIM; empty: none of them says it
+  records::HistoryWindow history;               // of a history: which versions, for the links of its page
+  operations::SearchRequest search;             // of a search: what is asked, for the links of its page
+  bool reads_apart = false;                     // a Binary without what it holds
+  std::chrono::steady_clock::time_point begun;  // when it came
+  bool is_judged = false;                       // by what records and consents say, not by their type alone
+  bool shows_nothing = false;                   // the answer says that nothing is there
+  bool is_on_committer = false;  // read again on the committer's thread, which cannot look at consents
+  std::string_view scim_type;    // why it is refused, in the words of SCIM; empty: none of them says it
   std::optional<net::Response> content;  // of a read of a Binary: what it holds, in the place of the resource
 };
 
