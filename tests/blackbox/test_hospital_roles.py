@@ -52,6 +52,16 @@ class HospitalRoles(InHospital):
                 cls.person("the." + role, role, *more.get(role, ()))
             cls.tokens[role] = cls.tokens[cls.people[role].name]
 
+        # One connection for all that is asked: there is much of it.
+        cls.held = cls.server.connect()
+        cls.addClassCleanup(cls.held.close)
+
+    def setUp(self):
+        self.held.close()  # opened anew by the next request, before the server ends what was idle
+
+    def ask(self, who, path, method="GET", body=None, headers=None):
+        return self.held.request(method, "/fhir/" + path, body, self.tokens[who], headers)
+
     @classmethod
     def person(cls, name, role, *more):
         """Adds somebody; the first of a role stands for it."""
@@ -146,6 +156,7 @@ class HospitalRoles(InHospital):
         waiting = {"Prefer": "respond-async"}
         for role in ROLES:  # some of it is for a second factor of the last five minutes, whoever asks
             self.tokens[role] = self.server.token_of(self.people[role])
+        self.held.close()
         for role in ROLES:
             asked = {"system history": self.ask(role, "_history?_count=1").status,
                      "export": self.ask(role, "$export", headers=waiting).status,
