@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the server with everything on, each figure beside a yardstick of the same machine in the same run.
 
-usage: run.py [--seconds N] [--binary FILE] [--decisions FILE] [--bundles FOLDER] [--out FILE] [--idle N] [--searched N]
+usage: run.py [--seconds N] [--binary FILE] [--decisions FILE] [--bundles FOLDER] [--out FILE] [--idle N] [--searched N] [--turns N]
 
 Reads, creates, searches and new TLS connections are made by wrk; the yardsticks are nginx (a file of the same bytes over
 TLS 1.3 on the same cores), fdatasync of the data folder's disk, and `openssl speed`. Results: a table on the
@@ -24,6 +24,7 @@ import tempfile
 import time
 import urllib.parse
 
+import hidden
 import search_curve
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -239,7 +240,7 @@ def measure(options, folder, harness):
     def row(name, value, unit, yardstick="", ratio=None, note=""):
         rows.append({"name": name, "value": round(value, 1), "unit": unit, "yardstick": yardstick,
                      "ratio": None if ratio is None else round(ratio, 3), "note": note})
-        print(f"{name:<34}{value:>12,.1f} {unit:<14}" + (f"{ratio:>8.1%} of {yardstick}" if ratio is not None else "")
+        print(f"{name:<48}{value:>12,.1f} {unit:<14}" + (f"{ratio:>8.1%} of {yardstick}" if ratio is not None else "")
               + ("  " + note if note else ""), flush=True)
 
     server = harness.Server(policy="classic", config=harness.UNLIMITED).start()
@@ -300,6 +301,7 @@ def measure(options, folder, harness):
             connection.close()
     finally:
         server.close()
+    hidden.measure(harness, options.turns, row)
     return rows
 
 
@@ -311,6 +313,7 @@ def main():
     parser.add_argument("--bundles", default=str(ROOT / "samples"))
     parser.add_argument("--idle", type=int, default=5000)
     parser.add_argument("--searched", type=int, default=100_000, help="resources in the store that is searched")
+    parser.add_argument("--turns", type=int, default=500, help="answers about what is hidden and what is absent, each")
     parser.add_argument("--out")
     options = parser.parse_args()
     for tool in ("wrk", "nginx", "openssl"):
