@@ -281,6 +281,8 @@ Released Pipeline::refuse(Exchange& exchange, std::uint16_t status) {
   response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
   if (is_scim(exchange.request.path))
     response = scim_refusal(status, "", Error(ErrorKind::kNotSupported, "this is not available here"));
+  // "The origin server MUST generate an Allow header field in a 405" (RFC 9110 section 15.5.6).
+  if (status == 405) response.headers.push_back({"allow", exchange.route.methods});
   audit::Event event = exchange.origin;
   event.outcome = audit_outcome_of(status);
   event.reason = "the request does not fit this address";
