@@ -97,6 +97,7 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   // Net lets trusted proxies connect, whoever they speak for. No address: the administration socket.
   if (!exchange.address.empty() && !parts_.gate.admits("fhir", exchange.address)) {
     exchange.origin.kind = audit::EventKind::kAddressRefused;
+    exchange.denied_by = "network";
     return refuse(exchange, Error(ErrorKind::kForbidden, "this address may not connect"));
   }
   if (!route.needs_sign_in) return hold_to_rate(exchange, Kind::kAddress, exchange.address);
@@ -121,10 +122,14 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
     return refuse(exchange, fits.error());
   }
   // An account is its owner's own business: no application looks after it.
-  if (is_own_account(route) && known.application())
+  if (is_own_account(route) && known.application()) {
+    exchange.denied_by = "scope";
     return refuse(exchange, Error(ErrorKind::kForbidden, "an application may not do this: sign in yourself"));
-  if (known.is_emergency() && is_own_account(route) && route.interaction != Interaction::kLogout)
+  }
+  if (known.is_emergency() && is_own_account(route) && route.interaction != Interaction::kLogout) {
+    exchange.denied_by = "emergency-limit";
     return refuse(exchange, Error(ErrorKind::kForbidden, "an emergency account reads and does nothing else"));
+  }
   if (is_own_account(route)) return std::nullopt;
   Time const now = parts_.clock.now();
   if (auto const complete = parts_.gate.is_complete(known, now); !complete.has_value()) {
@@ -135,9 +140,11 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   // short token.
   bool const needs_presence =
       route.interaction == Interaction::kExport || route.interaction == Interaction::kBreakGlass;
-  if (needs_presence && !known.is_service() && !identity::is_fresh(known, now))
+  if (needs_presence && !known.is_service() && !identity::is_fresh(known, now)) {
+    exchange.denied_by = "step-up";
     return refuse(exchange, Error(ErrorKind::kUnauthenticated,
                                   "the second factor is too old for this act: step up first"));
+  }
   return std::nullopt;
 }
 

@@ -11,6 +11,7 @@
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/patch.hpp"
+#include "operations/refused.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::operations {
@@ -116,7 +117,8 @@ Result<Outcome> batch(Context const& context, fhir::Bundle& bundle) {
                      : event_of(alone, audit::EventKind::kBatch, "", "");
     event.outcome = audit::Outcome::kMinorFailure;
     event.reason = one.error().message();
-    if (is_hidden(one.error())) mark_refused(context.services, context.principal, {}, event);
+    if (is_hidden(one.error()))
+      mark_refused(context.services, context.principal, {one.error().kind(), remarks.denied_by}, event);
     event.query_patients.assign(remarks.matched.begin(), remarks.matched.end());
     outcome.events.push_back(std::move(event));
   }
