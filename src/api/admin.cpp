@@ -71,6 +71,8 @@ std::span<Admin::Row const> Admin::rows() {
       {"POST", "/admin/alerts/answer", AdminAction::kReviewAccess, EventKind::kAlertAnswered,
        &Admin::answer_alert},
       {"GET", "/admin/policy", AdminAction::kReadStatus, EventKind::kPolicyRead, &Admin::show_policy},
+      {"GET", "/admin/policy/history", AdminAction::kReadStatus, EventKind::kPolicyRead,
+       &Admin::policy_history},
       {"POST", "/admin/policy", AdminAction::kManagePolicy, EventKind::kPolicyChanged, nullptr,
        &Admin::set_policy},
       {"POST", "/admin/policy/relabel", AdminAction::kManagePolicy, EventKind::kRelabelStarted,

@@ -217,12 +217,18 @@ class Commands {
   void add_policy() {
     auto* parent = app_.add_subcommand("policy", "Roles and their rights");
     parent->require_subcommand(1);
-    access_common(command(*parent, "show", "Print the policy that holds (TOML)",
-                          "tacenda policy show --data /srv/tacenda > policy.toml",
-                          [this] { return policy_show(access_); }));
-    auto* set =
-        command(*parent, "set", "Put another policy in its place, at once; old and new one are audited",
-                "tacenda policy set policy.toml --data /srv/tacenda", [this] { return policy_set(access_); });
+    auto* show = command(*parent, "show", "Print the policy that holds, or one that held (TOML)",
+                         "tacenda policy show --data /srv/tacenda > policy.toml",
+                         [this] { return policy_show(access_); });
+    access_common(show);
+    show->add_option("--version", access_.version, "The version that `policy history` lists")
+        ->check(CLI::PositiveNumber);
+    access_common(command(*parent, "history", "List every version of the policy: when it came, and by whom",
+                          "tacenda policy history --data /srv/tacenda",
+                          [this] { return policy_history(access_); }));
+    auto* set = command(
+        *parent, "set", "Put another policy in its place; waits for a second person, unless approvals = 1",
+        "tacenda policy set policy.toml --data /srv/tacenda", [this] { return policy_set(access_); });
     access_common(set);
     set->add_option("file", access_.file, "TOML file")->required();
     access_common(
@@ -240,6 +246,8 @@ class Commands {
     why->add_option("--purpose", access_.purpose,
                     "Purpose of use (TREAT, HRESCH ...); the role's own without");
     why->add_option("--address", access_.address, "From where, to ask about networks, too");
+    why->add_option("--scope", access_.scope, "By an application with these scopes: user/Observation.rs");
+    why->add_option("--patient", access_.patient, "Whom its patient/ scopes are about");
   }
 
   void add_access_list() {

@@ -1,6 +1,7 @@
 """Who may see what: treating relation, consent, labels, views and emergencies under the policy `hospital`, against the
 real server. REQUIREMENTS 1i, P-01, G-01, G-05, S-12."""
 
+import hashlib
 import json
 import threading
 import unittest
@@ -567,6 +568,40 @@ class PolicyChanges(harness.TestCase):
         server.stop()
         server.start()
         self.assertEqual(server.request("GET", "/fhir/Patient/" + patient, token=token).status, 403)
+
+    def test_S12_every_version_of_the_policy_is_kept_and_told(self):
+        server = self.new_server("classic").start()
+        server.admin()
+        data = ("--data", server.data)
+
+        def history():
+            return json.loads(server.cli("policy", "history", "--json", *data, check=True).stdout)["versions"]
+
+        first = server.cli("policy", "show", *data, check=True).stdout
+        before = history()
+        self.assertEqual([(each["by"], each["holds"]) for each in before], [("system", True)])
+        server.change_policy("[roles.nurse]\n", "[roles.nurse]\ntypes = [\"Observation\"]\n")
+        second = server.cli("policy", "show", *data, check=True).stdout
+        after = history()
+        self.assertEqual([(each["version"], each["by"], each["holds"]) for each in after],
+                         [(before[0]["version"], "system", False), (before[0]["version"] + 1, "alice", True)])
+        self.assertLessEqual(after[0]["time"], after[1]["time"])
+        for each, text in zip(after, (first, second)):
+            self.assertEqual(each["sha256"], hashlib.sha256(text.encode()).hexdigest())
+            self.assertEqual(server.cli("policy", "show", "--version", each["version"], *data, check=True).stdout, text)
+        lines = server.cli("policy", "history", *data, check=True).stdout.splitlines()
+        self.assertEqual([("alice" in line, line.endswith("holds")) for line in lines], [(False, False), (True, True)])
+        self.assertNotEqual(server.cli("policy", "show", "--version", 99, *data).returncode, 0)
+        for query, status in (("version=99", 404), ("version=x", 400), ("version=-1", 400)):
+            self.assertEqual(server.socket_request("GET", "/admin/policy?" + query, token=server.admin()).status, status)
+        nurse = server.token_of(server.person("nn", "nurse"))
+        self.assertEqual(server.socket_request("GET", "/admin/policy/history", token=nurse).status, 403)
+        self.assertEqual([e["reason"] for e in server.audit() if e["event"] == "admin-denied"][-1],
+                         "denied by role: this role has no right to this administrative act")
+        server.stop()
+        server.start()
+        server.admin()
+        self.assertEqual(history(), after)
 
     def test_S12_a_policy_that_cannot_be_read_or_never_be_changed_again_is_refused(self):
         server = self.server

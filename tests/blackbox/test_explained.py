@@ -125,6 +125,15 @@ class Explained(InHospital):
         self.assertEqual(self.server.audit()[-1]["reason"],
                          "denied by scope: an application may not do this: sign in yourself")
 
+    def test_A09_F06_the_explanation_knows_scopes(self):
+        patient = self.treated("dr")
+        where = "Observation/" + self.make(observation(patient))
+        for scope, expected in (("user/Patient.rs", "scope"), ("user/Observation.s", "scope"), ("user/Observation.rs", "permitted"),
+                                ("patient/*.r", "scope"), ("", "permitted")):
+            self.assertEqual(self.explain("dr", where, "--scope", scope)["decided_by"], expected, scope)
+        self.assertTrue(self.explain("dr", where, "--scope", "patient/*.r", "--patient", patient)["permitted"])
+        self.assertEqual(self.explain("dr", where, "--scope", "patient/*.r", "--patient", "another")["decided_by"], "scope")
+
     def test_A09_A04_entries_without_a_record_say_why_as_well(self):
         patient = self.treated("dr")
         for kind, status in (("batch", 200), ("transaction", 403)):
