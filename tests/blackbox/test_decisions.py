@@ -323,6 +323,41 @@ class Hospital(InHospital):
         changed = json_of(self.ask("dr", "Observation/" + resource["id"], "PUT", bare))
         self.assertEqual({each["code"] for each in changed["meta"]["security"]}, {"R", "HIV"})
 
+    def change_meta(self, who, place, operation, **meta):
+        body = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": meta}]}
+        return self.ask(who, f"{place}/{operation}", "POST", body)
+
+    def labels_of(self, who, place):
+        return [each["code"] for each in json_of(self.ask(who, place))["meta"].get("security", [])]
+
+    def test_C18_who_may_not_take_a_label_off_is_told_so_and_it_stays(self):
+        patient = self.treated("dr", "nurse")
+        tag = {"system": "http://example.org/tags", "code": "study-7"}
+        for who, code in (("nurse", "NORDSCLCD"), ("dr", "R")):
+            security = label(code)["security"]
+            id_ = self.make(observation(patient, meta={"security": security, "tag": [tag]}))
+            place = "Observation/" + id_
+            mark = self.server.audit_size()
+            refused = self.change_meta(who, place, "$meta-delete", security=security, tag=[tag])
+            self.assertEqual(refused.status, 403, refused)
+            tried, = (e for e in self.server.audit_after(mark) if e["event"] == "update")
+            self.assertEqual((tried["reason"].split(":")[0], tried["patients"]), ("denied by label", [patient]))
+            meta = json_of(self.ask(who, place))["meta"]
+            self.assertEqual((meta["versionId"], meta["security"], meta["tag"]), ("1", security, [tag]))
+            answer = json_of(self.change_meta(who, place, "$meta-delete", tag=[tag]))
+            self.assertEqual(answer["parameter"], [{"name": "return", "valueMeta": {"security": security}}])
+            self.assertEqual(self.ask(who, place, "PUT", {**observation(patient), "id": id_}).status, 200)
+            self.assertEqual(self.labels_of(who, place), [code])
+
+    def test_C18_what_is_answered_is_what_is_kept(self):
+        code = {"coding": [{"system": "http://loinc.org", "code": "75622-1"}]}
+        place = "Observation/" + self.make({**observation(self.treated("dr")), "code": code, "meta": label("NORDSCLCD")})
+        # Who may take labels off takes this one, and not those that a rule puts back.
+        answer = json_of(self.change_meta("officer", place, "$meta-delete", **label("NORDSCLCD", "HIV")))
+        told = {each["code"] for each in answer["parameter"][0]["valueMeta"]["security"]}
+        self.assertEqual(told, {"R", "HIV"})
+        self.assertEqual(set(self.labels_of("officer", place)), told)
+
     def test_C17_new_rules_are_for_what_is_stored_too(self):
         patient = self.treated("dr")
         code = {"coding": [{"system": "http://loinc.org", "code": "99999-1"}]}
