@@ -60,19 +60,28 @@ Result<Permit> Gate::authorize_group_export(identity::Principal const& principal
 Result<Permit> Gate::authorize(identity::Principal const& principal, Action action, std::string_view type,
                                MembersOfGroups members) const {
   auto const current = policy();
-  Role const* role = current->role(principal.role());
-  if (role == nullptr || !role->may(action, type)) {
-    return fail(ErrorKind::kForbidden, "this role has no right to this interaction on this type");
-  }
-  if (principal.is_emergency() && !is_reading(action))
-    return fail(ErrorKind::kForbidden, "an emergency account reads and searches, and does nothing else");
-  auto purpose = TACENDA_TRY(stated_purpose(principal, *role));
-  auto asker = TACENDA_TRY(asker_of(principal, *role, std::move(purpose)));
-  if (asker.scopes && !asker.scopes->may(action, type))
-    return fail(ErrorKind::kForbidden, "the application's scopes do not cover this interaction on this type");
-  auto filter = std::make_shared<DecisionFilter const>(current, *role, std::move(asker), evidence_,
-                                                       assignments_, members);
+  auto asker = admit(*current, principal, action, type);
+  if (!asker.has_value()) return fail(ErrorKind::kForbidden, asker.error().says);
+  auto filter = std::make_shared<DecisionFilter const>(current, *current->role(principal.role()),
+                                                       std::move(*asker), evidence_, assignments_, members);
   return Permit(principal.id(), action, current->epoch(), std::move(filter));
+}
+
+std::expected<Asker, Refusal> Gate::admit(Policy const& policy, identity::Principal const& principal,
+                                          Action action, std::string_view type) const {
+  auto const refused = [](Denial by, Literal says) { return std::unexpected(Refusal{by, says}); };
+  Role const* role = policy.role(principal.role());
+  if (role == nullptr || !role->may(action, type))
+    return refused(Denial::kRight, "this role has no right to this interaction on this type");
+  if (principal.is_emergency() && !is_reading(action))
+    return refused(Denial::kEmergency, "an emergency account reads and searches, and does nothing else");
+  auto purpose = stated_purpose(principal, *role);
+  if (!purpose.has_value()) return refused(Denial::kPurpose, purpose.error().literal());
+  auto asker = asker_of(principal, *role, std::move(*purpose));
+  if (!asker.has_value()) return refused(Denial::kScope, asker.error().literal());
+  if (asker->scopes && !asker->scopes->may(action, type))
+    return refused(Denial::kScope, "the application's scopes do not cover this interaction on this type");
+  return std::move(*asker);
 }
 
 Result<Asker> Gate::asker_of(identity::Principal const& principal, Role const& role,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <map>
 #include <memory>
 #include <span>
@@ -22,6 +23,7 @@
 namespace tacenda::access {
 
 struct Asker;
+struct Refusal;
 /// Is a Group judged by what its members say, too?
 enum class MembersOfGroups : std::uint8_t { kJudged, kJudgedApart };
 
@@ -119,8 +121,8 @@ class Gate {
 
   /// What decides whether a principal may do this with a record, never for who asks.
   struct Decision {
-    /// "permitted", or the first that says no: "role", "purpose", "scope", "own-record", "relation",
-    /// "consent", "label", "clearance", "list", "emergency-limit", "erasure", "unreadable".
+    /// "permitted", or the first that says no: "role", "emergency-limit", "purpose", "scope", "erasure",
+    /// "own-record", "relation", "consent", "label", "clearance", "list", "unreadable".
     std::string_view decided_by;
     /// What it goes by, in words and with ids: the Consents, the label, the relation to the patient.
     std::vector<std::string> because;
@@ -128,6 +130,8 @@ class Gate {
   Decision decide(identity::Principal const& principal, Action action, RecordFacts const& facts) const;
   /// Decision::decided_by alone: for the log.
   std::string_view why(identity::Principal const& principal, Action action, RecordFacts const& facts) const;
+  /// The same of an interaction before any record is asked about: "permitted" where authorize gives a Permit.
+  std::string_view why(identity::Principal const& principal, Action action, std::string_view type) const;
 
   /// The policy that holds.
   std::shared_ptr<Policy const> policy() const;
@@ -137,6 +141,9 @@ class Gate {
  private:
   Result<Permit> authorize(identity::Principal const& principal, Action action, std::string_view type,
                            MembersOfGroups members) const;
+  /// Whoever may ask for this at all: what each judgement of a record then goes by.
+  std::expected<Asker, Refusal> admit(Policy const& policy, identity::Principal const& principal,
+                                      Action action, std::string_view type) const;
   Result<Asker> asker_of(identity::Principal const& principal, Role const& role, std::string purpose) const;
 
   Evidence const* evidence_ = nullptr;

@@ -9,13 +9,10 @@ Gate::Decision Gate::decide(identity::Principal const& principal, Action action,
   auto const current = policy();
   Role const* role = current->role(principal.role());
   if (role == nullptr) return {"role", {"the policy has no such role"}};
-  std::string const type(facts.type);
-  if (!role->may(action, facts.type)) return {"role", {"the role has no such right to " + type}};
-  auto purpose = purpose_of(principal);
-  if (!purpose.has_value()) return {"purpose", {"it is no purpose of the role: " + principal.purpose()}};
-  Decision decision{"", {"the role has the right to " + type, "the purpose is " + *purpose}};
-  auto asker = asker_of(principal, *role, std::move(*purpose));
-  if (!asker.has_value()) return {"scope", {}};
+  auto asker = admit(*current, principal, action, facts.type);
+  if (!asker.has_value()) return {word_of(asker.error().by), {std::string(asker.error().says.view())}};
+  Decision decision{
+      "", {"the role has the right to " + std::string(facts.type), "the purpose is " + asker->purpose}};
   DecisionFilter const filter(current, *role, std::move(*asker), evidence_, assignments_,
                               MembersOfGroups::kJudged);
   decision.decided_by = word_of(filter.why(action, facts, &decision.because));
@@ -31,6 +28,12 @@ Gate::Decision Gate::decide(identity::Principal const& principal, Action action,
 std::string_view Gate::why(identity::Principal const& principal, Action action,
                            RecordFacts const& facts) const {
   return decide(principal, action, facts).decided_by;
+}
+
+std::string_view Gate::why(identity::Principal const& principal, Action action, std::string_view type) const {
+  auto const current = policy();
+  auto const asker = admit(*current, principal, action, type);
+  return word_of(asker.has_value() ? Denial::kNone : asker.error().by);
 }
 
 }  // namespace tacenda::access

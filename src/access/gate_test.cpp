@@ -45,6 +45,17 @@ TEST_F(GateTest, DeniesAnUnknownRoleAndAnUnknownType) {
   EXPECT_FALSE(gate_.authorize(doctor, static_cast<Action>(31), "Patient").has_value());
 }
 
+TEST_F(GateTest, A09SaysWhatDeniesBeforeAnyRecord) {
+  auto doctor = principal("ada", "doctor");
+  EXPECT_EQ(gate_.why(doctor, Action::kSearch, "Patient"), "permitted");
+  EXPECT_EQ(gate_.why(doctor, Action::kDelete, "Patient"), "role");
+  EXPECT_EQ(gate_.why(doctor, Action::kExport, ""), "role");
+  EXPECT_EQ(gate_.why(principal("nemo", "captain"), Action::kRead, "Patient"), "role");
+  doctor.state_purpose("HRESCH");
+  EXPECT_EQ(gate_.why(doctor, Action::kSearch, "Patient"), "purpose");
+  EXPECT_EQ(gate_.why(doctor, Action::kRead, {"Patient", "p1", p1_, 1, false}), "purpose");
+}
+
 TEST_F(GateTest, APermitJudgesTheTypeOfEachRecordItMeets) {
   auto const nurse = principal("florence", "nurse");
   auto const permit = gate_.authorize(nurse, Action::kRead, "Observation").value();
@@ -148,6 +159,7 @@ TEST_F(GateTest, S03AnEmergencyAccountReadsAndDoesNothingElseWhateverItsRoleMay)
     EXPECT_EQ(gate_.authorize(er, action, "Patient").error().kind(), ErrorKind::kForbidden);
     EXPECT_EQ(gate_.authorize(er, action, "").error().kind(), ErrorKind::kForbidden);
   }
+  EXPECT_EQ(gate_.why(er, Action::kCreate, "Patient"), "emergency-limit");
   Time const now = store.clock.now();
   for (auto const action : {AdminAction::kManageUsers, AdminAction::kReadAudit, AdminAction::kReadStatus})
     EXPECT_EQ(gate_.authorize_admin(er, action, now).error().kind(), ErrorKind::kForbidden);

@@ -120,7 +120,7 @@ struct Bounds {
 /// Immutable; shared by every decision made under one epoch.
 class Policy {
  public:
-  /// A policy that ships with the product: "separated" (default) or "classic". Errors: kNotFound.
+  /// A policy that ships: "separated" (the default), "classic" or "hospital". Errors: kNotFound.
   static Result<std::shared_ptr<Policy const>> shipped(std::string_view name);
   /// Errors: kInvalid (the message tells what; the text's own words never stand in it).
   static Result<std::shared_ptr<Policy const>> parse(std::string_view toml, std::uint64_t epoch);

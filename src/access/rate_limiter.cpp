@@ -36,12 +36,12 @@ std::optional<std::chrono::seconds> RateLimiter::take(Kind kind, std::string_vie
   std::size_t const rate = rate_of(kind);
   if (rate == 0) return std::nullopt;
   auto const per_second = static_cast<double>(rate);
-  std::string key(1, std::to_underlying(kind));
-  key += kind == Kind::kAddress ? subscriber_of(who) : std::string(who);
+  std::string key = kind == Kind::kAddress ? subscriber_of(who) : std::string(who);
   auto const now = clock_.monotonic();
   MutexLock const lock(mutex_);
-  if (buckets_.size() >= limits::kRateKeys && !buckets_.contains(key)) forget_full(now);
-  auto const [found, is_new] = buckets_.try_emplace(std::move(key), Bucket{per_second * kBurst, now});
+  Buckets& buckets = buckets_.at(std::to_underlying(kind));
+  if (buckets.size() >= limits::kRateKeys && !buckets.contains(key)) forget_full(buckets, now);
+  auto const [found, is_new] = buckets.try_emplace(std::move(key), Bucket{per_second * kBurst, now});
   Bucket& bucket = found->second;
   bucket.filled = std::min(per_second * kBurst, bucket.filled + seconds_between(bucket.at, now) * per_second);
   bucket.at = now;
@@ -53,16 +53,18 @@ std::optional<std::chrono::seconds> RateLimiter::take(Kind kind, std::string_vie
 
 std::size_t RateLimiter::size() const {
   MutexLock const lock(mutex_);
-  return buckets_.size();
+  std::size_t size = 0;
+  for (auto const& buckets : buckets_) size += buckets.size();
+  return size;
 }
 
-void RateLimiter::forget_full(std::chrono::steady_clock::time_point now) {
-  std::erase_if(buckets_, [&](auto const& item) {
+void RateLimiter::forget_full(Buckets& buckets, std::chrono::steady_clock::time_point now) {
+  std::erase_if(buckets, [&](auto const& item) {
     // Whatever its rate: after this time it is full.
     return seconds_between(item.second.at, now) >= kBurst;
   });
   // Still full: a flood from many addresses within seconds. Starting anew is better than growing without end.
-  if (buckets_.size() >= limits::kRateKeys) buckets_.clear();
+  if (buckets.size() >= limits::kRateKeys) buckets.clear();
 }
 
 }  // namespace tacenda::access

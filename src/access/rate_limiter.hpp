@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -27,12 +28,13 @@ struct Rates {
 /// Holds everybody to his rate by a bucket of his own, which is full at first, holds
 /// limits::kRateBurstSeconds of the rate and loses one for each request.
 ///
-/// Owner: start. Thread-safe. At most limits::kRateKeys buckets; one that is full again is forgotten.
+/// Owner: start. Thread-safe. At most limits::kRateKeys buckets of each kind; one that is full again is
+/// forgotten. A flood of one kind, as anybody can send from many addresses, forgets none of another.
 class RateLimiter {
  public:
   RateLimiter(Clock const& clock, Rates rates) : clock_(clock), rates_(rates) {}
 
-  enum class Kind : char { kPerson = 'p', kService = 's', kAddress = 'a', kApplication = 'c' };
+  enum class Kind : std::uint8_t { kPerson, kService, kAddress, kApplication };
   /// Takes one from the bucket of `who` (a user id, a client id, or an address: of IPv6 its /64 counts). The
   /// time until there is one again when the bucket is empty.
   std::optional<std::chrono::seconds> take(Kind kind, std::string_view who);
@@ -44,13 +46,15 @@ class RateLimiter {
     double filled = 0;
     std::chrono::steady_clock::time_point at;
   };
+  using Buckets = std::map<std::string, Bucket, std::less<>>;
+  static constexpr std::size_t kKinds = 4;
   std::size_t rate_of(Kind kind) const;
-  void forget_full(std::chrono::steady_clock::time_point now) TACENDA_REQUIRES(mutex_);
+  static void forget_full(Buckets& buckets, std::chrono::steady_clock::time_point now);
 
   Clock const& clock_;
   Rates const rates_;
   mutable Mutex mutex_;
-  std::map<std::string, Bucket, std::less<>> buckets_ TACENDA_GUARDED_BY(mutex_);
+  std::array<Buckets, kKinds> buckets_ TACENDA_GUARDED_BY(mutex_);  // by Kind
 };
 
 }  // namespace tacenda::access

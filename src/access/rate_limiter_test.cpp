@@ -38,9 +38,13 @@ TEST_F(RateLimit, W03TellsHowLongToWait) {
   EXPECT_FALSE(limiter.take(Kind::kPerson, "ada").has_value());
 }
 
-TEST_F(RateLimit, W03AServiceIsNotHeldBackByDefault) {
+TEST_F(RateLimit, W03AServiceIsHeldAsAnApplicationByDefault) {
   RateLimiter limiter(clock, {});
-  EXPECT_EQ(taken(limiter, Kind::kService, "loader", 200'000), 200'000U);
+  EXPECT_EQ(taken(limiter, Kind::kService, "loader", 200'000),
+            limits::kRateService * limits::kRateBurstSeconds);
+  EXPECT_EQ(limits::kRateService, limits::kRateApplication);
+  RateLimiter unlimited(clock, {.service = 0});
+  EXPECT_EQ(taken(unlimited, Kind::kService, "loader", 200'000), 200'000U);
 }
 
 TEST_F(RateLimit, W03AnApplicationHasABucketBesideThoseOfPeopleWithItsName) {
@@ -66,6 +70,16 @@ TEST_F(RateLimit, W03CountsAnIpv6NetworkAsOne) {
   EXPECT_EQ(count, limits::kRateBurstSeconds);
   EXPECT_FALSE(limiter.take(Kind::kAddress, "2001:db8:0:2::1").has_value());
   EXPECT_FALSE(limiter.take(Kind::kAddress, "192.0.2.1").has_value());
+}
+
+TEST_F(RateLimit, W03AFloodOfAddressesGivesNobodyAFullBucket) {
+  RateLimiter limiter(clock, {.person = 1, .service = 1, .address = 1, .application = 1});
+  for (auto const kind : {Kind::kPerson, Kind::kService, Kind::kApplication})
+    EXPECT_EQ(taken(limiter, kind, "ada", 100), limits::kRateBurstSeconds);
+  for (std::size_t i = 0; i < 2 * limits::kRateKeys; ++i)
+    (void)limiter.take(Kind::kAddress, "host" + std::to_string(i));
+  for (auto const kind : {Kind::kPerson, Kind::kService, Kind::kApplication})
+    EXPECT_TRUE(limiter.take(kind, "ada").has_value());
 }
 
 TEST_F(RateLimit, W03StaysBoundedUnderAFloodOfAddresses) {

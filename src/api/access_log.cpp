@@ -128,7 +128,11 @@ Released Pipeline::access_log(Exchange& exchange) {
   if (!exchange.format) return refuse(exchange, 406);
   auto const& principal = *exchange.principal;
   auto const own = parts_.gate.authorize_log(principal, parts_.clock.now());
-  if (!own.has_value()) return refuse(exchange, own.error());
+  if (!own.has_value()) {
+    bool const is_old = own.error().kind() == ErrorKind::kUnauthenticated;
+    exchange.denied_by = is_old ? "step-up" : principal.application() ? "scope" : "role";
+    return refuse(exchange, own.error());
+  }
   if (*own) exchange.origin.patients.push_back(**own);
   bool const is_read = exchange.route.route->interaction == Interaction::kAuditRead;
   return is_read ? read_log(exchange, *own) : search_log(exchange, *own);
@@ -155,9 +159,11 @@ Released Pipeline::search_log(Exchange& exchange, std::optional<std::string> con
   auto asked = asked_by(exchange.request.query);
   if (!asked.has_value()) return refuse(exchange, asked.error());
   auto& filter = asked->filter;
-  if (own && filter.patient.value_or(*own) != *own)
+  if (own && filter.patient.value_or(*own) != *own) {
+    exchange.denied_by = "own-record";
     return refuse(exchange, Error(ErrorKind::kForbidden,
                                   "a patient, and who acts for him, sees the log of his own record"));
+  }
   if (own) filter.patient = *own;
   if (!own && filter.patient) exchange.origin.patients.push_back(*filter.patient);
   filter.texts = own ? audit::Log::Texts::kSealed : audit::Log::Texts::kOpened;

@@ -13,6 +13,7 @@
 #include "codec/text.hpp"
 #include "core/limits.hpp"
 #include "core/log.hpp"
+#include "operations/refused.hpp"
 
 namespace tacenda::api {
 
@@ -70,6 +71,8 @@ std::span<Admin::Row const> Admin::rows() {
       {"POST", "/admin/alerts/answer", AdminAction::kReviewAccess, EventKind::kAlertAnswered,
        &Admin::answer_alert},
       {"GET", "/admin/policy", AdminAction::kReadStatus, EventKind::kPolicyRead, &Admin::show_policy},
+      {"GET", "/admin/policy/history", AdminAction::kReadStatus, EventKind::kPolicyRead,
+       &Admin::policy_history},
       {"POST", "/admin/policy", AdminAction::kManagePolicy, EventKind::kPolicyChanged, nullptr,
        &Admin::set_policy},
       {"POST", "/admin/policy/relabel", AdminAction::kManagePolicy, EventKind::kRelabelStarted,
@@ -165,9 +168,15 @@ Released Admin::run(Call& call, Row const& row) {
   call.asker = call.origin.actor_id;
   call.asker_name = call.origin.actor_name;
   auto const allowed = parts_.gate.authorize_admin(*principal, row.action, parts_.clock.now());
-  if (!allowed.has_value()) return refuse(call, allowed.error());
+  if (!allowed.has_value()) {
+    call.denied_by = allowed.error().kind() == ErrorKind::kUnauthenticated ? "step-up" : "role";
+    return refuse(call, allowed.error());
+  }
   auto const complete = parts_.gate.is_complete(*principal, parts_.clock.now());
-  if (!complete.has_value()) return refuse(call, complete.error());
+  if (!complete.has_value()) {
+    call.denied_by = parts_.gate.takes_factor(*principal).has_value() ? "awareness" : "factor";
+    return refuse(call, complete.error());
+  }
   call.origin.kind = row.event;
   if (row.method == "POST") {
     auto json = codec::parse_json(call.request.body.empty() ? "{}" : call.request.body, kBodyLimits);
@@ -192,6 +201,7 @@ Released Admin::refuse(Call& call, Error const& error) {
   audit::Event event = call.origin;
   event.outcome = audit_outcome_of(response.status);
   event.reason = error.message();
+  if (!call.denied_by.empty()) operations::mark_denied(call.denied_by, event);
   event.http_status = response.status;
   return release(call, std::move(event), std::move(response));
 }

@@ -82,6 +82,7 @@ class Admin {
   Released retire_key(Call& call);
   Released compromised_key(Call& call);
   Released show_policy(Call& call);
+  Released policy_history(Call& call);
   Released explain_policy(Call& call);
   /// What the policy says of a type, or of `TYPE/ID`. Errors: kInvalid, kNotFound (no such record).
   Result<access::Gate::Decision> decide(identity::Principal const& principal, Action action,

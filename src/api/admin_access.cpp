@@ -1,9 +1,12 @@
 // Administration of who may see what: practitioners, access lists, emergencies and the policy.
 #include <algorithm>
+#include <charconv>
+#include <span>
 
 #include "access/stored_policy.hpp"
 #include "api/admin.hpp"
 #include "api/internal/admin_call.hpp"
+#include "codec/scope.hpp"
 #include "codec/text.hpp"
 
 namespace tacenda::api {
@@ -41,6 +44,35 @@ Json emergency_json(access::Emergency const& emergency, identity::Directory cons
     json.set("disclosure", std::move(record));
   }
   return json;
+}
+
+Json number_of(std::uint64_t value) {
+  return Json::number(static_cast<std::int64_t>(value));
+}
+
+Result<std::uint64_t> parse_version(std::string_view text) {
+  std::uint64_t version = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (error == std::errc() && end == text.data() + text.size()) return version;
+  return fail(ErrorKind::kInvalid, "a version of the policy is a number");
+}
+
+Json policy_json(std::string_view name, std::uint64_t version, std::string_view text) {
+  Json json = Json::object();
+  json.set("name", Json::string(name));
+  json.set("version", number_of(version));
+  json.set("toml", Json::string(text));
+  return json;
+}
+
+/// An application that was granted `scope`; nullptr: none is said, and he asks himself. Errors: kInvalid.
+Result<std::shared_ptr<identity::Application const>> application_of(Json const& body) {
+  auto const scope = body.text_of("scope");
+  if (scope.empty()) return nullptr;
+  identity::Application application;
+  application.scopes = TACENDA_TRY(codec::parse_scopes(scope));
+  if (auto const patient = body.text_of("patient"); !patient.empty()) application.patient = patient;
+  return std::make_shared<identity::Application const>(std::move(application));
 }
 
 /// What is demanded of him before any record is asked for, and is not met.
@@ -183,18 +215,47 @@ Released Admin::review_emergency(Call& call) {
 }
 
 Released Admin::show_policy(Call& call) {
-  auto const policy = parts_.gate.policy();
+  auto const asked = call.query.find("version");
+  if (asked == call.query.end()) {
+    auto const policy = parts_.gate.policy();
+    return answer(call, codec::write_json(policy_json(policy->name(), policy->epoch(), policy->text())));
+  }
+  call.origin.target = asked->second;
+  auto const version = parse_version(asked->second);
+  if (!version.has_value()) return refuse(call, version.error());
+  auto const text = access::policy_text(parts_.vault, *version);
+  if (!text.has_value()) return refuse(call, text.error());
+  // One of before that this server would not take any more is shown as well.
+  auto const policy = access::Policy::parse(*text, *version);
+  std::string const name = policy.has_value() ? (*policy)->name() : std::string();
+  return answer(call, codec::write_json(policy_json(name, *version, *text)));
+}
+
+Released Admin::policy_history(Call& call) {
+  auto const versions = access::policy_versions(parts_.vault);
+  if (!versions.has_value()) return refuse(call, versions.error());
+  auto const holds = parts_.gate.policy()->epoch();
+  Json list = Json::array();
+  for (auto const& each : *versions) {
+    Json version = Json::object();
+    version.set("version", number_of(each.version));
+    if (each.mark) {
+      version.set("time", Json::string(codec::format_instant(each.mark->time)));
+      version.set("by", Json::string(each.mark->by));
+    }
+    version.set("sha256", Json::string(codec::hex_encode(std::as_bytes(std::span(each.digest)))));
+    version.set("holds", Json::boolean(each.version == holds));
+    list.push(std::move(version));
+  }
   Json json = Json::object();
-  json.set("name", Json::string(policy->name()));
-  json.set("version", Json::number(static_cast<std::int64_t>(policy->epoch())));
-  json.set("toml", Json::string(policy->text()));
+  json.set("versions", std::move(list));
   return answer(call, codec::write_json(json));
 }
 
 Result<Admin::Plan> Admin::set_policy(Call& call) {
   auto const now = parts_.gate.policy();
   std::string text(call.body.text_of("toml"));
-  auto const policy = TACENDA_TRY(access::policy_change(parts_.vault, *now, text)).policy;
+  auto const policy = TACENDA_TRY(access::policy_change(parts_.vault, *now, text, {})).policy;
   // Who changes it must be able to change it again: a policy that locks everybody out cannot be taken back.
   auto const* own = policy->role(call.asker_role);
   if (own == nullptr || !own->may(access::AdminAction::kManagePolicy) ||
@@ -206,10 +267,10 @@ Result<Admin::Plan> Admin::set_policy(Call& call) {
   call.origin.new_value = policy->text();
   // Whether one policy gives more than another is not for a program to say: each change counts.
   Plan plan{.entrusts = true};
-  plan.act = [this, now, policy, text = std::move(text)]() -> Result<Done> {
-    auto make_set = [this, now, text]() -> Result<vault::WriteSet> {
+  plan.act = [this, now, policy, text = std::move(text), by = call.asker_name]() -> Result<Done> {
+    auto make_set = [this, now, text, by]() -> Result<vault::WriteSet> {
       if (parts_.gate.policy() != now) return fail(ErrorKind::kConflict, "the policy was changed meanwhile");
-      auto change = TACENDA_TRY(access::policy_change(parts_.vault, *now, text));
+      auto change = TACENDA_TRY(access::policy_change(parts_.vault, *now, text, {parts_.clock.now(), by}));
       parts_.store.change_decisions(change.set);
       return std::move(change.set);
     };
@@ -234,7 +295,9 @@ Released Admin::explain_policy(Call& call) {
   if (!user) return refuse(call, Error(ErrorKind::kNotFound, "there is no such user"));
   auto const id = UserId::parse(user->id);
   if (!id.has_value()) return refuse(call, id.error());
-  auto principal = parts_.directory.principal_for_work(*id);
+  auto application = application_of(call.body);
+  if (!application.has_value()) return refuse(call, application.error());
+  auto principal = parts_.directory.principal_for_work(*id, std::move(*application));
   if (!principal.has_value()) return refuse(call, principal.error());
   if (auto const purpose = call.body.text_of("purpose"); !purpose.empty())
     principal->state_purpose(std::string(purpose));

@@ -44,6 +44,13 @@ std::string address_of(net::Request const& request, std::optional<access::Addres
   return access::forwarded_address(*trusted, peer, fields);
 }
 
+/// What record a request is about, for the log.
+void name_record(Match const& route, audit::Event& event) {
+  event.resource_type = route.type;
+  // What is no id of a resource may be anything: it must not reach whoever reads the log.
+  if (ResourceId::parse(route.id).has_value()) event.resource_id = route.id;
+}
+
 /// What a person may do while his role demands something of him.
 bool is_own_account(Route const& route) {
   return route.pattern.starts_with("/auth/");
@@ -68,18 +75,20 @@ std::optional<Released> Pipeline::admit(Exchange& exchange) {
     if (auto principal = authenticate(exchange.request); principal.has_value()) {
       exchange.principal = std::move(*principal);
       identify(exchange.origin, *exchange.principal);
+      name_record(exchange.route, exchange.origin);
       if (auto held = hold_caller(exchange)) return held;
     } else if (auto held = hold_to_rate(exchange, Kind::kAddress, exchange.address)) {
       return held;
+    } else if (!exchange.route.type.empty()) {
+      // An address of records: nobody in particular is told what can be done there.
+      return refuse(exchange, principal.error());
     }
     return match_result.has_value() ? refuse(exchange, 405) : refuse(exchange, match_result.error());
   }
   Route const& route = *exchange.route.route;
   if (auto fixed = fixed_answer(route.interaction)) return fixed;
   exchange.origin.kind = route.event;
-  exchange.origin.resource_type = exchange.route.type;
-  // What is no id of a resource may be anything: it must not reach whoever reads the log.
-  if (ResourceId::parse(exchange.route.id).has_value()) exchange.origin.resource_id = exchange.route.id;
+  name_record(exchange.route, exchange.origin);
   return admit_caller(exchange);
 }
 
@@ -88,6 +97,7 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   // Net lets trusted proxies connect, whoever they speak for. No address: the administration socket.
   if (!exchange.address.empty() && !parts_.gate.admits("fhir", exchange.address)) {
     exchange.origin.kind = audit::EventKind::kAddressRefused;
+    exchange.denied_by = "network";
     return refuse(exchange, Error(ErrorKind::kForbidden, "this address may not connect"));
   }
   if (!route.needs_sign_in) return hold_to_rate(exchange, Kind::kAddress, exchange.address);
@@ -112,10 +122,14 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
     return refuse(exchange, fits.error());
   }
   // An account is its owner's own business: no application looks after it.
-  if (is_own_account(route) && known.application())
+  if (is_own_account(route) && known.application()) {
+    exchange.denied_by = "scope";
     return refuse(exchange, Error(ErrorKind::kForbidden, "an application may not do this: sign in yourself"));
-  if (known.is_emergency() && is_own_account(route) && route.interaction != Interaction::kLogout)
+  }
+  if (known.is_emergency() && is_own_account(route) && route.interaction != Interaction::kLogout) {
+    exchange.denied_by = "emergency-limit";
     return refuse(exchange, Error(ErrorKind::kForbidden, "an emergency account reads and does nothing else"));
+  }
   if (is_own_account(route)) return std::nullopt;
   Time const now = parts_.clock.now();
   if (auto const complete = parts_.gate.is_complete(known, now); !complete.has_value()) {
@@ -126,9 +140,11 @@ std::optional<Released> Pipeline::admit_caller(Exchange& exchange) {
   // short token.
   bool const needs_presence =
       route.interaction == Interaction::kExport || route.interaction == Interaction::kBreakGlass;
-  if (needs_presence && !known.is_service() && !identity::is_fresh(known, now))
+  if (needs_presence && !known.is_service() && !identity::is_fresh(known, now)) {
+    exchange.denied_by = "step-up";
     return refuse(exchange, Error(ErrorKind::kUnauthenticated,
                                   "the second factor is too old for this act: step up first"));
+  }
   return std::nullopt;
 }
 

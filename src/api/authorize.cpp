@@ -123,7 +123,8 @@ Released Pipeline::OAuth::authorize_consent(Exchange& exchange) {
     return show_problem(exchange, std::move(event), 400, "the form cannot be understood");
   auto const opened =
       parts_.authorization.open(form->of("request"), browser_of(browser_cookie(exchange.request)));
-  if (!opened.has_value()) return show_problem(exchange, std::move(event), 400, opened.error().literal());
+  if (!opened.has_value())
+    return show_problem(exchange, std::move(event), status_of(opened.error()), opened.error().literal());
   auto const& request = opened->request;
   auto const person = parts_.directory.authenticate_token(request.session);
   if (!person.has_value() || !parts_.gate.admits(*person, exchange.address).has_value())

@@ -21,7 +21,7 @@ Released Pipeline::OAuth::authorize_passkey(Exchange& exchange) {
           : Result<Server::Opened>(fail(ErrorKind::kInvalid, "the form cannot be understood"));
   if (!opened.has_value()) {
     event.kind = audit::EventKind::kAuthorizationRefused;
-    return show_problem(exchange, std::move(event), 400, opened.error().literal());
+    return show_problem(exchange, std::move(event), status_of(opened.error()), opened.error().literal());
   }
   event.client = event.target = opened->client->id;
   auto const offer = identity::Passkeys(parts_.directory).offer_sign_in();

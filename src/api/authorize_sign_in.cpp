@@ -23,7 +23,8 @@ Released Pipeline::OAuth::authorize_sign_in(Exchange& exchange) {
   if (!sends_form(exchange.request) || !form.has_value())
     return show_problem(exchange, std::move(event), 400, "the form cannot be understood");
   auto opened = parts_.authorization.open(form->of("request"), browser_of(browser_cookie(exchange.request)));
-  if (!opened.has_value()) return show_problem(exchange, std::move(event), 400, opened.error().literal());
+  if (!opened.has_value())
+    return show_problem(exchange, std::move(event), status_of(opened.error()), opened.error().literal());
   event.client = opened->client->id;
   event.kind = audit::EventKind::kLogin;
   if (form->has("credential"))

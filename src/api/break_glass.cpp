@@ -98,7 +98,10 @@ std::string answer_of(access::Emergency const& emergency) {
 Released Pipeline::break_glass(Exchange& exchange) {
   if (!exchange.format) return refuse(exchange, 406);
   auto const lasts = parts_.gate.authorize_emergency(*exchange.principal);
-  if (!lasts.has_value()) return refuse(exchange, lasts.error());
+  if (!lasts.has_value()) {
+    exchange.denied_by = "role";
+    return refuse(exchange, lasts.error());
+  }
   auto const patient = ResourceId::parse(exchange.route.id);
   if (!patient.has_value()) return refuse(exchange, patient.error());
   auto said = said_by(exchange.request.body);

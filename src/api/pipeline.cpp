@@ -13,6 +13,7 @@
 #include "core/limits.hpp"
 #include "core/log.hpp"
 #include "identity/own_account.hpp"
+#include "operations/refused.hpp"
 
 namespace tacenda::api {
 
@@ -167,6 +168,7 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
   exchange.remarks.refusal.clear();
   exchange.remarks.matched.clear();
   exchange.remarks.questions.clear();
+  exchange.remarks.denied_by = {};
   exchange.content.reset();
   std::uint64_t const seen = parts_.store.committed();
   auto outcome = run();
@@ -275,10 +277,14 @@ Released Pipeline::refuse(Exchange& exchange, Error const& error) {
   }
   event.outcome = audit_outcome_of(response.status);
   event.reason = error.message();
+  auto const denied_by = exchange.denied_by.empty() ? exchange.remarks.denied_by : exchange.denied_by;
   // To who may not see it, what is not there and what is not for him look alike; the log tells.
   exchange.shows_nothing = response.status == 404;
-  if (exchange.principal && (response.status == 403 || response.status == 404))
-    operations::mark_refused(services(), *exchange.principal, exchange.denied_by, event);
+  if (exchange.principal && (response.status == 403 || response.status == 404)) {
+    operations::mark_refused(services(), *exchange.principal, {error.kind(), denied_by}, event);
+  } else if (!denied_by.empty()) {
+    operations::mark_denied(denied_by, event);
+  }
   auto const& matched = exchange.remarks.matched;
   event.query_patients.assign(matched.begin(), matched.end());
   return answer(exchange, std::move(event), std::move(response));
@@ -291,6 +297,8 @@ Released Pipeline::refuse(Exchange& exchange, std::uint16_t status) {
   response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
   if (is_scim(exchange.request.path))
     response = scim_refusal(status, "", Error(ErrorKind::kNotSupported, "this is not available here"));
+  // "The origin server MUST generate an Allow header field in a 405" (RFC 9110 section 15.5.6).
+  if (status == 405) response.headers.push_back({"allow", exchange.route.methods});
   audit::Event event = exchange.origin;
   event.outcome = audit_outcome_of(status);
   event.reason = "the request does not fit this address";

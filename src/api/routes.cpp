@@ -290,6 +290,26 @@ Match match_of(Pattern const& pattern, Segments const& path, std::string_view ty
   return found;
 }
 
+/// Entries of the audit log are written by no client, whoever he is (O-02).
+bool writes_log(Route const& route, std::string_view type) {
+  constexpr auto kWrites = std::to_array({Action::kCreate, Action::kUpdate, Action::kDelete});
+  return type == "AuditEvent" && route.action && std::ranges::find(kWrites, *route.action) != kWrites.end();
+}
+
+/// The methods that there are for a path, as the field Allow lists them (RFC 9110 section 10.2.1).
+std::string methods_for(Segments const& segments, std::string_view type) {
+  std::vector<std::string_view> methods;
+  for (std::size_t i = 0; i < kRoutes.size(); ++i) {
+    auto const& route = kRoutes.at(i);
+    if (!fits(kPatterns.at(i), segments, type) || writes_log(route, type)) continue;
+    if (std::ranges::find(methods, route.method) == methods.end()) methods.push_back(route.method);
+    if (route.method == "GET" && methods.back() == "GET") methods.push_back("HEAD");
+  }
+  std::string list;
+  for (auto const method : methods) list.append(list.empty() ? "" : ", ").append(method);
+  return list;
+}
+
 }  // namespace
 
 std::span<Route const> routes() {
@@ -322,14 +342,18 @@ Result<Match> match(std::string_view method, std::string_view path) {
   std::string_view const wanted = method == "HEAD" ? std::string_view("GET") : method;
   for (std::size_t i = 0; i < kRoutes.size(); ++i) {
     auto const& pattern = kPatterns.at(i);
-    if (!fits(pattern, segments, type)) continue;
+    if (!fits(pattern, segments, type) || writes_log(kRoutes.at(i), type)) continue;
     known_path = &pattern;
     if (kRoutes.at(i).method != wanted) continue;
     auto found = match_of(pattern, segments, type);
     found.route = &kRoutes.at(i);
     return found;
   }
-  if (known_path != nullptr) return match_of(*known_path, segments, type);
+  if (known_path != nullptr) {
+    auto found = match_of(*known_path, segments, type);
+    found.methods = methods_for(segments, type);
+    return found;
+  }
   return fail(ErrorKind::kUnsupported, "there is nothing at this address");
 }
 

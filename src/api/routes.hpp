@@ -129,7 +129,8 @@ struct Match {
   std::string type;
   std::string id;
   std::string version;
-  std::string inner;  // the type within a compartment, or *
+  std::string inner;    // the type within a compartment, or *
+  std::string methods;  // those that the path has, as Allow lists them, where there is no route
 };
 /// Errors: kUnsupported (no such path, or a type that R4 does not have), kInvalid (an escape that cannot be
 /// decoded).

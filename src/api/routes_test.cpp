@@ -38,6 +38,25 @@ TEST(Match, TellsAnExportOfEachLevelAndWhatFollowsIt) {
   EXPECT_EQ(match("PUT", "/fhir/$export/a-b")->route, nullptr);
 }
 
+TEST(Match, O02NoMethodWritesTheLog) {
+  for (auto const* method : {"PUT", "PATCH", "DELETE"}) {
+    for (auto const* path : {"/fhir/AuditEvent", "/fhir/AuditEvent/1"}) {
+      auto const found = match(method, path).value();
+      EXPECT_EQ(found.route, nullptr) << method << path;
+      EXPECT_EQ(found.methods, "GET, HEAD") << method << path;
+    }
+  }
+  EXPECT_EQ(match("POST", "/fhir/AuditEvent")->route, nullptr);
+  EXPECT_FALSE(match("POST", "/fhir/AuditEvent/1/$meta-add").has_value());
+  EXPECT_NE(match("GET", "/fhir/AuditEvent/1")->route, nullptr);
+}
+
+TEST(Match, SaysWhichMethodsAPathHas) {
+  EXPECT_EQ(match("POST", "/fhir/Patient/a")->methods, "GET, HEAD, PUT, PATCH, DELETE");
+  EXPECT_EQ(match("DELETE", "/fhir/_history")->methods, "GET, HEAD");
+  EXPECT_EQ(match("GET", "/fhir/Patient/a")->methods, "");
+}
+
 TEST(Match, TellsAKnownPathWithAnotherMethodFromAnUnknownPath) {
   EXPECT_EQ(match("PUT", "/fhir/Patient/a/_history")->route, nullptr);
   EXPECT_EQ(match("TRACE", "/fhir/Patient/a")->route, nullptr);

@@ -156,13 +156,13 @@ Result<Server::Opened> Server::open(std::string_view sealed, Digest const& brows
   constexpr Literal kStartAgain(
       "this page is too old or of another browser: start again from the application");
   auto const bytes = codec::base64url_decode(sealed);
-  if (!bytes.has_value()) return fail(ErrorKind::kInvalid, kStartAgain);
+  if (!bytes.has_value()) return fail(ErrorKind::kForbidden, kStartAgain);
   auto const plaintext = vault_.open(vault::Purpose::kToken, as_bytes(kSealed), *bytes);
-  if (!plaintext.has_value()) return fail(ErrorKind::kInvalid, kStartAgain);
+  if (!plaintext.has_value()) return fail(ErrorKind::kForbidden, kStartAgain);
   auto request = decode_request(*plaintext);
   if (!request.has_value() || clock_.now() >= request->expires ||
       !crypto::equal_constant_time(request->browser, browser))
-    return fail(ErrorKind::kInvalid, kStartAgain);
+    return fail(ErrorKind::kForbidden, kStartAgain);
   auto client = clients_.find(request->client);
   if (!client || !client->enabled)
     return fail(ErrorKind::kInvalid, "the application is not registered any more");

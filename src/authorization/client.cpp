@@ -5,6 +5,7 @@
 
 #include "authorization/internal/row.hpp"
 #include "codec/jose.hpp"
+#include "codec/web_address.hpp"
 #include "core/application_limits.hpp"
 #include "core/limits.hpp"
 
@@ -31,36 +32,21 @@ std::optional<ClientKey> key_of(codec::Jwk const& jwk) {
   return ClientKey{jwk.key_id, algorithm, std::move(*key)};
 }
 
-bool is_port(std::string_view text) {
-  return text.size() > 1 && text.size() <= 6 && text.front() == ':' &&
-         std::ranges::all_of(text.substr(1), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 /// Host and port of what follows "//".
 std::string_view authority_of(std::string_view rest) {
   return rest.substr(0, rest.find_first_of("/?"));
 }
 
 bool is_loopback(std::string_view authority) {
-  for (std::string_view const host : {"127.0.0.1", "[::1]", "localhost"}) {
-    if (authority.starts_with(host))
-      return authority.size() == host.size() || is_port(authority.substr(host.size()));
-  }
-  return false;
+  auto const host = codec::host_of_authority(authority);
+  return host == "127.0.0.1" || host == "[::1]" || host == "localhost";
 }
 
-/// A name of DNS or an address, with a port or without: no user, nothing else.
-bool is_host(std::string_view authority) {
-  auto const colon = authority.find(':');
-  if (colon != std::string_view::npos && !is_port(authority.substr(colon))) return false;
-  auto const host = authority.substr(0, colon);
-  constexpr auto is_allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  };
-  return !host.empty() && std::ranges::all_of(host, is_allowed);
+/// Https, of a name of DNS or an IPv4 address, with a port or without: no user, nothing else.
+bool is_https(std::string_view url) {
+  auto const host = codec::host_of_https(url);
+  return host && !host->starts_with('[');
 }
-
-constexpr std::string_view kHttps = "https://";
 
 /// RFC 3986: unreserved, reserved and escapes, without those that mean something in a header field or in a
 /// Content-Security-Policy, and without a fragment.
@@ -122,14 +108,13 @@ bool is_client_id(std::string_view text) {
 }
 
 bool is_keys_url(std::string_view url) {
-  return are_uri_characters(url) && url.starts_with(kHttps) &&
-         is_host(authority_of(url.substr(kHttps.size())));
+  return are_uri_characters(url) && is_https(url);
 }
 
 bool is_redirect_uri(std::string_view uri) {
   if (!are_uri_characters(uri)) return false;
   constexpr std::string_view kHttp = "http://";
-  if (uri.starts_with(kHttps)) return is_host(authority_of(uri.substr(kHttps.size())));
+  if (uri.starts_with("https:")) return is_https(uri);
   if (uri.starts_with(kHttp)) return is_loopback(authority_of(uri.substr(kHttp.size())));
   auto const colon = uri.find(':');
   return colon != std::string_view::npos && colon > 0 && is_own_scheme(uri.substr(0, colon)) &&

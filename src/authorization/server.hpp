@@ -116,7 +116,8 @@ class Server {
     AuthorizationRequest request;
     std::shared_ptr<Client const> client;
   };
-  /// Errors: kInvalid (not sealed by us, of another browser, its time is over, its client has ended).
+  /// What a form shows to be ours: no other page can make one for this browser (F-22). Errors: kForbidden
+  /// (not sealed by us, of another browser, its time is over), kInvalid (its client has ended).
   Result<Opened> open(std::string_view sealed, Digest const& browser) const;
 
   struct Decision {

@@ -31,8 +31,22 @@ Json object_of(std::initializer_list<std::pair<std::string_view, std::string_vie
 }  // namespace
 
 int policy_show(AccessOptions const& options) {
-  return ask("policy show", options, "/admin/policy", nullptr,
+  std::string path = "/admin/policy";
+  if (options.version > 0) path += "?version=" + std::to_string(options.version);
+  return ask("policy show", options, path, nullptr,
              [](Json const& answer) { std::cout << answer.text_of("toml"); });
+}
+
+int policy_history(AccessOptions const& options) {
+  return ask("policy history", options, "/admin/policy/history", nullptr, [](Json const& answer) {
+    for (auto const& each : answer.find("versions")->items()) {
+      bool const is_marked = each.find("time") != nullptr;
+      std::cout << each.find("version")->number_text() << "  "
+                << (is_marked ? each.text_of("time") : std::string_view("(see the audit log)")) << "  "
+                << each.text_of("by") << (is_marked ? "  " : "") << "sha256 " << each.text_of("sha256")
+                << (each.find("holds")->as_boolean() ? "  holds" : "") << "\n";
+    }
+  });
 }
 
 int policy_set(AccessOptions const& options) {
@@ -57,7 +71,9 @@ int policy_explain(AccessOptions const& options) {
                                {"action", options.action},
                                {"resource", options.resource},
                                {"purpose", options.purpose},
-                               {"address", options.address}});
+                               {"address", options.address},
+                               {"scope", options.scope},
+                               {"patient", options.patient}});
   return ask("policy explain", options, "/admin/policy/explain", &body, [&](Json const& answer) {
     auto const* permitted = answer.find("permitted");
     bool const yes = permitted != nullptr && permitted->is_boolean() && permitted->as_boolean();

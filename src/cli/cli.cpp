@@ -128,7 +128,8 @@ class Commands {
     };
     auto const name = [this](CLI::App* sub) { sub->add_option("name", user_.name, "User name")->required(); };
     auto* add = command(
-        *parent, "add", "Add a person (prints a one-time enrolment code) or a service account",
+        *parent, "add",
+        "Add a person (prints a one-time enrolment code) or a service account; may wait for a second person",
         "tacenda user add dr.demo --role doctor --data /srv/tacenda", [this] { return user_add(user_); });
     common(add);
     name(add);
@@ -158,7 +159,7 @@ class Commands {
                 "tacenda user renew dr.demo --data /srv/tacenda", [this] { return user_renew(user_); });
     common(renew);
     name(renew);
-    auto* role = command(*parent, "role", "Change the role of an account",
+    auto* role = command(*parent, "role", "Change the role of an account; may wait for a second person",
                          "tacenda user role dr.demo --role nurse --data /srv/tacenda",
                          [this] { return user_role(user_); });
     common(role);
@@ -177,7 +178,8 @@ class Commands {
     certificate->add_option("--sha256", user_.certificate, "SHA-256 of the certificate's DER, hex")
         ->required();
     auto* practitioner =
-        command(*parent, "practitioner", "Say which Practitioner a user is; without --id: none any more",
+        command(*parent, "practitioner",
+                "Say which Practitioner a user is; without --id: none any more; may wait for a second person",
                 "tacenda user practitioner dr.demo --id 123 --data /srv/tacenda",
                 [this] { return user_practitioner(access_); });
     access_common(practitioner);
@@ -217,12 +219,18 @@ class Commands {
   void add_policy() {
     auto* parent = app_.add_subcommand("policy", "Roles and their rights");
     parent->require_subcommand(1);
-    access_common(command(*parent, "show", "Print the policy that holds (TOML)",
-                          "tacenda policy show --data /srv/tacenda > policy.toml",
-                          [this] { return policy_show(access_); }));
-    auto* set =
-        command(*parent, "set", "Put another policy in its place, at once; old and new one are audited",
-                "tacenda policy set policy.toml --data /srv/tacenda", [this] { return policy_set(access_); });
+    auto* show = command(*parent, "show", "Print the policy that holds, or one that held (TOML)",
+                         "tacenda policy show --data /srv/tacenda > policy.toml",
+                         [this] { return policy_show(access_); });
+    access_common(show);
+    show->add_option("--version", access_.version, "The version that `policy history` lists")
+        ->check(CLI::PositiveNumber);
+    access_common(command(*parent, "history", "List every version of the policy: when it came, and by whom",
+                          "tacenda policy history --data /srv/tacenda",
+                          [this] { return policy_history(access_); }));
+    auto* set = command(
+        *parent, "set", "Put another policy in its place; waits for a second person, unless approvals = 1",
+        "tacenda policy set policy.toml --data /srv/tacenda", [this] { return policy_set(access_); });
     access_common(set);
     set->add_option("file", access_.file, "TOML file")->required();
     access_common(
@@ -240,6 +248,8 @@ class Commands {
     why->add_option("--purpose", access_.purpose,
                     "Purpose of use (TREAT, HRESCH ...); the role's own without");
     why->add_option("--address", access_.address, "From where, to ask about networks, too");
+    why->add_option("--scope", access_.scope, "By an application with these scopes: user/Observation.rs");
+    why->add_option("--patient", access_.patient, "Whom its patient/ scopes are about");
   }
 
   void add_access_list() {
@@ -250,7 +260,8 @@ class Commands {
                           [this] { return access_list(access_); }));
     for (bool const listed : {true, false}) {
       auto* sub = command(*parent, listed ? "add" : "remove",
-                          listed ? "Put a user on a list" : "Take a user off a list",
+                          listed ? "Put a user on a list; may wait for a second person"
+                                 : "Take a user off a list; the last one may wait for a second person",
                           "tacenda access-list add --patient 123 --user dr.demo --data /srv/tacenda",
                           [this, listed] { return access_list_change(access_, listed); });
       access_common(sub);
@@ -402,7 +413,9 @@ int run(int argc, char** argv, Compositions const& compositions) {
       "Tacenda: a FHIR R4 medical record server, sealed at rest, every access decided and recorded.");
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 ok, 1 failed, 2 usage, 3 damage found, 4 denied, 5 sealed.");
+  app.footer(
+      "Exit codes: 0 ok, 1 failed, 2 usage, 3 damage found, 4 denied, 5 sealed, 6 waits for a second "
+      "person.");
   Commands commands(app, compositions);
   try {
     app.parse(argc, argv);

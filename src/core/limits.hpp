@@ -102,7 +102,7 @@ inline constexpr std::size_t kAwarenessTopics = 16;
 
 // Rates of requests (W-03): a bucket holds `burst` and gets `rate` a second; 0: no limit
 inline constexpr std::size_t kRatePerson = 1'000;
-inline constexpr std::size_t kRateService = 0;        // bulk loads go as fast as the store takes them
+inline constexpr std::size_t kRateService = 5'000;    // as an application; a bulk load sends bundles
 inline constexpr std::size_t kRateAddress = 2'000;    // of those whom nobody recognised
 inline constexpr std::size_t kRateBurstSeconds = 10;  // what a bucket holds, in seconds of its rate
 inline constexpr std::size_t kRateMax = 1'000'000;

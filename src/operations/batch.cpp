@@ -13,6 +13,7 @@
 #include "operations/internal/links.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/patch.hpp"
+#include "operations/refused.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::operations {
@@ -106,7 +107,7 @@ class Batch {
   Result<void> run(std::size_t i, BundleOutcome& answers, std::vector<audit::Event>& events);
   /// The entry, committed with its events when it changes something.
   Result<Outcome> run_to_end(Context const& alone, std::size_t i, EntryOutcome& answer);
-  audit::Event refused(Context const& alone, std::size_t i, Error const& error) const;
+  audit::Event refused(Context const& alone, std::size_t i, Error const& error, Remarks const& remarks) const;
 
   Context const& context_;
   fhir::Bundle bundle_;
@@ -137,9 +138,7 @@ Result<void> Batch::run(std::size_t i, BundleOutcome& answers, std::vector<audit
   answer.result = one.error();
   auto const& issues = bundle_.entries[i].issues;
   answer.outcome = issues.empty() ? std::move(remarks.refusal) : fhir::outcome_text(issues);
-  auto event = refused(alone, i, one.error());
-  event.query_patients.assign(remarks.matched.begin(), remarks.matched.end());
-  events.push_back(std::move(event));
+  events.push_back(refused(alone, i, one.error(), remarks));
   return {};
 }
 
@@ -160,14 +159,17 @@ Result<Outcome> Batch::run_to_end(Context const& alone, std::size_t i, EntryOutc
   return fail(ErrorKind::kConflict, "too many concurrent changes of the same resource");
 }
 
-audit::Event Batch::refused(Context const& alone, std::size_t i, Error const& error) const {
+audit::Event Batch::refused(Context const& alone, std::size_t i, Error const& error,
+                            Remarks const& remarks) const {
   auto event = targets_[i].has_value()
                    ? event_of(alone, event_kind(targets_[i]->kind), targets_[i]->type,
                               targets_[i]->id ? targets_[i]->id->view() : std::string_view())
                    : event_of(alone, audit::EventKind::kBatch, "", "");
   event.outcome = audit::Outcome::kMinorFailure;
   event.reason = error.message();
-  if (is_hidden(error)) mark_refused(context_.services, context_.principal, {}, event);
+  if (is_hidden(error))
+    mark_refused(context_.services, context_.principal, {error.kind(), remarks.denied_by}, event);
+  event.query_patients.assign(remarks.matched.begin(), remarks.matched.end());
   return event;
 }
 

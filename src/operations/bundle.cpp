@@ -13,6 +13,7 @@
 #include "operations/internal/permits.hpp"
 #include "operations/internal/writing.hpp"
 #include "operations/patch.hpp"
+#include "operations/refused.hpp"
 #include "operations/write.hpp"
 
 namespace tacenda::operations {
@@ -47,14 +48,16 @@ class Run {
   }
 
  private:
-  /// Of a transaction that is refused, each entry that names a record which is watched, or which is not for
+  /// Of a transaction that is refused, each entry that names a record which is watched, or that is not for
   /// who asks, has an event of its own: nobody reaches for one unseen by asking for several at once.
   void tell_refused(std::vector<audit::Event>& told) const {
     for (auto const& entry : entries_) {
-      if (!entry.target.id || entry.target.kind == EntryKind::kCreate) continue;
-      auto event =
-          event_of(context_, event_kind(entry.target.kind), entry.target.type, entry.target.id->view());
-      mark_refused(context_.services, context_.principal, {}, event);
+      if (entry.target.type.empty()) continue;
+      bool const is_of_record = entry.target.id && entry.target.kind != EntryKind::kCreate;
+      auto event = event_of(context_, event_kind(entry.target.kind), entry.target.type,
+                            is_of_record ? entry.target.id->view() : std::string_view());
+      // Which of them it was that failed is not known here.
+      mark_refused(context_.services, context_.principal, {ErrorKind::kNotFound, {}}, event);
       if (!event.labels.empty() || !event.reason.empty()) told.push_back(std::move(event));
     }
   }

@@ -1,6 +1,7 @@
 #include "operations/context.hpp"
 
 #include "operations/internal/code_criteria.hpp"
+#include "operations/internal/stored_record.hpp"
 #include "operations/internal/writing.hpp"
 
 namespace tacenda::operations {
@@ -34,79 +35,6 @@ records::Watch watch_of(Context const& context) {
   };
 }
 
-namespace {
-
-constexpr std::string_view kPermitted = "permitted";  // access::Gate::why
-
-struct Stored {
-  access::Watch watch;
-  std::vector<std::string> patients;
-};
-
-/// What is watched of a record as it stands, and what `look` finds in it. What cannot be read is taken for
-/// the most secret.
-Stored watch_of_stored(Services const& services, std::string_view type, std::string_view id,
-                       std::function<void(RecordFacts const&)> const& look = {}) {
-  Stored stored;
-  auto const place = ResourceId::parse(id);
-  if (!place.has_value()) return stored;
-  auto const looked = services.store.with_facts(
-      services.gate.system_permit(Action::kRead), type, *place, [&](RecordFacts const& facts) {
-        stored.patients.assign(facts.patients.begin(), facts.patients.end());
-        stored.watch = services.gate.watch(facts.patients);
-        if (look) look(facts);
-        if (!facts.may_have_labels || facts.content == nullptr) return;
-        auto const text = facts.content->text();
-        if (text) stored.watch |= access::watch_of_text(*text);
-        if (!text) stored.watch.very_restricted = true;
-      });
-  if (!looked.has_value() && looked.error().kind() != ErrorKind::kNotFound)
-    stored.watch.very_restricted = true;
-  return stored;
-}
-
-/// What somebody wanted who caused this event.
-Action action_of(audit::EventKind kind) {
-  switch (kind) {
-    case audit::EventKind::kVread:
-      return Action::kVread;
-    case audit::EventKind::kHistoryInstance:
-      return Action::kHistoryInstance;
-    case audit::EventKind::kSearch:
-      return Action::kSearch;
-    case audit::EventKind::kUpdate:
-    case audit::EventKind::kPatch:
-      return Action::kUpdate;
-    case audit::EventKind::kDelete:
-      return Action::kDelete;
-    default:
-      return Action::kRead;
-  }
-}
-
-}  // namespace
-
-bool is_hidden(Error const& error) {
-  return error.kind() == ErrorKind::kForbidden || error.kind() == ErrorKind::kNotFound;
-}
-
-void mark_refused(Services const& services, identity::Principal const& principal, std::string_view denied_by,
-                  audit::Event& event) {
-  if (event.resource_type.empty() || event.resource_id.empty()) return;
-  std::string denial(denied_by);
-  auto const action = action_of(event.kind);
-  auto stored =
-      watch_of_stored(services, event.resource_type, event.resource_id, [&](RecordFacts const& facts) {
-        if (denial.empty()) denial = services.gate.why(principal, action, facts);
-        // What is changed must be seen first.
-        if (denial == kPermitted) denial = services.gate.why(principal, Action::kRead, facts);
-      });
-  event.labels = stored.watch.text();
-  event.patients = std::move(stored.patients);
-  if (denial.empty() || denial == kPermitted) return;
-  event.reason = "denied by " + denial + (event.reason.empty() ? "" : ": ") + event.reason;
-}
-
 void explain(Context const& context, audit::Event& event, access::Watch watch) {
   watch |= context.services.gate.watch(event.patients);
   event.labels = watch.text();
@@ -136,7 +64,7 @@ audit::Event event_of(Context const& context, audit::EventKind kind, records::Wr
   auto watch = access::watch_of_text(written.text);
   // What it was counts as well: a label may be taken off, and a deletion has none.
   if (written.changed && !written.created && services.gate.may_have_labels(written.type))
-    watch |= watch_of_stored(services, written.type, written.id).watch;
+    watch |= stored_record(services, written.type, written.id).watch;
   explain(context, event, watch);
   return event;
 }

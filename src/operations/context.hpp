@@ -54,6 +54,9 @@ struct Remarks {
   /// The refusal may tell an answer, so the questions are recorded with it.
   std::vector<audit::Event> questions;
 
+  /// What denied the request where no record did: "view", "label". A literal, for the log alone.
+  std::string_view denied_by;
+
   /// An OperationOutcome of what was said of one resource.
   std::string outcome_of(std::size_t index) const;
 };
@@ -96,14 +99,6 @@ Result<std::vector<fhir::SearchCriterion>> criteria_of(Context const& context, s
 /// Says in an event what the access to its patients is explained by, and whether it is one that is watched:
 /// for what it reaches (`watch`), or for them.
 void explain(Context const& context, audit::Event& event, access::Watch watch = {});
-/// To who may not see it, what is not there and what is not for him look alike.
-bool is_hidden(Error const& error);
-/// Says of a refused interaction with one record what denied it, whose record it is, and whether it is
-/// watched (C-16, annex D): for the log alone. `denied_by`: what denied it before the record was asked about;
-/// empty: the gate is asked.
-void mark_refused(Services const& services, identity::Principal const& principal, std::string_view denied_by,
-                  audit::Event& event);
-
 /// A copy of the request's origin for one event.
 audit::Event event_of(Context const& context, audit::EventKind kind, std::string_view type,
                       std::string_view id);

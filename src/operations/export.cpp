@@ -11,6 +11,7 @@
 #include "core/limits.hpp"
 #include "operations/internal/code_criteria.hpp"
 #include "operations/internal/export_request.hpp"
+#include "operations/refused.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -51,7 +52,7 @@ Result<ExportJob> own_job(Context const& context, std::string_view job_id) {
 Result<Permit> permit_of(Context const& context, ExportJob const& job) {
   auto asker = context.principal;
   if (!asker.purpose().empty() && !job.purpose.empty() && asker.purpose() != job.purpose)
-    return fail(ErrorKind::kForbidden, "the export is for another purpose");
+    return deny(context, "purpose", "the export is for another purpose");
   if (!job.purpose.empty()) asker.state_purpose(job.purpose);
   return context.services.gate.authorize(asker, Action::kExport, "");
 }
@@ -125,11 +126,16 @@ Result<Outcome> start_export(Context const& context, Permit const& permit, Expor
   TACENDA_TRY_VOID(check_codes(context, job.request));
   auto const asked_about = job.request.patients;
   TACENDA_TRY_VOID(choose_patients(context, permit, kick_off, job.request));
+  auto const asked_types = job.request.types;
   std::erase_if(job.request.types, [&](std::string const& type) {
     return !context.services.gate.authorize(context.principal, Action::kExport, type).has_value();
   });
-  if (job.request.types.empty())
-    return fail(ErrorKind::kForbidden, "this role may export nothing of these types");
+  if (job.request.types.empty()) {
+    auto const by = asked_types.empty()
+                        ? std::string_view("role")
+                        : context.services.gate.why(context.principal, Action::kExport, asked_types.front());
+    return deny(context, by, "this role may export nothing of these types");
+  }
   job.user = context.principal.id().view();
   job.user_name = context.principal.name();
   job.role = context.principal.role();

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "access/labels.hpp"
 #include "fhir/types.hpp"
 #include "operations/internal/hold.hpp"
 #include "operations/internal/permits.hpp"
 #include "operations/internal/terminology_call.hpp"
 #include "operations/internal/writing.hpp"
+#include "operations/refused.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -85,6 +87,26 @@ Json codings_of(std::set<records::MetaInUse::Label> const& labels) {
     list.push(std::move(coding));
   }
   return list;
+}
+
+/// The meta of a version that is being written. Which version and when is known when it is committed.
+Result<Json> meta_of_written(records::Written const& written) {
+  auto const json = codec::parse_json(written.text);
+  if (!json.has_value()) return fail(ErrorKind::kCorrupt, "a resource that was written is no JSON");
+  auto const* kept = json->find("meta");
+  Json meta = kept != nullptr ? *kept : Json::object();
+  meta.remove("versionId");
+  meta.remove("lastUpdated");
+  return meta;
+}
+
+/// Who may not take labels off hears that. A PUT keeps them without a word, as it says nothing of them
+/// (C-18).
+Result<void> check_lowering(Context const& context, Json const& before, Json const& after) {
+  if (context.services.gate.may_lower_labels(context.principal)) return {};
+  auto const old_labels = access::labels_of(before).all;
+  if (std::ranges::includes(access::labels_of(after).all, old_labels)) return {};
+  return deny(context, "label", "this role may not take a security label off");
 }
 
 /// The resource with the changed meta; nullopt: nothing would be another.
@@ -179,14 +201,12 @@ Result<Outcome> change_meta(Context const& context, Permit const& permit, std::s
     outcome.set = TACENDA_TRY(end_writing(context, transaction));
     return outcome;
   }
+  TACENDA_TRY_VOID(check_lowering(context, *json, resource->json()));
   TACENDA_TRY_VOID(hold(context, *resource));
-  Json meta = resource->json().find("meta") != nullptr ? *resource->json().find("meta") : Json::object();
-  // Which version and when is known when it is committed.
-  meta.remove("versionId");
-  meta.remove("lastUpdated");
   auto written = TACENDA_TRY(transaction.update(permit, std::move(*resource), id, std::nullopt, 0));
   outcome.events.push_back(event_of(context, audit::EventKind::kUpdate, written));
-  outcome.result = Advice{answer_of(std::move(meta))};
+  // What the store keeps, not what was asked for: rules of the policy put labels back.
+  outcome.result = Advice{answer_of(TACENDA_TRY(meta_of_written(written)))};
   outcome.set = TACENDA_TRY(end_writing(context, transaction));
   return outcome;
 }

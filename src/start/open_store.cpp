@@ -118,7 +118,7 @@ Result<void> OpenStore::load_policy(OpenOptions const& options) {
 }
 
 Result<void> OpenStore::store_policy(std::string_view toml) {
-  auto change = TACENDA_TRY(access::policy_change(*vault_, *gate_->policy(), toml));
+  auto change = TACENDA_TRY(access::policy_change(*vault_, *gate_->policy(), toml, {clock_.now(), "system"}));
   audit::Event event;
   event.kind = audit::EventKind::kPolicyChanged;
   event.actor_name = "system";

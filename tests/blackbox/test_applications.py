@@ -208,13 +208,13 @@ class Launch(harness.TestCase):
         other = App(self.server, "other", SCOPE)
         mine, theirs = Page(self.app.begin()), Page(other.begin())
         # Somebody else's form in this browser, this form without its cookie, and one that was changed.
-        self.assertEqual(self.app.sign_in(self.patient, theirs, factor="000000").status, 400)
+        self.assertEqual(self.app.sign_in(self.patient, theirs, factor="000000").status, 403)
         self.assertEqual(self.app.send("POST", mine.action, {**mine.fields, "user": "pat", "password": "x", "factor": "1"},
-                                       cookie=False).status, 400)
+                                       cookie=False).status, 403)
         changed = {**mine.fields, "request": mine.fields["request"][:-4] + "AAAA"}
-        self.assertEqual(self.app.send("POST", mine.action, changed).status, 400)
+        self.assertEqual(self.app.send("POST", mine.action, changed).status, 403)
         consent = Page(self.app.sign_in(self.patient, mine))
-        self.assertEqual(other.decide(consent).status, 400)
+        self.assertEqual(other.decide(consent).status, 403)
         # A decision about a request that nobody signed in for.
         self.assertEqual(self.app.send("POST", "/oauth/consent", {**mine.fields, "decision": "allow"}).status, 401)
 

@@ -306,10 +306,22 @@ class Examined(harness.TestCase):
         with self.server.connect() as connection:
             for role, token in tokens.items():
                 for method, path in (("PUT", "/fhir/AuditEvent/1"), ("PATCH", "/fhir/AuditEvent/1"),
-                                     ("DELETE", "/fhir/AuditEvent/1"), ("POST", "/fhir/AuditEvent")):
+                                     ("DELETE", "/fhir/AuditEvent/1"), ("POST", "/fhir/AuditEvent"),
+                                     ("PUT", "/fhir/AuditEvent"), ("DELETE", "/fhir/AuditEvent?date=ge2000")):
                     sent = None if method == "DELETE" else body
                     reply = connection.request(method, path, sent, token)
-                    self.assertIn(reply.status, (403, 405), (role, method))
+                    self.assertEqual(reply.status, 405, (role, method, path))
+                    self.assertEqual(reply.headers["allow"], "GET, HEAD", (role, method, path))
+                    self.assertEqual(connection.request(method, path, sent).status, 401, (method, path))
+                self.assertEqual(connection.request("POST", "/fhir/AuditEvent/1/$meta-delete", body, token).status, 404)
+            for kind, status in (("batch", 200), ("transaction", 403)):
+                entry = {"request": {"method": "DELETE", "url": "AuditEvent/1"}}
+                reply = connection.request("POST", "/fhir", {"resourceType": "Bundle", "type": kind, "entry": [entry]}, self.token)
+                self.assertEqual(reply.status, status, kind)
+                if kind == "batch":
+                    self.assertRegex(json_of(reply)["entry"][0]["response"]["status"], "^403")
+        tried = [e for e in self.server.audit() if e["event"] == "unknown-route" and e.get("type") == "AuditEvent"]
+        self.assertIn("1", [e.get("id") for e in tried])
         for method in ("PUT", "PATCH", "DELETE", "POST"):
             for path in ("/admin/audit", "/admin/audit/1", "/admin/audit/checkpoint"):
                 reply = self.server.socket_request(method, path, {} if method != "DELETE" else None, self.token)

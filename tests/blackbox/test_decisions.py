@@ -2,6 +2,7 @@
 real server. REQUIREMENTS 1i, P-01, G-01, G-05, S-12."""
 
 import datetime
+import hashlib
 import json
 import threading
 import time
@@ -375,6 +376,41 @@ class Hospital(InHospital):
         changed = json_of(self.ask("dr", "Observation/" + resource["id"], "PUT", bare))
         self.assertEqual({each["code"] for each in changed["meta"]["security"]}, {"R", "HIV"})
 
+    def change_meta(self, who, place, operation, **meta):
+        body = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": meta}]}
+        return self.ask(who, f"{place}/{operation}", "POST", body)
+
+    def labels_of(self, who, place):
+        return [each["code"] for each in json_of(self.ask(who, place))["meta"].get("security", [])]
+
+    def test_C18_who_may_not_take_a_label_off_is_told_so_and_it_stays(self):
+        patient = self.treated("dr", "nurse")
+        tag = {"system": "http://example.org/tags", "code": "study-7"}
+        for who, code in (("nurse", "NORDSCLCD"), ("dr", "R")):
+            security = label(code)["security"]
+            id_ = self.make(observation(patient, meta={"security": security, "tag": [tag]}))
+            place = "Observation/" + id_
+            mark = self.server.audit_size()
+            refused = self.change_meta(who, place, "$meta-delete", security=security, tag=[tag])
+            self.assertEqual(refused.status, 403, refused)
+            tried, = (e for e in self.server.audit_after(mark) if e["event"] == "update")
+            self.assertEqual((tried["reason"].split(":")[0], tried["patients"]), ("denied by label", [patient]))
+            meta = json_of(self.ask(who, place))["meta"]
+            self.assertEqual((meta["versionId"], meta["security"], meta["tag"]), ("1", security, [tag]))
+            answer = json_of(self.change_meta(who, place, "$meta-delete", tag=[tag]))
+            self.assertEqual(answer["parameter"], [{"name": "return", "valueMeta": {"security": security}}])
+            self.assertEqual(self.ask(who, place, "PUT", {**observation(patient), "id": id_}).status, 200)
+            self.assertEqual(self.labels_of(who, place), [code])
+
+    def test_C18_what_is_answered_is_what_is_kept(self):
+        code = {"coding": [{"system": "http://loinc.org", "code": "75622-1"}]}
+        place = "Observation/" + self.make({**observation(self.treated("dr")), "code": code, "meta": label("NORDSCLCD")})
+        # Who may take labels off takes this one, and not those that a rule puts back.
+        answer = json_of(self.change_meta("officer", place, "$meta-delete", **label("NORDSCLCD", "HIV")))
+        told = {each["code"] for each in answer["parameter"][0]["valueMeta"]["security"]}
+        self.assertEqual(told, {"R", "HIV"})
+        self.assertEqual(set(self.labels_of("officer", place)), told)
+
     def test_C17_new_rules_are_for_what_is_stored_too(self):
         patient = self.treated("dr")
         code = {"coding": [{"system": "http://loinc.org", "code": "99999-1"}]}
@@ -700,6 +736,40 @@ class PolicyChanges(harness.TestCase):
         server.stop()
         server.start()
         self.assertEqual(server.request("GET", "/fhir/Patient/" + patient, token=token).status, 403)
+
+    def test_S12_every_version_of_the_policy_is_kept_and_told(self):
+        server = self.new_server("classic").start()
+        server.admin()
+        data = ("--data", server.data)
+
+        def history():
+            return json.loads(server.cli("policy", "history", "--json", *data, check=True).stdout)["versions"]
+
+        first = server.cli("policy", "show", *data, check=True).stdout
+        before = history()
+        self.assertEqual([(each["by"], each["holds"]) for each in before], [("system", True)])
+        server.change_policy("[roles.nurse]\n", "[roles.nurse]\ntypes = [\"Observation\"]\n")
+        second = server.cli("policy", "show", *data, check=True).stdout
+        after = history()
+        self.assertEqual([(each["version"], each["by"], each["holds"]) for each in after],
+                         [(before[0]["version"], "system", False), (before[0]["version"] + 1, "alice", True)])
+        self.assertLessEqual(after[0]["time"], after[1]["time"])
+        for each, text in zip(after, (first, second)):
+            self.assertEqual(each["sha256"], hashlib.sha256(text.encode()).hexdigest())
+            self.assertEqual(server.cli("policy", "show", "--version", each["version"], *data, check=True).stdout, text)
+        lines = server.cli("policy", "history", *data, check=True).stdout.splitlines()
+        self.assertEqual([("alice" in line, line.endswith("holds")) for line in lines], [(False, False), (True, True)])
+        self.assertNotEqual(server.cli("policy", "show", "--version", 99, *data).returncode, 0)
+        for query, status in (("version=99", 404), ("version=x", 400), ("version=-1", 400)):
+            self.assertEqual(server.socket_request("GET", "/admin/policy?" + query, token=server.admin()).status, status)
+        nurse = server.token_of(server.person("nn", "nurse"))
+        self.assertEqual(server.socket_request("GET", "/admin/policy/history", token=nurse).status, 403)
+        self.assertEqual([e["reason"] for e in server.audit() if e["event"] == "admin-denied"][-1],
+                         "denied by role: this role has no right to this administrative act")
+        server.stop()
+        server.start()
+        server.admin()
+        self.assertEqual(history(), after)
 
     def test_S12_a_policy_that_cannot_be_read_or_never_be_changed_again_is_refused(self):
         server = self.server

@@ -116,7 +116,7 @@ class Examples(harness.TestCase):
             done = dict(sum(pool.map(work, [names[i::AT_ONCE] for i in range(AT_ONCE)]), []))
         refused = {examples.place_of(json.loads(texts[name])): reply.status
                    for name, reply in done.items() if isinstance(reply, harness.Reply)}
-        self.assertEqual(refused, dict.fromkeys(not_written, 403))
+        self.assertEqual(refused, dict.fromkeys(not_written, 405))
         self.check_searches([each for each in done.values() if not isinstance(each, harness.Reply)])
 
     def test_every_example_of_R4_is_kept(self):

@@ -5,6 +5,7 @@ import json
 import unittest
 
 import harness
+from applications import App
 from harness import json_of
 from test_decisions import InHospital, consent, label, observation
 
@@ -73,6 +74,72 @@ class Explained(InHospital):
         said = self.explain("far", "Patient/" + patient, "--address", "127.0.0.1")
         self.assertEqual((said["permitted"], said["decided_by"]), (False, "network"))
         self.assertTrue(self.explain("far", "Patient/" + patient, "--address", "10.1.2.3")["permitted"])
+
+    def denied(self, who, path, method="GET", body=None, status=403, **more):
+        _, entries = self.logged(who, path, method, body, status, **more)
+        return [(e["event"], e["reason"].split(":")[0]) for e in entries]
+
+    def test_A09_what_is_refused_before_any_record_says_why(self):
+        patient = self.treated("dr")
+        for path, method, body, event in (("Observation?subject=x", "GET", None, "search"),
+                                          ("Observation/_history", "GET", None, "history-type"),
+                                          ("_history", "GET", None, "history-system"),
+                                          ("Observation", "POST", observation(patient), "create"),
+                                          ("Observation/" + self.make(observation(patient)), "GET", None, "read")):
+            self.assertEqual(self.denied("clerk", path, method, body), [(event, "denied by role")], path)
+        self.person("now", "clerk")
+        asked = {"headers": {"Prefer": "respond-async"}}
+        self.assertEqual(self.denied("now", "$export", **asked), [("export-started", "denied by role")])
+        research = {"headers": {"X-Purpose-Of-Use": "HRESCH"}}
+        self.assertEqual(self.denied("dr", "Observation?subject=x", **research), [("search", "denied by purpose")])
+        for query in ("Patient?general-practitioner=x", "Patient?_sort=general-practitioner", "Patient?_include=*"):
+            self.assertEqual(self.denied("clerk", query), [("search", "denied by view")], query)
+        chosen = {**observation(patient), "id": "of-my-choice"}
+        self.assertEqual(self.denied("dr", "Observation/of-my-choice", "PUT", chosen), [("update", "denied by record")])
+        broken = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "x"}]}
+        self.assertEqual(self.denied("now", f"Patient/{patient}/$break-glass", "POST", broken),
+                         [("emergency-begun", "denied by role")])
+
+    def test_A09_what_stands_before_every_request_says_why(self):
+        self.person("away", "privacy-officer")
+        self.server.admin()
+        self.server.cli("user", "networks", "away", "--allow", "10.0.0.0/8", "--data", self.server.data, check=True)
+        self.assertEqual(self.denied("away", "Patient?family=x"), [("address-refused", "denied by network")])
+        self.server.change_policy("[roles.lab]\n", '[roles.lab]\nawareness = ["phishing"]\nawareness-grace-days = 0\n')
+        self.addCleanup(self.server.change_policy,
+                        '[roles.lab]\nawareness = ["phishing"]\nawareness-grace-days = 0\n', "[roles.lab]\n")
+        self.assertEqual(self.denied("lab", "Patient?family=x"), [("search", "denied by awareness")])
+        self.assertEqual(self.denied("lab", "", "POST", {"resourceType": "Bundle", "type": "batch"}),
+                         [("transaction", "denied by awareness")])
+
+    def test_A09_F06_scopes_that_do_not_reach_say_so(self):
+        doctor = self.server.person("dr.app", "doctor")
+        doctor.session = self.server.token_of(doctor)
+        self.tokens["dr.app"] = App(self.server, "narrow", "user/Patient.rs").launch(
+            doctor, scope="user/Patient.rs")["access_token"]
+        self.assertEqual(self.denied("dr.app", "Observation?subject=x"), [("search", "denied by scope")])
+        self.assertEqual(self.denied("dr.app", "Patient", "POST", {"resourceType": "Patient"}),
+                         [("create", "denied by scope")])
+        reply = self.server.request("GET", "/auth/sessions", token=self.tokens["dr.app"])
+        self.assertEqual(reply.status, 403)
+        self.assertEqual(self.server.audit()[-1]["reason"],
+                         "denied by scope: an application may not do this: sign in yourself")
+
+    def test_A09_F06_the_explanation_knows_scopes(self):
+        patient = self.treated("dr")
+        where = "Observation/" + self.make(observation(patient))
+        for scope, expected in (("user/Patient.rs", "scope"), ("user/Observation.s", "scope"), ("user/Observation.rs", "permitted"),
+                                ("patient/*.r", "scope"), ("", "permitted")):
+            self.assertEqual(self.explain("dr", where, "--scope", scope)["decided_by"], expected, scope)
+        self.assertTrue(self.explain("dr", where, "--scope", "patient/*.r", "--patient", patient)["permitted"])
+        self.assertEqual(self.explain("dr", where, "--scope", "patient/*.r", "--patient", "another")["decided_by"], "scope")
+
+    def test_A09_A04_entries_without_a_record_say_why_as_well(self):
+        patient = self.treated("dr")
+        for kind, status in (("batch", 200), ("transaction", 403)):
+            bundle = {"resourceType": "Bundle", "type": kind, "entry": [
+                {"resource": observation(patient), "request": {"method": "POST", "url": "Observation"}}]}
+            self.assertIn(("create", "denied by role"), self.denied("clerk", "", "POST", bundle, status), kind)
 
     def test_A04_each_entry_of_a_bundle_that_is_refused_says_it(self):
         patient = self.treated("dr")

@@ -96,6 +96,16 @@ class Exports(harness.TestCase):
                                            headers={"Accept": "application/fhir+json"})
                 self.assertEqual((reply.status, reply.body.decode()), (200, text))
 
+    def test_C18_an_export_keeps_security_labels(self):
+        system = "http://terminology.hl7.org/CodeSystem/"
+        labels = [{"system": system + "v3-Confidentiality", "code": "R"},
+                  {"system": system + "v3-ActCode", "code": "NORDSCLCD"}]
+        token = self.server.admin()
+        id_ = self.server.create({"resourceType": "Patient", "meta": {"security": labels}}, token)
+        self.addCleanup(self.server.request, "DELETE", "/fhir/Patient/" + id_, token=token)
+        found = self.export("/fhir/Patient/$export?_type=Patient")
+        self.assertEqual(json.loads(found["Patient/" + id_])["meta"]["security"], labels)
+
     def test_C03_G01_an_export_is_for_the_purpose_it_was_asked_for(self):
         token = self.server.admin()
         willing, unwilling = (self.server.create({"resourceType": "Patient"}, token) for _ in range(2))

@@ -89,9 +89,9 @@ class PasskeyLaunch(PasskeyCase):
 
     def test_a_challenge_is_given_to_the_browser_that_began_alone(self):
         page = Page(self.app.begin())
-        self.assertEqual(self.app.send("POST", "/oauth/passkey", page.fields, cookie=False).status, 400)
-        self.assertEqual(self.app.send("POST", "/oauth/passkey", {"request": "x"}).status, 400)
-        self.assertEqual(self.app.send("POST", "/oauth/passkey", {}).status, 400)
+        self.assertEqual(self.app.send("POST", "/oauth/passkey", page.fields, cookie=False).status, 403)
+        self.assertEqual(self.app.send("POST", "/oauth/passkey", {"request": "x"}).status, 403)
+        self.assertEqual(self.app.send("POST", "/oauth/passkey", {}).status, 403)
         self.assertEqual(self.server.request("GET", "/oauth/passkey").status, 405)
 
     def test_K04_a_copy_of_a_passkey_is_found_out_here_too(self):

@@ -96,7 +96,7 @@ class Swaps(harness.TestCase):
                                 (consent, {"Cookie": "__Host-tacenda-oauth=" + "A" * 43}),
                                 ({**consent, "request": self.answer["refresh_token"]}, {"Cookie": "; ".join(map("=".join, self.app.cookies.items()))})):
             reply = self.server.request("POST", page.action, urllib.parse.urlencode(fields), headers={**FORM, **headers})
-            self.assertIn(reply.status, (400, 403), fields)
+            self.assertEqual(reply.status, 403, fields)
             self.assertNotIn("location", reply.headers)
         reply = self.app.decide(page)
         self.assertEqual(reply.status, 303, "and with both it is made")
@@ -123,7 +123,7 @@ class Swaps(harness.TestCase):
                 {"resourceType": "StructureDefinition", "url": here, "name": "X", "status": "draft", "kind": "resource",
                  "abstract": False, "type": "Patient", "baseDefinition": here, "derivation": "constraint"}):
             reply = self.server.request("POST", "/fhir/" + body["resourceType"], body, admin)
-            self.assertIn(reply.status, (201, 400, 422), reply)
+            self.assertEqual(reply.status, 422 if body["resourceType"] == "Subscription" else 201, reply)
             if reply.status == 201:
                 place = f"/fhir/{body['resourceType']}/{json_of(reply)['id']}"
                 for way in (place, place + "/$validate", f"/fhir/{body['resourceType']}?_include=*&_id={json_of(reply)['id']}"):
@@ -133,6 +133,41 @@ class Swaps(harness.TestCase):
                       f"Observation?subject={quoted}&_include=Observation:subject", f"Patient?_profile={quoted}"):
             self.server.request("GET", "/fhir/" + query, token=admin)
         self.assertEqual(listener.visits, 0)
+
+    def subscription(self, endpoint):
+        return {"resourceType": "Subscription", "status": "requested", "reason": "x", "criteria": "Patient?",
+                "channel": {"type": "rest-hook", "endpoint": endpoint}}
+
+    def test_W06_a_subscription_that_points_inside_is_refused(self):
+        admin = self.server.token_of(self.server.person("inside", "administrator"))
+        inside = ("http://hooks.example.org/x", "https://169.254.169.254/latest/meta-data", "https://localhost/x",
+                  "https://127.1/", "https://2130706433/", "https://0x7f.0.0.1/", "https://0177.0.0.1/", "https://[::1]/",
+                  "https://[::ffff:169.254.169.254]/", "https://[fd00::1]/", "https://10.0.0.1:8443/", "https://192.168.1.1/",
+                  "https://172.16.0.1/", "https://printer.local/", "https://metadata.google.internal/", "https://intranet/",
+                  "https://hooks.example.org@169.254.169.254/", "https://user:secret@hooks.example.org/",
+                  "https://hooks.example.org\\@127.0.0.1/", "file:///etc/passwd", "//hooks.example.org/", "")
+        for endpoint in inside:
+            reply = self.server.request("POST", "/fhir/Subscription", self.subscription(endpoint), admin)
+            self.assertEqual((reply.status, json_of(reply)["resourceType"]), (422 if endpoint else 400, "OperationOutcome"), endpoint)
+            if endpoint:
+                self.assertNotIn(endpoint, reply.body.decode())
+        good = self.subscription("https://hooks.example.org/x")
+        id_ = self.server.create(good, admin)
+        place = "/fhir/Subscription/" + id_
+        moved = {**self.subscription(inside[1]), "id": id_}
+        self.assertEqual(self.server.request("PUT", place, moved, admin).status, 422)
+        patch = [{"op": "replace", "path": "/channel/endpoint", "value": inside[1]}]
+        reply = self.server.request("PATCH", place, patch, admin, {"Content-Type": "application/json-patch+json"})
+        self.assertEqual(reply.status, 422)
+        for kind in ("transaction", "batch"):
+            bundle = {"resourceType": "Bundle", "type": kind, "entry": [
+                {"resource": self.subscription(inside[2]), "request": {"method": "POST", "url": "Subscription"}}]}
+            reply = self.server.request("POST", "/fhir", bundle, admin)
+            if kind == "transaction":
+                self.assertEqual(reply.status, 422)
+            else:
+                self.assertRegex(json_of(reply)["entry"][0]["response"]["status"], "^422")
+        self.assertEqual(json_of(self.server.request("GET", place, token=admin))["meta"]["versionId"], "1")
 
     def test_A06_the_id_of_a_request_is_told_and_recorded(self):
         before = self.server.audit_size()

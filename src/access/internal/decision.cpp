@@ -59,6 +59,8 @@ std::string_view word_of(Denial denial) {
       return "permitted";
     case Denial::kRight:
       return "role";
+    case Denial::kPurpose:
+      return "purpose";
     case Denial::kScope:
       return "scope";
     case Denial::kOwn:

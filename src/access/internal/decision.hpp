@@ -35,6 +35,7 @@ struct Asker {
 enum class Denial : std::uint8_t {
   kNone,
   kRight,      // the role has no such right to the type
+  kPurpose,    // not a purpose of the role
   kScope,      // the application's scopes do not reach it
   kOwn,        // another patient's record
   kRelation,   // no treating relation
@@ -42,11 +43,17 @@ enum class Denial : std::uint8_t {
   kLabel,      // a sensitive label that the role does not see
   kClearance,  // a level above the role's
   kList,       // he is not on the list of a very restricted record
-  kEmergency,  // he broke the glass, and this stays closed to emergencies
+  kEmergency,  // he broke the glass, or has an emergency account, and this stays closed to emergencies
   kErasure,    // the record of one of its patients is being erased
   kUnreadable  // what must be looked at cannot be read
 };
 std::string_view word_of(Denial denial);
+
+/// What denies an interaction before any record is asked about.
+struct Refusal {
+  Denial by;
+  Literal says;  // to who asks
+};
 
 /// An emergency opens reading, and nothing that takes many records out or away (C-14).
 bool is_reading(Action action);

@@ -23,6 +23,7 @@ struct Admin::Call {
   codec::Json body = codec::Json::object();
   std::map<std::string, std::string, std::less<>> query;
   vault::WriteSet on_refusal;  // what is kept of it when it is refused
+  std::string_view denied_by;  // "role", "factor": a literal, for the log
 };
 
 /// What an administrative act came to, not durable yet.

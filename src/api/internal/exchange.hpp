@@ -24,9 +24,9 @@ struct Pipeline::Exchange {
   fhir::Format body_format = fhir::Format::kJson;
   bool sends_content = false;                        // the body is the content of a Binary, not a resource
   std::optional<records::UploadedContent> uploaded;  // that content, when it was stored while it came
-  std::string_view denied_by;                        // before any record was asked about: "network", "factor"
-  std::vector<std::string> tried_patients;           // whose record it would be in, of an upload that begins
-  operations::Remarks remarks;                       // on what it sends
+  std::string_view denied_by;  // before any record was asked about: "network", "factor"; a literal
+  std::vector<std::string> tried_patients;      // whose record it would be in, of an upload that begins
+  operations::Remarks remarks;                  // on what it sends
   records::HistoryWindow history;               // of a history: which versions, for the links of its page
   operations::SearchRequest search;             // of a search: what is asked, for the links of its page
   bool reads_apart = false;                     // a Binary without what it holds

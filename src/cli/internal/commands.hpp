@@ -63,14 +63,17 @@ struct AccessOptions {
   std::string resource;
   std::string purpose;
   std::string address;
+  std::string scope;
   std::string id;
   std::string finding;
   std::string reason;
   int hours = 24;
+  std::uint64_t version = 0;  // of the policy; 0: the one that holds
   bool open = false;
   bool json = false;
 };
 int policy_show(AccessOptions const& options);
+int policy_history(AccessOptions const& options);
 int policy_set(AccessOptions const& options);
 int policy_explain(AccessOptions const& options);
 int policy_relabel(AccessOptions const& options);

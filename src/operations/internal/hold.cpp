@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "codec/web_address.hpp"
 #include "operations/index_worker.hpp"
 
 namespace tacenda::operations {
@@ -26,6 +27,26 @@ fhir::Report const& report_of(Remarks& remarks, std::size_t index, Validation::S
   return at->second;
 }
 
+/// Nothing is sent there yet, and nobody shall find it there on the day that something is (W-06).
+Result<void> check_endpoint(fhir::Resource const& resource) {
+  if (resource.type() != "Subscription") return {};
+  auto const* channel = resource.json().find("channel");
+  auto const* endpoint = channel == nullptr ? nullptr : channel->find("endpoint");
+  if (endpoint == nullptr) return {};
+  auto const host = endpoint->is_string() ? codec::host_of_https(endpoint->as_string()) : std::nullopt;
+  if (host && codec::is_public_host(*host)) return {};
+  return fail(
+      ErrorKind::kUnprocessable,
+      "Subscription.channel.endpoint must be an https URL without a user, at a name or address of the "
+      "internet");
+}
+
+/// What is demanded of resources that the server itself goes by, whatever the mode of validation is.
+Result<void> check_own_use(fhir::Resource const& resource) {
+  TACENDA_TRY_VOID(check_search_parameter(resource));
+  return check_endpoint(resource);
+}
+
 Result<void> refuse_errors(fhir::Report const& errors, Remarks& remarks) {
   if (errors.is_valid()) return {};
   remarks.refusal = codec::write_json(fhir::to_outcome(errors));
@@ -35,7 +56,7 @@ Result<void> refuse_errors(fhir::Report const& errors, Remarks& remarks) {
 }  // namespace
 
 Result<void> hold(Context const& context, fhir::Resource const& resource) {
-  TACENDA_TRY_VOID(check_search_parameter(resource));
+  TACENDA_TRY_VOID(check_own_use(resource));
   auto const* validation = context.services.validation;
   if (validation == nullptr || validation->mode_of(resource.type()) == ValidationMode::kOff) return {};
   Remarks own;
@@ -50,7 +71,7 @@ Result<void> hold(Context const& context, fhir::Resource const& resource) {
 
 Result<void> hold(Context const& context, std::span<HeldEntry const> entries,
                   Validation::TargetType target_type) {
-  for (auto const& entry : entries) TACENDA_TRY_VOID(check_search_parameter(*entry.resource));
+  for (auto const& entry : entries) TACENDA_TRY_VOID(check_own_use(*entry.resource));
   auto const* validation = context.services.validation;
   if (validation == nullptr) return {};
   Remarks own;

@@ -7,6 +7,7 @@
 #include "access/view.hpp"
 #include "fhir/compartment.hpp"
 #include "fhir/reference.hpp"
+#include "operations/refused.hpp"
 
 namespace tacenda::operations {
 namespace {
@@ -44,7 +45,7 @@ Result<void> check_shown(Context const& context, std::string_view type,
                          fhir::ParameterHandle const& parameter) {
   if (parameter == nullptr || context.services.gate.shows_parameter(context.principal, type, *parameter))
     return {};
-  return fail(ErrorKind::kForbidden, kHidden);
+  return deny(context, "view", kHidden);
 }
 
 /// Of a parameter that other types may have or not have.
@@ -76,7 +77,7 @@ Result<void> check_shown(Context const& context, std::string_view type,
   if (criterion.kind == Kind::kCompartment) {
     for (auto const* parameter : criterion.compartment.parameters) {
       if (!context.services.gate.shows_parameter(context.principal, type, *parameter))
-        return fail(ErrorKind::kForbidden, kHidden);
+        return deny(context, "view", kHidden);
     }
   }
   for (auto const& [linked_type, linked] : criterion.links) {
@@ -123,7 +124,7 @@ Result<void> check_shown(Context const& context, fhir::SearchQuery const& query)
     std::string_view const followed =
         include.iterate || query.includes.size() > 1 ? std::string_view() : source;
     if (include.parameter == nullptr && !context.services.gate.sees_whole(context.principal, followed))
-      return fail(ErrorKind::kForbidden, kHidden);
+      return deny(context, "view", kHidden);
   }
   return {};
 }
