@@ -138,6 +138,22 @@ TEST_F(ProviderAccountsTest, TakingALinkBackEndsWhatCameByIt) {
   EXPECT_FALSE(signs_in("s1"));
 }
 
+// K-06: who was linked may be the one because of whom the factors are replaced.
+TEST_F(ProviderAccountsTest, K06WhoEnrolsAgainIsNobodyAtTheProviderAnyMore) {
+  person("ada");
+  link("ada", ProviderLink{kIssuer, "s1"});
+  auto renewed = directory->renew_enrolment("ada");
+  expect_committed(renewed);
+  EXPECT_TRUE(signs_in("s1")) << "an invitation that nobody has used ends nothing";
+  enrol(renewed->enrolment_code);
+  EXPECT_FALSE(signs_in("s1"));
+  EXPECT_FALSE(directory->find_user("ada")->provider);
+  restart();
+  EXPECT_FALSE(signs_in("s1"));
+  link("ada", ProviderLink{kIssuer, "s1"});
+  EXPECT_TRUE(signs_in("s1"));
+}
+
 TEST_F(ProviderAccountsTest, ASubjectIsOfOnePerson) {
   service("lab");
   person("ada");
