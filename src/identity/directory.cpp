@@ -108,20 +108,24 @@ Result<void> Directory::check_new(NewUser const& user) const {
   return {};
 }
 
-Result<Directory::Added> Directory::add_user(NewUser const& user) {
-  TACENDA_TRY_VOID(check_new(user));
-  auto const id =
-      TACENDA_TRY(UserId::parse(codec::format_uuid_v4(TACENDA_TRY(state_->vault.random_bytes16()))));
+Result<std::shared_ptr<Account>> Directory::State::new_account(NewUser const& user) const {
+  auto const id = TACENDA_TRY(UserId::parse(codec::format_uuid_v4(TACENDA_TRY(vault.random_bytes16()))));
   auto account = std::make_shared<Account>(id);
   account->name = user.name;
   account->role = user.role;
   account->is_service = user.is_service;
   account->patient = user.patient;
-  account->created = state_->clock.now();
+  account->created = clock.now();
   Standing standing;
   standing.until = user.until;
   account->standing = std::make_shared<Standing const>(std::move(standing));
-  Added added{{}, id, {}, account->created};
+  return account;
+}
+
+Result<Directory::Added> Directory::add_user(NewUser const& user) {
+  TACENDA_TRY_VOID(check_new(user));
+  auto account = TACENDA_TRY(state_->new_account(user));
+  Added added{{}, account->id, {}, account->created};
   if (!user.is_service) {
     added.enrolment_code = TACENDA_TRY(state_->random_code(32));
     added.expires = account->created + limits::kEnrolmentTime;
@@ -129,20 +133,8 @@ Result<Directory::Added> Directory::add_user(NewUser const& user) {
     account->enrolment->code_hash = crypto::sha256(as_bytes(added.enrolment_code));
     account->enrolment->expires = added.expires;
   }
-  {
-    WriteLock const lock(state_->mutex);
-    if (!state_->by_name.emplace(user.name, account).second) {
-      return fail(ErrorKind::kConflict, "this user name exists or existed");
-    }
-    state_->by_id.emplace(std::string(id.view()), account);
-  }
   State::Rows const written{.account = true, .standing = user.until.has_value()};
-  added.pending = state_->pending(account, written, [state = state_.get(), account](bool committed) {
-    if (committed) return;
-    WriteLock const lock(state->mutex);
-    state->by_name.erase(account->name);
-    state->by_id.erase(std::string(account->id.view()));
-  });
+  added.pending = state_->pending_new(std::move(account), written);
   return added;
 }
 
@@ -184,27 +176,17 @@ Result<Pending> Directory::change_role(std::string_view name, std::string_view r
   WriteLock const lock(state_->mutex);
   if (account->provisioned && !account->provisioned->keeps_role)
     return fail(ErrorKind::kConflict, "the role of this user comes from his groups at the identity provider");
-  std::string old = std::exchange(account->role, std::string(role));
-  auto finish = [state = state_.get(), account, old, role = std::string(role)](bool committed) {
-    if (committed) return;
-    WriteLock const relock(state->mutex);
-    // Not what somebody else has given meanwhile.
-    if (account->role == role) account->role = old;
-  };
-  return state_->pending_told(account, Notice::Kind::kRoleChanged, std::move(finish));
+  return state_->pending_told(
+      account, Notice::Kind::kRoleChanged,
+      [role = std::string(role)]() -> Result<Opening> { return Opening{.role = role}; });
 }
 
 Result<Pending> Directory::unlock_user(std::string_view name) {
   auto const account = state_->find(name);
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   WriteLock const lock(state_->mutex);
-  std::uint32_t const failures = std::exchange(account->failures, 0U);
   return state_->pending(account, State::kCounters,
-                         [state = state_.get(), account, failures](bool committed) {
-                           if (committed) return;
-                           WriteLock const relock(state->mutex);
-                           account->failures = std::max(account->failures, failures);
-                         });
+                         [account]() -> Result<Opening> { return Opening{.forgiven = account->failures}; });
 }
 
 std::vector<UserView> Directory::users() const {
@@ -282,47 +264,36 @@ Result<Pending> Directory::bind_certificate(std::string_view name, Digest const&
   auto const account = state_->find(name);
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   if (!account->is_service) return fail(ErrorKind::kForbidden, "certificates are bound to service accounts");
-  WriteLock const lock(state_->mutex);
-  for (auto const& [other_name, other] : state_->by_name) {
-    if (other != account && other->certificate == certificate) {
-      return fail(ErrorKind::kConflict, "this certificate is bound to another account");
+  MakeOpening const bind = [state = state_.get(), account, certificate]()
+                               TACENDA_REQUIRES_SHARED(state->mutex) -> Result<Opening> {
+    for (auto const& [other_name, other] : state->by_name) {
+      if (other != account && other->certificate == certificate)
+        return fail(ErrorKind::kConflict, "this certificate is bound to another account");
     }
-  }
-  auto const old = std::exchange(account->certificate, certificate);
-  return state_->pending(account, State::kAccount,
-                         [state = state_.get(), account, certificate, old](bool committed) {
-                           if (committed) return;
-                           WriteLock const relock(state->mutex);
-                           if (account->certificate == certificate) account->certificate = old;
-                         });
+    return Opening{.certificate = certificate};
+  };
+  ReadLock const lock(state_->mutex);
+  TACENDA_TRY_VOID(bind());
+  return state_->pending(account, State::kAccount, bind);
 }
 
 Result<Pending> Directory::restrict_networks(std::string_view name,
                                              std::optional<std::vector<std::string>> networks) {
   if (networks && networks->size() > limits::kNetworksPerList)
     return fail(ErrorKind::kInvalid, "an address list has more networks than there can be");
-  return change_standing(name, [&](Standing& standing) { standing.networks = std::move(networks); });
+  return change_standing(
+      name, [networks = std::move(networks)](Standing& standing) { standing.networks = networks; });
 }
 
 Result<Pending> Directory::limit_until(std::string_view name, std::optional<Time> until) {
-  return change_standing(name, [&](Standing& standing) { standing.until = until; });
+  return change_standing(name, [until](Standing& standing) { standing.until = until; });
 }
 
-Result<Pending> Directory::change_standing(std::string_view name,
-                                           std::function<void(Standing&)> const& change) {
+Result<Pending> Directory::change_standing(std::string_view name, std::function<void(Standing&)> change) {
   auto const account = state_->find(name);
   if (!account) return fail(ErrorKind::kNotFound, "there is no such user");
   WriteLock const lock(state_->mutex);
-  auto standing = std::make_shared<Standing>(*account->standing);
-  change(*standing);
-  std::shared_ptr<Standing const> const next = std::move(standing);
-  auto const old = std::exchange(account->standing, next);
-  return state_->pending(account, State::kStanding,
-                         [state = state_.get(), account, next, old](bool committed) {
-                           if (committed) return;
-                           WriteLock const relock(state->mutex);
-                           if (account->standing == next) account->standing = old;
-                         });
+  return state_->pending_standing(account, std::move(change));
 }
 
 void Directory::hold_sessions_to(RoleTimes times) {

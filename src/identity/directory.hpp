@@ -181,8 +181,9 @@ class Directory {
   friend class OwnAccount;
   friend class Passkeys;
   friend class Provisioning;
+  friend struct DirectoryTestAccess;  // sign_in_test.cpp: counts hashes
   struct State;
-  Result<Pending> change_standing(std::string_view name, std::function<void(Standing&)> const& change);
+  Result<Pending> change_standing(std::string_view name, std::function<void(Standing&)> change);
   explicit Directory(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -68,6 +68,7 @@ TEST_F(DirectoryAccounts, ANewRoleCountsAtTheNextRequestAndOnlyWhenCommitted) {
   std::string const token = login("ada", totp);
   {
     auto const dropped = directory->change_role("ada", "administrator");
+    EXPECT_EQ(directory->authenticate_token(token)->role(), "nurse");
   }
   EXPECT_EQ(directory->authenticate_token(token)->role(), "nurse");
   auto changed = directory->change_role("ada", "doctor");
@@ -89,6 +90,56 @@ TEST_F(DirectoryAccounts, TwoChangesOfOneAccountAtOnceBothLast) {
   restart();
   EXPECT_EQ(directory->find_user("ada")->role, "nurse");
   EXPECT_FALSE(directory->find_user("ada")->enabled);
+}
+
+TEST_F(DirectoryAccounts, NoOtherChangeOfAnAccountStoresWhatWasNotCommitted) {
+  person("ada", "nurse");
+  {
+    auto const dropped = directory->change_role("ada", "administrator");
+    auto renewed = directory->renew_enrolment("ada");
+    expect_committed(renewed);
+    auto disabled = directory->disable_user("ada");
+    expect_committed(disabled);
+  }
+  restart();
+  EXPECT_EQ(directory->find_user("ada")->role, "nurse");
+  EXPECT_FALSE(directory->find_user("ada")->enabled);
+}
+
+TEST_F(DirectoryAccounts, ALaterEndAndMoreNetworksHoldWhenTheyAreCommittedAndNotBefore) {
+  person("ada");
+  auto const standing = [&] { return *directory->find_user("ada")->standing; };
+  std::vector<std::string> const home{"192.0.2.0/24"};
+  Time const soon = store.clock.now() + std::chrono::hours(1);
+  {
+    auto const dropped = directory->limit_until("ada", soon);
+    EXPECT_EQ(standing().until, soon) << "the safe side";
+    auto const also = directory->restrict_networks("ada", home);
+    EXPECT_EQ(standing().networks, home);
+  }
+  auto ends = directory->limit_until("ada", soon);
+  expect_committed(ends);
+  auto narrowed = directory->restrict_networks("ada", home);
+  expect_committed(narrowed);
+  {
+    auto const later = directory->limit_until("ada", soon + std::chrono::hours(1));
+    auto const never = directory->limit_until("ada", std::nullopt);
+    auto const wider = directory->restrict_networks("ada", std::vector<std::string>{"0.0.0.0/0"});
+    auto const any = directory->restrict_networks("ada", std::nullopt);
+    EXPECT_EQ(standing().until, soon);
+    EXPECT_EQ(standing().networks, home);
+  }
+  EXPECT_EQ(standing().until, soon);
+  EXPECT_EQ(standing().networks, home);
+  auto never = directory->limit_until("ada", std::nullopt);
+  auto any = directory->restrict_networks("ada", std::nullopt);
+  expect_committed(any);
+  expect_committed(never);
+  EXPECT_FALSE(standing().until);
+  EXPECT_FALSE(standing().networks) << "of two changes at once both last";
+  restart();
+  EXPECT_FALSE(standing().until);
+  EXPECT_FALSE(standing().networks);
 }
 
 TEST_F(EnrolmentSteps, WorksOnce) {
@@ -271,11 +322,14 @@ TEST_F(Tokens, ACertificateBelongsToOneServiceAccount) {
   EXPECT_EQ(directory->authenticate_certificate(certificate).error().kind(), ErrorKind::kUnauthenticated);
   {
     auto const dropped = directory->bind_certificate("loader.one", certificate);
+    EXPECT_FALSE(directory->authenticate_certificate(certificate).has_value());
   }
   EXPECT_FALSE(directory->authenticate_certificate(certificate).has_value()) << "not without its commit";
   EXPECT_EQ(directory->bind_certificate("ada", certificate).error().kind(), ErrorKind::kForbidden);
+  auto late = directory->bind_certificate("loader.two", certificate);
   auto bound = directory->bind_certificate("loader.one", certificate);
   expect_committed(bound);
+  EXPECT_EQ(commit(*late).error().kind(), ErrorKind::kConflict) << "asked for at once";
   EXPECT_EQ(directory->bind_certificate("loader.two", certificate).error().kind(), ErrorKind::kConflict);
   restart();
   auto const principal = directory->authenticate_certificate(certificate);

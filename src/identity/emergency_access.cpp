@@ -55,21 +55,15 @@ Result<EmergencyAccess::Printed> EmergencyAccess::new_credential() const {
 Result<EmergencyAccess::Credential> EmergencyAccess::add(Directory::NewUser const& user) {
   if (user.is_service || user.patient)
     return fail(ErrorKind::kInvalid, "an emergency account is that of a person who treats patients");
-  auto added = TACENDA_TRY(directory_.add_user(user));
-  auto const account = state_.find(user.name);
+  TACENDA_TRY_VOID(directory_.check_new(user));
+  auto account = TACENDA_TRY(state_.new_account(user));
   auto printed = TACENDA_TRY(new_credential());
-  Credential credential{{}, added.id, std::move(printed.passphrase), std::move(printed.codes)};
+  Credential credential{{}, account->id, std::move(printed.passphrase), std::move(printed.codes)};
+  // Of before there is nothing: the account is new.
+  (void)exchange_lock(*account, std::move(printed.lock));
   AccountRows written = kSealedRows;
   written.standing = user.until.has_value();
-  {
-    WriteLock const lock(state_.mutex);
-    account->enrolment.reset();  // nobody has its code
-    (void)exchange_lock(*account, std::move(printed.lock));
-  }
-  credential.pending =
-      state_.pending(account, written, [added = std::move(added.pending)](bool committed) mutable {
-        if (committed) added.committed();  // else it is dropped, and the account with it
-      });
+  credential.pending = state_.pending_new(std::move(account), written);
   return credential;
 }
 
@@ -121,22 +115,28 @@ Result<EmergencyAccess::Turned> EmergencyAccess::begin(Order const& order) {
   turned.mode = {held ? held->id : std::move(id), held ? held->begun : now,
                  std::max<Time>(held ? held->until : now, now + order.lasts), order.reason, order.by};
   auto accounts = state_.emergency_accounts();
-  for (auto const& account : accounts) account->failures = 0;
-  turned.pending = Pending(
-      [raw = &state_, accounts = std::move(accounts), mode = turned.mode]() -> Result<vault::WriteSet> {
-        vault::WriteSet set;
-        set.read_at(raw->vault.order().committed());
-        ReadLock const relock(raw->mutex);
-        for (auto const& account : accounts)
-          TACENDA_TRY_VOID(raw->put_account(set, *account, Directory::State::kCounters));
-        TACENDA_TRY_VOID(raw->put_emergency(set, mode));
-        return set;
-      },
-      [raw = &state_, mode = turned.mode](bool committed) {
-        if (!committed) return;
-        WriteLock const relock(raw->mutex);
-        raw->emergency = mode;
-      });
+  auto make_set = [raw = &state_, accounts = std::move(accounts),
+                   mode = turned.mode]() -> Result<vault::WriteSet> {
+    vault::WriteSet set;
+    set.read_at(raw->vault.order().committed());
+    ReadLock const relock(raw->mutex);
+    std::vector<std::pair<std::shared_ptr<Account>, Opening>> opened;
+    for (auto const& account : accounts) {
+      opened.emplace_back(account, Opening{.forgiven = account->failures});
+      TACENDA_TRY_VOID(raw->put_account(set, *account, Directory::State::kCounters, opened.back().second));
+    }
+    TACENDA_TRY_VOID(raw->put_emergency(set, mode));
+    set.when_stored([raw, opened = std::move(opened)] {
+      WriteLock const lock_of_change(raw->mutex);
+      for (auto const& [account, opening] : opened) account->receive(opening);
+    });
+    return set;
+  };
+  turned.pending = Pending(std::move(make_set), [raw = &state_, mode = turned.mode](bool committed) {
+    if (!committed) return;
+    WriteLock const relock(raw->mutex);
+    raw->emergency = mode;
+  });
   return turned;
 }
 

@@ -159,19 +159,12 @@ Result<OwnAccount::View> OwnAccount::view(Principal const& principal) const {
 Result<Pending> OwnAccount::acknowledge(Principal const& principal, Acknowledgement const& read) {
   auto const account = TACENDA_TRY(account_of(principal));
   WriteLock const lock(state_.mutex);
-  auto standing = std::make_shared<Standing>(*account->standing);
-  std::erase_if(standing->acknowledgements, [&](auto const& of) { return of.topic == read.topic; });
-  if (standing->acknowledgements.size() >= limits::kAwarenessTopics)
-    standing->acknowledgements.erase(standing->acknowledgements.begin());  // of a topic that is no more
-  standing->acknowledgements.push_back(read);
-  std::shared_ptr<Standing const> const next = std::move(standing);
-  auto const old = std::exchange(account->standing, next);
-  return state_.pending(account, Directory::State::kStanding,
-                        [state = &state_, account, next, old](bool committed) {
-                          if (committed) return;
-                          WriteLock const relock(state->mutex);
-                          if (account->standing == next) account->standing = old;
-                        });
+  return state_.pending_standing(account, [read](Standing& standing) {
+    auto& known = standing.acknowledgements;
+    std::erase_if(known, [&](auto const& of) { return of.topic == read.topic; });
+    if (known.size() >= limits::kAwarenessTopics) known.erase(known.begin());  // of a topic that is no more
+    known.push_back(read);
+  });
 }
 
 }  // namespace tacenda::identity

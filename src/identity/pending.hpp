@@ -9,15 +9,16 @@
 namespace tacenda::identity {
 
 /// A change of the directory that is not yet durable. It is already effective in memory where that is the
-/// safe side (a counted failure, a used TOTP step, a disabled user); what opens a door (a new token) becomes
-/// so only with `committed`. Commit `set` with its audit event; on kConflict ask for the set again: it is
-/// built from the newest state each time. Dropped without `committed`, it takes back what must not stay.
+/// safe side (a counted failure, a used TOTP step, a disabled user); what opens a door (a new token, another
+/// role, an account) becomes so only when `set` is stored. Commit `set` with its audit event, then call
+/// `committed`; on kConflict ask for the set again: it is built from the newest state each time. Dropped
+/// without `committed`, it takes back what must not stay.
 /// Move-only; one thread.
 class Pending {
  public:
   Pending() = default;
-  Pending(std::move_only_function<Result<vault::WriteSet>()> make_set,
-          std::move_only_function<void(bool)> finish)
+  explicit Pending(std::move_only_function<Result<vault::WriteSet>()> make_set,
+                   std::move_only_function<void(bool)> finish = {})
       : make_set_(std::move(make_set)), finish_(std::move(finish)) {}
   Pending(Pending&& other) noexcept
       : make_set_(std::exchange(other.make_set_, nullptr)), finish_(std::exchange(other.finish_, nullptr)) {}

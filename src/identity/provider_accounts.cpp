@@ -21,6 +21,14 @@ bool is_gone(Account const& account) {
 
 }  // namespace
 
+Result<void> Directory::State::check_link(ProviderLink const& link, Account const& account) const {
+  for (auto const& [id, other] : by_id) {
+    if (other.get() != &account && !is_gone(*other) && is_link_of(*other, link.issuer, link.subject))
+      return fail(ErrorKind::kConflict, "this subject of the OpenID provider is another user's");
+  }
+  return {};
+}
+
 std::shared_ptr<Account> Provisioning::Steps::account_of(Directory::State const& state,
                                                          Asserted const& asserted, Literal& reason) {
   for (auto const& [id, account] : state.by_id) {
@@ -35,6 +43,10 @@ std::shared_ptr<Account> Provisioning::Steps::account_of(Directory::State const&
     if (!provisioned || provisioned->deleted || provisioned->keeps_role ||
         provisioned->external_id != asserted.account)
       continue;
+    if (provisioned->linked_by_administrator) {
+      reason = "who the account belongs to at the OpenID provider is an administrator's to say";
+      return nullptr;
+    }
     // Who signed in first has it: the same external id of somebody else does not open it.
     if (account->provider) {
       reason = "the account belongs to somebody else of the OpenID provider";
@@ -61,24 +73,19 @@ Result<Directory::Attempt> Provisioning::sign_in(Asserted const& asserted, std::
     attempt.reason = Literal("unknown or disabled user");
     return attempt;
   }
-  auto const before = account->provider;
-  if (!before) {
-    account->provider = std::make_shared<ProviderLink const>(ProviderLink{asserted.issuer, asserted.subject});
+  std::shared_ptr<ProviderLink const> link;
+  if (!account->provider) {
+    link = std::make_shared<ProviderLink const>(ProviderLink{asserted.issuer, asserted.subject});
     state.notify(*account, Notice::Kind::kProviderLinked);
   }
-  auto const linked = account->provider;
   TACENDA_TRY_VOID(state.open_session(account,
                                       {.lifetime = state.times_of(*account).absolute,
                                        .method = Method::kProvider,
                                        .address = std::string(address),
-                                       .written = AccountRows{.factors = !before, .provider = !before},
+                                       .written = AccountRows{.factors = !!link, .provider = !!link},
+                                       .link = link,
                                        .second_factor_at = asserted.authenticated},
                                       attempt));
-  if (!before)
-    attempt.pending.on_failure([raw = &state, account, linked] {
-      WriteLock const relock(raw->mutex);
-      if (account->provider == linked) account->provider = nullptr;
-    });
   return attempt;
 }
 
@@ -92,23 +99,28 @@ Result<Pending> Provisioning::link_provider(std::string_view name, std::optional
     return fail(ErrorKind::kInvalid, "a subject of the OpenID provider is a line of 1 to 255 bytes");
   WriteLock const lock(state.mutex);
   if (account->sealed) return fail(ErrorKind::kForbidden, "an emergency account is no identity provider's");
-  for (auto const& [id, other] : state.by_id) {
-    if (link && other != account && !is_gone(*other) && is_link_of(*other, link->issuer, link->subject))
-      return fail(ErrorKind::kConflict, "this subject of the OpenID provider is another user's");
-  }
-  // Who came in by the link of before comes in no more, and nothing of it goes on (K-06).
   auto const next = link ? std::make_shared<ProviderLink const>(std::move(*link)) : nullptr;
-  account->provider = next;
+  MakeOpening const opens = [raw = &state, account, next]()
+                                TACENDA_REQUIRES_SHARED(raw->mutex) -> Result<Opening> {
+    if (next) TACENDA_TRY_VOID(raw->check_link(*next, *account));
+    return Opening{.provider = next};
+  };
+  TACENDA_TRY_VOID(opens());
+  // Who came in by the link of before comes in no more, and nothing of it goes on (K-06): at once, and it
+  // stays so even when the commit fails.
+  account->provider = nullptr;
+  if (account->provisioned) {
+    auto provisioned = *account->provisioned;
+    provisioned.linked_by_administrator = true;
+    account->provisioned = std::make_shared<Provisioned const>(std::move(provisioned));
+  }
   ++account->token_epoch;
   if (next) state.notify(*account, Notice::Kind::kProviderLinked);
-  auto pending = state.pending_end(account, {.account = true, .factors = next != nullptr, .provider = true},
-                                   state.end_tokens(*account));
-  // What was not stored opens nothing; what ended stays ended.
-  pending.on_failure([raw = &state, account, next] {
-    WriteLock const relock(raw->mutex);
-    if (account->provider == next) account->provider = nullptr;
-  });
-  return pending;
+  AccountRows const written{.account = true,
+                            .factors = next != nullptr,
+                            .provisioned = account->provisioned != nullptr,
+                            .provider = true};
+  return state.pending_end(account, written, state.end_tokens(*account), opens);
 }
 
 }  // namespace tacenda::identity

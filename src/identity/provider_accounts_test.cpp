@@ -138,6 +138,72 @@ TEST_F(ProviderAccountsTest, TakingALinkBackEndsWhatCameByIt) {
   EXPECT_FALSE(signs_in("s1"));
 }
 
+// K-06: who was linked may be the one because of whom the factors are replaced.
+TEST_F(ProviderAccountsTest, K06WhoEnrolsAgainIsNobodyAtTheProviderAnyMore) {
+  person("ada");
+  link("ada", ProviderLink{kIssuer, "s1"});
+  auto renewed = directory->renew_enrolment("ada");
+  expect_committed(renewed);
+  EXPECT_TRUE(signs_in("s1")) << "an invitation that nobody has used ends nothing";
+  enrol(renewed->enrolment_code);
+  EXPECT_FALSE(signs_in("s1"));
+  EXPECT_FALSE(directory->find_user("ada")->provider);
+  restart();
+  EXPECT_FALSE(signs_in("s1"));
+  link("ada", ProviderLink{kIssuer, "s1"});
+  EXPECT_TRUE(signs_in("s1"));
+}
+
+TEST_F(ProviderAccountsTest, ALinkThatAnAdministratorTookBackComesBackByHimAlone) {
+  auto const ada = provisioned("ada", "e1");
+  EXPECT_TRUE(signs_in("s1", "e1"));
+  auto taken_back = Provisioning(*directory).link_provider("ada", std::nullopt);
+  ASSERT_TRUE(taken_back.has_value());
+  EXPECT_FALSE(signs_in("s1", "e1")) << "before the commit already";
+  expect_committed(taken_back);
+  EXPECT_FALSE(signs_in("s1", "e1"));
+  EXPECT_FALSE(signs_in("s2", "e1"));
+  auto changed = Provisioning(*directory).change(ada.id, {"ada", "e1", "Ada", true});
+  expect_committed(changed);
+  restart();
+  EXPECT_FALSE(signs_in("s1", "e1"));
+  link("ada", ProviderLink{kIssuer, "s1"});
+  EXPECT_TRUE(signs_in("s1", "e1"));
+}
+
+TEST_F(ProviderAccountsTest, ALinkOpensWhenItIsCommittedAndNotBefore) {
+  person("ada");
+  auto linked = Provisioning(*directory).link_provider("ada", ProviderLink{kIssuer, "s1"});
+  ASSERT_TRUE(linked.has_value());
+  EXPECT_FALSE(signs_in("s1"));
+  expect_committed(linked);
+  EXPECT_TRUE(signs_in("s1"));
+}
+
+TEST_F(ProviderAccountsTest, OfTwoWhoAreLinkedAtOnceTheFirstThatIsCommittedStays) {
+  provisioned("ada", "e1");
+  person("bob");
+  auto const asserted = [&](std::string const& subject) {
+    return Asserted{kIssuer, subject, "e1", store.clock.now()};
+  };
+  {
+    auto late = Provisioning(*directory).sign_in(asserted("s1"), testing::kHome);
+    ASSERT_TRUE(late.has_value() && late->principal);
+    EXPECT_TRUE(signs_in("s2", "e1"));
+    EXPECT_EQ(commit(late->pending).error().kind(), ErrorKind::kUnauthenticated);
+    EXPECT_FALSE(is_known(late->access_token));
+    EXPECT_TRUE(signs_in("s2", "e1"));
+  }
+  {
+    auto bobs = Provisioning(*directory).link_provider("bob", ProviderLink{kIssuer, "s3"});
+    link("ada", ProviderLink{kIssuer, "s3"});
+    ASSERT_TRUE(bobs.has_value());
+    EXPECT_EQ(commit(*bobs).error().kind(), ErrorKind::kConflict);
+  }
+  restart();
+  EXPECT_EQ(try_sign_in("s3").principal->name(), "ada");
+}
+
 TEST_F(ProviderAccountsTest, ASubjectIsOfOnePerson) {
   service("lab");
   person("ada");

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +21,9 @@ struct Provisioned {
   bool active = true;
   bool deleted = false;     // for good: the account stays for the log's sake
   bool keeps_role = false;  // its role is the administrator's, and not its groups': it was linked, not made
+  // Who it is at the OpenID provider an administrator has said or taken back: its external id says it no
+  // more.
+  bool linked_by_administrator = false;
   std::vector<std::string> groups;  // ids, sorted
   Time modified{};
   std::uint32_t version = 0;  // the first is 1
@@ -40,6 +45,8 @@ struct Group {
   std::uint32_t version = 1;
 };
 
+using Groups = std::map<std::string, std::shared_ptr<Group const>, std::less<>>;  // by id
+
 /// Which groups of the identity provider give which role. What is not named gives none.
 struct GroupRoles {
   struct Rule {
@@ -52,6 +59,8 @@ struct GroupRoles {
   bool operator==(GroupRoles const&) const = default;
   /// The role of who is in groups of these names and external ids; empty: none.
   std::string role_of(std::span<std::string_view const> names) const;
+  /// The role that an account has by its groups, of which there are these; empty: none.
+  std::string role_of(Provisioned const& provisioned, Groups const& groups) const;
 };
 
 /// Are both the same but for the case of ASCII letters?

@@ -54,58 +54,85 @@ Provisioning::User Provisioning::Steps::user_of(Directory::State const& state, A
           .is = account.provisioned};
 }
 
+Provisioning::User Provisioning::Steps::user_with(Directory::State const& state, Account const& account,
+                                                  std::shared_ptr<Provisioned const> next,
+                                                  Groups const& groups) {
+  auto user = user_of(state, account);
+  bool const keeps_role = !next || next->keeps_role;
+  user.role = keeps_role ? account.role : state.group_roles.role_of(*next, groups);
+  user.active = account.enabled && (!next || next->active) && !account.is_over(state.clock.now());
+  user.is = std::move(next);
+  return user;
+}
+
 void Provisioning::Steps::take(Directory::State& state, std::shared_ptr<Account> const& account,
                                std::shared_ptr<Provisioned const> next) {
-  bool const is_active = next == nullptr || next->active;
-  // Also of an account that is over already: its time may be lengthened, and what was open stays ended.
-  bool const ends = !is_active && !account->suspended;
-  steps.push_back({account, account->provisioned, next, ends});
-  account->provisioned = std::move(next);
-  account->suspended = !is_active;
-  if (account->provisioned && account->provisioned->deleted) account->enabled = false;
-  if (!ends) return;
-  // What disabling does (S-11): nothing that was opened before opens anything, also when it comes back.
+  steps.push_back({account, account->provisioned, next});
+  if (!next || next->active) return;
+  // What disabling does (S-11), at once, and it stays so even when the commit fails: nothing that was opened
+  // before opens anything, also when the account comes back. Also of one that is over already: its time may
+  // be lengthened.
+  account->suspended = true;
+  if (next->deleted) account->enabled = false;
   ++account->token_epoch;
   account->enrolment.reset();
   auto const gone = state.end_tokens(*account);
   ended.insert(ended.end(), gone.begin(), gone.end());
 }
 
-Pending Provisioning::Steps::pending(Directory::State& state) {
-  auto all =
-      std::make_shared<Provisioning::Steps>(std::move(*this));  // shared by the two closures of one Pending
-  auto make_set = [&state, all]() -> Result<vault::WriteSet> {
-    vault::WriteSet set;
-    set.read_at(state.vault.order().committed());
-    ReadLock const lock(state.mutex);
-    for (auto const& step : all->steps)
-      TACENDA_TRY_VOID(state.put_account(set, *step.account, {.account = true, .provisioned = true}));
-    for (auto const& hash : all->ended) state.erase_token(set, hash);
-    if (!all->old_group && !all->new_group) return set;
-    auto const key = Directory::State::group_key((all->new_group ? all->new_group : all->old_group)->id);
-    if (all->new_group) {
-      TACENDA_TRY_VOID(state.rows.put(set, key, encode_group(*all->new_group)));
-    } else {
-      state.rows.erase(set, key);
-    }
-    return set;
-  };
-  return Pending(std::move(make_set), [&state, all](bool committed) {
-    state.keep_dead(committed, all->ended);
-    if (!committed) all->undo(state);
-  });
+Provisioning::Change Provisioning::Steps::only(Directory::State& state,
+                                               std::shared_ptr<Account> const& account,
+                                               std::shared_ptr<Provisioned const> next) {
+  Change change;
+  auto before = user_of(state, *account);
+  Steps steps;
+  steps.take(state, account, next);
+  change.effects.push_back({std::move(before), user_with(state, *account, std::move(next), state.groups)});
+  change.pending = steps.pending(state);
+  return change;
 }
 
-void Provisioning::Steps::undo(Directory::State& state) {
-  WriteLock const lock(state.mutex);
+Pending Provisioning::Steps::pending(Directory::State& state) {
+  auto const all =
+      std::make_shared<Provisioning::Steps>(std::move(*this));  // shared with the change of memory
+  auto make = [&state, all]() -> Result<vault::WriteSet> {
+    auto set = TACENDA_TRY(all->make_set(state));
+    set.when_stored([&state, all] { all->receive(state); });
+    return set;
+  };
+  return Pending(std::move(make), [&state, all](bool committed) { state.keep_dead(committed, all->ended); });
+}
+
+Result<vault::WriteSet> Provisioning::Steps::make_set(Directory::State& state) const {
+  constexpr AccountRows kWritten{.account = true, .provisioned = true};
+  vault::WriteSet set;
+  set.read_at(state.vault.order().committed());
+  ReadLock const lock(state.mutex);
   for (auto const& step : steps) {
-    if (step.account->provisioned != step.next) continue;  // what was changed meanwhile stays
-    // Known again, so that it can be asked for again; who was to end stays closed: the safe side.
-    step.account->provisioned = step.old;
-    if (!step.ends) step.account->suspended = step.old && !step.old->active;
+    if (step.account->provisioned != step.old)
+      return fail(ErrorKind::kConflict, "this account was changed meanwhile");
+    TACENDA_TRY_VOID(state.put_account(set, *step.account, kWritten, {.provisioned = step.next}));
   }
-  if (new_group && !old_group) state.groups.erase(new_group->id);
-  if (old_group) state.groups.insert_or_assign(old_group->id, old_group);
+  for (auto const& hash : ended) state.erase_token(set, hash);
+  if (!old_group && !new_group) return set;
+  auto const key = Directory::State::group_key((new_group ? new_group : old_group)->id);
+  if (new_group) {
+    TACENDA_TRY_VOID(state.rows.put(set, key, encode_group(*new_group)));
+  } else {
+    state.rows.erase(set, key);
+  }
+  return set;
+}
+
+/// Under one lock: nobody sees a group by its new name with the members of its old one.
+void Provisioning::Steps::receive(Directory::State& state) const {
+  WriteLock const lock(state.mutex);
+  for (auto const& step : steps) step.account->receive({.provisioned = step.next});
+  if (new_group) {
+    state.groups.insert_or_assign(new_group->id, new_group);
+  } else if (old_group) {
+    state.groups.erase(old_group->id);
+  }
 }
 
 Provisioning::Provisioning(Directory& directory) : state_(*directory.state_) {}
@@ -201,16 +228,11 @@ Result<Provisioning::Added> Provisioning::add(Wanted const& wanted) {
       return fail(ErrorKind::kConflict, "an account of this name is not the identity provider's");
     account->name = stem + "-" + std::to_string(i);
   }
-  state_.by_name.emplace(account->name, account);
-  state_.by_id.emplace(std::string(id.view()), account);
-  AccountRows const written{.account = true, .provisioned = true};
   Added added{{}, Steps::user_of(state_, *account)};
-  added.pending = state_.pending(account, written, [state = &state_, account](bool committed) {
-    if (committed) return;
-    WriteLock const relock(state->mutex);
-    state->by_name.erase(account->name);
-    state->by_id.erase(std::string(account->id.view()));
-  });
+  auto const is_unique = [state = &state_, wanted]() TACENDA_REQUIRES_SHARED(state->mutex) {
+    return Steps::check_unique(*state, wanted, nullptr);
+  };
+  added.pending = state_.pending_new(std::move(account), {.account = true, .provisioned = true}, is_unique);
   return added;
 }
 
@@ -224,33 +246,21 @@ Result<Provisioning::Change> Provisioning::change(std::string_view id, Wanted co
     return fail(ErrorKind::kForbidden, "an administrator has closed this account");
   // A suspension that was not stored holds in memory: then this is a change although it looks like none.
   if (same(*account->provisioned, wanted) && account->suspended == !wanted.active) return Change{};
-  Change change;
-  auto const before = Steps::user_of(state_, *account);
-  Steps steps;
-  steps.take(state_, account,
-             std::make_shared<Provisioned const>(changed(*account->provisioned, wanted, state_.clock.now())));
-  change.effects.push_back({before, Steps::user_of(state_, *account)});
-  change.pending = steps.pending(state_);
-  return change;
+  auto next = changed(*account->provisioned, wanted, state_.clock.now());
+  return Steps::only(state_, account, std::make_shared<Provisioned const>(std::move(next)));
 }
 
 Result<Provisioning::Change> Provisioning::remove(std::string_view id) {
   auto const account = TACENDA_TRY(find(id));
   WriteLock const lock(state_.mutex);
   if (!is_provisioned(*account)) return fail(ErrorKind::kNotFound, "there is no such user");
-  Change change;
-  auto const before = Steps::user_of(state_, *account);
   Provisioned next = *account->provisioned;
   next.active = false;
   next.deleted = true;
   next.groups.clear();
   next.modified = state_.clock.now();
   ++next.version;
-  Steps steps;
-  steps.take(state_, account, std::make_shared<Provisioned const>(std::move(next)));
-  change.effects.push_back({before, Steps::user_of(state_, *account)});
-  change.pending = steps.pending(state_);
-  return change;
+  return Steps::only(state_, account, std::make_shared<Provisioned const>(std::move(next)));
 }
 
 Result<Provisioning::Change> Provisioning::link(std::string_view name, std::string_view external_id) {
@@ -266,15 +276,9 @@ Result<Provisioning::Change> Provisioning::link(std::string_view name, std::stri
     return fail(ErrorKind::kConflict, "the identity provider knows this account already");
   if (!account->enabled) return fail(ErrorKind::kConflict, "this user is disabled");
   TACENDA_TRY_VOID(Steps::check_unique(state_, wanted, account.get()));
-  Change change;
-  auto before = Steps::user_of(state_, *account);
   auto next = changed(Provisioned{}, wanted, state_.clock.now());
   next.keeps_role = true;
-  Steps steps;
-  steps.take(state_, account, std::make_shared<Provisioned const>(std::move(next)));
-  change.effects.push_back({std::move(before), Steps::user_of(state_, *account)});
-  change.pending = steps.pending(state_);
-  return change;
+  return Steps::only(state_, account, std::make_shared<Provisioned const>(std::move(next)));
 }
 
 Result<Provisioning::Change> Provisioning::unlink(std::string_view name) {
@@ -287,13 +291,7 @@ Result<Provisioning::Change> Provisioning::unlink(std::string_view name) {
   if (account->enabled && !account->provisioned->active)
     return fail(ErrorKind::kConflict,
                 "the identity provider has suspended this user: disable the user here first");
-  Change change;
-  auto before = Steps::user_of(state_, *account);
-  Steps steps;
-  steps.take(state_, account, nullptr);
-  change.effects.push_back({std::move(before), Steps::user_of(state_, *account)});
-  change.pending = steps.pending(state_);
-  return change;
+  return Steps::only(state_, account, nullptr);
 }
 
 }  // namespace tacenda::identity

@@ -16,9 +16,9 @@ namespace tacenda::identity {
 struct Account;
 
 /// Accounts and groups that the hospital's identity provider makes, changes and ends. It reaches no account
-/// but those that it made and those that an administrator linked. A change holds from the call on, and is
-/// taken back when it is not committed: but what ends an account stays. The provider's changes are to follow
-/// each other, so that none rests on what is taken back.
+/// but those that it made and those that an administrator linked. A change holds when it is stored: but what
+/// ends an account holds from the call on, and stays. The provider's changes are to follow each other: of two
+/// of one account at once, the later is refused.
 ///
 /// Thread-safe; refers to the directory, which outlives it. Source: RFC 7643, RFC 7644; REQUIREMENTS S-02,
 /// S-11.
@@ -76,7 +76,8 @@ class Provisioning {
   Result<Change> unlink(std::string_view name);
 
   /// Signs in who the OpenID provider says he is: the account that is linked to his subject, or else the one
-  /// that was made with his external id, which is linked from then on. Never by a name or a mail address.
+  /// that was made with his external id, which is linked from then on: but for one that an administrator has
+  /// linked or taken the link from. Never by a name or a mail address.
   Result<Directory::Attempt> sign_in(Asserted const& asserted, std::string_view address);
   /// Says who an account is at the OpenID provider; nullopt: nobody. Ends its sessions. Errors: kNotFound,
   /// kForbidden (a service account), kInvalid (no subject), kConflict (it is another account's).
@@ -88,7 +89,6 @@ class Provisioning {
   };
   std::vector<GroupView> groups() const;
   /// Without their members.
-  using Groups = std::map<std::string, std::shared_ptr<Group const>, std::less<>>;
   Groups groups_by_id() const;
   /// Errors: kNotFound.
   Result<GroupView> group(std::string_view id) const;

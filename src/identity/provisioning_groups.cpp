@@ -20,8 +20,10 @@ bool is_in(Account const& account, std::string_view group) {
 }
 
 /// What the provider keeps of an account that is in a group, or in it no more.
-Result<Provisioned> moved(Provisioned const& before, std::string const& group, bool in, Time now) {
-  Provisioned next = before;
+Result<Provisioned> moved(Account const& account, std::string const& group, bool in, Time now) {
+  Provisioned next = *account.provisioned;
+  // A suspension that was not stored when it was asked for.
+  if (account.suspended) next.active = false;
   std::erase(next.groups, group);
   if (in) next.groups.insert(std::ranges::lower_bound(next.groups, group), group);
   if (next.groups.size() > limits::kGroupsPerAccount)
@@ -53,7 +55,7 @@ std::vector<Provisioning::GroupView> Provisioning::groups() const {
   return views;
 }
 
-Provisioning::Groups Provisioning::groups_by_id() const {
+Groups Provisioning::groups_by_id() const {
   ReadLock const lock(state_.mutex);
   return state_.groups;
 }
@@ -119,41 +121,41 @@ Result<Provisioning::GroupChange> Provisioning::put_group(std::shared_ptr<Group 
     for (auto const& member : list)
       was.emplace(member, Steps::user_of(state_, *state_.by_id.find(member)->second));
   }
-  // First all that can fail, then what is effective at once.
   std::map<std::string, std::shared_ptr<Provisioned const>, std::less<>> next;
   Time const now = state_.clock.now();
   for (auto const& [member, user] : was) {
     bool const in = wanted.contains(member);
     if (in == present.contains(member)) continue;
-    next.emplace(member, std::make_shared<Provisioned const>(TACENDA_TRY(moved(*user.is, id, in, now))));
+    auto const& account = *state_.by_id.find(member)->second;
+    next.emplace(member, std::make_shared<Provisioned const>(TACENDA_TRY(moved(account, id, in, now))));
   }
-  Steps steps;
-  steps.old_group = before;
-  steps.new_group = after;
+  auto groups = state_.groups;
   if (after) {
-    state_.groups.insert_or_assign(id, after);
+    groups.insert_or_assign(id, after);
   } else {
-    state_.groups.erase(id);
+    groups.erase(id);
   }
   // Who stays in it may have another role by its new name: then his row changes too, so that nothing of his
   // that is under way is committed by the old one.
   for (auto const& [member, user] : was) {
-    if (!next.contains(member) && state_.role_of(*state_.by_id.find(member)->second) != user.role)
+    auto const& account = *state_.by_id.find(member)->second;
+    if (!next.contains(member) && Steps::user_with(state_, account, user.is, groups).role != user.role)
       next.emplace(member,
                    std::make_shared<Provisioned const>(
-                       TACENDA_TRY(moved(*user.is, id, wanted.contains(member), now))));
+                       TACENDA_TRY(moved(account, id, wanted.contains(member), now))));
   }
-  GroupChange change;
-  if (next.size() > limits::kMembersChangedAtOnce) {
-    if (before) state_.groups.insert_or_assign(id, before);
-    if (!before) state_.groups.erase(id);
+  if (next.size() > limits::kMembersChangedAtOnce)
     return fail(ErrorKind::kTooLarge, "more members change than can change at once");
-  }
-  for (auto const& [member, provisioned] : next)
-    steps.take(state_, state_.by_id.find(member)->second, provisioned);
-  for (auto const& [member, provisioned] : next)
+  Steps steps;
+  steps.old_group = before;
+  steps.new_group = after;
+  GroupChange change;
+  for (auto const& [member, provisioned] : next) {
+    auto const& account = state_.by_id.find(member)->second;
     change.effects.push_back(
-        {was.find(member)->second, Steps::user_of(state_, *state_.by_id.find(member)->second)});
+        {was.find(member)->second, Steps::user_with(state_, *account, provisioned, groups)});
+    steps.take(state_, account, provisioned);
+  }
   change.before = {before ? before : after, {present.begin(), present.end()}};
   change.after = {after ? after : before, {wanted.begin(), wanted.end()}};
   change.pending = steps.pending(state_);

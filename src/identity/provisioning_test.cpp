@@ -138,6 +138,82 @@ TEST_F(ProvisioningTest, ASuspensionThatWasNotCommittedHoldsAndARevivalDoesNot) 
   EXPECT_FALSE(provisioning().user(ada.id)->active);
 }
 
+TEST_F(ProvisioningTest, S11ARevivalOpensWhenItIsCommittedAndNotBefore) {
+  auto const ada = add("ada");
+  auto renewed = directory->renew_enrolment("ada");
+  expect_committed(renewed);
+  auto const secret = enrol(renewed->enrolment_code);
+  auto suspended = set_active(ada, false);
+  expect_committed(suspended);
+  {
+    auto dropped = set_active(ada, true);
+    ASSERT_TRUE(dropped.has_value());
+    EXPECT_TRUE(dropped->effects.at(0).after.active) << "what it will be";
+    EXPECT_EQ(login("ada", secret), "");
+  }
+  EXPECT_EQ(login("ada", secret), "");
+  auto back = set_active(ada, true);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(login("ada", secret), "");
+  expect_committed(back);
+  EXPECT_NE(login("ada", secret), "");
+}
+
+// What a sign-in would store of an account that is not stored itself, no directory could read.
+TEST_F(ProvisioningTest, AnAccountIsNotThereBeforeItIsCommitted) {
+  {
+    auto added = provisioning().add({"ada", "e1", "", true});
+    ASSERT_TRUE(added.has_value());
+    auto attempt =
+        provisioning().sign_in({"https://login.example.org", "s1", "e1", store.clock.now()}, testing::kHome);
+    ASSERT_TRUE(attempt.has_value());
+    EXPECT_FALSE(attempt->principal.has_value());
+    EXPECT_TRUE(commit(attempt->pending).has_value());
+    EXPECT_EQ(directory->limit_until("ada", store.clock.now()).error().kind(), ErrorKind::kNotFound);
+    EXPECT_EQ(provisioning().user(added->user.id).error().kind(), ErrorKind::kNotFound);
+    EXPECT_EQ(provisioning().add_group({"Doctors", "", {added->user.id}}).error().kind(),
+              ErrorKind::kInvalid);
+  }
+  restart();
+  EXPECT_TRUE(provisioning().users().empty());
+  EXPECT_TRUE(directory->users().empty());
+}
+
+TEST_F(ProvisioningTest, S02OfTwoWhoGetOneNameAtOnceTheFirstThatIsCommittedHasIt) {
+  auto by_provider = provisioning().add({"ada", "e1", "", true});
+  auto by_administrator = directory->add_user({"ada", "doctor", false, std::nullopt});
+  expect_committed(by_administrator);
+  ASSERT_TRUE(by_provider.has_value());
+  EXPECT_EQ(commit(by_provider->pending).error().kind(), ErrorKind::kConflict);
+  restart();
+  EXPECT_EQ(directory->users().size(), 1U);
+  EXPECT_TRUE(provisioning().users().empty());
+}
+
+TEST_F(ProvisioningTest, ARoleByAGroupCountsWhenItIsCommittedAndNotBefore) {
+  use_roles();
+  auto const ada = add("ada");
+  auto made = provisioning().add_group({"Doctors", "", {ada.id}});
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(made->effects.at(0).after.role, "doctor") << "what it will be";
+  EXPECT_EQ(role_of(ada), "");
+  EXPECT_TRUE(provisioning().groups().empty());
+  expect_committed(made);
+  EXPECT_EQ(role_of(ada), "doctor");
+}
+
+TEST_F(ProvisioningTest, S11AGroupDoesNotReviveWhoseSuspensionWasNotCommitted) {
+  auto const ada = add("ada");
+  {
+    auto dropped = set_active(ada, false);
+    ASSERT_TRUE(dropped.has_value());
+  }
+  group("Doctors", {ada.id});
+  EXPECT_FALSE(provisioning().user(ada.id)->active);
+  restart();
+  EXPECT_FALSE(provisioning().user(ada.id)->active);
+}
+
 TEST_F(ProvisioningTest, S11ADeletionThatWasNotCommittedIsAskedForAgain) {
   auto const ada = add("ada");
   {

@@ -270,16 +270,18 @@ Result<Directory::Enrolled> Directory::confirm_enrolment(std::string_view code, 
   account->failures = 0;
   account->enrolment.reset();
   ++account->token_epoch;
-  // Whoever enrols again may have lost anything, also to somebody else: no factor of before is left, and
-  // neither are the sessions that they opened (K-06).
+  // Whoever enrols again may have lost anything, also to somebody else: no factor of before is left, no link
+  // to the OpenID provider, and none of the sessions that they opened (K-06).
   for (auto const& passkey : account->passkeys) state.by_credential.erase(passkey.credential_id);
   account->passkeys.clear();
+  account->provider = nullptr;
   state.notify(*account, Notice::Kind::kEnrolled);
   Enrolled result;
   result.actor_id = account->id.view();
   result.name = account->name;
   result.recovery_codes = std::move(codes);
-  result.pending = state.pending_end(account, State::kAccountAndFactors, state.end_tokens(*account));
+  result.pending = state.pending_end(account, {.account = true, .factors = true, .provider = true},
+                                     state.end_tokens(*account));
   return result;
 }
 

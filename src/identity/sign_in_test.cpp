@@ -3,8 +3,14 @@
 
 #include "core/limits.hpp"
 #include "identity/directory_testing.hpp"
+#include "identity/internal/state.hpp"
 
 namespace tacenda::identity {
+
+struct DirectoryTestAccess {
+  static std::uint64_t hashes(Directory const& directory) { return directory.state_->hash_turns.taken(); }
+};
+
 namespace {
 
 class SignIn : public testing::DirectoryTest {};
@@ -41,6 +47,39 @@ TEST_F(SignIn, RefusesAWrongPartAndTellsWhichOnlyTheAuditLog) {
   EXPECT_TRUE(nobody.actor_id.empty());
   EXPECT_FALSE(nobody.principal.has_value());
   EXPECT_TRUE(try_login("ada", kPassword, code).principal.has_value()) << "no failure used the code up";
+}
+
+// S-08: an answer takes as long whatever is wrong, so that its time tells nothing about who exists.
+TEST_F(SignIn, S08EveryFailureCostsOneArgon2Computation) {
+  auto const secret = person("ada");
+  service("loader");
+  auto invited = directory->add_user({"invited", "doctor", false, std::nullopt});
+  expect_committed(invited);
+  person("gone");
+  auto disabled = directory->disable_user("gone");
+  expect_committed(disabled);
+  store.clock.advance(std::chrono::seconds(30));
+  int address = 1;  // a new one each: none of them is throttled, which costs nothing
+  auto const cost_of = [&](std::string const& name, std::string const& password, std::string const& code) {
+    auto const before = DirectoryTestAccess::hashes(*directory);
+    auto const attempt = try_login(name, password, code, "203.0.113." + std::to_string(address++));
+    EXPECT_FALSE(attempt.principal.has_value()) << name;
+    return DirectoryTestAccess::hashes(*directory) - before;
+  };
+  EXPECT_EQ(cost_of("nobody", "wrong password!", "000000"), 1U);
+  EXPECT_EQ(cost_of("ada", "wrong password!", "000000"), 1U);
+  EXPECT_EQ(cost_of("ada", kPassword, ""), 1U);
+  EXPECT_EQ(cost_of("ada", "wrong password!", code_of(secret)), 1U);
+  EXPECT_EQ(cost_of("ada", "a\xff", "000000"), 1U) << "no text";
+  EXPECT_EQ(cost_of("ada", "", "000000"), 1U);
+  EXPECT_EQ(cost_of(std::string(1'000, 'a'), kPassword, "000000"), 1U) << "no name";
+  for (auto const* name : {"loader", "invited", "gone"})
+    EXPECT_EQ(cost_of(name, kPassword, "000000"), 1U) << name;
+  // Also where the hash is due to be made anew, which costs a second one: only for who is right in every
+  // part.
+  restart({128, 1});
+  EXPECT_EQ(cost_of("ada", kPassword, "000000"), 1U);
+  EXPECT_EQ(cost_of("nobody", kPassword, "000000"), 1U);
 }
 
 TEST_F(SignIn, HasNoAccountThatComesWithTheProduct) {
@@ -198,6 +237,7 @@ TEST_F(SignIn, AResetThatIsNotCommittedLeavesTheAccountStopped) {
     try_login("ada", "wrong password!", "0", "203.0.113." + std::to_string(i));
   {
     auto const dropped = directory->unlock_user("ada");
+    EXPECT_TRUE(login("ada", secret, kAway).empty()) << "nor before its commit";
   }
   EXPECT_TRUE(login("ada", secret, kAway).empty());
 }

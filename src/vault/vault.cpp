@@ -313,7 +313,9 @@ Result<void> Vault::commit(std::span<Stamped const> sets, storage::WhenDamaged w
       }
     }
   }
-  return state_->engine->write(batch);
+  TACENDA_TRY_VOID(state_->engine->write(batch));
+  for (auto const& stamped : sets) stamped.set->stored();
+  return {};
 }
 
 bool key_file_shares_filesystem(Places const& places) {

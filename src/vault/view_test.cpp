@@ -38,6 +38,37 @@ TEST(View, SeesItsOwnKeepersRowsOnly) {
   EXPECT_EQ(keys_of(state, ""), (std::vector<std::string>{"x", "\xff\xff"}));
 }
 
+TEST(View, WhatIsHeldInMemoryChangesWhenTheSetIsStoredAndBeforeItsSequenceIsSeen) {
+  TestStore store;
+  auto const records = store.vault->view(Keeper::kRecords);
+  auto const guard = records.guard(as_bytes("x"));
+  std::vector<std::string> changes;
+  auto const set_of = [&](std::string const& name) {
+    WriteSet set;
+    set.read_at(store.vault->order().committed());
+    set.depends_on(guard);
+    set.touches(guard);
+    records.put(set, as_bytes("x"), to_bytes(std::string_view(name)));
+    auto const seen = store.vault->order().committed();
+    set.when_stored([&changes, &store, &records, name, seen] {
+      EXPECT_EQ(as_text(*records.get(as_bytes("x")).value()), name) << "stored";
+      EXPECT_EQ(store.vault->order().committed(), seen) << "and not yet seen";
+      changes.push_back(name);
+    });
+    return set;
+  };
+  auto stale = set_of("stale");
+  {
+    auto const dropped = set_of("dropped");
+  }
+  WriteSet joined;
+  joined.merge(set_of("first"), 0);
+  ASSERT_TRUE(store.commit(std::move(joined)));
+  EXPECT_EQ(store.commit(std::move(stale)).error().kind(), ErrorKind::kConflict);
+  ASSERT_TRUE(store.commit(set_of("second")));
+  EXPECT_EQ(changes, (std::vector<std::string>{"first", "second"}));
+}
+
 TEST(View, AStartBeyondThePrefixDoesNotLeaveIt) {
   TestStore store;
   auto const records = store.vault->view(Keeper::kRecords);

@@ -27,11 +27,17 @@ void WriteSet::merge(WriteSet&& other, std::uint32_t event_offset) {
   std::ranges::move(other.dependencies_, std::back_inserter(dependencies_));
   std::ranges::move(other.touched_, std::back_inserter(touched_));
   std::ranges::move(other.announced_, std::back_inserter(announced_));
+  std::ranges::move(other.when_stored_, std::back_inserter(when_stored_));
   std::ranges::move(other.pins_, std::back_inserter(pins_));
   if (other.read_sequence_) read_at(*other.read_sequence_);
   if (other.keys_found_) found_keys_at(*other.keys_found_);
   new_subjects_.merge(other.new_subjects_);
   other = WriteSet();
+}
+
+void WriteSet::stored() {
+  for (auto& change : when_stored_) change();
+  when_stored_.clear();
 }
 
 }  // namespace tacenda::vault

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -64,6 +65,13 @@ class WriteSet {
   /// from before it is visible on.
   void announces(Guard guard) { announced_.push_back(guard); }
 
+  /// Has `change` called once when the set is stored, before anything can be read at its sequence: what
+  /// somebody keeps in memory of it changes then, and so neither before it is durable nor after a reader
+  /// could take it for unchanged. On the committer's thread: it must be short, and waits for no commit.
+  void when_stored(std::move_only_function<void()> change) { when_stored_.push_back(std::move(change)); }
+  /// For the Vault alone.
+  void stored();
+
   /// Kept alive until the set is committed or dropped: a page of the key vault that must not be re-keyed
   /// while keys sealed under it are on their way to the store.
   void pin(std::shared_ptr<void const> in_use) { pins_.push_back(std::move(in_use)); }
@@ -96,6 +104,7 @@ class WriteSet {
   std::optional<std::uint64_t> read_sequence_;
   std::optional<std::uint64_t> keys_found_;
   std::map<std::string, std::shared_ptr<SubjectKeys const>, std::less<>> new_subjects_;
+  std::vector<std::move_only_function<void()>> when_stored_;
   std::vector<std::shared_ptr<void const>> pins_;
   std::size_t size_bytes_ = 0;
 };

@@ -86,7 +86,7 @@ net::Response scim_refusal(std::uint16_t status, std::string_view type, Error co
   return scim_response(status, json);
 }
 
-Json user_json(identity::Provisioning::User const& user, identity::Provisioning::Groups const& groups,
+Json user_json(identity::Provisioning::User const& user, identity::Groups const& groups,
                std::string_view base) {
   Json json = Json::object();
   json.set("schemas", texts({kUserSchema}));

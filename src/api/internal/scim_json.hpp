@@ -21,7 +21,7 @@ bool is_scim(std::string_view path);
 net::Response scim_refusal(std::uint16_t status, std::string_view type, Error const& error);
 
 /// `base`: "https://records.example.org/scim/v2". `groups`: all that there are.
-codec::Json user_json(identity::Provisioning::User const& user, identity::Provisioning::Groups const& groups,
+codec::Json user_json(identity::Provisioning::User const& user, identity::Groups const& groups,
                       std::string_view base);
 codec::Json group_json(identity::Provisioning::GroupView const& group, std::string_view base);
 

@@ -42,16 +42,29 @@ void wipe(Bytes& bytes) {
 
 }  // namespace
 
-SecretBuffer encode_account(Account const& account) {
+void Account::receive(Opening const& opening) {
+  if (opening.role) role = *opening.role;
+  if (opening.certificate) certificate = opening.certificate;
+  failures -= std::min(failures, opening.forgiven);
+  if (opening.standing) standing = opening.standing;
+  if (opening.provider) provider = opening.provider;
+  if (!opening.provisioned) return;
+  provisioned = *opening.provisioned;
+  suspended = provisioned && !provisioned->active;
+}
+
+SecretBuffer encode_account(Account const& account, Opening const& opening) {
   Bytes row;
   row.reserve(4096);  // one allocation: growing would leave copies of the TOTP secret behind
   ByteWriter writer(row);
-  writer.u8(row::kFormat).sized(account.id.view()).sized(account.name).sized(account.role);
+  writer.u8(row::kFormat).sized(account.id.view()).sized(account.name);
+  writer.sized(opening.role ? *opening.role : account.role);
   writer.u8(account.is_service ? 1 : 0).u8(account.enabled ? 1 : 0).u32(account.token_epoch);
   writer.sized(account.patient ? account.patient->view() : std::string_view());
   writer.u64(to_unix_ms(account.created)).sized(account.password_phc).sized(account.totp_secret.reveal());
-  writer.u8(account.certificate ? 1 : 0);
-  if (account.certificate) writer.raw(*account.certificate);
+  auto const& certificate = opening.certificate ? opening.certificate : account.certificate;
+  writer.u8(certificate ? 1 : 0);
+  if (certificate) writer.raw(*certificate);
   writer.u8(account.enrolment ? 1 : 0);
   if (account.enrolment) {
     auto const& enrolment = *account.enrolment;
@@ -92,12 +105,12 @@ Result<std::shared_ptr<Account>> decode_account(ByteView row) {
   return account;
 }
 
-Bytes encode_counters(Account const& account) {
+Bytes encode_counters(Account const& account, Opening const& opening) {
   Bytes row;
   ByteWriter(row)
       .u8(row::kFormat)
       .u64(account.totp_last_step)
-      .u32(account.failures)
+      .u32(account.failures - std::min(account.failures, opening.forgiven))
       .u64(account.last_login ? to_unix_ms(*account.last_login) : 0);
   return row;
 }

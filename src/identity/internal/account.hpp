@@ -13,6 +13,7 @@
 #include "core/limits.hpp"
 #include "core/secret.hpp"
 #include "identity/emergency_mode.hpp"
+#include "identity/internal/opening.hpp"
 #include "identity/principal.hpp"
 #include "identity/provisioned.hpp"
 
@@ -83,10 +84,12 @@ struct Account {
   std::shared_ptr<ProviderLink const> provider;  // a row of its own; nullptr: none
   std::shared_ptr<Sealed const> sealed;          // of an emergency account: a row of its own; nullptr: none
 
+  bool is_over(Time now) const { return standing->until && now >= *standing->until; }
   /// Neither disabled, nor over, nor suspended by the identity provider.
-  bool is_active(Time now) const {
-    return enabled && !suspended && (!standing->until || now < *standing->until);
-  }
+  bool is_active(Time now) const { return enabled && !suspended && !is_over(now); }
+
+  /// Its rows are stored with `opening`.
+  void receive(Opening const& opening);
 };
 
 /// One access token. Its hash is the key; the token itself is nowhere.
@@ -104,11 +107,17 @@ struct Token {
   std::atomic<std::uint64_t> last_used_ms{0};
 };
 
-// Rows of the identity view (docs/data-file.md, "Directory rows"). The plaintexts hold secrets:
-// SecretBuffer. Errors of the parsers: kCorrupt.
-SecretBuffer encode_account(Account const& account);
+/// A live token and its key.
+struct Session {
+  Digest hash{};
+  std::shared_ptr<Token> token;  // shared with the directory; never nullptr
+};
+
+// Rows of the identity view (docs/data-file.md, "Directory rows"), as they are with an opening. The
+// plaintexts hold secrets: SecretBuffer. Errors of the parsers: kCorrupt.
+SecretBuffer encode_account(Account const& account, Opening const& opening = {});
 Result<std::shared_ptr<Account>> decode_account(ByteView row);
-Bytes encode_counters(Account const& account);
+Bytes encode_counters(Account const& account, Opening const& opening = {});
 Result<void> decode_counters(ByteView row, Account& account);
 Bytes encode_factors(Account const& account);
 Result<void> decode_factors(ByteView row, Account& account);

@@ -10,11 +10,12 @@
 namespace tacenda::identity {
 namespace {
 
-enum Flag : std::uint8_t { kActive = 1, kDeleted = 2, kKeepsRole = 4 };
+enum Flag : std::uint8_t { kActive = 1, kDeleted = 2, kKeepsRole = 4, kLinkedByAdministrator = 8 };
 
 std::uint8_t flags_of(Provisioned const& provisioned) {
   return static_cast<std::uint8_t>((provisioned.active ? kActive : 0) | (provisioned.deleted ? kDeleted : 0) |
-                                   (provisioned.keeps_role ? kKeepsRole : 0));
+                                   (provisioned.keeps_role ? kKeepsRole : 0) |
+                                   (provisioned.linked_by_administrator ? kLinkedByAdministrator : 0));
 }
 
 }  // namespace
@@ -24,6 +25,17 @@ std::string GroupRoles::role_of(std::span<std::string_view const> names) const {
     if (std::ranges::find(names, rule.group) != names.end()) return rule.role;
   }
   return {};
+}
+
+std::string GroupRoles::role_of(Provisioned const& provisioned, Groups const& groups) const {
+  std::vector<std::string_view> names;
+  for (auto const& id : provisioned.groups) {
+    auto const group = groups.find(id);
+    if (group == groups.end()) continue;
+    names.emplace_back(group->second->display_name);
+    if (!group->second->external_id.empty()) names.emplace_back(group->second->external_id);
+  }
+  return role_of(names);
 }
 
 bool same_name(std::string_view a, std::string_view b) {
@@ -50,11 +62,12 @@ Result<std::shared_ptr<Provisioned const>> decode_provisioned(ByteView row) {
   provisioned->external_id = TACENDA_TRY(row::read_text(reader));
   provisioned->display_name = TACENDA_TRY(row::read_text(reader));
   std::uint8_t const flags = TACENDA_TRY(reader.u8());
-  if (flags > (kActive | kDeleted | kKeepsRole))
+  if (flags > (kActive | kDeleted | kKeepsRole | kLinkedByAdministrator))
     return fail(ErrorKind::kCorrupt, "a directory row says something unknown of an account");
   provisioned->active = (flags & kActive) != 0;
   provisioned->deleted = (flags & kDeleted) != 0;
   provisioned->keeps_role = (flags & kKeepsRole) != 0;
+  provisioned->linked_by_administrator = (flags & kLinkedByAdministrator) != 0;
   provisioned->modified = from_unix_ms(TACENDA_TRY(reader.u64()));
   provisioned->version = TACENDA_TRY(reader.u32());
   for (auto left = TACENDA_TRY(row::read_count(reader, limits::kGroupsPerAccount)); left > 0; --left)

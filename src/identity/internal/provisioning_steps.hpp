@@ -12,13 +12,13 @@
 namespace tacenda::identity {
 
 /// What one change of an identity provider does to accounts, and to one group. Made under the directory's
-/// lock, and effective in memory from then on. Owner: one thread.
+/// lock; what ends an account is effective in memory from then on, all else when it is stored. Owner: one
+/// thread.
 struct Provisioning::Steps {
   struct Step {
     std::shared_ptr<Account> account;  // shared: with the directory
     std::shared_ptr<Provisioned const> old;
     std::shared_ptr<Provisioned const> next;
-    bool ends = false;  // all that the account has open ends with it
   };
   std::vector<Step> steps;
   std::vector<Digest> ended;  // tokens
@@ -31,7 +31,15 @@ struct Provisioning::Steps {
   /// What is to be committed. Leaves this empty.
   Pending pending(Directory::State& state);
 
+  /// A change of one account.
+  static Change only(Directory::State& state, std::shared_ptr<Account> const& account,
+                     std::shared_ptr<Provisioned const> next) TACENDA_REQUIRES(state.mutex);
+
   static User user_of(Directory::State const& state, Account const& account)
+      TACENDA_REQUIRES_SHARED(state.mutex);
+  /// What an account is once `next` is stored, when there are these groups.
+  static User user_with(Directory::State const& state, Account const& account,
+                        std::shared_ptr<Provisioned const> next, Groups const& groups)
       TACENDA_REQUIRES_SHARED(state.mutex);
   /// Is a user name or external id that of another account than `self`? Errors: kConflict.
   static Result<void> check_unique(Directory::State const& state, Wanted const& wanted, Account const* self)
@@ -44,7 +52,8 @@ struct Provisioning::Steps {
       TACENDA_REQUIRES_SHARED(state.mutex);
 
  private:
-  void undo(Directory::State& state);
+  Result<vault::WriteSet> make_set(Directory::State& state) const;
+  void receive(Directory::State& state) const;
 };
 
 /// Does the identity provider know of it?

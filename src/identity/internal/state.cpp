@@ -1,7 +1,6 @@
 #include "identity/internal/state.hpp"
 
 #include <algorithm>
-#include <thread>
 
 #include "codec/text.hpp"
 #include "core/limits.hpp"
@@ -10,11 +9,6 @@ namespace tacenda::identity {
 namespace {
 
 constexpr std::size_t kSweptAtOnce = 256;
-constexpr int kHashQueue = 32;  // Argon2 computations that may wait; each takes about a tenth of a second
-
-int hashes_at_once() {
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
 
 Bytes key_of(char kind, ByteView name) {
   Bytes key;
@@ -25,35 +19,6 @@ Bytes key_of(char kind, ByteView name) {
 }
 
 }  // namespace
-
-/// A turn at Argon2, given back with the scope.
-class Directory::State::HashTurn {
- public:
-  static Result<std::unique_ptr<HashTurn>> take(State& state) {
-    if (state.hashing.fetch_add(1) >= kHashQueue) {
-      state.hashing.fetch_sub(1);
-      return fail(ErrorKind::kThrottled, "too many log-ins at once");
-    }
-    MutexLock const lock(state.hash_mutex);
-    while (state.hash_running >= hashes_at_once()) state.hash_free.wait(state.hash_mutex);
-    ++state.hash_running;
-    return std::unique_ptr<HashTurn>(new HashTurn(state));
-  }
-  ~HashTurn() {
-    {
-      MutexLock const lock(state_.hash_mutex);
-      --state_.hash_running;
-    }
-    state_.hash_free.notify_one();
-    state_.hashing.fetch_sub(1);
-  }
-  HashTurn(HashTurn const&) = delete;
-  HashTurn& operator=(HashTurn const&) = delete;
-
- private:
-  explicit HashTurn(State& state) : state_(state) {}
-  State& state_;
-};
 
 Bytes Directory::State::account_key(UserId const& id) {
   return key_of('u', as_bytes(id.view()));
@@ -69,91 +34,143 @@ Bytes Directory::State::group_key(std::string_view id) {
 }
 
 Result<bool> Directory::State::verify_password(SecretBuffer const& normalized, std::string const& phc) {
-  auto const turn = TACENDA_TRY(HashTurn::take(*this));
+  auto const turn = TACENDA_TRY(hash_turns.take());
   return crypto::verify_password(peppered(normalized), phc);
 }
 
 Result<std::string> Directory::State::hash_password(SecretBuffer const& normalized) {
-  auto const turn = TACENDA_TRY(HashTurn::take(*this));
+  auto const turn = TACENDA_TRY(hash_turns.take());
   return crypto::hash_password(peppered(normalized), cost, random);
 }
 
-Result<vault::WriteSet> Directory::State::account_set(std::shared_ptr<Account> const& account,
-                                                      Rows written) const {
+Result<vault::WriteSet> Directory::State::account_set(std::shared_ptr<Account> const& account, Rows written,
+                                                      MakeOpening const& make) const {
   vault::WriteSet set;
   // Read first, then look at memory: whoever commits in between makes this set conflict, and it is built
   // anew.
   set.read_at(vault.order().committed());
   ReadLock const lock(mutex);
-  TACENDA_TRY_VOID(put_account(set, *account, written));
+  Opening opening;
+  if (make) opening = TACENDA_TRY(make());
+  TACENDA_TRY_VOID(put_account(set, *account, written, opening));
+  if (!make) return set;
+  set.when_stored([this, account, opening] {
+    WriteLock const relock(mutex);
+    account->receive(opening);
+  });
   return set;
 }
 
-Result<void> Directory::State::put_account(vault::WriteSet& set, Account const& account, Rows written) const {
-  auto const put = [&](Bytes const& key, ByteView row) -> Result<void> {
+Result<void> Directory::State::put_account(vault::WriteSet& set, Account const& account, Rows written,
+                                           Opening const& opening) const {
+  auto const alone = [&](Bytes const& key) {
     set.depends_on(rows.guard(key));
     set.touches(rows.guard(key));
+  };
+  auto const put = [&](Bytes const& key, ByteView row) -> Result<void> {
+    alone(key);
     return rows.put(set, key, row);
   };
   ByteView const id = as_bytes(account.id.view());
-  TACENDA_TRY_VOID(put(counters_key(account), encode_counters(account)));
+  TACENDA_TRY_VOID(put(counters_key(account), encode_counters(account, opening)));
   if (written.account) {
-    auto const plaintext = encode_account(account);
+    auto const plaintext = encode_account(account, opening);
     TACENDA_TRY_VOID(put(account_key(account.id), plaintext.reveal()));
   }
   if (written.factors) TACENDA_TRY_VOID(put(key_of('f', id), encode_factors(account)));
-  if (written.standing) TACENDA_TRY_VOID(put(key_of('s', id), encode_standing(*account.standing)));
+  auto const& standing = opening.standing ? opening.standing : account.standing;
+  if (written.standing) TACENDA_TRY_VOID(put(key_of('s', id), encode_standing(*standing)));
   auto const put_or_erase = [&](Bytes const& key, std::optional<Bytes> const& row) -> Result<void> {
     if (row) return put(key, *row);
     rows.erase(set, key);
-    set.depends_on(rows.guard(key));
-    set.touches(rows.guard(key));
+    alone(key);
     return {};
   };
-  auto const& provisioned = account.provisioned;
+  auto const& provisioned = opening.provisioned ? *opening.provisioned : account.provisioned;
   if (written.provisioned)
     TACENDA_TRY_VOID(put_or_erase(
         key_of('x', id), provisioned ? std::optional(encode_provisioned(*provisioned)) : std::nullopt));
+  auto const& provider = opening.provider ? opening.provider : account.provider;
   if (written.provider)
-    TACENDA_TRY_VOID(put_or_erase(
-        key_of('o', id),
-        account.provider ? std::optional(encode_provider_link(*account.provider)) : std::nullopt));
+    TACENDA_TRY_VOID(put_or_erase(key_of('o', id),
+                                  provider ? std::optional(encode_provider_link(*provider)) : std::nullopt));
   if (written.sealed) TACENDA_TRY_VOID(put(key_of('z', id), encode_sealed(*account.sealed)));
+  // No rows of their own: two accounts that are given the same at once must not both get it.
+  if (opening.certificate) alone(key_of('k', *opening.certificate));
+  if (opening.provider) alone(key_of('l', encode_provider_link(*opening.provider)));
   return {};
 }
 
 std::string Directory::State::role_of(Account const& account) const {
   auto const& provisioned = account.provisioned;
   if (!provisioned || provisioned->keeps_role) return account.role;
-  std::vector<std::string_view> names;
-  for (auto const& id : provisioned->groups) {
-    auto const group = groups.find(id);
-    if (group == groups.end()) continue;
-    names.emplace_back(group->second->display_name);
-    if (!group->second->external_id.empty()) names.emplace_back(group->second->external_id);
-  }
-  return group_roles.role_of(names);
+  return group_roles.role_of(*provisioned, groups);
 }
 
-Pending Directory::State::pending(std::shared_ptr<Account> account, Rows written,
-                                  std::move_only_function<void(bool)> finish) {
-  return Pending([this, account = std::move(account), written] { return account_set(account, written); },
-                 std::move(finish));
+Pending Directory::State::pending(std::shared_ptr<Account> account, Rows written, MakeOpening make) const {
+  return Pending([this, account = std::move(account), written, make = std::move(make)] {
+    return account_set(account, written, make);
+  });
 }
 
 Pending Directory::State::pending_told(std::shared_ptr<Account> account, Notice::Kind kind,
-                                       std::move_only_function<void(bool)> finish) {
-  if (account->is_service) return pending(std::move(account), kAccount, std::move(finish));
+                                       MakeOpening make) {
+  if (account->is_service) return pending(std::move(account), kAccount, std::move(make));
   notify(*account, kind);
-  return pending(account, kAccountAndFactors,
-                 [this, account, kind, finish = std::move(finish)](bool committed) mutable {
-                   if (finish) finish(committed);
-                   if (committed) return;
-                   WriteLock const lock(mutex);
-                   auto& notices = account->notices;
-                   auto const last = std::ranges::find(notices.rbegin(), notices.rend(), kind, &Notice::kind);
-                   if (last != notices.rend()) notices.erase(std::prev(last.base()));
-                 });
+  auto told = pending(account, kAccountAndFactors, std::move(make));
+  told.on_failure([this, account = std::move(account), kind] {
+    WriteLock const lock(mutex);
+    auto& notices = account->notices;
+    auto const last = std::ranges::find(notices.rbegin(), notices.rend(), kind, &Notice::kind);
+    if (last != notices.rend()) notices.erase(std::prev(last.base()));
+  });
+  return told;
+}
+
+Pending Directory::State::pending_new(std::shared_ptr<Account> account, Rows written,
+                                      std::function<Result<void>()> check) {
+  return Pending(
+      [this, account = std::move(account), written, check = std::move(check)]() -> Result<vault::WriteSet> {
+        auto set = TACENDA_TRY(account_set(account, written));
+        // One after the other, so that no two get one name.
+        auto const names = rows.guard(as_bytes("n"));
+        set.depends_on(names);
+        set.touches(names);
+        ReadLock const lock(mutex);
+        if (by_name.contains(account->name))
+          return fail(ErrorKind::kConflict, "this user name exists or existed");
+        if (check) TACENDA_TRY_VOID(check());
+        set.when_stored([this, account] {
+          WriteLock const relock(mutex);
+          by_name.emplace(account->name, account);
+          by_id.emplace(std::string(account->id.view()), account);
+        });
+        return set;
+      });
+}
+
+Pending Directory::State::pending_standing(std::shared_ptr<Account> const& account,
+                                           std::function<void(Standing&)> change) {
+  auto const old = account->standing;
+  Standing next = *old;
+  change(next);
+  // An earlier end, and networks where there were none, hold at once. What is later or wider does not; and a
+  // list in the place of another is both.
+  Standing closer = *old;
+  if (next.until && (!closer.until || *next.until < *closer.until)) closer.until = next.until;
+  if (!closer.networks) closer.networks = next.networks;
+  auto const meanwhile = std::make_shared<Standing const>(std::move(closer));
+  account->standing = meanwhile;
+  auto changed = pending(account, kStanding, [account, change = std::move(change)]() -> Result<Opening> {
+    auto standing = std::make_shared<Standing>(*account->standing);
+    change(*standing);
+    return Opening{.standing = std::move(standing)};
+  });
+  changed.on_failure([this, account, meanwhile, old] {
+    WriteLock const lock(mutex);
+    if (account->standing == meanwhile) account->standing = old;
+  });
+  return changed;
 }
 
 void Directory::State::erase_token(vault::WriteSet& set, Digest const& hash) {
@@ -163,10 +180,11 @@ void Directory::State::erase_token(vault::WriteSet& set, Digest const& hash) {
 }
 
 Pending Directory::State::pending_end(std::shared_ptr<Account> account, Rows written,
-                                      std::vector<Digest> ended) {
+                                      std::vector<Digest> ended, MakeOpening make) {
   return Pending(
-      [this, account = std::move(account), written, ended]() -> Result<vault::WriteSet> {
-        auto set = TACENDA_TRY(account_set(account, written));
+      [this, account = std::move(account), written, ended,
+       make = std::move(make)]() -> Result<vault::WriteSet> {
+        auto set = TACENDA_TRY(account_set(account, written, make));
         // Gone from the store too: nothing that happens to the account later may revive them.
         for (auto const& hash : ended) erase_token(set, hash);
         return set;
@@ -189,8 +207,7 @@ std::vector<Digest> Directory::State::end_tokens(Account const& account) {
   return ended;
 }
 
-Result<Directory::State::Session> Directory::State::session_of(Account const& account,
-                                                               Principal const& principal) const {
+Result<Session> Directory::State::session_of(Account const& account, Principal const& principal) const {
   for (auto const& [hash, token] : tokens) {
     bool const is_own = token->account.get() == &account && token->token_id == principal.token_id();
     if (is_own && is_live(*token, clock.now())) return Session{hash, token};
@@ -332,10 +349,18 @@ Result<Directory::State::NewToken> Directory::State::make_token(std::shared_ptr<
   made.token->last_used_ms = to_unix_ms(now);
   Digest const hash = crypto::sha256(as_bytes(made.text));
   auto swept = std::make_shared<std::vector<Digest>>();  // shared by the two closures of one Pending
-  auto make_set = [this, token = made.token, hash, written = plan.written, ended = plan.ended,
-                   swept]() -> Result<vault::WriteSet> {
+  auto make_set = [this, token = made.token, hash, written = plan.written, link = plan.link,
+                   ended = plan.ended, swept]() -> Result<vault::WriteSet> {
     vault::WriteSet set;
-    if (written) set = TACENDA_TRY(account_set(token->account, *written));
+    auto const opens = [this, token, link]() TACENDA_REQUIRES_SHARED(mutex) -> Result<Opening> {
+      if (!link) return Opening();
+      auto const& linked = *token->account;
+      if (linked.provider || linked.token_epoch != token->epoch)
+        return fail(ErrorKind::kUnauthenticated, "the account was changed meanwhile");
+      TACENDA_TRY_VOID(check_link(*link, linked));
+      return Opening{.provider = link};
+    };
+    if (written) set = TACENDA_TRY(account_set(token->account, *written, opens));
     // After the reads of the set: an end that comes later makes its commit conflict.
     TACENDA_TRY_VOID(still_opens(*token->account));
     for (auto const& gone : ended) erase_token(set, gone);

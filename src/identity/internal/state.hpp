@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,13 +14,14 @@
 #include "identity/directory.hpp"
 #include "identity/internal/account.hpp"
 #include "identity/internal/challenge.hpp"
+#include "identity/internal/hash_turns.hpp"
 #include "identity/internal/throttle.hpp"
 #include "identity/internal/token_plan.hpp"
 #include "identity/relying_party.hpp"
 
 namespace tacenda::identity {
 
-/// Everything the directory knows. Lock order: none is held together with another.
+/// Everything the directory knows. Lock order: none is held with another, but within the committer's turn.
 struct Directory::State {
   State(vault::Vault& the_vault, Clock const& the_clock, crypto::Random& the_random,
         crypto::MacKey const& pepper_key, crypto::MacKey const& name_key, crypto::MacKey const& recovery_key,
@@ -66,15 +66,12 @@ struct Directory::State {
   ChallengeBook passkey_sign_ins TACENDA_GUARDED_BY(mutex);
   std::optional<RelyingParty> relying_party TACENDA_GUARDED_BY(mutex);
 
-  std::map<std::string, std::shared_ptr<Group const>, std::less<>> groups TACENDA_GUARDED_BY(mutex);
+  Groups groups TACENDA_GUARDED_BY(mutex);
   GroupRoles group_roles TACENDA_GUARDED_BY(mutex);
   RoleTimes role_times TACENDA_GUARDED_BY(mutex);                    // of the policy
   std::optional<EmergencyMode> emergency TACENDA_GUARDED_BY(mutex);  // the last that a commit did not end
 
-  std::atomic<int> hashing{0};  // Argon2 computations at work or waiting
-  Mutex hash_mutex;
-  ConditionVariable hash_free;
-  int hash_running TACENDA_GUARDED_BY(hash_mutex) = 0;
+  HashTurns hash_turns;
 
   // Rows: u<id> account, c<id> counters, f<id> factors, s<id> standing, x<id> provisioned, o<id> OpenID
   // subject, z<id> sealed, g<id> group, t<token hash> token; kEmergencyKey emergency mode.
@@ -97,28 +94,34 @@ struct Directory::State {
   static constexpr Rows kStanding{.standing = true};
   static constexpr Rows kAccountAndFactors{.account = true, .factors = true};
 
-  /// A write set of the account's rows as they are in memory now.
-  Result<vault::WriteSet> account_set(std::shared_ptr<Account> const& account, Rows written) const;
-  Result<void> put_account(vault::WriteSet& set, Account const& account, Rows written) const
-      TACENDA_REQUIRES_SHARED(mutex);
+  /// A write set of the account's rows as they are in memory now, with what `make` opens.
+  Result<vault::WriteSet> account_set(std::shared_ptr<Account> const& account, Rows written,
+                                      MakeOpening const& make = {}) const;
+  Result<void> put_account(vault::WriteSet& set, Account const& account, Rows written,
+                           Opening const& opening = {}) const TACENDA_REQUIRES_SHARED(mutex);
   Result<void> put_emergency(vault::WriteSet& set, std::optional<EmergencyMode> const& mode) const;
+  /// Errors: kConflict (who is meant at the OpenID provider has another account).
+  Result<void> check_link(ProviderLink const& link, Account const& account) const
+      TACENDA_REQUIRES_SHARED(mutex);
   /// The role that it has now: its own, or that of its groups. Empty: none.
   std::string role_of(Account const& account) const TACENDA_REQUIRES_SHARED(mutex);
-  Pending pending(std::shared_ptr<Account> account, Rows written,
-                  std::move_only_function<void(bool)> finish = {});
+  Pending pending(std::shared_ptr<Account> account, Rows written, MakeOpening make = {}) const;
   /// A change of the account of which its owner, if it is a person's, is told.
-  Pending pending_told(std::shared_ptr<Account> account, Notice::Kind kind,
-                       std::move_only_function<void(bool)> finish = {}) TACENDA_REQUIRES(mutex);
+  Pending pending_told(std::shared_ptr<Account> account, Notice::Kind kind, MakeOpening make = {})
+      TACENDA_REQUIRES(mutex);
+  /// Has neither password nor enrolment, and is nowhere yet.
+  Result<std::shared_ptr<Account>> new_account(NewUser const& user) const;
+  /// An account that nobody finds before it is stored; `check` says, under the lock, whether it still may be.
+  Pending pending_new(std::shared_ptr<Account> account, Rows written,
+                      std::function<Result<void>()> check = {});
+  Pending pending_standing(std::shared_ptr<Account> const& account, std::function<void(Standing&)> change)
+      TACENDA_REQUIRES(mutex);
   /// The same as `pending`, and the rows of tokens that are gone from memory already.
-  Pending pending_end(std::shared_ptr<Account> account, Rows written, std::vector<Digest> ended);
+  Pending pending_end(std::shared_ptr<Account> account, Rows written, std::vector<Digest> ended,
+                      MakeOpening make = {});
   /// Takes the tokens of an account out of memory; the caller erases their rows.
   std::vector<Digest> end_tokens(Account const& account) TACENDA_REQUIRES(mutex);
 
-  /// A live token and its key.
-  struct Session {
-    Digest hash{};
-    std::shared_ptr<Token> token;  // shared with `tokens`; never nullptr
-  };
   /// The one that `principal` came with. Errors: kUnauthenticated (it ended meanwhile).
   Result<Session> session_of(Account const& account, Principal const& principal) const
       TACENDA_REQUIRES_SHARED(mutex);
@@ -192,9 +195,6 @@ struct Directory::State {
   void erase_token(vault::WriteSet& set, Digest const& hash);
   /// Remembers tokens whose erasing was not committed.
   void keep_dead(bool committed, std::vector<Digest> const& ended);
-
- private:
-  class HashTurn;
 };
 
 }  // namespace tacenda::identity

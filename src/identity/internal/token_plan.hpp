@@ -8,6 +8,7 @@
 
 #include "core/bytes.hpp"
 #include "identity/principal.hpp"
+#include "identity/provisioned.hpp"
 
 namespace tacenda::identity {
 
@@ -37,6 +38,7 @@ struct TokenPlan {
   Method method = Method::kSession;
   std::string address = {};
   std::optional<AccountRows> written = {};              // rows of the account that travel with it
+  std::shared_ptr<ProviderLink const> link = {};        // who its owner is from then on; nullptr: as before
   std::vector<Digest> ended = {};                       // tokens that end with it
   std::shared_ptr<Application const> application = {};  // shared: see Token
   std::optional<Time> second_factor_at = {};            // nullopt: now, of a session
