@@ -38,8 +38,9 @@ struct Places {
 
 /// How the Root Key is reached: the key file, a passphrase, or shares (vault/key_slots.hpp).
 struct Unlock {
-  std::optional<SecretBuffer> passphrase;    // nullopt: Places::key_file
-  std::optional<SecretBuffer> share_secret;  // what ShareCollection gives; then there is no passphrase
+  std::optional<SecretBuffer> passphrase;           // nullopt: Places::key_file
+  std::optional<SecretBuffer> passphrase_as_typed;  // tried next: slots were once made of what was typed
+  std::optional<SecretBuffer> share_secret;         // what ShareCollection gives; then there is no passphrase
 };
 
 /// The unsealed key hierarchy and the only door to storage.

@@ -5,12 +5,10 @@
 #include "cli/internal/connection.hpp"
 #include "cli/internal/terminal.hpp"
 #include "cli/internal/unlock.hpp"
+#include "cli/passphrase.hpp"
 
 namespace tacenda::cli {
 namespace {
-
-// NIST SP 800-63B-4 section 3.1.1.2: what stands alone has 15 characters at least.
-constexpr std::size_t kPassphraseBytesMin = 15;
 
 int add_passphrase(SlotOptions const& options, Compositions const& compositions) {
   auto const unlock = read_unlock(options.data, options.key_file, compositions);
@@ -21,11 +19,12 @@ int add_passphrase(SlotOptions const& options, Compositions const& compositions)
     std::cerr << "tacenda: slot add: the two passphrases are not the same\n";
     return kUsage;
   }
-  if (first->size() < kPassphraseBytesMin) {
-    std::cerr << "tacenda: slot add: a passphrase that opens a store has 15 characters at least\n";
+  auto const passphrase = new_passphrase(*first);
+  if (!passphrase.has_value()) {
+    std::cerr << "tacenda: slot add: " << passphrase.error().message() << "\n";
     return kUsage;
   }
-  return compositions.add_passphrase(options, *unlock, *first);
+  return compositions.add_passphrase(options, *unlock, *passphrase);
 }
 
 int add_shares(SlotOptions options, Compositions const& compositions) {
@@ -68,13 +67,8 @@ int unseal(UnsealOptions const& options) {
   auto const typed = options.share_file.empty() ? read_secret("passphrase, or a share: ")
                                                 : read_share_file(options.share_file);
   if (!typed.has_value()) return report("unseal", typed.error());
-  if (vault::is_share(*typed)) {
-    auto const answer = connection->post_secret("/admin/unseal/share", *typed);
-    return answer.has_value() ? say_state(*answer) : report("unseal", answer.error());
-  }
-  codec::Json body = codec::Json::object();
-  body.set("passphrase", codec::Json::string(as_text(typed->reveal())));
-  auto const answer = connection->post("/admin/unseal", body);
+  auto const answer =
+      connection->post_secret(vault::is_share(*typed) ? "/admin/unseal/share" : "/admin/unseal", *typed);
   return answer.has_value() ? say_state(*answer) : report("unseal", answer.error());
 }
 

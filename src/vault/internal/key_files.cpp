@@ -167,6 +167,9 @@ Result<OpenedSlots> open_slot_files(storage::Files& files, Places const& places,
     // A passphrase costs a second each time it is tried: not twice on the same slots.
     if (opened > 0 && encode_slots(copies[opened]) == encode_slots(copies[opened - 1])) continue;
     found = open_slots(copies[opened], kind, secret);
+    if (kind == SlotKind::kPassphrase && unlock.passphrase_as_typed && !found.has_value() &&
+        found.error().kind() == ErrorKind::kUnauthenticated)
+      found = open_slots(copies[opened], kind, unlock.passphrase_as_typed->reveal());
     if (found.has_value() || found.error().kind() == ErrorKind::kUnavailable) break;
   }
   if (!found.has_value()) return std::unexpected(found.error());
