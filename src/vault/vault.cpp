@@ -11,12 +11,6 @@
 #include "vault/internal/vault_state.hpp"
 
 namespace tacenda::vault {
-namespace {
-
-constexpr std::size_t kKeyFileBytes = 32;
-
-}  // namespace
-
 Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Vault::~Vault() = default;
 
