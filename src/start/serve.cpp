@@ -85,7 +85,6 @@ int serve(cli::ServeOptions const& options) {
   auto const signals = block_signals();
   ::umask(077);
   raise_descriptor_limit();
-  if (auto const result = forbid_core_dumps(); !result.has_value()) return failed(result.error());
   auto config = load_config(options);
   if (!config.has_value()) {
     std::cerr << "tacenda: " << (options.config.empty() ? "--listen" : options.config.string()) << ": "
