@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
                             .verify = start::verify,
                             .add_passphrase = start::add_passphrase,
                             .add_shares = start::add_shares,
+                            .add_key_file = start::add_key_file,
                             .remove_slot = start::remove_slot,
                             .list_slots = start::list_slots,
                             .slots_of = start::slots_of,

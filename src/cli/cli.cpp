@@ -15,6 +15,7 @@
 #include "cli/internal/key_commands.hpp"
 #include "cli/internal/slot_commands.hpp"
 #include "core/limits.hpp"
+#include "core/process.hpp"
 
 namespace tacenda::cli {
 namespace {
@@ -421,6 +422,12 @@ int run(int argc, char** argv, Compositions const& compositions) {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {  // CLI11's way to report usage, --help and --version
     return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  // Here and not in `serve`: most commands hold a key, a passphrase, a share, a password or a token for a
+  // while.
+  if (auto const result = forbid_core_dumps(); !result.has_value()) {
+    std::cerr << "tacenda: " << result.error().message() << "\n";
+    return kFailed;
   }
   return commands.run();
 }

@@ -20,6 +20,7 @@ struct Compositions {
   // Changes of the ways to open a store that no server has open.
   std::function<int(SlotOptions const&, vault::Unlock const&, SecretBuffer const& passphrase)> add_passphrase;
   std::function<int(SlotOptions const&, vault::Unlock const&, vault::HandOut const& show)> add_shares;
+  std::function<int(SlotOptions const&, vault::Unlock const&)> add_key_file;
   std::function<int(SlotOptions const&, vault::Unlock const&)> remove_slot;
   std::function<int(SlotOptions const&)> list_slots;
   /// As vault::list_slots.

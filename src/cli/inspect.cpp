@@ -32,43 +32,76 @@ class Findings {
   int bad_ = 0;
 };
 
-void examine_files(DoctorOptions const& options, Findings& findings) {
+void examine_data_folder(DoctorOptions const& options, Findings& findings) {
   struct stat data{};
-  struct stat key{};
   if (::stat(options.data.c_str(), &data) != 0) return findings.bad("the data folder is not there");
   if ((data.st_mode & 077U) != 0)
     findings.bad("the data folder can be entered by others: chmod 700");
   else
     findings.good("the data folder is its owner's alone");
-  if (options.key_file.empty()) return;
-  if (::stat(options.key_file.c_str(), &key) != 0) return findings.bad("the key file is not there");
-  if ((key.st_mode & 077U) != 0)
-    findings.bad("the key file can be read by others: chmod 600");
-  else
-    findings.good("the key file is its owner's alone");
-  if (key.st_dev == data.st_dev)
-    findings.warn("the key file lies on the data's filesystem: who takes one takes both");
-  else
-    findings.good("key file and data lie on different filesystems");
 }
 
+/// Ways to open the store, as far as they decide what else is unsafe.
+struct Ways {
+  bool key_file = false;  // there is a slot of it
+  bool others = false;    // a passphrase or shares, which have opened the store
+};
+
 /// A lost key file is lost data, unless there is another way in, and one that is known to work.
-void examine_slots(DoctorOptions const& options, Compositions const& compositions, Findings& findings) {
+Ways examine_slots(DoctorOptions const& options, Compositions const& compositions, Findings& findings) {
+  Ways ways;
   auto const slots = compositions.slots_of(options.data, options.key_file);
-  if (!slots.has_value()) return findings.bad(slots.error().message());
-  bool there = false;
-  bool tested = false;
-  for (auto const& slot : *slots) {
-    if (slot.kind == vault::SlotKind::kKeyFile) continue;
-    there = true;
-    tested = tested || slot.opened.has_value();
+  if (!slots.has_value()) {
+    findings.bad(slots.error().message());
+    return ways;
   }
-  if (tested)
+  bool untried = false;
+  for (auto const& slot : *slots) {
+    bool const is_file = slot.kind == vault::SlotKind::kKeyFile;
+    ways.key_file = ways.key_file || is_file;
+    ways.others = ways.others || (!is_file && slot.opened.has_value());
+    untried = untried || (!is_file && !slot.opened.has_value());
+  }
+  if (ways.others)
     findings.good("a passphrase or shares have opened the store, too");
-  else if (there)
+  else if (untried)
     findings.bad("no passphrase and no shares have opened the store yet: try them once (tacenda unseal)");
   else
     findings.bad("the key file alone opens the store: a lost key is lost data (tacenda slot add)");
+  return ways;
+}
+
+void examine_key_file(DoctorOptions const& options, Ways const& ways, Findings& findings) {
+  struct stat key{};
+  if (::stat(options.key_file.c_str(), &key) == 0) {
+    if ((key.st_mode & 077U) != 0)
+      findings.bad("the key file can be read by others: chmod 600");
+    else
+      findings.good("the key file is its owner's alone");
+  } else if (!ways.key_file) {
+    findings.good("no key file opens the store");
+  } else if (ways.others) {
+    findings.warn("the key file is not there: a passphrase or shares alone open the store");
+  } else {
+    findings.bad("the key file is not there");
+  }
+}
+
+/// What belongs to the store and lies beside the key file, also when that is kept elsewhere.
+void examine_vault_root(DoctorOptions const& options, Findings& findings) {
+  auto const path = options.key_file.string() + ".root";
+  struct stat root{};
+  struct stat data{};
+  if (::stat(path.c_str(), &root) != 0)
+    return findings.bad("the vault root " + path +
+                        " is not there: every slot needs it, and without it neither key file nor passphrase "
+                        "nor shares open the store");
+  findings.good("the vault root is there");
+  if (::stat(options.data.c_str(), &data) != 0) return;
+  if (root.st_dev == data.st_dev)
+    findings.warn("the key file lies on the data's filesystem: who takes one takes both");
+  else
+    findings.good("key file and data lie on different filesystems");
 }
 
 void examine_users(Json const& users, Findings& findings) {
@@ -171,8 +204,12 @@ int verify_online(VerifyOptions const& options) {
 
 int doctor(DoctorOptions const& options, Compositions const& compositions) {
   Findings findings;
-  examine_files(options, findings);
-  examine_slots(options, compositions, findings);
+  examine_data_folder(options, findings);
+  auto const ways = examine_slots(options, compositions, findings);
+  if (!options.key_file.empty()) {
+    examine_key_file(options, ways, findings);
+    examine_vault_root(options, findings);
+  }
   auto connection = AdminConnection::open(options.data);
   auto const status_answer =
       connection.has_value() ? connection->get("/admin/status") : std::unexpected(connection.error());

@@ -40,6 +40,7 @@ struct SlotOptions {
   unsigned shares = 0;        // of a new slot; 0: a passphrase
   unsigned threshold = 0;     // of them; 0: more than half
   std::filesystem::path out;  // folder for files of the shares; empty: they are shown
+  bool new_key_file = false;  // in place of passphrase or shares
   std::uint32_t id = 0;       // of the slot to remove
   bool json = false;
 };

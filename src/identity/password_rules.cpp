@@ -16,7 +16,7 @@
 namespace tacenda::identity {
 namespace {
 
-constexpr std::int32_t kCodePointsMin = 8;
+constexpr std::size_t kCodePointsMin = 8;
 // Guesses an online attacker cannot make against the throttle, with room: 2^24 (about 100 a quarter hour are
 // let through per account).
 constexpr double kGuessBitsMin = 24.0;
@@ -98,11 +98,13 @@ Result<SecretBuffer> normalize_password(SecretBuffer const& typed) {
   return normalized;
 }
 
+std::size_t code_points_of(SecretBuffer const& normalized) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      normalized.reveal(), [](std::byte b) { return (b & std::byte{0xC0}) != std::byte{0x80}; }));
+}
+
 Result<void> check_new_password(SecretBuffer const& normalized, std::string_view user_name) {
-  auto const bytes = normalized.reveal();
-  auto const code_points =
-      std::ranges::count_if(bytes, [](std::byte b) { return (b & std::byte{0xC0}) != std::byte{0x80}; });
-  if (code_points < kCodePointsMin)
+  if (code_points_of(normalized) < kCodePointsMin)
     return fail(ErrorKind::kUnprocessable, "the password is shorter than 8 characters");
 
   if (judge(normalized, user_name).bits < kGuessBitsMin) {

@@ -10,6 +10,9 @@ namespace tacenda::identity {
 /// The password in the form that is hashed: valid UTF-8, NFKC. Errors: kUnprocessable.
 Result<SecretBuffer> normalize_password(SecretBuffer const& typed);
 
+/// How many characters a person counts in it, or nearly so. `normalized`: UTF-8.
+std::size_t code_points_of(SecretBuffer const& normalized);
+
 /// Holds a new password (normalized) to the rules: 8 code points at least (a second factor is always
 /// required), any characters, no composition rules, not among the common or easily guessed ones, not made of
 /// the user's name. The message tells which rule and never the password.

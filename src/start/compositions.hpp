@@ -17,6 +17,7 @@ int verify(cli::VerifyOptions const& options, vault::Unlock const& unlock);
 int add_passphrase(cli::SlotOptions const& options, vault::Unlock const& unlock,
                    SecretBuffer const& passphrase);
 int add_shares(cli::SlotOptions const& options, vault::Unlock const& unlock, vault::HandOut const& show);
+int add_key_file(cli::SlotOptions const& options, vault::Unlock const& unlock);
 int remove_slot(cli::SlotOptions const& options, vault::Unlock const& unlock);
 int list_slots(cli::SlotOptions const& options);
 

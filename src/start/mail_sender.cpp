@@ -20,8 +20,10 @@ std::string_view take_line(std::string_view& text) {
 
 Result<net::MailSender::Credentials> read_credentials(std::filesystem::path const& path,
                                                       storage::Files& files) {
-  auto const bytes = TACENDA_TRY(files.read(path, kCredentialsBytes));
-  auto text = as_text(bytes);
+  auto const bytes = files.read(path, kCredentialsBytes);
+  if (!bytes.has_value())
+    return fail(bytes.error().kind(), "the file of alerts.credentials-file cannot be read");
+  auto text = as_text(*bytes);
   net::MailSender::Credentials credentials;
   credentials.user = take_line(text);
   credentials.password = SecretBuffer(as_bytes(take_line(text)));

@@ -85,7 +85,6 @@ int serve(cli::ServeOptions const& options) {
   auto const signals = block_signals();
   ::umask(077);
   raise_descriptor_limit();
-  if (auto const result = forbid_core_dumps(); !result.has_value()) return failed(result.error());
   auto config = load_config(options);
   if (!config.has_value()) {
     std::cerr << "tacenda: " << (options.config.empty() ? "--listen" : options.config.string()) << ": "
@@ -98,7 +97,12 @@ int serve(cli::ServeOptions const& options) {
   Server server(*files, {options.data, options.key_file}, std::move(*config), random, clock);
   server.begin_emergency(options.emergency);
   // The path alone also says where vault root and anchor lie: with it a passphrase can open the store.
-  if (options.key_file.empty() || !std::filesystem::exists(options.key_file)) {
+  if (options.key_file.empty()) {
+    log(LogLevel::kWarning,
+        "no --key-file: starting sealed, and nothing can unseal without what lies beside it");
+  } else if (!std::filesystem::exists(options.key_file)) {
+    if (auto const result = server.check_ready_to_unseal(); !result.has_value())
+      return failed(result.error());
     log(LogLevel::kWarning, "no key file: starting sealed, waiting for tacenda unseal");
   } else {
     if (auto const result = server.unseal({}, "key file"); !result.has_value()) return failed(result.error());

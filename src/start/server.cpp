@@ -199,6 +199,13 @@ Result<void> Server::make_provider() {
   return {};
 }
 
+Result<void> Server::check_ready_to_unseal() {
+  MutexLock const turn(unsealing_);
+  TACENDA_TRY_VOID(make_provider());
+  TACENDA_TRY_VOID(open_options());
+  return vault::check_vault_root(files_, places_);
+}
+
 Result<void> Server::unseal(vault::Unlock const& unlock, std::string const& how) {
   MutexLock const turn(unsealing_);
   if (current()) return fail(ErrorKind::kConflict, "the store is unsealed");

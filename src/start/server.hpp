@@ -23,6 +23,10 @@ class Server {
          Clock const& clock);
   ~Server();
 
+  /// Looks whether but for a key all is there that an unsealing needs: whoever brings one, perhaps with
+  /// others and in the night, shall not learn only then that a file is missing. Errors: those of the
+  /// configuration's files, kNotFound (the vault root).
+  Result<void> check_ready_to_unseal();
   /// Unseals; `how` is for the log. Errors: those of OpenStore::open; kConflict when it is unsealed.
   Result<void> unseal(vault::Unlock const& unlock, std::string const& how);
   /// Has emergency mode on from the next unsealing on, for this reason. Call before it.

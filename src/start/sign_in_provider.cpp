@@ -30,8 +30,10 @@ Result<std::unique_ptr<identity::SignInProvider>> sign_in_provider(Config const&
                                                                    storage::Files& files, Clock const& clock,
                                                                    crypto::Random& random) {
   if (config.openid.issuer.empty()) return nullptr;
-  auto const secret = TACENDA_TRY(files.read(config.openid.client_secret_file, kSecretBytes));
-  auto text = as_text(secret);
+  auto const secret = files.read(config.openid.client_secret_file, kSecretBytes);
+  if (!secret.has_value())
+    return fail(secret.error().kind(), "the file of openid.client-secret-file cannot be read");
+  auto text = as_text(*secret);
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
   if (text.empty()) return fail(ErrorKind::kInvalid, "the file of openid.client-secret-file is empty");
   identity::ProviderSettings settings{.issuer = config.openid.issuer,

@@ -1,5 +1,6 @@
 // `tacenda slot`: the ways to open a store that no server has open.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <iostream>
 
@@ -25,17 +26,20 @@ std::string describe(vault::SlotInfo const& slot) {
 }
 
 /// Changes the slots of a store that this process holds meanwhile. A key operation is recorded before it is
-/// done.
+/// done: what fails with `recorded` set may have been done all the same.
 template <typename Change>
 Result<void> change_slots(cli::SlotOptions const& options, vault::Unlock const& unlock, std::string_view verb,
-                          Change change) {
+                          bool& recorded, Change change) {
   ::umask(077);
   SystemClock const clock;
   crypto::SystemRandom random;
   vault::Places const places{options.data, options.key_file};
   auto const store = TACENDA_TRY(OpenStore::open(files(), places, unlock, {}, random, clock));
-  auto const record = [&](vault::SlotInfo const& slot) -> Result<void> {
-    TACENDA_TRY_VOID(store->record(audit::EventKind::kKeyOperation, describe(slot) + std::string(verb)));
+  auto const record = [&](vault::SlotAct const& act) -> Result<void> {
+    TACENDA_TRY_VOID(
+        store->record(audit::EventKind::kKeyOperation, describe(act.slot) + std::string(verb),
+                      "opened with " + describe(act.opened_with) + " by uid " + std::to_string(::getuid())));
+    recorded = true;
     return {};
   };
   TACENDA_TRY_VOID(change(vault::SlotChange{files(), places, unlock, random, clock, record}));
@@ -69,7 +73,8 @@ codec::Json json_of(vault::SlotInfo const& slot) {
 
 int add_passphrase(cli::SlotOptions const& options, vault::Unlock const& unlock,
                    SecretBuffer const& passphrase) {
-  auto const result = change_slots(options, unlock, " added", [&](vault::SlotChange const& change) {
+  bool recorded = false;
+  auto const result = change_slots(options, unlock, " added", recorded, [&](vault::SlotChange const& change) {
     return vault::add_passphrase(change, passphrase);
   });
   if (!result.has_value()) return failed("add", result.error());
@@ -85,8 +90,9 @@ int add_shares(cli::SlotOptions const& options, vault::Unlock const& unlock, vau
     return vault::write_share_files(files(), {options.data, options.key_file}, options.out, texts);
   };
   std::uint32_t id = 0;
+  bool recorded = false;
   auto const result =
-      change_slots(options, unlock, " added", [&](vault::SlotChange const& change) -> Result<void> {
+      change_slots(options, unlock, " added", recorded, [&](vault::SlotChange const& change) -> Result<void> {
         crypto::ShareCounts const counts{static_cast<std::uint8_t>(options.threshold),
                                          static_cast<std::uint8_t>(options.shares)};
         id = TACENDA_TRY(vault::add_shares(change, counts, hand_out));
@@ -95,7 +101,10 @@ int add_shares(cli::SlotOptions const& options, vault::Unlock const& unlock, vau
   if (!result.has_value()) {
     int const code = failed("add", result.error());
     std::cerr
-        << "tacenda: slot add: no slot was added: what was shown or written of its shares opens nothing\n";
+        << (recorded ? "tacenda: slot add: keep the shares as secret as if they opened the store, and do not "
+                       "rely on them\n"
+                     : "tacenda: slot add: no slot was added: what was shown or written of its shares opens "
+                       "nothing\n");
     return code;
   }
   std::cerr
@@ -107,10 +116,24 @@ int add_shares(cli::SlotOptions const& options, vault::Unlock const& unlock, vau
   return cli::kOk;
 }
 
-int remove_slot(cli::SlotOptions const& options, vault::Unlock const& unlock) {
-  auto const result = change_slots(options, unlock, " removed", [&](vault::SlotChange const& change) {
-    return vault::remove_slot(change, options.id);
+int add_key_file(cli::SlotOptions const& options, vault::Unlock const& unlock) {
+  bool recorded = false;
+  auto const result = change_slots(options, unlock, " added", recorded, [](vault::SlotChange const& change) {
+    return vault::add_key_file(change);
   });
+  if (!result.has_value()) return failed("add", result.error());
+  std::cout
+      << options.key_file.string()
+      << " is a new key file and opens the store. If the one before may be with others, take its slot away "
+         "(tacenda slot list, tacenda slot remove) and rotate the root key\n";
+  return cli::kOk;
+}
+
+int remove_slot(cli::SlotOptions const& options, vault::Unlock const& unlock) {
+  bool recorded = false;
+  auto const result =
+      change_slots(options, unlock, " removed", recorded,
+                   [&](vault::SlotChange const& change) { return vault::remove_slot(change, options.id); });
   if (!result.has_value()) return failed("remove", result.error());
   std::cout
       << "slot " << options.id

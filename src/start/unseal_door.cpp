@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "api/outcome.hpp"
+#include "cli/passphrase.hpp"
 #include "codec/json.hpp"
 #include "core/log.hpp"
 
@@ -58,12 +59,9 @@ Result<std::string> UnsealDoor::take_share(net::Request const& request) {
 }
 
 Result<std::string> UnsealDoor::take_passphrase(net::Request const& request) {
-  auto const json =
-      codec::parse_json(request.body, {.depth = 2, .size_bytes = limits::kUnauthenticatedBodyBytes});
-  if (!json.has_value()) return fail(ErrorKind::kInvalid, "a passphrase was not sent as it must be");
-  vault::Unlock unlock;
-  unlock.passphrase = SecretBuffer(as_bytes(json->text_of("passphrase")));
-  auto const opened = open_(unlock, "passphrase");
+  if (request.body.empty()) return fail(ErrorKind::kInvalid, "there is no passphrase in the request");
+  // The body as it is, and not a member of JSON, of which the parser would keep copies that nobody wipes.
+  auto const opened = open_(cli::unlock_by(SecretBuffer(as_bytes(request.body))), "passphrase");
   if (opened.has_value()) return unsealed();
   if (opened.error().kind() != ErrorKind::kUnauthenticated) return std::unexpected(opened.error());
   ++wrong_passphrases_;

@@ -1,4 +1,6 @@
 // `tacenda verify` of a store that no server has open.
+#include <unistd.h>
+
 #include <iostream>
 
 #include "api/verification.hpp"
@@ -22,6 +24,16 @@ int report_failure(cli::VerifyOptions const& options, Error const& error) {
   return damage ? cli::kDamage : cli::kFailed;
 }
 
+/// Passphrases and shares are tried in this way, too, and whoever brings them has the keys meanwhile: it is
+/// recorded as every unsealing by them is.
+Result<void> record_way(OpenStore& store, vault::Unlock const& unlock) {
+  if (!unlock.passphrase && !unlock.share_secret) return {};
+  TACENDA_TRY_VOID(store.record(audit::EventKind::kUnsealed,
+                                unlock.share_secret ? "verify, with shares" : "verify, with a passphrase",
+                                "by uid " + std::to_string(::getuid())));
+  return {};
+}
+
 }  // namespace
 
 int verify(cli::VerifyOptions const& options, vault::Unlock const& unlock) {
@@ -39,6 +51,9 @@ int verify(cli::VerifyOptions const& options, vault::Unlock const& unlock) {
     store = OpenStore::open(*files, places, unlock, open, random, clock);
   }
   if (!store.has_value()) return report_failure(options, refused.value_or(store.error()));
+  // A damaged log takes no entry.
+  auto const recorded = refused ? Result<void>() : record_way(**store, unlock);
+  if (!recorded.has_value()) return report_failure(options, recorded.error());
   cli::Progress progress(!options.json);
   auto report =
       api::verify_store((*store)->parts(), [&](std::string_view what, std::uint64_t done,

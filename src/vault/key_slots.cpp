@@ -24,12 +24,37 @@ std::uint64_t now_ms(SlotChange const& change) {
   return to_unix_ms(change.clock.now());
 }
 
-/// The newest of the slots, once it is recorded.
+SlotAct act_of(Slot const& slot, OpenedSlots const& opened) {
+  return {info_of(slot), info_of(*std::ranges::find(opened.slots.slots, opened.opened, &Slot::id))};
+}
+
+/// Writes what is recorded.
+Result<void> write_recorded(SlotChange const& change, OpenedSlots& opened) {
+  auto const written = write_slot_files(change.files, change.places, opened.slots, opened.root);
+  if (written.has_value()) return written;
+  // The first of the two copies may have been replaced, and with it the change is made.
+  log(LogLevel::kError, written.error());
+  return fail(
+      written.error().kind(),
+      "a copy of the slots could not be written: tacenda slot list shows whether the change was made");
+}
+
 Result<std::uint32_t> write_added(SlotChange const& change, OpenedSlots& opened) {
-  auto const info = info_of(opened.slots.slots.back());
-  TACENDA_TRY_VOID(change.record(info));
-  TACENDA_TRY_VOID(write_slot_files(change.files, change.places, opened.slots, opened.root));
-  return info.id;
+  auto const act = act_of(opened.slots.slots.back(), opened);
+  TACENDA_TRY_VOID(change.record(act));
+  TACENDA_TRY_VOID(write_recorded(change, opened));
+  return act.slot.id;
+}
+
+/// True when the store is known to open without slot `id`.
+bool opens_without(SlotChange const& change, OpenedSlots const& opened, std::uint32_t id) {
+  if (opened.opened != id) return true;
+  auto const by_file = slot_of_key_file(change.files, change.places, opened.slots, opened.root);
+  if (by_file && *by_file != id) return true;
+  // A key file's slot is worth what the file is, and that was asked above: its time is that of `init`.
+  return std::ranges::any_of(opened.slots.slots, [id](Slot const& slot) {
+    return slot.id != id && slot.kind != SlotKind::kKeyFile && slot.opened != 0;
+  });
 }
 
 bool lies_within(std::filesystem::path const& folder, std::filesystem::path const& other) {
@@ -114,19 +139,41 @@ Result<void> write_share_files(storage::Files& files, Places const& places,
   return {};
 }
 
+Result<std::uint32_t> add_key_file(SlotChange const& change) {
+  auto opened = TACENDA_TRY(open_slot_files(change.files, change.places, change.unlock));
+  SecretBuffer key(kKeyFileBytes);
+  TACENDA_TRY_VOID(change.random.fill(key.reveal_mutable()));
+  NewSlot const fresh{.kind = SlotKind::kKeyFile, .secret = key.reveal(), .created = now_ms(change)};
+  TACENDA_TRY_VOID(add_slot(opened.slots, fresh, opened.root, change.random));
+  auto const made = change.files.create(change.places.key_file, key.reveal());
+  if (!made.has_value() && made.error().kind() == ErrorKind::kConflict)
+    return fail(ErrorKind::kConflict, "a key file is there, and is not written over: move it away first");
+  TACENDA_TRY_VOID(made);
+  auto const act = act_of(opened.slots.slots.back(), opened);
+  if (auto const recorded = change.record(act); !recorded.has_value()) {
+    if (!change.files.remove(change.places.key_file).has_value())
+      log(LogLevel::kWarning, "a new key file that opens nothing could not be removed");
+    return std::unexpected(recorded.error());
+  }
+  TACENDA_TRY_VOID(write_recorded(change, opened));
+  return act.slot.id;
+}
+
 Result<void> remove_slot(SlotChange const& change, std::uint32_t id) {
   auto opened = TACENDA_TRY(open_slot_files(change.files, change.places, change.unlock));
   auto& slots = opened.slots.slots;
   auto const found = std::ranges::find(slots, id, &Slot::id);
   if (found == slots.end()) return fail(ErrorKind::kNotFound, "the store has no slot of this number");
-  auto const info = info_of(*found);
-  slots.erase(found);
-  if (slots.empty())
+  if (slots.size() == 1)
     return fail(ErrorKind::kConflict, "the last slot stays: without it nobody opens the store");
-  if (std::ranges::none_of(slots, [](Slot const& slot) { return slot.opened != 0; }))
-    return fail(ErrorKind::kConflict, "no other slot has opened the store yet: try one of them first");
-  TACENDA_TRY_VOID(change.record(info));
-  return write_slot_files(change.files, change.places, opened.slots, opened.root);
+  if (!opens_without(change, opened, id))
+    return fail(
+        ErrorKind::kConflict,
+        "no other slot has opened the store yet, or its key file is not there: try one of them first");
+  auto const act = act_of(*found, opened);
+  slots.erase(found);
+  TACENDA_TRY_VOID(change.record(act));
+  return write_recorded(change, opened);
 }
 
 }  // namespace tacenda::vault

@@ -37,17 +37,22 @@ struct SlotInfo {
 /// Changes nothing. Errors: kNotFound (no store), kCorrupt, kUnsupported.
 Result<std::vector<SlotInfo>> list_slots(storage::Files& files, Places const& places);
 
+/// A slot that is added or removed, and the one that the store was opened with to do so.
+struct SlotAct {
+  SlotInfo slot;
+  SlotInfo opened_with;
+};
+
 /// How the slots are changed. Whoever calls holds the lock of the store's folder: two changes at once could
-/// lose one.
+/// lose one. A change that fails after `record` succeeded may be there all the same: its error says so.
 struct SlotChange {
   storage::Files& files;
   Places const& places;
   Unlock const& unlock;  // one of the slots there are
   crypto::Random& random;
   Clock const& clock;
-  /// Called when nothing but the writing is left to be done, with what is added or removed; when it fails,
-  /// nothing is changed.
-  std::function<Result<void>(SlotInfo const&)> record;
+  /// Called when nothing but the writing is left to be done; when it fails, nothing is changed.
+  std::function<Result<void>(SlotAct const&)> record;
 };
 
 /// A slot that a passphrase opens (Argon2id). Gives its id. Errors: those of opening; kInvalid (it begins
@@ -66,9 +71,14 @@ Result<std::uint32_t> add_shares(SlotChange const& change, crypto::ShareCounts c
 Result<void> write_share_files(storage::Files& files, Places const& places,
                                std::filesystem::path const& folder, std::span<SecretBuffer const> texts);
 
+/// A slot that a new key file opens, which is made where the places say: for a store whose key file is lost,
+/// or known to others. Errors: those of opening; kConflict (a file is there), kTooLarge.
+Result<std::uint32_t> add_key_file(SlotChange const& change);
+
 /// Takes a slot away. What is kept of it elsewhere, an older copy of the slots with its secret, still leads
-/// to the same Root Key. Errors: those of opening; kNotFound; kConflict (it is the last one, or no other has
-/// opened the store yet).
+/// to the same Root Key. Another one that is known to work stays: the one that this change is opened with,
+/// the key file's when the file is there and opens it, or one that has opened the store before. Errors: those
+/// of opening; kNotFound; kConflict (it is the last one, or no other is known to work).
 Result<void> remove_slot(SlotChange const& change, std::uint32_t id);
 
 }  // namespace tacenda::vault

@@ -146,13 +146,191 @@ TEST(KeySlots, TheLastOneThatIsKnownToWorkStays) {
   EXPECT_TRUE(open_with(store, texts));
 }
 
+/// What shares that open the store give together.
+Unlock unlock_of(TestStore& store, std::vector<std::string> const& texts) {
+  ShareCollection collection(*store.files, store.places, store.clock);
+  for (auto const& text : texts) {
+    auto progress = collection.add(testing::typed(text));
+    if (progress.has_value() && progress->ready) return std::move(*progress->ready);
+  }
+  ADD_FAILURE() << "more shares are needed";
+  return {};
+}
+
+// Its slot has the time of `init` for good, and without the file it opens nothing.
+TEST(KeySlots, K09TheSlotOfALostKeyFileDoesNotCountAsOneThatWorks) {
+  TestStore store;
+  store.close();
+  auto const old = shares_of(store, {2, 3});
+  ASSERT_TRUE(open_with(store, old));
+  store.close();
+  Bytes const key = store.disk->content("/keys/store.key");
+  store.disk->erase("/keys/store.key");
+  auto const unlock = unlock_of(store, old);
+  std::vector<std::string> fresh;
+  HandOut const takes = [&](std::span<SecretBuffer const> made) -> Result<void> {
+    for (auto const& text : made) fresh.emplace_back(as_text(text.reveal()));
+    return {};
+  };
+  ASSERT_TRUE(add_shares(change_of(store, unlock), {2, 3}, takes));
+  auto const refused = remove_slot(change_of(store, unlock), 1);
+  ASSERT_FALSE(refused.has_value()) << "the key file is lost, and the new shares were never tried";
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kConflict);
+  Bytes other = key;
+  other[0] ^= std::byte{1};
+  ASSERT_TRUE(store.files->create("/keys/store.key", other));
+  EXPECT_FALSE(remove_slot(change_of(store, unlock), 1).has_value()) << "another file lies there";
+  ASSERT_TRUE(open_with(store, old)) << "it is still there";
+  store.close();
+
+  store.disk->erase("/keys/store.key");
+  ASSERT_TRUE(open_with(store, fresh));
+  store.close();
+  ASSERT_TRUE(remove_slot(change_of(store, unlock), 1)) << "the new ones were tried";
+  EXPECT_TRUE(open_with(store, fresh));
+}
+
+TEST(KeySlots, TheKeyFileThatIsThereCountsAsOneThatWorks) {
+  TestStore store;
+  store.close();
+  auto const texts = shares_of(store, {2, 3});
+  auto const unlock = unlock_of(store, texts);
+  ASSERT_TRUE(remove_slot(change_of(store, unlock), 1));
+  EXPECT_TRUE(store.open());
+}
+
+TEST(KeySlots, K09ANewKeyFileTakesThePlaceOfALostOne) {
+  TestStore store;
+  store.close();
+  auto const texts = shares_of(store, {2, 3});
+  auto const unlock = unlock_of(store, texts);
+  EXPECT_EQ(add_key_file(change_of(store)).error().kind(), ErrorKind::kConflict) << "there is one";
+  Bytes const lost = store.disk->content("/keys/store.key");
+  store.disk->erase("/keys/store.key");
+  auto refuses = change_of(store, unlock);
+  refuses.record = [](SlotAct const&) { return fail(ErrorKind::kUnavailable, "no log"); };
+  EXPECT_FALSE(add_key_file(refuses).has_value());
+  EXPECT_FALSE(store.disk->exists("/keys/store.key").value()) << "it would open nothing";
+
+  auto const added = add_key_file(change_of(store, unlock));
+  ASSERT_TRUE(added.has_value()) << added.error().message();
+  EXPECT_EQ(*added, 2U);
+  ASSERT_TRUE(store.open());
+  store.close();
+  ASSERT_TRUE(remove_slot(change_of(store), 0));
+  EXPECT_TRUE(store.open());
+  store.close();
+  store.disk->set_content("/keys/store.key", lost);
+  EXPECT_FALSE(store.open().has_value()) << "whoever found the old one";
+}
+
+// Before passphrases were normalised, a slot was made of the bytes that the keyboard gave.
+TEST(KeySlots, OfAPassphraseAsItWasTypedGoOnOpening) {
+  TestStore store;
+  store.close();
+  ASSERT_TRUE(add_passphrase(change_of(store), testing::typed("zoe\xCC\x88 and fourteen others")));
+  Unlock unlock;
+  unlock.passphrase = testing::typed("zo\xC3\xAB and fourteen others");
+  unlock.passphrase_as_typed = testing::typed("zoe\xCC\x88 and fourteen others");
+  EXPECT_TRUE(store.open(unlock).has_value());
+}
+
+TEST(KeySlots, K09NoneOpensTheStoreWithoutTheVaultRoot) {
+  TestStore store;
+  store.close();
+  auto const texts = shares_of(store, {2, 3});
+  Bytes const root = store.disk->content("/keys/store.key.root");
+  store.disk->erase("/keys/store.key.root");
+  for (auto const& opened : {store.open(), open_with(store, texts)}) {
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_EQ(opened.error().kind(), ErrorKind::kNotFound);
+    EXPECT_TRUE(opened.error().message().contains("<key file>.root")) << opened.error().message();
+  }
+  ASSERT_TRUE(store.files->create("/keys/store.key.root", root));
+  EXPECT_TRUE(open_with(store, texts));
+}
+
+TEST(KeySlots, AreRecordedWithTheWayTheStoreWasOpened) {
+  TestStore store;
+  store.close();
+  auto const unlock = unlock_of(store, shares_of(store, {2, 3}));
+  auto change = change_of(store, unlock);
+  std::vector<SlotAct> acts;
+  change.record = [&](SlotAct const& act) -> Result<void> {
+    acts.push_back(act);
+    return {};
+  };
+  ASSERT_TRUE(add_passphrase(change, testing::typed("a long passphrase in the safe")));
+  ASSERT_TRUE(remove_slot(change, 0));
+  ASSERT_EQ(acts.size(), 2U);
+  EXPECT_EQ(acts[0].slot.id, 2U);
+  EXPECT_EQ(acts[1].slot.kind, SlotKind::kKeyFile);
+  for (auto const& act : acts) EXPECT_EQ(act.opened_with.id, 1U);
+}
+
+TEST(KeySlots, TheOneThatAChangeIsOpenedWithIsKnownToWork) {
+  TestStore store;
+  store.close();
+  auto const texts = shares_of(store, {2, 3});
+  auto const unlock = unlock_of(store, texts);
+  store.disk->erase("/keys/store.key");
+  ASSERT_TRUE(remove_slot(change_of(store, unlock), 0));
+  EXPECT_TRUE(open_with(store, texts));
+}
+
+// Each change signs all slots anew: what was damaged before must not look like a way in that was tried.
+TEST(KeySlots, K09ADamagedSlotDoesNotCountAsOneThatWorksOnceItIsSignedAnew) {
+  TestStore store;
+  store.close();
+  auto const texts = shares_of(store, {2, 3});
+  ASSERT_TRUE(open_with(store, texts));
+  store.close();
+  Bytes damaged = store.disk->content(kFirst);
+  damaged[damaged.size() - 32 - 16 - 1] ^= std::byte{1};  // the last of the wrapped key, before its times
+  store.disk->set_content(kFirst, damaged);
+  store.disk->set_content(kSecond, damaged);
+  ASSERT_FALSE(open_with(store, texts).has_value());
+  ASSERT_EQ(shares_of(store, {2, 3}).size(), 3U);
+  auto const slots = list_slots(*store.files, store.places).value();
+  EXPECT_TRUE(slots[0].opened.has_value()) << "the one that was used";
+  EXPECT_FALSE(slots[1].opened.has_value());
+  auto const refused = remove_slot(change_of(store), 0);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kConflict);
+  EXPECT_TRUE(store.open());
+}
+
+// The copy in the data folder is written first: with it the shares open the store, whatever comes then.
+TEST(KeySlots, K09AChangeThatReachedOneCopyAloneIsNotSaidToBeUndone) {
+  TestStore store;
+  store.close();
+  std::vector<std::string> texts;
+  HandOut const takes = [&](std::span<SecretBuffer const> made) -> Result<void> {
+    for (auto const& text : made) texts.emplace_back(as_text(text.reveal()));
+    return {};
+  };
+  store.disk->fail({storage::DiskCall::kRename, std::nullopt, 2, ErrorKind::kNoSpace});
+  auto const added = add_shares(change_of(store), {2, 3}, takes);
+  ASSERT_FALSE(added.has_value());
+  EXPECT_EQ(added.error().kind(), ErrorKind::kNoSpace);
+  EXPECT_TRUE(added.error().message().contains("shows whether the change was made"))
+      << added.error().message();
+  EXPECT_TRUE(open_with(store, texts).has_value());
+  store.close();
+  store.disk->fail({storage::DiskCall::kRename, std::nullopt, 2, ErrorKind::kNoSpace});
+  auto const removed = remove_slot(change_of(store), 1);
+  ASSERT_FALSE(removed.has_value());
+  EXPECT_TRUE(removed.error().message().contains("shows whether the change was made"));
+  EXPECT_FALSE(open_with(store, texts).has_value());
+}
+
 TEST(KeySlots, AreNotChangedWhenItCannotBeRecordedOrTheSharesCannotBeGivenOut) {
   TestStore store;
   store.close();
   (void)shares_of(store, {2, 3});  // something to remove
   Bytes const before = store.disk->content(kFirst);
   auto refuses = change_of(store);
-  refuses.record = [](SlotInfo const&) { return fail(ErrorKind::kUnavailable, "no log"); };
+  refuses.record = [](SlotAct const&) { return fail(ErrorKind::kUnavailable, "no log"); };
   HandOut const takes = [](std::span<SecretBuffer const>) -> Result<void> { return {}; };
   HandOut const drops = [](std::span<SecretBuffer const>) {
     return fail(ErrorKind::kUnavailable, "nobody there");

@@ -48,10 +48,9 @@ Result<ShareCollection::Progress> ShareCollection::add(SecretBuffer const& typed
   if (same == shares_.end()) shares_.push_back(std::move(share));
   Progress progress{static_cast<unsigned>(shares_.size()), of.need, std::nullopt, {}};
   if (progress.have < of.need) return progress;
-  auto const used = std::exchange(shares_, {});
-  progress.ready.emplace().share_secret = TACENDA_TRY(crypto::combine_shares(used));
+  progress.ready.emplace().share_secret = TACENDA_TRY(crypto::combine_shares(shares_));
   std::vector<unsigned> numbers;
-  for (auto const& each : used) numbers.push_back(each.index);
+  for (auto const& each : shares_) numbers.push_back(each.index);
   std::ranges::sort(numbers);
   for (auto const number : numbers)
     progress.description.append(progress.description.empty() ? "shares " : ", ")
@@ -62,11 +61,12 @@ Result<ShareCollection::Progress> ShareCollection::add(SecretBuffer const& typed
 
 Result<void> ShareCollection::settle(Result<void> opened) {
   MutexLock const lock(mutex_);
+  if (!opened.has_value() && opened.error().kind() != ErrorKind::kUnauthenticated) return opened;
+  shares_.clear();
   if (opened.has_value()) {
     failures_in_a_row_ = 0;
     return opened;
   }
-  if (opened.error().kind() != ErrorKind::kUnauthenticated) return opened;
   ++failures_in_a_row_;
   ++failures_;
   failed_ = clock_.monotonic();

@@ -17,8 +17,10 @@ namespace tacenda::vault {
 bool is_share(SecretBuffer const& typed);
 
 /// Shares that their holders bring one after the other, until there are as many as open a slot. They lie in
-/// memory that is wiped, and are gone when they were used, after 15 minutes without another one, and on
-/// `reset`. Nobody learns which share is wrong, not even whether one is, before there are enough.
+/// memory that is wiped, and are gone when they opened the store or were wrong, after 15 minutes without
+/// another one, and on `reset`. A fault that has nothing to do with them leaves them: holders who came
+/// together in a night need not come again for a missing file. Nobody learns which share is wrong, not even
+/// whether one is, before there are enough.
 ///
 /// Owner: start, or cli. Thread-safe; refers to `files` and `clock`, which outlive it.
 class ShareCollection {
@@ -33,14 +35,16 @@ class ShareCollection {
   struct Progress {
     unsigned have = 0;
     unsigned need = 0;            // 0: none was brought yet
-    std::optional<Unlock> ready;  // of as many as are needed: the collection is empty again
+    std::optional<Unlock> ready;  // of as many as are needed: call `settle` with what it came to
     std::string description;      // of `ready`: "shares 1, 3, 4 of slot 2"
   };
-  /// Takes one more. The same one again changes nothing. Errors: kInvalid (no share, or mistyped), kNotFound
-  /// (of another store, or of a slot that is not there), kConflict (of another slot than those before, or
-  /// another one of the same number), kThrottled; those of list_slots.
+  /// Takes one more. The same one again changes nothing; when there are enough, they are tried again. Errors:
+  /// kInvalid (no share, or mistyped), kNotFound (of another store, or of a slot that is not there),
+  /// kConflict (of another slot than those before, or another one of the same number), kThrottled; those of
+  /// list_slots.
   Result<Progress> add(SecretBuffer const& typed);
-  /// Call with what `ready` came to. Errors in the place of kUnauthenticated: the same, in words that fit.
+  /// Call with what `ready` came to: wipes them when they opened the store or are wrong, and leaves them on
+  /// any other error. Errors in the place of kUnauthenticated: the same, in words that fit.
   Result<void> settle(Result<void> opened);
   Progress progress() const;
   /// Wipes all of them.

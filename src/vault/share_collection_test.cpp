@@ -51,8 +51,8 @@ TEST_F(ShareCollections, K09CountUpToTheThresholdAndOpenTheStore) {
   auto const third = add(3);
   ASSERT_TRUE(third.has_value() && third->ready.has_value());
   EXPECT_EQ(third->description, "shares 1, 3, 5 of slot 1");
-  EXPECT_EQ(have(), 0U) << "nothing is kept";
   EXPECT_TRUE(shares_.settle(store_.open(*third->ready)));
+  EXPECT_EQ(have(), 0U) << "nothing is kept";
 }
 
 TEST_F(ShareCollections, K09TheSameShareAgainDoesNotCountTwice) {
@@ -145,6 +145,36 @@ TEST_F(ShareCollections, K09AfterFiveWrongSetsNobodyTriesForAWhile) {
 TEST_F(ShareCollections, AFailureOfTheStoreIsNoGuess) {
   EXPECT_EQ(shares_.settle(fail(ErrorKind::kCorrupt, "damaged")).error().kind(), ErrorKind::kCorrupt);
   EXPECT_EQ(shares_.take_failures(), 0U);
+}
+
+TEST_F(ShareCollections, K09AreKeptWhenWhatFailedHasNothingToDoWithThem) {
+  ASSERT_TRUE(add(1));
+  ASSERT_TRUE(add(2));
+  ASSERT_TRUE(add(4)->ready.has_value());
+  auto const full = shares_.settle(fail(ErrorKind::kNoSpace, "disk is full"));
+  EXPECT_EQ(full.error().kind(), ErrorKind::kNoSpace);
+  EXPECT_EQ(have(), 3U);
+  auto const again = add(4);
+  ASSERT_TRUE(again.has_value() && again->ready.has_value()) << "one holder is enough to try again";
+  EXPECT_TRUE(shares_.settle(store_.open(*again->ready)));
+  EXPECT_EQ(have(), 0U);
+}
+
+TEST_F(ShareCollections, K09MoreThanAreNeededOpenTheStoreWhenTheFirstTryFailedForAnotherReason) {
+  for (std::size_t const number : {1U, 2U, 3U}) ASSERT_TRUE(add(number));
+  ASSERT_FALSE(shares_.settle(fail(ErrorKind::kUnavailable, "no medium")).has_value());
+  auto const fourth = add(4);
+  ASSERT_TRUE(fourth.has_value() && fourth->ready.has_value());
+  EXPECT_EQ(fourth->description, "shares 1, 2, 3, 4 of slot 1");
+  EXPECT_TRUE(shares_.settle(store_.open(*fourth->ready)));
+}
+
+TEST_F(ShareCollections, K09AreForgottenThoughTheyWereTriedAndKept) {
+  for (std::size_t const number : {1U, 2U, 3U}) ASSERT_TRUE(add(number));
+  ASSERT_FALSE(shares_.settle(fail(ErrorKind::kUnavailable, "no medium")).has_value());
+  store_.clock.advance(std::chrono::minutes(15));
+  shares_.tick();
+  EXPECT_EQ(have(), 0U);
 }
 
 }  // namespace

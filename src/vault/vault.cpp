@@ -11,12 +11,6 @@
 #include "vault/internal/vault_state.hpp"
 
 namespace tacenda::vault {
-namespace {
-
-constexpr std::size_t kKeyFileBytes = 32;
-
-}  // namespace
-
 Vault::Vault(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Vault::~Vault() = default;
 
@@ -53,10 +47,19 @@ Result<void> Vault::create(storage::Files& files, Places const& places, crypto::
   return write_slot_files(files, places, slots, root);
 }
 
+Result<void> check_vault_root(storage::Files& files, Places const& places) {
+  if (TACENDA_TRY(files.exists(beside(places, ".root")))) return {};
+  return fail(
+      ErrorKind::kNotFound,
+      "the vault root, <key file>.root, is not there: without it nothing opens the store, neither the "
+      "key file nor a passphrase nor shares");
+}
+
 Result<std::unique_ptr<Vault>> Vault::unseal(storage::Files& files, Places const& places,
                                              Unlock const& unlock, crypto::Random& random,
                                              Clock const& clock) {
   auto [slots, root, opened] = TACENDA_TRY(open_slot_files(files, places, unlock));
+  TACENDA_TRY_VOID(check_vault_root(files, places));
   auto ring = TACENDA_TRY(read_keyring(files, places, root, slots.store_id));
   auto state = std::make_unique<State>(files, places, slots, std::move(root), std::move(ring), random, clock);
   state->opened_slot = opened;

@@ -36,10 +36,15 @@ struct Places {
   std::filesystem::path key_file;
 };
 
+/// The vault root lies beside the key file and nowhere else, and no slot opens the store without it. Errors:
+/// kNotFound (it is not there).
+Result<void> check_vault_root(storage::Files& files, Places const& places);
+
 /// How the Root Key is reached: the key file, a passphrase, or shares (vault/key_slots.hpp).
 struct Unlock {
-  std::optional<SecretBuffer> passphrase;    // nullopt: Places::key_file
-  std::optional<SecretBuffer> share_secret;  // what ShareCollection gives; then there is no passphrase
+  std::optional<SecretBuffer> passphrase;           // nullopt: Places::key_file
+  std::optional<SecretBuffer> passphrase_as_typed;  // tried next: slots were once made of what was typed
+  std::optional<SecretBuffer> share_secret;         // what ShareCollection gives; then there is no passphrase
 };
 
 /// The unsealed key hierarchy and the only door to storage.
@@ -56,8 +61,8 @@ class Vault {
 
   /// Opens a slot and the keyring; changes nothing on the disk. The engine is attached afterwards. `files`,
   /// `random` and `clock` outlive the Vault.
-  /// Errors: kUnauthenticated (no slot opens), kCorrupt (names no secret), kNotFound (no store), kUnsupported
-  /// (written by a newer version).
+  /// Errors: kUnauthenticated (no slot opens), kCorrupt (names no secret), kNotFound (no store, no key file
+  /// or no vault root), kUnsupported (written by a newer version).
   static Result<std::unique_ptr<Vault>> unseal(storage::Files& files, Places const& places,
                                                Unlock const& unlock, crypto::Random& random,
                                                Clock const& clock);

@@ -93,7 +93,8 @@ Result<void> SealedView::scan(
   return view_.scan(prefix, [&](ByteView key, ByteView sealed) -> Result<bool> {
     auto plaintext = TACENDA_TRY(vault_->open(static_cast<Purpose>(purpose_), view_.full_key(key), sealed));
     auto result = visit(key, plaintext);
-    ::explicit_bzero(plaintext.data(), plaintext.size());  // rows of the directory hold TOTP secrets
+    // Rows of the directory hold TOTP secrets. An empty one has no data, and a null pointer is not for bzero.
+    if (!plaintext.empty()) ::explicit_bzero(plaintext.data(), plaintext.size());
     return result;
   });
 }

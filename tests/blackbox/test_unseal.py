@@ -7,12 +7,15 @@ import pathlib
 import pty
 import re
 import select
+import signal
+import time
+import unicodedata
 import unittest
 
 import harness
 
 SHARE = re.compile(r"TCS1(-[0-9A-HJKMNP-TV-Z]{4}){18}")
-WAITS, SEALED, DENIED = 6, 5, 4
+WAITS, SEALED, DENIED, USAGE = 6, 5, 4, 2
 
 
 def with_shares(case, *arguments, shares=5, threshold=3, **options):
@@ -197,6 +200,8 @@ class Shares(harness.TestCase):
         self.assertIn("opened", self.slots(server)[1])
         doctor = server.cli("doctor", *at)
         self.assertNotIn("have opened the store yet", doctor.stdout)
+        self.assertEqual(doctor.returncode, 0, doctor.stdout)
+        self.assertRegex(doctor.stdout, "WARNING +the key file is not there")
 
         server.cli("slot", "remove", key["id"], *at, stdin=f"{shares[1]}\n{shares[2]}\n", check=True)
         (server.root / "key.elsewhere").rename(server.key_file)
@@ -209,8 +214,176 @@ class Shares(harness.TestCase):
         server.start()
         for share in shares[:2]:
             give(server, share)
-        operations = [entry["target"] for entry in server.audit() if entry["event"] == "key-operation"]
-        self.assertEqual(operations, ["slot 1 (shares, 2 of 3) added", "slot 0 (key file) removed"])
+        operations = [(entry["target"], entry["new_value"]) for entry in server.audit() if entry["event"] == "key-operation"]
+        by = f"by uid {os.getuid()}"
+        self.assertEqual(operations, [
+            ("slot 1 (shares, 2 of 3) added", "opened with slot 0 (key file) " + by),
+            ("slot 0 (key file) removed", "opened with slot 1 (shares, 2 of 3) " + by)])
+        verified, = [entry for entry in server.audit() if entry.get("target") == "verify, with shares"]
+        self.assertEqual((verified["event"], verified["new_value"]), ("unsealed", by))
+        doctor = server.cli("doctor", *at)
+        self.assertIn("no key file opens the store", doctor.stdout)
+        self.assertEqual(doctor.returncode, 0, doctor.stdout)
+
+    def test_K09_the_vault_root_belongs_to_every_way_in(self):
+        server, shares = with_shares(self, shares=3, threshold=2)
+        at = ("--data", server.data, "--key-file", server.key_file)
+        root, elsewhere = server.keys / "key.root", server.root / "root.elsewhere"
+        self.lose_the_key_file(server)
+        root.rename(elsewhere)
+        verified = server.cli("verify", *at, stdin=f"{shares[0]}\n{shares[1]}\n")
+        self.assertEqual(verified.returncode, 1)
+        self.assertIn("<key file>.root, is not there", verified.stderr)
+        doctor = server.cli("doctor", *at)
+        self.assertEqual(doctor.returncode, 1)
+        self.assertRegex(doctor.stdout, f"BAD +the vault root {re.escape(str(root))} is not there: every slot needs it")
+        # Nobody is called in the night to bring a share to a server that it cannot open.
+        with self.assertRaisesRegex(RuntimeError, "<key file>.root, is not there"):
+            server.start()
+        elsewhere.rename(root)
+        self.assertNotIn("the vault root " + str(root), server.cli("doctor", *at).stdout)
+
+        server.start()
+        root.rename(elsewhere)
+        self.assertEqual(give(server, shares[0]).returncode, WAITS)
+        refused = give(server, shares[2])
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("<key file>.root, is not there", refused.stderr)
+        elsewhere.rename(root)
+        self.assertEqual(give(server, shares[2]).returncode, 0, "the first holder need not come again")
+
+    def test_K09_a_fault_of_the_configuration_does_not_cost_the_holders_their_shares(self):
+        server, shares = with_shares(self, shares=3, threshold=2)
+        self.lose_the_key_file(server)
+        secret = server.root / "client.secret"
+        server.configure('[openid]\nissuer = "https://127.0.0.1:9"\nclient-id = "tacenda"\n'
+                         f'client-secret-file = "{secret}"\nsecond-factor-acr = ["urn:example:mfa"]\n', 1)
+        with self.assertRaisesRegex(RuntimeError, "openid.client-secret-file cannot be read"):
+            server.start()
+        login = server.root / "mail.login"
+        server.configure('[alerts]\nmail-to = ["officer@hospital.example"]\nmail-from = "tacenda@hospital.example"\n'
+                         f'smtp = "smtps://localhost:9"\ncredentials-file = "{login}"\n', 1)
+        with self.assertRaisesRegex(RuntimeError, "alerts.credentials-file cannot be read"):
+            server.start()
+
+        login.write_text("tacenda\nthe password of the mail server\n")
+        login.chmod(0o600)
+        server.start()
+        login.unlink()
+        self.assertEqual(give(server, shares[0]).returncode, WAITS)
+        for _ in range(2):
+            refused = give(server, shares[1])
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("alerts.credentials-file cannot be read", refused.stderr)
+        status = server.cli("status", "--data", server.data, "--json")
+        self.assertEqual(json.loads(status.stdout), {"state": "sealed", "shares": "2 of 2"})
+        login.write_text("tacenda\nthe password of the mail server\n")
+        self.assertEqual(give(server, shares[1]).returncode, 0)
+        failed = [entry for entry in server.audit() if entry["event"] == "key-operation" and "failed" in entry["target"]]
+        self.assertEqual(failed, [], "nobody guessed")
+
+    def test_K09_a_slot_that_reached_one_copy_alone_is_not_said_to_be_absent(self):
+        server = self.new_server()
+        hindrance = server.keys / "key.slots.new"
+        hindrance.mkdir()  # where the second copy would be written
+        made = server.cli("slot", "add", "--shares", "3", "--threshold", "2", "--data", server.data, "--key-file",
+                          server.key_file)
+        self.assertEqual(made.returncode, 1)
+        self.assertIn("keep the shares as secret as if they opened the store", made.stderr)
+        self.assertNotIn("opens nothing", made.stderr)
+        hindrance.rmdir()
+        self.assertEqual([slot["kind"] for slot in self.slots(server)], ["key file", "shares"])
+        self.lose_the_key_file(server)
+        server.start()
+        for share, code in zip(made.stdout.split()[1:], (WAITS, 0)):
+            self.assertEqual(give(server, share).returncode, code)
+
+    def test_K09_a_new_key_file_takes_the_place_of_one_that_others_may_have(self):
+        server, shares = with_shares(self, shares=3, threshold=2)
+        at = ("--data", server.data, "--key-file", server.key_file)
+        add = ("slot", "add", "--new-key-file", *at)
+        before = server.key_file.read_bytes()
+        refused = server.cli(*add)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("move it away first", refused.stderr)
+        self.assertEqual(server.key_file.read_bytes(), before)
+        self.lose_the_key_file(server)
+        server.cli(*add, stdin=f"{shares[0]}\n{shares[2]}\n", check=True)
+        self.assertEqual(server.key_file.stat().st_mode & 0o777, 0o600)
+        self.assertNotEqual(server.key_file.read_bytes(), before)
+        server.cli("slot", "remove", "0", *at, check=True)
+        server.start()
+        # With its slot, the root key can be rotated again. The shares end with it, and are made anew.
+        server.admin()
+        server.cli("keys", "rotate", "--root", "--drop-slots", "--data", server.data, check=True)
+        server.stop()
+        server.start()
+        self.assertEqual([slot["kind"] for slot in self.slots(server)], ["key file"])
+        server.stop()
+        server.key_file.write_bytes(before)
+        self.assertEqual(server.cli("verify", *at).returncode, DENIED)
+
+    def test_K09_a_passphrase_is_the_same_whatever_keyboard_it_is_typed_on(self):
+        server = self.new_server()
+        at = ("--data", server.data, "--key-file", server.key_file)
+        composed = 'a "p\u00e2t\u00e9" \\ of {Zo\u00eb}: 2\u00b2'
+        decomposed = unicodedata.normalize("NFD", composed)
+        self.assertNotEqual(composed, decomposed)
+        server.cli("slot", "add", *at, stdin=f"{decomposed}\n{decomposed}\n", check=True)
+        self.lose_the_key_file(server)
+        for typed in (composed, decomposed):
+            server.cli("verify", *at, stdin=typed + "\n", check=True)
+            server.start()
+            self.assertEqual(give(server, typed).returncode, 0)
+            server.stop()
+        server.start()
+        self.assertEqual(give(server, composed + " ").returncode, DENIED)
+
+    def test_K09_a_passphrase_is_text_and_long_enough_in_characters(self):
+        server = self.new_server()
+        add = [server.binary, "slot", "add", "--data", server.data, "--key-file", server.key_file]
+        for typed, why in ((b"caf\xe9 caf\xe9 caf\xe9 caf\xe9", b"not UTF-8"), ("\u00e9\u00e8".encode() * 7, b"15 characters"),
+                           (b"fourteen chars", b"15 characters")):
+            refused = harness.subprocess.run(list(map(str, add)), input=(typed + b"\n") * 2, capture_output=True, check=False)
+            self.assertEqual(refused.returncode, USAGE, typed)
+            self.assertIn(why, refused.stderr)
+        self.assertEqual(len(self.slots(server)), 1)
+
+    def test_S05_no_command_that_holds_a_key_leaves_a_picture_of_its_memory(self):
+        server, _ = with_shares(self, shares=3, threshold=2)
+        at = ("--data", server.data, "--key-file", server.key_file)
+        other = server.root / "other.key"
+        self.assert_no_picture(server, "init", "--data", server.root / "other", "--key-file", other, "--admin", "alice",
+                               until=other)
+        self.assert_no_picture(server, "slot", "add", *at)
+        self.lose_the_key_file(server)
+        for command in (("slot", "add"), ("slot", "remove", "0"), ("verify",)):
+            self.assert_no_picture(server, *command, *at)
+        server.start()
+        self.assert_no_picture(server, "unseal", "--data", server.data)
+        self.assert_no_picture(server, "login", "--admin", "--data", server.data, "--user", "alice")
+
+    def assert_no_picture(self, server, *command, until=None):
+        """`command` waits for what is typed; or is stopped once the file `until` is there."""
+        process = harness.subprocess.Popen([server.binary, *map(str, command)], stdin=harness.subprocess.PIPE,
+                                           stdout=harness.subprocess.PIPE, stderr=harness.subprocess.PIPE)
+        try:
+            seen = pathlib.Path("/proc", str(process.pid))
+            end = time.monotonic() + harness.PATIENCE
+            while time.monotonic() < end and not (until.exists() if until else self.dumps_no_core(seen)):
+                self.assertIsNone(process.poll(), command)
+                time.sleep(0 if until else 0.02)
+            process.send_signal(signal.SIGSTOP)
+            self.assertTrue(self.dumps_no_core(seen), command)
+            # What is not dumpable belongs to root, and to nobody else's debugger.
+            self.assertEqual(((seen / "environ").stat().st_uid, (seen / "environ").stat().st_mode & 0o077), (0, 0), command)
+        finally:
+            process.kill()
+            process.communicate()
+
+    def dumps_no_core(self, process):
+        line, = [line for line in (process / "limits").read_text().splitlines() if line.startswith("Max core file size")]
+        return line.split()[4:6] == ["0", "0"]
 
     def test_K09_a_passphrase_and_shares_open_one_store_each_by_itself(self):
         server, shares = with_shares(self, shares=2, threshold=2)

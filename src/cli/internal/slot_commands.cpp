@@ -5,12 +5,10 @@
 #include "cli/internal/connection.hpp"
 #include "cli/internal/terminal.hpp"
 #include "cli/internal/unlock.hpp"
+#include "cli/passphrase.hpp"
 
 namespace tacenda::cli {
 namespace {
-
-// NIST SP 800-63B-4 section 3.1.1.2: what stands alone has 15 characters at least.
-constexpr std::size_t kPassphraseBytesMin = 15;
 
 int add_passphrase(SlotOptions const& options, Compositions const& compositions) {
   auto const unlock = read_unlock(options.data, options.key_file, compositions);
@@ -21,11 +19,12 @@ int add_passphrase(SlotOptions const& options, Compositions const& compositions)
     std::cerr << "tacenda: slot add: the two passphrases are not the same\n";
     return kUsage;
   }
-  if (first->size() < kPassphraseBytesMin) {
-    std::cerr << "tacenda: slot add: a passphrase that opens a store has 15 characters at least\n";
+  auto const passphrase = new_passphrase(*first);
+  if (!passphrase.has_value()) {
+    std::cerr << "tacenda: slot add: " << passphrase.error().message() << "\n";
     return kUsage;
   }
-  return compositions.add_passphrase(options, *unlock, *first);
+  return compositions.add_passphrase(options, *unlock, *passphrase);
 }
 
 int add_shares(SlotOptions options, Compositions const& compositions) {
@@ -38,6 +37,17 @@ int add_shares(SlotOptions options, Compositions const& compositions) {
   auto const unlock = read_unlock(options.data, options.key_file, compositions);
   if (!unlock.has_value()) return report("slot add", unlock.error());
   return compositions.add_shares(options, *unlock, show_shares);
+}
+
+int add_key_file(SlotOptions const& options, Compositions const& compositions) {
+  auto const unlock = read_unlock(options.data, options.key_file, compositions);
+  if (!unlock.has_value()) return report("slot add", unlock.error());
+  return compositions.add_key_file(options, *unlock);
+}
+
+int add_any(SlotOptions const& options, Compositions const& compositions) {
+  if (options.new_key_file) return add_key_file(options, compositions);
+  return options.shares == 0 ? add_passphrase(options, compositions) : add_shares(options, compositions);
 }
 
 int remove(SlotOptions const& options, Compositions const& compositions) {
@@ -68,13 +78,8 @@ int unseal(UnsealOptions const& options) {
   auto const typed = options.share_file.empty() ? read_secret("passphrase, or a share: ")
                                                 : read_share_file(options.share_file);
   if (!typed.has_value()) return report("unseal", typed.error());
-  if (vault::is_share(*typed)) {
-    auto const answer = connection->post_secret("/admin/unseal/share", *typed);
-    return answer.has_value() ? say_state(*answer) : report("unseal", answer.error());
-  }
-  codec::Json body = codec::Json::object();
-  body.set("passphrase", codec::Json::string(as_text(typed->reveal())));
-  auto const answer = connection->post("/admin/unseal", body);
+  auto const answer =
+      connection->post_secret(vault::is_share(*typed) ? "/admin/unseal/share" : "/admin/unseal", *typed);
   return answer.has_value() ? say_state(*answer) : report("unseal", answer.error());
 }
 
@@ -99,17 +104,15 @@ void add_slot_commands(CLI::App& app, SlotOptions& slot, UnsealOptions& options,
   };
   constexpr char kKeyFile[] =
       "Key file that opens it now, or where it would lie: without it a passphrase or shares are asked for";
-  auto* add =
-      command(*parent, "add",
-              "Add a passphrase (asked for twice), or shares of which so many open the store; the server "
-              "must be stopped",
-              "tacenda slot add --data /srv/tacenda --key-file /etc/tacenda/key\n"
-              "  tacenda slot add --shares 5 --threshold 3 --data /srv/tacenda --key-file /etc/tacenda/key\n"
-              "  tacenda slot add --shares 5 --out /run/user/0/shares --data /srv/tacenda --key-file "
-              "/etc/tacenda/key",
-              [&slot, &compositions] {
-                return slot.shares == 0 ? add_passphrase(slot, compositions) : add_shares(slot, compositions);
-              });
+  auto* add = command(
+      *parent, "add",
+      "Add a passphrase (asked for twice), shares of which so many open the store, or a new key file; the "
+      "server must be stopped",
+      "tacenda slot add --data /srv/tacenda --key-file /etc/tacenda/key\n"
+      "  tacenda slot add --shares 5 --threshold 3 --data /srv/tacenda --key-file /etc/tacenda/key\n"
+      "  tacenda slot add --shares 5 --out /run/user/0/shares --data /srv/tacenda --key-file "
+      "/etc/tacenda/key",
+      [&slot, &compositions] { return add_any(slot, compositions); });
   places(add, kKeyFile)->required();
   auto* shares =
       add->add_option("--shares", slot.shares, "Make so many shares (2 to 16), each for one holder")
@@ -121,6 +124,8 @@ void add_slot_commands(CLI::App& app, SlotOptions& slot, UnsealOptions& options,
   add->add_option("--out", slot.out,
                   "Write each into a file of its own in this folder; without it they are shown one by one")
       ->needs(shares);
+  add->add_flag("--new-key-file", slot.new_key_file, "Make a new key file at --key-file, where none lies")
+      ->excludes(shares);
   auto* list = command(*parent, "list", "List the ways to open the store, without opening it",
                        "tacenda slot list --data /srv/tacenda",
                        [&slot, &compositions] { return compositions.list_slots(slot); });

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "cli/internal/terminal.hpp"
+#include "cli/passphrase.hpp"
 
 namespace tacenda::cli {
 namespace {
@@ -39,17 +40,15 @@ Result<vault::Unlock> collect(vault::ShareCollection& shares, SecretBuffer first
 
 Result<vault::Unlock> read_unlock(std::filesystem::path const& data, std::filesystem::path const& key_file,
                                   Compositions const& compositions) {
-  vault::Unlock unlock;
   std::error_code error;
-  if (key_file.empty() || std::filesystem::exists(key_file, error)) return unlock;
+  if (key_file.empty() || std::filesystem::exists(key_file, error)) return vault::Unlock{};
   auto typed = read_secret("passphrase, or a share: ");
   if (!typed.has_value())
     return fail(ErrorKind::kNotFound,
                 "the key file is not there, and neither passphrase nor share was given");
   if (vault::is_share(*typed))
     return collect(*compositions.share_collection(data, key_file), std::move(*typed));
-  unlock.passphrase = std::move(*typed);
-  return unlock;
+  return unlock_by(std::move(*typed));
 }
 
 Result<SecretBuffer> read_share_file(std::string const& path) {

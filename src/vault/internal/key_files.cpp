@@ -10,7 +10,6 @@ namespace tacenda::vault {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 1 << 20U;
-constexpr std::size_t kKeyFileBytes = 32;
 
 Result<SecretBuffer> read_key_file(storage::Files& files, std::filesystem::path const& path) {
   auto bytes = TACENDA_TRY(files.read(path, kKeyFileBytes));
@@ -62,6 +61,12 @@ Result<void> check_store(storage::Files& files, Places const& places) {
 Slots const* newest_signed(std::vector<Slots> const& copies, RootKey const& root) {
   auto const found = std::ranges::find_if(copies, [&](Slots const& copy) { return is_signed(copy, root); });
   return found == copies.end() ? nullptr : &*found;
+}
+
+void forget_times_of_others(Slots& slots, std::uint32_t id) {
+  for (auto& slot : slots.slots) {
+    if (slot.id != id) slot.opened = 0;
+  }
 }
 
 Result<Keyring> read_keyring_file(storage::Files& files, std::filesystem::path const& path,
@@ -167,6 +172,9 @@ Result<OpenedSlots> open_slot_files(storage::Files& files, Places const& places,
     // A passphrase costs a second each time it is tried: not twice on the same slots.
     if (opened > 0 && encode_slots(copies[opened]) == encode_slots(copies[opened - 1])) continue;
     found = open_slots(copies[opened], kind, secret);
+    if (kind == SlotKind::kPassphrase && unlock.passphrase_as_typed && !found.has_value() &&
+        found.error().kind() == ErrorKind::kUnauthenticated)
+      found = open_slots(copies[opened], kind, unlock.passphrase_as_typed->reveal());
     if (found.has_value() || found.error().kind() == ErrorKind::kUnavailable) break;
   }
   if (!found.has_value()) return std::unexpected(found.error());
@@ -177,7 +185,20 @@ Result<OpenedSlots> open_slot_files(storage::Files& files, Places const& places,
   };
   if (std::ranges::none_of(newest->slots, is_it))
     return fail(ErrorKind::kUnauthenticated, "no slot of the store opens with this key");
-  return OpenedSlots{*newest, std::move(found->root), found->id};
+  OpenedSlots result{*newest, std::move(found->root), found->id};
+  // The next change signs all of it: a slot that is damaged by now would be taken for one that works.
+  if (newest->mac && !is_signed(*newest, result.root)) forget_times_of_others(result.slots, result.opened);
+  return result;
+}
+
+std::optional<std::uint32_t> slot_of_key_file(storage::Files& files, Places const& places, Slots const& slots,
+                                              RootKey const& root) {
+  if (!check_key_file(files, places.key_file).has_value()) return std::nullopt;
+  auto const key = read_key_file(files, places.key_file);
+  if (!key.has_value()) return std::nullopt;
+  auto const opened = open_slots(slots, SlotKind::kKeyFile, key->reveal());
+  if (!opened.has_value() || !(opened->root == root)) return std::nullopt;
+  return opened->id;
 }
 
 Result<void> write_slot_files(storage::Files& files, Places const& places, Slots& slots,

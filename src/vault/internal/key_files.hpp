@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,8 @@
 /// folder's lock.
 namespace tacenda::vault {
 
+inline constexpr std::size_t kKeyFileBytes = 32;
+
 /// `<key file><suffix>`.
 std::filesystem::path beside(Places const& places, std::string_view suffix);
 /// A key file that others could read is no secret. Errors: kNotFound, kForbidden.
@@ -31,9 +34,13 @@ struct OpenedSlots {
 /// kCorrupt, kUnsupported.
 Result<Slots> newest_slots(storage::Files& files, Places const& places);
 /// The slots of the copy with the highest generation whose MAC is right; when there is none, of the one that
-/// opened. A slot that only an older copy has was removed and opens nothing. Errors: kNotFound (no store, or
+/// opened, and then no other slot counts as one that has opened the store: nobody vouches for what is left of
+/// it. A slot that only an older copy has was removed and opens nothing. Errors: kNotFound (no store, or
 /// no key file), kForbidden, kUnauthenticated, kCorrupt, kUnsupported.
 Result<OpenedSlots> open_slot_files(storage::Files& files, Places const& places, Unlock const& unlock);
+/// The slot that leads to `root` with the key file as it lies there now; nullopt: none does.
+std::optional<std::uint32_t> slot_of_key_file(storage::Files& files, Places const& places, Slots const& slots,
+                                              RootKey const& root);
 /// Makes `slots` the next generation, in both copies.
 Result<void> write_slot_files(storage::Files& files, Places const& places, Slots& slots, RootKey const& root);
 /// Notes that a slot opened the store, once a day. A full disk, or copies that nobody vouches for, keep it

@@ -14,7 +14,7 @@ inline Unlock const kByKeyFile{};
 
 inline SlotChange change_of(TestStore& store, Unlock const& unlock = kByKeyFile) {
   return {*store.files, store.places, unlock,
-          store.random, store.clock,  [](SlotInfo const&) -> Result<void> { return {}; }};
+          store.random, store.clock,  [](SlotAct const&) -> Result<void> { return {}; }};
 }
 
 /// The texts of the shares of a new slot.
