@@ -28,7 +28,7 @@ std::expected<authorization::Form, Refusal> form_of(net::Request const& request)
 
 void tell(authorization::Trace const& trace, audit::Event& event) {
   event.client = trace.client;
-  event.target = trace.client;
+  event.target = trace.owner.empty() ? trace.client : trace.owner;
   event.actor_id = trace.user_id;
   event.actor_name = trace.user_name;
   event.role = trace.role;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "authorization/grants.hpp"
 #include "core/bytes.hpp"
@@ -38,16 +39,18 @@ class Codes {
   struct Taken {
     std::optional<CodeUse> use;             // nullopt: there is no such code, or its time is over
     std::optional<std::string> used_grant;  // it was used before: the id of the grant that came of it
-    std::string client;                     // of a code that was used before
+    std::string client;                     // whose it is, of a code that was used before
+    std::optional<UserId> user;             // who allowed it, of the same
   };
   Taken take(std::string_view code);
 
  private:
   struct Entry {
+    explicit Entry(UserId the_user) : user(std::move(the_user)) {}
     std::optional<CodeUse> use;  // nullopt: used
     std::string grant;
     std::string client;
-    std::string user;
+    UserId user;
     Time forgotten{};  // of one that is not used: when it is good no more
   };
   void forget(Time now) TACENDA_REQUIRES(mutex_);

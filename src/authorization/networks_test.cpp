@@ -64,6 +64,23 @@ TEST_F(Networks, N05ACodeOrRefreshTokenShownElsewhereGetsNothingAndUsesNothingUp
   EXPECT_TRUE(is_good(access_of(second)));
 }
 
+TEST_F(Networks, F05WhoShowsAUsedCodeOfAnotherApplicationIsHeldToItsNetworksAndNamed) {
+  add_app("other");
+  bind_to("app", {{"10.20.0.0/16"}});
+  auto const shown = code();
+  auto const first = ask_from(kInside, fetching(shown));
+  ASSERT_FALSE(first.refusal);
+  auto const by_other = form({{"grant_type", "authorization_code"}, {"client_id", "other"}, {"code", shown}});
+  expect_outside(ask_from(kOutside, by_other));
+  EXPECT_TRUE(is_good(access_of(first)));
+  auto const reused = ask_from(kInside, by_other);
+  ASSERT_TRUE(reused.refusal && reused.reused);
+  EXPECT_EQ(reused.trace.client, "other");
+  EXPECT_EQ(reused.trace.owner, "app");
+  EXPECT_EQ(reused.trace.user_id, principal().id().view());
+  EXPECT_FALSE(is_good(access_of(first)));
+}
+
 TEST_F(Networks, N05TheListHoldsForTokensOfBeforeAndAfterARestart) {
   auto const reply = fetch(code());
   ASSERT_FALSE(reply.refusal);

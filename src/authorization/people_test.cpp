@@ -202,6 +202,30 @@ TEST_F(People, AnApplicationWithAKeyShowsIt) {
   EXPECT_TRUE(fetch(code(), other).refusal);
 }
 
+TEST_F(People, F12ACodeThatBringsNothingUsesItsAssertionUp) {
+  add_app("strong", key.jwks("k1"));
+  for (std::size_t i = 0; i < limits::kGrantsPerUser; ++i) {
+    if (i % limits::kCodesPerUser == 0) {
+      store.clock.advance(limits::kCodeMemory);
+      session_ = login("ada", secret_);
+    }
+    ASSERT_FALSE(fetch(code()).refusal) << i;
+  }
+  store.clock.advance(limits::kCodeMemory);
+  session_ = login("ada", secret_);
+  auto const signed_claims = key.jws(kHeader, claims({{"iss", R"("strong")"}, {"sub", R"("strong")"}}));
+  std::map<std::string, std::string> const with_key{
+      {"client_id", "strong"},
+      {"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+      {"client_assertion", signed_claims}};
+  auto const refused = fetch(code({{"client_id", "strong"}}), with_key);
+  ASSERT_TRUE(refused.refusal);
+  EXPECT_EQ(refused.refusal->error, OAuthError::kInvalidGrant);
+  EXPECT_TRUE(access_of(refused).empty());
+  restart_server();
+  EXPECT_EQ(fetch("any", with_key).refusal->error, OAuthError::kInvalidClient) << "it was used before";
+}
+
 TEST_F(People, F11ARefreshTokenIsGoodOnceAndItsReuseEndsTheFamily) {
   auto const first = fetch(code());
   auto const second = refresh(refresh_of(first));

@@ -126,17 +126,32 @@ Result<std::string> Server::id_token(CodeUse const& use) const {
   return openid_.id_token(identity);
 }
 
+void Server::refuse_used(Codes::Taken const& taken, Caller const& caller, TokenReply& reply) {
+  auto const owner = clients_.find(taken.client);
+  reply.trace.owner = taken.client;
+  reply.trace.user_id = taken.user->view();
+  if (!owner) {
+    reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchCode);
+    return;
+  }
+  // Who shows it where its own application, or its person, may not ask from ends nothing by it.
+  if (admits(*owner, taken.user, caller, reply))
+    end_reused(*taken.used_grant, "the code was used before", reply);
+}
+
 void Server::authorization_code(Form const& form, Caller const& caller, TokenReply& reply) {
   auto const client = client_of(form, caller, reply);
   // Before the code is looked at: who caught it elsewhere uses nothing up.
   if (!client || !admits(*client, std::nullopt, caller, reply)) return;
   auto taken = codes_.take(form.of("code"));
-  if (taken.used_grant) return end_reused(*taken.used_grant, "the code was used before", reply);
+  if (taken.used_grant) return refuse_used(taken, caller, reply);
   if (!taken.use) {
     reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchCode);
     return;
   }
   auto& use = *taken.use;
+  reply.trace.owner = use.grant.client;
+  reply.trace.user_id = use.grant.user.view();
   // What does not fit was not asked by who began it: the code is used up.
   if (use.grant.client != client->id || use.redirect_uri != form.of("redirect_uri")) {
     reply.refusal = Refusal(OAuthError::kInvalidGrant, kNoSuchCode,
@@ -147,31 +162,43 @@ void Server::authorization_code(Form const& form, Caller const& caller, TokenRep
     reply.refusal = Refusal(OAuthError::kInvalidGrant, "code_verifier is not that of the code_challenge");
     return;
   }
+  if (!admits(*client, use.grant.user, caller, reply)) return;
+  // The assertion is used up whatever comes of the rest.
+  auto shown = std::exchange(reply.pending, identity::Pending());
+  bool const is_done = redeem(*client, use, caller, reply);
+  if (is_done) {
+    reply.pending = joined(std::move(reply.pending), std::move(shown));
+    return;
+  }
+  reply.pending = std::move(shown);
+  reply.body = Json::object();
+  reply.trace.token_id.clear();
+}
+
+bool Server::redeem(Client const& client, CodeUse& use, Caller const& caller, TokenReply& reply) {
   auto& grant = use.grant;
-  if (!admits(*client, grant.user, caller, reply)) return;
   grant.generation = grant.refresh == Grant::Refresh::kNone ? 0 : 1;
   grant.expires = expiry_of(grant, clock_.now(), directory_.session_times(grant.user));
   // Who has no key could else refresh it from anywhere.
-  if (client->kind == Client::Kind::kPublic && client->binds_tokens) grant.certificate = caller.certificate;
-  if (!issue(*client, grant, grant.scopes, caller, reply)) return;
+  if (client.kind == Client::Kind::kPublic && client.binds_tokens) grant.certificate = caller.certificate;
+  if (!issue(client, grant, grant.scopes, caller, reply)) return false;
   if (grant.generation != 0) reply.body.set("refresh_token", Json::string(grants_.refresh_token(grant)));
   if (codec::has_word(grant.scopes, "openid")) {
     auto const token = id_token(use);
     if (!token.has_value()) {
       reply.refusal = Refusal(OAuthError::kServerError, token.error().literal());
-      reply.pending = identity::Pending();
-      return;
+      return false;
     }
     reply.body.set("id_token", Json::string(*token));
   }
   auto begun = grants_.begin(std::move(grant));
   if (!begun.has_value()) {
     reply.refusal = Refusal(OAuthError::kInvalidGrant, begun.error().literal());
-    reply.pending = identity::Pending();
-    return;
+    return false;
   }
   // The grant first: a token is never without the grant that can end it.
   reply.pending = joined(std::move(*begun), std::move(reply.pending));
+  return true;
 }
 
 void Server::refresh(Form const& form, Caller const& caller, TokenReply& reply) {

@@ -17,6 +17,7 @@
 #include "authorization/openid.hpp"
 #include "authorization/refusal.hpp"
 #include "authorization/remote_keys.hpp"
+#include "authorization/token_reply.hpp"
 #include "authorization/used_assertions.hpp"
 #include "codec/json.hpp"
 #include "core/clock.hpp"
@@ -25,36 +26,6 @@
 #include "vault/vault.hpp"
 
 namespace tacenda::authorization {
-
-/// Who was concerned, for the audit log: only what is known to be so.
-struct Trace {
-  std::string client;
-  std::string user_id;
-  std::string user_name;
-  std::string role;
-  std::string authentication;  // how the client showed who it is
-  std::string token_id;        // of what was issued
-  std::string scopes;
-  std::string patient;
-};
-
-/// What a request for a token came to. `pending` is committed with its event in every case: also a refusal
-/// uses an assertion up. The answer leaves only behind the commit.
-struct TokenReply {
-  identity::Pending pending;
-  std::optional<Refusal> refusal;            // nullopt: it is done
-  codec::Json body = codec::Json::object();  // of a success: RFC 6749 section 5.1, RFC 7662 section 2.2
-  Trace trace;
-  std::vector<KeysNotice> keys;  // each an event of its own, durable before the answer leaves
-  bool is_outside = false;       // it may not be asked from there (N-05)
-  bool reused = false;  // a code or refresh token was shown again: somebody has a copy, and all of it ended
-};
-
-/// Who asks at the token endpoint, by what the connection says.
-struct Caller {
-  std::string address;                     // for the row of the token
-  std::optional<Digest> certificate = {};  // SHA-256 of the verified client certificate (DER)
-};
 
 /// The authorization server: which token may this application get?
 ///
@@ -176,6 +147,11 @@ class Server {
              TokenReply& reply);
   /// Who signed in, for an application that was allowed to know it.
   Result<std::string> id_token(CodeUse const& use) const;
+  /// The token out of a code that was shown by whom it was given to. False: refused; what it was to come with
+  /// is then in `reply.pending`, and to be dropped.
+  bool redeem(Client const& client, CodeUse& use, Caller const& caller, TokenReply& reply);
+  /// A code was shown that was used before, by its application or by another.
+  void refuse_used(Codes::Taken const& taken, Caller const& caller, TokenReply& reply);
   /// Somebody has a copy: all that came of the grant ends.
   void end_reused(std::string_view grant, Literal reason, TokenReply& reply);
 

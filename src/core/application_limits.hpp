@@ -52,6 +52,10 @@ inline constexpr std::size_t kUploadsPerUser = 16;
 inline constexpr std::size_t kUploadHeldBytes = std::size_t{1}
                                                 << 20U;  // up to here it is held, and stored at its end
 
+// Of limits::kPasskeyChallengesUsed, that nobody fills the memory alone
+inline constexpr std::size_t kPasskeyChallengesPerUser = 100;
+inline constexpr std::size_t kProviderSignInsPerNetwork = 5'000;
+
 // Accounts that an identity provider keeps (SCIM)
 inline constexpr std::size_t kProvisionedAccounts = 250'000;  // deleted ones, too
 inline constexpr std::size_t kProvisionedGroups = 10'000;

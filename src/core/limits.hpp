@@ -95,8 +95,6 @@ inline constexpr std::size_t kPasskeyNameBytes = 64;
 inline constexpr std::size_t kCredentialIdBytes = 1'023;  // WebAuthn section 4
 inline constexpr std::chrono::minutes kPasskeyChallenge{5};
 inline constexpr std::size_t kPasskeyChallengesUsed = 100'000;  // remembered until they expire
-inline constexpr std::size_t kPasskeyChallengesPerUser = 100;
-inline constexpr std::size_t kProviderSignInsPerNetwork = 5'000;  // of the same memory
 inline constexpr std::size_t kNetworksPerList = 64;
 inline constexpr std::size_t kAwarenessTopics = 16;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/text.hpp"
+#include "core/application_limits.hpp"
 #include "core/limits.hpp"
 #include "identity/internal/state.hpp"
 #include "identity/internal/webauthn.hpp"

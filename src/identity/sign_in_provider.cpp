@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "codec/text.hpp"
+#include "core/application_limits.hpp"
 #include "core/ip_address.hpp"
-#include "core/limits.hpp"
 #include "crypto/hash.hpp"
 
 namespace tacenda::identity {

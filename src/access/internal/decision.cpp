@@ -317,7 +317,9 @@ void DecisionFilter::name_consents(std::vector<Consent> const& consents, Consent
 Denial DecisionFilter::by_label(Action action, RecordFacts const& facts, Look& look) const {
   auto const* labels = look.labels_or_null();
   if (labels == nullptr) return Denial::kUnreadable;
-  if (labels->all.empty() && role_->clearance >= Confidentiality::kN) return Denial::kNone;
+  // No label, and not for want of a text that can be read: that one is V.
+  bool const is_unlabelled = labels->all.empty() && labels->confidentiality <= Confidentiality::kN;
+  if (is_unlabelled && role_->clearance >= Confidentiality::kN) return Denial::kNone;
   auto const& bounds = policy_->bounds();
   if (in_emergency(glass_of_all(action, facts), Denial::kLabel, look) == Denial::kNone) return Denial::kNone;
   for (auto const& label : labels->all) {
