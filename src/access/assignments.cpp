@@ -174,9 +174,11 @@ Result<void> Assignments::load() {
                     });
 }
 
-void Assignments::close_records(std::set<std::string, std::less<>> patients) {
+void Assignments::close_records(std::set<std::string, std::less<>> patients,
+                                std::set<std::string, std::less<>> waiting) {
   WriteLock const lock(mutex_);
   closed_ = std::move(patients);
+  waiting_ = std::move(waiting);
   closes_any_.store(!closed_.empty(), std::memory_order_release);
 }
 
@@ -184,7 +186,8 @@ bool Assignments::closes(std::span<std::string const> patients) const {
   if (!closes_any()) return false;
   ReadLock const lock(mutex_);
   for (auto const& patient : patients) {
-    if (closed_.contains(patient)) return true;
+    bool const is_for_others = patients.size() > 1 && waiting_.contains(patient);
+    if (closed_.contains(patient) && !is_for_others) return true;
   }
   return false;
 }
@@ -231,6 +234,16 @@ bool Assignments::has_list(std::string_view patient) const {
 std::vector<std::pair<std::string, std::string>> Assignments::lists() const {
   ReadLock const lock(mutex_);
   return {listed_.begin(), listed_.end()};
+}
+
+Result<std::vector<std::string>> Assignments::stored_list(std::string_view patient) const {
+  std::vector<std::string> users;
+  auto const prefix = row_key('v', listed_name(patient, {}));
+  TACENDA_TRY_VOID(rows_.scan(prefix, [&](ByteView key, ByteView) -> Result<bool> {
+    users.emplace_back(as_text(key.subspan(prefix.size())));
+    return true;
+  }));
+  return users;
 }
 
 Result<Assignments::Change> Assignments::set_listed(std::string_view patient, std::string_view user,

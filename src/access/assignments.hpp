@@ -70,6 +70,8 @@ class Assignments {
   /// Is anybody on a list of his? Then every access to his record is watched (C-16).
   bool has_list(std::string_view patient) const;
   std::vector<std::pair<std::string, std::string>> lists() const;  // patient, user
+  /// Users on the list of a record, as it is stored. Errors: kCorrupt, kUnavailable.
+  Result<std::vector<std::string>> stored_list(std::string_view patient) const;
   Result<Change> set_listed(std::string_view patient, std::string_view user, bool listed);
 
   /// The emergency of a user with a patient that holds now; nullopt: there is none.
@@ -90,9 +92,11 @@ class Assignments {
   /// own), kConflict (done already), kUnprocessable (no finding).
   Result<Change> review(std::string_view id, std::string_view reviewer, std::string_view finding);
 
-  /// Whose records are being erased: from now on nobody sees them, and those of nobody else are closed. Kept
-  /// in memory alone: privacy says it again after a start.
-  void close_records(std::set<std::string, std::less<>> patients);
+  /// Whose records are being erased: from now on nobody sees them, and those of nobody else are closed. Those
+  /// that others have, too, stay open of whom `waiting` names: somebody has to decide about them, and take
+  /// him out. Kept in memory alone: privacy says it again after a start.
+  void close_records(std::set<std::string, std::less<>> patients,
+                     std::set<std::string, std::less<>> waiting = {});
   bool closes_any() const { return closes_any_.load(std::memory_order_acquire); }
   bool closes(std::span<std::string const> patients) const;
 
@@ -115,6 +119,7 @@ class Assignments {
       TACENDA_GUARDED_BY(mutex_);  // of user and patient
   std::set<std::string, std::less<>> closed_ TACENDA_GUARDED_BY(mutex_);
   std::atomic<bool> closes_any_{false};
+  std::set<std::string, std::less<>> waiting_ TACENDA_GUARDED_BY(mutex_);  // of closed_: open to others
 };
 
 // Rows (docs/data-file.md, "Assignment rows"). Errors: kCorrupt.

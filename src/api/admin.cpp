@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -115,7 +116,7 @@ std::span<Admin::Row const> Admin::rows() {
       {"GET", "/admin/audit/proof", AdminAction::kReadAudit, EventKind::kAuditRead, &Admin::audit_proof},
       {"GET", "/admin/erasures", AdminAction::kErase, EventKind::kErasuresRead, &Admin::erasures},
       {"POST", "/admin/erasures", AdminAction::kErase, EventKind::kErasureOrdered, nullptr,
-       &Admin::order_erasure},
+       &Admin::order_erasure, &Admin::survey_erasure},
       {"POST", "/admin/erasures/examine", AdminAction::kErase, EventKind::kErasureExamined,
        &Admin::examine_erasure},
       {"GET", "/admin/erasures/certificate", AdminAction::kErase, EventKind::kErasuresRead,
@@ -133,6 +134,13 @@ std::span<Admin::Row const> Admin::rows() {
       {"POST", "/admin/seal", AdminAction::kSeal, EventKind::kSealed, &Admin::seal},
   });
   return kRows;
+}
+
+Admin::Row const* Admin::planned(std::string_view path) {
+  auto const all = rows();
+  auto const row =
+      std::ranges::find_if(all, [&](Row const& each) { return each.plan != nullptr && each.path == path; });
+  return row == all.end() ? nullptr : &*row;
 }
 
 Released Admin::handle(net::Request&& request) {

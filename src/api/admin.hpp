@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "api/pipeline.hpp"
@@ -26,6 +27,7 @@ struct Forgetting {
 struct Hooks {
   std::function<std::string()> endpoint;  // "https://127.0.0.1:8443/fhir"
   std::function<void()> seal;             // wipes the keys after the answer has left
+  std::stop_token stopping = {};          // asks what looks at the whole store to end
 };
 
 /// Administration over the unix socket: users, tokens, audit, verification, status. Each act needs the
@@ -47,8 +49,10 @@ class Admin {
   struct Plan;
   struct Done;
   struct Revived;
+  struct Examined;
   using Act = Released (Admin::*)(Call&);
   using MakePlan = Result<Plan> (Admin::*)(Call&);
+  using Prepare = Result<void> (Admin::*)(Call&);
   struct Row {
     std::string_view method;
     std::string_view path;
@@ -56,8 +60,12 @@ class Admin {
     audit::EventKind event;
     Act act;
     MakePlan plan = nullptr;  // in place of `act`: what may need a second person
+    Prepare prepare =
+        nullptr;  // what the plan needs and takes long: made before the turn, and put into the call
   };
   static std::span<Row const> rows();
+  /// The row that plans what a request asks for; nullptr: there is none.
+  static Row const* planned(std::string_view path);
 
   Released status(Call& call);
   Released users(Call& call);
@@ -114,6 +122,7 @@ class Admin {
   Result<Plan> change_access_list(Call& call);
   Result<Plan> set_policy(Call& call);
   Result<Plan> order_erasure(Call& call);
+  Result<void> survey_erasure(Call& call);
   /// True of a role that the policy does not have, too.
   bool is_privileged(std::string_view role) const;
 
@@ -136,7 +145,9 @@ class Admin {
   std::string basis_of_plan(Plan const& plan) const;
   /// The call and plan of a request, as they would be if it were asked now. Errors: kConflict (it would be
   /// another thing, or who asked may not any more).
-  Result<Revived> revive(Call const& call, access::ApprovalRequest const& request);
+  Result<Revived> revive(Call& call, access::ApprovalRequest const& request);
+  /// What the plan of the request that a call names needs beforehand. Errors: those of Row::prepare.
+  Result<void> prepare_deed(Call& call);
   /// One round of an approval or collection; nullopt when something else was committed meanwhile.
   enum class Deed : std::uint8_t { kApprove, kCollect };
   std::optional<Released> try_deed(Call& call, Deed deed);

@@ -121,6 +121,10 @@ Result<void> Admin::end_overdue() {
 }
 
 Released Admin::undertake(Call& call, Row const& row) {
+  if (row.prepare != nullptr) {
+    if (auto const prepared = (this->*row.prepare)(call); !prepared.has_value())
+      return refuse(call, prepared.error());
+  }
   MutexLock const turn(grants_);
   auto plan = (this->*row.plan)(call);
   if (!plan.has_value()) return refuse(call, plan.error());
@@ -196,23 +200,41 @@ Released Admin::approvals(Call& call) {
   return answer(call, codec::write_json(json));
 }
 
-Result<Admin::Revived> Admin::revive(Call const& call, ApprovalRequest const& request) {
-  auto const all = rows();
-  auto const row = std::ranges::find_if(
-      all, [&](Row const& each) { return each.plan != nullptr && each.path == request.path; });
-  if (row == all.end()) return fail(ErrorKind::kConflict, "this version does not know what was asked for");
+Result<void> Admin::prepare_deed(Call& call) {
+  auto const request = parts_.approvals.find(call.body.text_of("id"));
+  // What cannot be approved is refused later, and nothing is looked for.
+  bool const is_open = request.has_value() && request->asker != call.origin.actor_id &&
+                       access::state_at(*request, parts_.clock.now()) == ApprovalRequest::State::kWaiting;
+  auto const* const row = is_open ? planned(request->path) : nullptr;
+  if (row == nullptr || row->prepare == nullptr) return {};
+  Call asked;
+  asked.asker = request->asker;
+  asked.asker_name = request->asker_name;
+  asked.body = TACENDA_TRY(codec::parse_json(request->body, kBodyLimits));
+  TACENDA_TRY_VOID((this->*row->prepare)(asked));
+  call.examined = std::move(asked.examined);
+  return {};
+}
+
+Result<Admin::Revived> Admin::revive(Call& call, ApprovalRequest const& request) {
+  auto const* const row = planned(request.path);
+  if (row == nullptr) return fail(ErrorKind::kConflict, "this version does not know what was asked for");
   auto asker = parts_.directory.principal_for_work(TACENDA_TRY(UserId::parse(request.asker)));
   auto const role = asker.has_value() ? parts_.gate.role(asker->role()) : std::nullopt;
   if (!role || !role->may(row->action))
     return fail(ErrorKind::kConflict, "who asked for this may not do it any more");
-  Revived revived{&*row, {}, {}, *std::move(asker)};
+  Revived revived{row, {}, {}, *std::move(asker)};
   revived.call.origin = call.origin;
   revived.call.origin.kind = row->event;
   revived.call.asker_role = revived.asker.role();
   revived.call.asker = request.asker;
   revived.call.asker_name = request.asker_name;
   revived.call.body = TACENDA_TRY(codec::parse_json(request.body, kBodyLimits));
-  revived.plan = TACENDA_TRY((this->*row->plan)(revived.call));
+  revived.call.examined = call.examined;
+  auto plan = (this->*row->plan)(revived.call);
+  // What is kept of a refusal is kept whoever of the two meets it.
+  if (!plan.has_value()) call.on_refusal = std::move(revived.call.on_refusal);
+  revived.plan = TACENDA_TRY(std::move(plan));
   auto const& origin = revived.call.origin;
   bool const is_same = origin.target == request.target && origin.old_value == request.old_value &&
                        origin.new_value == request.new_value &&
@@ -271,6 +293,10 @@ std::optional<Released> Admin::try_deed(Call& call, Deed deed) {
 }
 
 Released Admin::deed(Call& call, Deed deed) {
+  if (deed == Deed::kApprove) {
+    if (auto const prepared = prepare_deed(call); !prepared.has_value())
+      return refuse(call, prepared.error());
+  }
   MutexLock const turn(grants_);
   auto const origin = call.origin;
   for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {

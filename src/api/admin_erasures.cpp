@@ -47,6 +47,7 @@ Json state_json(Erasure const& erasure) {
   json.set("purged_versions", number(erasure.purged));
   json.set("ended_exports", number(erasure.exports));
   if (erasure.blocked > 0) json.set("damaged", number(erasure.blocked));
+  if (erasure.waiting > 0) json.set("waits_for", number(erasure.waiting));
   return json;
 }
 
@@ -108,6 +109,43 @@ std::string words_of(Erasure const& order) {
   return words.append(order.reason);
 }
 
+/// Who has records of his as well.
+privacy::Erasures::Others others_of(records::OwnedRecords const& owned) {
+  privacy::Erasures::Others others;
+  for (auto const& record : owned.records) others.insert(record.others.begin(), record.others.end());
+  return others;
+}
+
+/// What an erasure would do, and what stands against it.
+Json survey_json(std::string const& patient, records::OwnedRecords const& owned,
+                 std::vector<records::OwnedRecord> const& lost, std::vector<Hold> const& holds, Time now) {
+  std::map<std::string, std::uint64_t> own;
+  std::map<std::string, std::uint64_t> shared;
+  std::uint64_t versions = 0;
+  for (auto const& record : owned.records) {
+    ++(record.is_shared() ? shared : own)[record.type];
+    versions += record.older.size() + (record.is_his ? 1 : 0);
+  }
+  Json json = Json::object();
+  json.set("patient", Json::string(patient));
+  json.set("resources", counts(own));
+  json.set("shared", counts(shared));
+  json.set("versions", number(versions));
+  if (owned.unreadable > 0) json.set("damaged", number(owned.unreadable));
+  Json in_the_way = Json::array();
+  for (auto const& record : lost) in_the_way.push(Json::string(record.type + "/" + record.id));
+  if (!lost.empty()) json.set("lost_to_others", std::move(in_the_way));
+  auto const others = others_of(owned);
+  Json of_others = Json::array();
+  for (auto const& hold : holds) {
+    if (!hold.stands(now)) continue;
+    if (hold.patient == patient && json.find("hold") == nullptr) json.set("hold", hold_json(hold, now));
+    if (others.contains(hold.patient)) of_others.push(hold_json(hold, now));
+  }
+  if (!of_others.items().empty()) json.set("holds_of_others", std::move(of_others));
+  return json;
+}
+
 /// Size of the tree that a checkpoint is of: its second line. Errors: kCorrupt.
 Result<std::uint64_t> size_of(std::string_view checkpoint) {
   auto const begin = checkpoint.find('\n') + 1;
@@ -141,34 +179,47 @@ Result<Json> proof_json(audit::Log const& log, std::uint64_t sequence) {
 
 }  // namespace
 
+Result<void> Admin::survey_erasure(Call& call) {
+  auto const order = order_of(call.body, call.asker, call.asker_name);
+  // What is wrong with it, the plan says.
+  if (!order.has_value() || !forgetting_.erasures.check(order->patient).has_value()) return {};
+  auto const& survey = forgetting_.worker.survey();
+  auto const owned = TACENDA_TRY(survey.records_of(order->patient, hooks_.stopping));
+  auto const lost = TACENDA_TRY(survey.lost_to_others(order->patient, owned, hooks_.stopping));
+  call.examined = {order->patient, others_of(owned), !lost.empty()};
+  return {};
+}
+
 Result<Admin::Plan> Admin::order_erasure(Call& call) {
   auto order = TACENDA_TRY(order_of(call.body, call.asker, call.asker_name));
   call.origin.target = "Patient/" + order.patient;
   call.origin.new_value = words_of(order);
-  if (auto const key = forgetting_.erasures.check(order.patient); !key.has_value()) {
+  auto others = call.examined ? call.examined->others : privacy::Erasures::Others();
+  if (auto const key = forgetting_.erasures.check(order.patient, others); !key.has_value()) {
+    others.insert(order.patient);
     // That it was refused, and on what ground, is kept (G-08).
-    if (auto const hold = TACENDA_TRY(forgetting_.holds.standing(order.patient)))
+    if (auto const hold = TACENDA_TRY(forgetting_.holds.standing_of_any(others)))
       call.on_refusal = TACENDA_TRY(forgetting_.erasures.refused(std::move(order), hold->ground)).set;
     return std::unexpected(key.error());
   }
-  auto const& worker = forgetting_.worker;
-  auto const owned = TACENDA_TRY(worker.survey(order.patient, {}));
-  if (!TACENDA_TRY(worker.lost_to_others(order.patient, owned)).empty()) {
+  // What stood against it when it was looked for does not any more.
+  if (!call.examined) return fail(ErrorKind::kConflict, "the record was changed meanwhile: ask again");
+  if (call.examined->is_lost_to_others) {
     return fail(ErrorKind::kConflict,
                 "other patients would lose records that cannot be without this one: a dry run names them; "
                 "change or delete those first");
   }
   // Nothing takes it back: as what gives rights, it is not for one person to decide.
   Plan plan{.entrusts = true};
-  plan.act = [this, order = std::move(order)]() mutable -> Result<Done> {
+  plan.act = [this, order = std::move(order), others = std::move(others)]() mutable -> Result<Done> {
     order.id = codec::format_uuid_v4(TACENDA_TRY(parts_.vault.random_bytes16()));
     Json json = Json::object();
     json.set("id", Json::string(order.id));
     json.set("state", Json::string("pending"));
     std::string new_value = "erasure " + order.id + ": " + words_of(order);
     identity::Pending pending(
-        [this, order = std::move(order)]() -> Result<vault::WriteSet> {
-          return TACENDA_TRY(forgetting_.erasures.order(order)).set;
+        [this, order = std::move(order), others = std::move(others)]() -> Result<vault::WriteSet> {
+          return TACENDA_TRY(forgetting_.erasures.order(order, others)).set;
         },
         [this](bool committed) {
           if (committed) forgetting_.worker.renew();
@@ -186,29 +237,14 @@ Released Admin::examine_erasure(Call& call) {
   if (!keys.has_value() && keys.error().kind() == ErrorKind::kNotFound)
     return refuse(call, Error(ErrorKind::kNotFound, "there is no record of such a patient"));
   if (!keys.has_value()) return refuse(call, keys.error());
-  auto const hold = forgetting_.holds.standing(*patient);
-  if (!hold.has_value()) return refuse(call, hold.error());
-  auto const owned = forgetting_.worker.survey(*patient, {});
+  auto const holds = forgetting_.holds.all();
+  if (!holds.has_value()) return refuse(call, holds.error());
+  auto const& survey = forgetting_.worker.survey();
+  auto const owned = survey.records_of(*patient, hooks_.stopping);
   if (!owned.has_value()) return refuse(call, owned.error());
-  auto const lost = forgetting_.worker.lost_to_others(*patient, *owned);
+  auto const lost = survey.lost_to_others(*patient, *owned, hooks_.stopping);
   if (!lost.has_value()) return refuse(call, lost.error());
-  std::map<std::string, std::uint64_t> own;
-  std::map<std::string, std::uint64_t> shared;
-  std::uint64_t versions = 0;
-  for (auto const& record : *owned) {
-    ++(record.is_shared ? shared : own)[record.type];
-    versions += record.older.size() + (record.is_his ? 1 : 0);
-  }
-  Json json = Json::object();
-  json.set("patient", Json::string(*patient));
-  json.set("resources", counts(own));
-  json.set("shared", counts(shared));
-  json.set("versions", number(versions));
-  Json in_the_way = Json::array();
-  for (auto const& record : *lost) in_the_way.push(Json::string(record.type + "/" + record.id));
-  if (!lost->empty()) json.set("lost_to_others", std::move(in_the_way));
-  if (*hold) json.set("hold", hold_json(**hold, parts_.clock.now()));
-  return answer(call, codec::write_json(json));
+  return answer(call, codec::write_json(survey_json(*patient, *owned, *lost, *holds, parts_.clock.now())));
 }
 
 Released Admin::erasures(Call& call) {
@@ -306,8 +342,10 @@ Released Admin::lift_hold(Call& call) {
   call.origin.old_value =
       "Patient/" + change->hold.patient + " " + std::string(privacy::name_of(change->hold.ground));
   call.origin.new_value = change->hold.lift_reason;
-  return this->change(call, std::move(change->set), nullptr,
-                      codec::write_json(hold_json(change->hold, parts_.clock.now())));
+  // An erasure may have waited for it.
+  return this->change(
+      call, std::move(change->set), [this] { forgetting_.worker.renew(); },
+      codec::write_json(hold_json(change->hold, parts_.clock.now())));
 }
 
 }  // namespace tacenda::api

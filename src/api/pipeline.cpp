@@ -125,11 +125,11 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
   exchange->begun = parts_.clock.monotonic();
   if (auto ended = admit(*exchange)) return reply(std::move(*ended));
   auto outcome = try_read(*exchange);
-  if (!outcome) return tell(*exchange, dispatch(*exchange), std::move(reply));
+  if (!outcome) return send(*exchange, dispatch(*exchange), std::move(reply));
   finish_read(std::move(exchange), std::move(*outcome), std::move(reply), 0);
 }
 
-void Pipeline::tell(Exchange const& exchange, Released released,
+void Pipeline::send(Exchange const& exchange, Released released,
                     std::move_only_function<void(Released)> reply) {
   if (!exchange.is_judged || !exchange.shows_nothing) return reply(std::move(released));
   even_times_.push(
@@ -155,7 +155,7 @@ void Pipeline::finish_read(std::unique_ptr<Exchange> exchange, operations::Outco
             return finish_read(std::move(exchange), std::move(*anew), std::move(reply), attempt + 1);
           // It is judged, or not allowed any more: the slow way waits for commits.
           return slow_way_.push([this, exchange = std::move(exchange), reply = std::move(reply)]() mutable {
-            tell(*exchange, dispatch(*exchange), std::move(reply));
+            send(*exchange, dispatch(*exchange), std::move(reply));
           });
         }
         Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};

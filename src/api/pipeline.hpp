@@ -77,7 +77,7 @@ class Pipeline {
                                        std::string_view who);
   Released dispatch(Exchange& exchange);
   /// At once, or at an even time when it says that nothing is there (EvenTimes).
-  void tell(Exchange const& exchange, Released released, std::move_only_function<void(Released)> reply);
+  void send(Exchange const& exchange, Released released, std::move_only_function<void(Released)> reply);
   /// What a read came to; nullopt when it is no read, or fails: the slow way tells why.
   std::optional<operations::Outcome> try_read(Exchange& exchange);
   /// Makes the event durable and answers; reads again what rests on what changed meanwhile.

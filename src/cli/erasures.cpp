@@ -42,7 +42,10 @@ void show_erasure(Json const& erasure) {
   show_counts("erased", erasure, "resources");
   if (number_of(erasure, "damaged") > 0)
     std::cout << "  " << number_of(erasure, "damaged")
-              << " damaged records could not be taken out: tacenda verify names them; nobody can read them\n";
+              << " damaged records are left, which may be his: tacenda verify names them\n";
+  if (number_of(erasure, "waits_for") > 0)
+    std::cout << "  waits for " << number_of(erasure, "waits_for")
+              << " records that others would lose, or must keep: a dry run names what stands in its way\n";
 }
 
 int examine(ErasureOptions const& options) {
@@ -58,6 +61,13 @@ int examine(ErasureOptions const& options) {
                  std::cout << "  other patients would lose these, which stand against it: change or delete "
                               "them first\n";
                  for (auto const& record : lost->items()) std::cout << "    " << record.as_string() << "\n";
+               }
+               if (number_of(answer, "damaged") > 0)
+                 std::cout << "  damaged records, of which nobody can tell whose they are  "
+                           << number_of(answer, "damaged") << "\n";
+               if (auto const* others = answer.find("holds_of_others"); others != nullptr) {
+                 std::cout << "  legal holds on others who have records of his stand against it:\n";
+                 for (auto const& hold : others->items()) show_hold(hold);
                }
                if (auto const* hold = answer.find("hold"); hold != nullptr) {
                  std::cout << "  a legal hold stands against it:\n";

@@ -10,6 +10,7 @@ namespace tacenda::privacy {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormatWaiting = 2;  // while records of others stand in its way
 
 }  // namespace
 
@@ -36,7 +37,7 @@ bool is_erasure_ground(std::string_view name) {
 Bytes encode_erasure(Erasure const& erasure) {
   Bytes row;
   ByteWriter writer(row);
-  writer.u8(kFormat).u8(std::to_underlying(erasure.state));
+  writer.u8(erasure.waiting > 0 ? kFormatWaiting : kFormat).u8(std::to_underlying(erasure.state));
   writer.u8(erasure.hold ? std::to_underlying(*erasure.hold) : 0).raw(erasure.key);
   for (auto const* text :
        {&erasure.id, &erasure.patient, &erasure.reason, &erasure.asker, &erasure.asker_name})
@@ -48,12 +49,15 @@ Bytes encode_erasure(Erasure const& erasure) {
   writer.u64(erasure.exports).u64(erasure.blocked);
   writer.u32(static_cast<std::uint32_t>(erasure.resources.size()));
   for (auto const& [type, count] : erasure.resources) writer.sized(type).u64(count);
+  if (erasure.waiting > 0) writer.u64(erasure.waiting);
   return row;
 }
 
 Result<Erasure> decode_erasure(ByteView row) {
   ByteReader reader(row);
-  if (TACENDA_TRY(reader.u8()) != kFormat) return fail(ErrorKind::kCorrupt, "an erasure has an unknown format");
+  auto const format = TACENDA_TRY(reader.u8());
+  if (format != kFormat && format != kFormatWaiting)
+    return fail(ErrorKind::kCorrupt, "an erasure has an unknown format");
   Erasure erasure;
   erasure.state = static_cast<Erasure::State>(TACENDA_TRY(reader.u8()));
   if (name_of(erasure.state).empty()) return fail(ErrorKind::kCorrupt, "an erasure has an unknown state");
@@ -76,6 +80,10 @@ Result<Erasure> decode_erasure(ByteView row) {
     if (!erasure.resources.empty() && type <= erasure.resources.rbegin()->first)
       return fail(ErrorKind::kCorrupt, "the counts of an erasure are out of order");
     erasure.resources[std::move(type)] = TACENDA_TRY(reader.u64());
+  }
+  if (format == kFormatWaiting) {
+    erasure.waiting = TACENDA_TRY(reader.u64());
+    if (erasure.waiting == 0) return fail(ErrorKind::kCorrupt, "an erasure waits for nothing");
   }
   if (!reader.done()) return fail(ErrorKind::kCorrupt, "an erasure is longer than its fields");
   return erasure;

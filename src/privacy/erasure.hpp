@@ -40,7 +40,9 @@ struct Erasure {
   std::uint64_t rewritten = 0;                     // records of others that named him, and do not any more
   std::uint64_t purged = 0;                        // older versions of those
   std::uint64_t exports = 0;                       // ended because they held him
-  std::uint64_t blocked = 0;                       // records that could not be taken out: damaged
+  std::uint64_t blocked = 0;                       // damaged rows that are left, perhaps not all of them his
+  std::uint64_t waiting =
+      0;  // records that others would lose, or must keep: the keys stay until somebody decides
 
   bool is_under_way() const { return state == State::kErasing || state == State::kDestroyed; }
 };

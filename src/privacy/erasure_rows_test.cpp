@@ -47,6 +47,16 @@ TEST(ErasureRow, IsRefusedWhenItIsCutAtAnyByteOrGoesOn) {
   EXPECT_FALSE(decode_erasure(row).has_value());
 }
 
+TEST(ErasureRow, SaysForHowManyRecordsOfOthersItWaits) {
+  auto waiting = an_erasure();
+  waiting.waiting = 2;
+  auto const row = encode_erasure(waiting);
+  EXPECT_EQ(decode_erasure(row).value().waiting, 2U);
+  EXPECT_EQ(encode_erasure(decode_erasure(row).value()), row);
+  for (std::size_t size = 0; size < row.size(); ++size)
+    EXPECT_FALSE(decode_erasure(ByteView(row).first(size)).has_value()) << size;
+}
+
 TEST(HoldRow, ComesBackAsItWasAndIsRefusedWhenCut) {
   Hold hold;
   hold.id = "h1";

@@ -1,6 +1,7 @@
 #include "privacy/erasure_worker.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -10,8 +11,8 @@
 #include "core/limits.hpp"
 #include "core/log.hpp"
 #include "fhir/compartment.hpp"
+#include "privacy/internal/shared_records.hpp"
 #include "privacy/internal/without_patient.hpp"
-#include "records/transaction.hpp"
 
 namespace tacenda::privacy {
 namespace {
@@ -21,52 +22,30 @@ using records::OwnedRecord;
 constexpr std::chrono::milliseconds kPause{250};
 constexpr int kTroubledPauses = 20;    // after a failure that may pass
 constexpr int kWaitingPauses = 2;      // for exports and snapshots of before
+constexpr int kDecisionPauses = 240;   // for what somebody has to decide: a minute
 constexpr int kBlockedPauses = 2'400;  // where something is damaged: ten minutes
 constexpr std::size_t kRemovedAtOnce = 32;
-
-Result<void> stopping() {
-  return fail(ErrorKind::kUnavailable, "the server stops");
-}
-
-/// Damage of one record must not keep the others: `verify` names it.
-bool is_of_one_record(Error const& error) {
-  switch (error.kind()) {
-    case ErrorKind::kUnavailable:
-    case ErrorKind::kNoSpace:
-    case ErrorKind::kConflict:
-      return false;
-    default:
-      return true;
-  }
-}
-
-/// All three outlive it.
-Erased erased_of(std::string_view patient, std::vector<OwnedRecord> const& owned,
-                 std::vector<std::string> const& addresses) {
-  return {patient,
-          [&owned](std::string_view type, std::string_view named) {
-            return std::ranges::any_of(owned, [&](OwnedRecord const& each) {
-              return !each.is_shared && each.type == type && each.id == named;
-            });
-          },
-          addresses};
-}
 
 }  // namespace
 
 Result<void> ErasureWorker::close_records() {
-  std::set<std::string, std::less<>> closed;
-  for (auto& erasure : TACENDA_TRY(parts_.erasures.all())) {
-    if (erasure.is_under_way()) closed.insert(std::move(erasure.patient));
+  MutexLock const lock(closing_);
+  // By the rows that also keep others from writing: one erasure that cannot be read opens nobody's record.
+  auto closed = TACENDA_TRY(finder_.under_way());
+  std::set<std::string, std::less<>> waiting;
+  if (auto const erasures = parts_.erasures.all(); erasures.has_value()) {
+    for (auto const& erasure : *erasures) {
+      if (erasure.is_under_way() && erasure.waiting > 0) waiting.insert(erasure.patient);
+    }
   }
-  parts_.assignments.close_records(std::move(closed));
+  parts_.assignments.close_records(std::move(closed), std::move(waiting));
   return {};
 }
 
 Result<void> ErasureWorker::open() {
   auto const closed = close_records();
-  // Damage does not keep the rest from being read: it is said, and `verify` names it. The order stands in a
-  // row of the records, too, so that nothing is written; and what is closed by its keys stays closed.
+  // Damage does not keep the rest from being read: it is said, and `verify` names it. What is closed by its
+  // keys stays closed.
   if (closed.has_value() || closed.error().kind() == ErrorKind::kUnavailable) return closed;
   log(LogLevel::kError, closed.error());
   return {};
@@ -89,6 +68,7 @@ void ErasureWorker::run(std::stop_token stop) {
                : !done.has_value() ? kTroubledPauses
                : *done             ? 0
                : is_blocked_       ? kBlockedPauses
+               : is_waiting_       ? kDecisionPauses
                                    : kWaitingPauses;
     } else {
       pauses = std::max(0, pauses - 1);
@@ -101,34 +81,62 @@ Result<bool> ErasureWorker::step(std::stop_token const& stop) {
   TACENDA_TRY_VOID(close_records());
   bool all_done = true;
   bool is_blocked = true;  // nothing but damage is waited for
+  bool is_waiting = true;  // nothing but that, or what somebody has to decide
+  Result<void> first;
   for (auto& erasure : TACENDA_TRY(parts_.erasures.all())) {
-    if (!erasure.is_under_way() || TACENDA_TRY(advance(erasure, stop))) continue;
+    if (!erasure.is_under_way()) continue;
+    TACENDA_TRY_VOID(unless_stopped(stop));
+    auto const done = advance(erasure, stop);
+    if (!done.has_value() && first.has_value()) first = std::unexpected(done.error());
+    if (done.has_value() && *done) continue;
     all_done = false;
     is_blocked = is_blocked && erasure.blocked > 0;
+    is_waiting = is_waiting && (erasure.blocked > 0 || erasure.waiting > 0);
   }
   is_blocked_ = is_blocked;
+  is_waiting_ = is_waiting;
   TACENDA_TRY_VOID(close_records());
+  TACENDA_TRY_VOID(first);
   return all_done;
 }
 
-Result<std::vector<OwnedRecord>> ErasureWorker::survey(std::string_view patient,
-                                                       std::stop_token const& stop) const {
-  return finder_.records_of(
-      patient, [&stop]() -> Result<void> { return stop.stop_requested() ? stopping() : Result<void>(); });
+bool ErasureWorker::is_of_one_record(Error const& error) const {
+  switch (error.kind()) {
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kNoSpace:
+    case ErrorKind::kConflict:
+    case ErrorKind::kPrecondition:
+      return false;
+    default:
+      return !parts_.vault.engine().is_damaged();
+  }
+}
+
+Result<void> ErasureWorker::check_files() const {
+  if (!parts_.vault.engine().is_damaged()) return {};
+  return fail(ErrorKind::kUnavailable, "a file is damaged: no erasure goes on until it is repaired");
 }
 
 Result<bool> ErasureWorker::advance(Erasure& erasure, std::stop_token const& stop) {
   if (erasure.state == Erasure::State::kErasing) {
-    if (auto const owned = TACENDA_TRY(survey(erasure.patient, stop)); !owned.empty())
-      TACENDA_TRY_VOID(take_out(erasure, owned, stop));
+    TACENDA_TRY_VOID(check_files());
+    auto const owned = TACENDA_TRY(survey_.records_of(erasure.patient, stop));
+    auto const waiting = TACENDA_TRY(take_out(erasure, owned, stop));
+    TACENDA_TRY_VOID(wait_for(erasure, waiting));
+    if (waiting > 0) return false;
+    TACENDA_TRY_VOID(check_files());
     // What is damaged stays: without keys nobody reads it either.
     TACENDA_TRY_VOID(destroy_keys(erasure));
   }
+  auto const count_left = [&]() -> Result<std::uint64_t> {
+    auto const left = TACENDA_TRY(survey_.records_of(erasure.patient, stop));
+    return left.records.size() + left.unreadable;
+  };
   // Else it was looked at before, and files need not be written for it again.
-  if (erasure.blocked > 0 && !TACENDA_TRY(survey(erasure.patient, stop)).empty()) return false;
+  if (erasure.blocked > 0 && TACENDA_TRY(count_left()) > 0) return false;
   if (!TACENDA_TRY(clean_up(erasure, stop))) return false;
-  if (auto const left = TACENDA_TRY(survey(erasure.patient, stop)); !left.empty()) {
-    TACENDA_TRY_VOID(block(erasure, left.size()));
+  if (auto const left = TACENDA_TRY(count_left()); left > 0) {
+    TACENDA_TRY_VOID(block(erasure, left));
     return false;
   }
   TACENDA_TRY_VOID(complete(erasure));
@@ -141,31 +149,85 @@ Result<void> ErasureWorker::block(Erasure& erasure, std::uint64_t records) {
     work.after.blocked = records;
     auto event = event_of(erasure, audit::EventKind::kRecordsErased);
     event.outcome = audit::Outcome::kSeriousFailure;
-    event.reason = "damaged records could not be taken out; nobody can read them";
+    event.reason = "damaged records are left; nobody can read what is his of them";
     event.count = records;
     work.events.push_back(std::move(event));
     return work;
   });
 }
 
-Result<void> ErasureWorker::take_out(Erasure& erasure, std::vector<OwnedRecord> const& owned,
-                                     std::stop_token const& stop) {
-  std::vector<OwnedRecord const*> to_remove;
-  for (auto const& record : owned) {
-    if (stop.stop_requested()) return stopping();
-    bool const stays = record.is_his && record.is_shared && !record.deleted;
-    if (record.is_his && !(stays && TACENDA_TRY(rewrite(erasure, record, owned)))) {
-      to_remove.push_back(&record);
-      continue;
-    }
-    for (auto const version : record.older) TACENDA_TRY_VOID(purge(erasure, record, version));
-    if (record.is_his) TACENDA_TRY_VOID(purge(erasure, record, record.version));
+Result<void> ErasureWorker::wait_for(Erasure& erasure, std::uint64_t records) {
+  if (erasure.waiting == records) return {};
+  return commit(erasure, [&]() -> Result<Work> {
+    Work work{{}, {}, erasure};
+    work.after.waiting = records;
+    auto event = event_of(erasure, audit::EventKind::kRecordsErased);
+    if (records > 0) event.outcome = audit::Outcome::kSeriousFailure;
+    event.reason = records > 0 ? "it waits: other patients would lose records, or must keep them"
+                               : "nothing of other patients stands in its way any more";
+    event.count = records;
+    work.events.push_back(std::move(event));
+    return work;
+  });
+}
+
+Result<std::uint64_t> ErasureWorker::take_out(Erasure& erasure, records::OwnedRecords const& owned,
+                                              std::stop_token const& stop) {
+  auto const addresses = parts_.addresses();
+  SharedRecords shared(erasure.patient, owned.records, addresses);
+  std::uint64_t waiting = 0;
+  for (auto const* record : shared.in_order()) {
+    TACENDA_TRY_VOID(unless_stopped(stop));
+    // What is of whom it names is settled when what it names is.
+    if (waiting > 0 && fhir::is_of_whom_it_names(record->type)) break;
+    auto const fate = TACENDA_TRY(settle(erasure, *record, shared.erased()));
+    if (fate == Fate::kGoes) shared.note_gone(*record);
+    if (fate == Fate::kWaits) ++waiting;
   }
-  for (std::size_t i = 0; i < to_remove.size(); i += kRemovedAtOnce) {
-    if (stop.stop_requested()) return stopping();
-    auto const end = std::min(i + kRemovedAtOnce, to_remove.size());
-    std::vector<OwnedRecord const*> const some(to_remove.begin() + static_cast<std::ptrdiff_t>(i),
-                                               to_remove.begin() + static_cast<std::ptrdiff_t>(end));
+  // What stays of others must still be told apart from what goes, to be written without it.
+  if (waiting > 0) return waiting;
+  std::vector<OwnedRecord const*> his;
+  for (auto const& record : owned.records) {
+    if (!record.is_shared()) his.push_back(&record);
+  }
+  TACENDA_TRY_VOID(remove_all(erasure, his, stop));
+  return waiting;
+}
+
+Result<ErasureWorker::Fate> ErasureWorker::settle(Erasure& erasure, OwnedRecord const& record,
+                                                  Erased const& erased) {
+  if (TACENDA_TRY(parts_.holds.standing_of_any(record.others))) return Fate::kWaits;
+  bool const is_without = !record.is_his || (!record.deleted &&
+                                             TACENDA_TRY(rewrite(erasure, record, erased)));
+  if (!is_without) {
+    // Asked again, of what it is now: nobody loses what is clearly his without somebody's decision.
+    auto const about = TACENDA_TRY(survey_.subject_of(record));
+    if (!about.empty() && about != erasure.patient) return Fate::kWaits;
+    auto const removed = remove(erasure, {&record});
+    if (removed.has_value()) return Fate::kGoes;
+    if (!is_of_one_record(removed.error())) return std::unexpected(removed.error());
+    log(LogLevel::kError, removed.error());
+    return Fate::kStays;
+  }
+  for (auto const version : record.older) TACENDA_TRY_VOID(purge(erasure, record, version));
+  if (record.is_his) TACENDA_TRY_VOID(purge(erasure, record, record.version));
+  return Fate::kStays;
+}
+
+Result<void> ErasureWorker::check_holds(OwnedRecord const& record, vault::WriteSet& set) const {
+  parts_.holds.depend(set, record.others);
+  if (TACENDA_TRY(parts_.holds.standing_of_any(record.others)))
+    return fail(ErrorKind::kPrecondition, "another patient of the record must keep it: a legal hold");
+  return {};
+}
+
+Result<void> ErasureWorker::remove_all(Erasure& erasure, std::vector<OwnedRecord const*> const& his,
+                                       std::stop_token const& stop) {
+  for (std::size_t i = 0; i < his.size(); i += kRemovedAtOnce) {
+    TACENDA_TRY_VOID(unless_stopped(stop));
+    auto const end = std::min(i + kRemovedAtOnce, his.size());
+    std::vector<OwnedRecord const*> const some(his.begin() + static_cast<std::ptrdiff_t>(i),
+                                               his.begin() + static_cast<std::ptrdiff_t>(end));
     auto const removed = remove(erasure, some);
     if (removed.has_value()) continue;
     if (!is_of_one_record(removed.error())) return removed;
@@ -180,42 +242,17 @@ Result<void> ErasureWorker::take_out(Erasure& erasure, std::vector<OwnedRecord> 
   return {};
 }
 
-Result<std::vector<OwnedRecord>> ErasureWorker::lost_to_others(std::string_view patient,
-                                                               std::vector<OwnedRecord> const& owned) const {
-  auto const permit = parts_.gate.system_permit(Action::kRead);
-  auto const addresses = parts_.addresses();
-  Erased const erased = erased_of(patient, owned, addresses);
-  std::vector<OwnedRecord> lost;
-  for (auto const& record : owned) {
-    if (!record.is_his || !record.is_shared || record.deleted) continue;
-    auto transaction = parts_.store.begin();
-    auto const living = transaction.living(permit, record.type, TACENDA_TRY(ResourceId::parse(record.id)));
-    if (!living.has_value() && is_of_one_record(living.error())) continue;  // damaged, or gone meanwhile
-    if (!living.has_value()) return std::unexpected(living.error());
-    auto json = TACENDA_TRY(codec::parse_json(living->json));
-    auto const about = fhir::clear_subject(json);
-    if (about.empty() || about == patient) continue;
-    if (!TACENDA_TRY(without_patient(std::move(json), erased))) lost.push_back(record);
-  }
-  return lost;
-}
-
-Result<bool> ErasureWorker::rewrite(Erasure& erasure, OwnedRecord const& record,
-                                    std::vector<OwnedRecord> const& owned) {
+Result<bool> ErasureWorker::rewrite(Erasure& erasure, OwnedRecord const& record, Erased const& erased) {
   auto const permit = parts_.gate.system_permit(Action::kUpdate);
   auto const id = TACENDA_TRY(ResourceId::parse(record.id));
-  auto const addresses = parts_.addresses();
-  Erased const erased = erased_of(erasure.patient, owned, addresses);
-  bool is_without = true;
   auto const done = commit(erasure, [&]() -> Result<Work> {
     Work work{{}, {}, erasure};
-    auto transaction = parts_.store.begin();
-    transaction.serve_at(addresses);
-    transaction.let_move();
+    records::ErasingTransaction transaction(parts_.store);
     auto const living = TACENDA_TRY(transaction.living(permit, record.type, id));
     auto without = TACENDA_TRY(without_patient(TACENDA_TRY(codec::parse_json(living.json)), erased));
     if (!without) return fail(ErrorKind::kUnprocessable, "the record cannot be without the patient");
-    auto const written = TACENDA_TRY(transaction.update(permit, std::move(*without), id, living.version, 0));
+    auto const written = TACENDA_TRY(transaction.rewrite(
+        permit, *std::move(without), living.version, {erased.base_urls.begin(), erased.base_urls.end()}, 0));
     auto event = event_of(erasure, audit::EventKind::kUpdate);
     event.reason = "without a patient who is erased";
     event.resource_type = written.type;
@@ -225,14 +262,13 @@ Result<bool> ErasureWorker::rewrite(Erasure& erasure, OwnedRecord const& record,
     event.record_digest = written.digest;
     work.events.push_back(std::move(event));
     work.set = transaction.take();
+    TACENDA_TRY_VOID(check_holds(record, work.set));
     ++work.after.rewritten;
     return work;
   });
-  if (!done.has_value()) {
-    if (!is_of_one_record(done.error())) return std::unexpected(done.error());
-    is_without = false;
-  }
-  return is_without;
+  if (done.has_value()) return true;
+  if (!is_of_one_record(done.error())) return std::unexpected(done.error());
+  return false;
 }
 
 Result<void> ErasureWorker::purge(Erasure& erasure, OwnedRecord const& record, std::uint64_t version) {
@@ -246,6 +282,7 @@ Result<void> ErasureWorker::purge(Erasure& erasure, OwnedRecord const& record, s
     event.resource_version = version;
     work.events.push_back(std::move(event));
     work.set = transaction.take();
+    TACENDA_TRY_VOID(check_holds(record, work.set));
     ++work.after.purged;
     return work;
   });
@@ -260,13 +297,14 @@ Result<void> ErasureWorker::remove(Erasure& erasure, std::vector<OwnedRecord con
     records::ErasingTransaction transaction(parts_.store);
     std::uint64_t removed = 0;
     for (auto const* record : some) {
-      auto const versions = TACENDA_TRY(transaction.erase(record->type, record->id, 0));
+      auto const versions = TACENDA_TRY(transaction.erase(record->type, record->id, record->version, 0));
       if (versions == 0) continue;
-      if (record->is_shared) {
-        // Others lose it, too: each is named.
+      if (record->is_shared()) {
+        // Others lose it, too: each is named, and finds it in what the log says of him.
         auto event = event_of(erasure, audit::EventKind::kRecordsErased);
         event.resource_type = record->type;
         event.resource_id = record->id;
+        event.patients.assign(record->others.begin(), record->others.end());
         event.reason = "a record of several patients that cannot be without the erased one";
         work.events.push_back(std::move(event));
       }
@@ -278,6 +316,7 @@ Result<void> ErasureWorker::remove(Erasure& erasure, std::vector<OwnedRecord con
     event.count = std::max<std::uint64_t>(removed, 1);
     work.events.push_back(std::move(event));
     work.set = transaction.take();
+    for (auto const* record : some) TACENDA_TRY_VOID(check_holds(*record, work.set));
     return work;
   });
 }
@@ -291,99 +330,6 @@ Result<void> ErasureWorker::destroy_keys(Erasure& erasure) {
     work.after.destroyed = parts_.clock.now();
     auto event = event_of(erasure, audit::EventKind::kKeysDestroyed);
     event.new_value = "key " + codec::hex_encode(erasure.key);
-    work.events.push_back(std::move(event));
-    return work;
-  });
-}
-
-/// Records are deleted and stay; only an erasure takes one out.
-Result<bool> ErasureWorker::export_lists_erased(records::ExportJob const& job) const {
-  for (auto const& summary : TACENDA_TRY(parts_.exports.files(job))) {
-    for (auto const& place : TACENDA_TRY(parts_.exports.file(job, summary.number)).places) {
-      if (!TACENDA_TRY(finder_.is_there(place.type, place.id))) return true;
-    }
-  }
-  return false;
-}
-
-Result<bool> ErasureWorker::end_exports(Erasure& erasure) {
-  bool all_known = true;
-  for (auto const& job : TACENDA_TRY(parts_.exports.all())) {
-    if (job.state == records::ExportState::kEnding) {
-      all_known = false;  // until its keys and rows are gone
-      continue;
-    }
-    // What is being prepared over a state of before is waited for: it may still list him.
-    if (job.state == records::ExportState::kWaiting && job.created <= *erasure.destroyed) all_known = false;
-    bool const holds_him =
-        std::ranges::find(job.request.patients, erasure.patient) != job.request.patients.end();
-    auto const lists_erased = export_lists_erased(job);
-    if (!lists_erased.has_value()) {
-      auto const kind = lists_erased.error().kind();
-      if (kind != ErrorKind::kGone && kind != ErrorKind::kNotFound) return lists_erased;
-      all_known = false;  // it was ended meanwhile
-      continue;
-    }
-    if (!holds_him && !*lists_erased) continue;
-    TACENDA_TRY_VOID(commit(erasure, [&]() -> Result<Work> {
-      Work work{{}, {}, erasure};
-      auto fresh = TACENDA_TRY(parts_.exports.find(job.id));
-      fresh.state = records::ExportState::kEnding;
-      TACENDA_TRY_VOID(parts_.exports.put(fresh, work.set));
-      auto event = event_of(erasure, audit::EventKind::kExportEnded);
-      event.reason = "it holds a patient who is erased";
-      event.new_value = job.id;
-      work.events.push_back(std::move(event));
-      ++work.after.exports;
-      return work;
-    }));
-    all_known = false;  // its keys and rows are still there
-  }
-  return all_known;
-}
-
-Result<void> ErasureWorker::drop_lists(Erasure const& erasure) {
-  for (auto const& [patient, user] : parts_.assignments.lists()) {
-    if (patient != erasure.patient) continue;
-    auto change = TACENDA_TRY(parts_.assignments.set_listed(patient, user, false));
-    auto event = event_of(erasure, audit::EventKind::kAccessListChanged);
-    event.old_value = user;
-    std::vector<audit::Event> events{std::move(event)};
-    TACENDA_TRY_VOID(parts_.log.commit(std::move(change.set), std::move(events)));
-  }
-  return {};
-}
-
-Result<bool> ErasureWorker::clean_up(Erasure& erasure, std::stop_token const& stop) {
-  TACENDA_TRY_VOID(drop_lists(erasure));
-  if (!TACENDA_TRY(end_exports(erasure))) return false;
-  // What a snapshot of before still shows stays in the files.
-  auto const oldest = TACENDA_TRY(parts_.vault.engine().oldest_snapshot());
-  if (oldest && *oldest <= *erasure.destroyed + std::chrono::seconds(1)) return false;
-  for (auto const keeper :
-       {vault::Keeper::kRecords, vault::Keeper::kExports, vault::Keeper::kKeys, vault::Keeper::kPolicy}) {
-    if (stop.stop_requested()) return std::unexpected(stopping().error());
-    TACENDA_TRY_VOID(parts_.vault.compact(keeper));
-  }
-  return true;
-}
-
-Result<void> ErasureWorker::complete(Erasure& erasure) {
-  auto const keys = parts_.vault.subject(vault::Subject::patient(erasure.patient));
-  if (keys.has_value() || keys.error().kind() != ErrorKind::kGone)
-    return fail(ErrorKind::kBug, "the keys of an erased patient are there");
-  return commit(erasure, [&]() -> Result<Work> {
-    Work work{{}, {}, erasure};
-    work.after.state = Erasure::State::kComplete;
-    work.after.blocked = 0;
-    work.after.completed = parts_.clock.now();
-    auto const certificate = certificate_of(work.after, codec::hex_encode(parts_.vault.store_id()));
-    records::ErasingTransaction transaction(parts_.store);
-    transaction.end(erasure.patient);
-    work.set = transaction.take();
-    TACENDA_TRY_VOID(parts_.erasures.complete(work.after, certificate, 0, work.set));
-    auto event = event_of(erasure, audit::EventKind::kErasureCompleted);
-    event.new_value = certificate;
     work.events.push_back(std::move(event));
     return work;
   });

@@ -44,7 +44,7 @@ Result<bool> Erasures::is_under_way(std::string_view patient) const {
       erasures, [&](Erasure const& each) { return each.patient == patient && each.is_under_way(); });
 }
 
-Result<vault::Alias> Erasures::check(std::string_view patient) const {
+Result<vault::Alias> Erasures::check(std::string_view patient, Others const& others) const {
   if (TACENDA_TRY(is_under_way(patient))) return fail(ErrorKind::kConflict, "this erasure is under way");
   auto const keys = vault_.subject(vault::Subject::patient(patient));
   if (!keys.has_value() && keys.error().kind() == ErrorKind::kNotFound)
@@ -52,14 +52,16 @@ Result<vault::Alias> Erasures::check(std::string_view patient) const {
   if (!keys.has_value() && keys.error().kind() == ErrorKind::kGone)
     return fail(ErrorKind::kGone, "this patient was erased");
   if (!keys.has_value()) return std::unexpected(keys.error());
-  if (auto const hold = TACENDA_TRY(holds_.standing(patient))) return std::unexpected(refusal_of(hold->ground));
+  Others held = others;
+  held.emplace(patient);
+  if (auto const hold = TACENDA_TRY(holds_.standing_of_any(held))) return std::unexpected(refusal_of(hold->ground));
   return (*keys)->alias();
 }
 
-Result<Erasures::Change> Erasures::order(Erasure order) const {
+Result<Erasures::Change> Erasures::order(Erasure order, Others const& others) const {
   TACENDA_TRY_VOID(check_order(order));
   std::uint64_t const seen = vault_.order().committed();
-  order.key = TACENDA_TRY(check(order.patient));
+  order.key = TACENDA_TRY(check(order.patient, others));
   order.ordered = clock_.now();
   order.state = Erasure::State::kErasing;
   records::ErasingTransaction transaction(store_);
@@ -69,6 +71,7 @@ Result<Erasures::Change> Erasures::order(Erasure order) const {
   auto const guard = rows_.guard(patient_guard(change.erasure.patient));
   change.set.depends_on(guard);
   change.set.touches(guard);
+  holds_.depend(change.set, others);
   TACENDA_TRY_VOID(put(change.erasure, change.set));
   return change;
 }

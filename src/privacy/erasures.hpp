@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,19 +25,23 @@ class Erasures {
  public:
   Erasures(vault::Vault& vault, records::Store const& store, Holds const& holds, Clock const& clock);
 
+  /// Logical ids of those who have records of his as well, which change or go with an erasure.
+  using Others = std::set<std::string, std::less<>>;
+
   /// What an erasure would begin with. Errors: kNotFound (nobody has such keys), kGone (erased already),
-  /// kConflict (it is under way, or a hold stands against it: `refused` keeps that).
-  Result<vault::Alias> check(std::string_view patient) const;
+  /// kConflict (it is under way, or a hold on him or one of the others stands against it: `refused` keeps
+  /// that).
+  Result<vault::Alias> check(std::string_view patient, Others const& others = {}) const;
 
   /// Orders an erasure: `order` has id, patient, reason, grounds and asker; the rest is made here, of what is
   /// true now. From its commit on no record of the patient is written. The set is refused when a hold was set
-  /// or another erasure ordered meanwhile. Errors: as check; kUnprocessable (no reason, one of over
-  /// limits::kReasonBytes, an unknown ground).
+  /// on him or one of the others, or another erasure ordered meanwhile. Errors: as check; kUnprocessable (no
+  /// reason, one of over limits::kReasonBytes, an unknown ground).
   struct Change {
     vault::WriteSet set;
     Erasure erasure;
   };
-  Result<Change> order(Erasure order) const;
+  Result<Change> order(Erasure order, Others const& others = {}) const;
   /// Remembers that a hold stood against it. Errors: kUnavailable.
   Result<Change> refused(Erasure order, HoldGround ground) const;
   /// What of an order is wrong by itself. Errors: kUnprocessable.

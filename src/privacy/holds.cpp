@@ -120,8 +120,11 @@ Result<Holds::Change> Holds::set(Hold hold, Person const& who) const {
   TACENDA_TRY_VOID(check_reason(hold.reason));
   Change change;
   change.set.read_at(vault_.order().committed());
-  if (TACENDA_TRY(all()).size() >= kMax) return fail(ErrorKind::kThrottled, "there are too many legal holds");
   hold.set = clock_.now();
+  auto const known = TACENDA_TRY(all());
+  auto const stand = std::ranges::count_if(known, [&](Hold const& each) { return each.stands(hold.set); });
+  if (static_cast<std::size_t>(stand) >= kMax)
+    return fail(ErrorKind::kThrottled, "there are too many legal holds");
   if (hold.until && *hold.until <= hold.set)
     return fail(ErrorKind::kUnprocessable, "a legal hold must end in the future");
   hold.id = codec::format_uuid_v4(TACENDA_TRY(vault_.random_bytes16()));
@@ -158,11 +161,20 @@ Result<std::vector<Hold>> Holds::all() const {
 }
 
 Result<std::optional<Hold>> Holds::standing(std::string_view patient) const {
+  return standing_of_any({std::string(patient)});
+}
+
+Result<std::optional<Hold>> Holds::standing_of_any(std::set<std::string, std::less<>> const& patients) const {
+  if (patients.empty()) return std::nullopt;
   Time const now = clock_.now();
   for (auto& hold : TACENDA_TRY(all())) {
-    if (hold.patient == patient && hold.stands(now)) return std::optional(std::move(hold));
+    if (patients.contains(hold.patient) && hold.stands(now)) return std::optional(std::move(hold));
   }
   return std::nullopt;
+}
+
+void Holds::depend(vault::WriteSet& set, std::set<std::string, std::less<>> const& patients) const {
+  for (auto const& patient : patients) set.depends_on(rows_.guard(patient_guard(patient)));
 }
 
 }  // namespace tacenda::privacy

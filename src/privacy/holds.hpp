@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,9 +79,13 @@ class Holds {
   /// One that stands now against the erasure of the patient's record; nullopt: there is none. A row that
   /// cannot be read is an error: nothing is erased on a guess.
   Result<std::optional<Hold>> standing(std::string_view patient) const;
+  /// The same of any of these patients.
+  Result<std::optional<Hold>> standing_of_any(std::set<std::string, std::less<>> const& patients) const;
+  /// Makes `set` conflict with every hold on one of these that is set or lifted after its reads.
+  void depend(vault::WriteSet& set, std::set<std::string, std::less<>> const& patients) const;
 
  private:
-  static constexpr std::size_t kMax = 100'000;
+  static constexpr std::size_t kMax = 100'000;  // that stand
   Result<Change> written(Change change) const;
 
   vault::Vault& vault_;

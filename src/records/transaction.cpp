@@ -260,6 +260,9 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
                                    Current& current, std::uint32_t event) {
   // One identity is written at most once in a transaction (R4 http.html#trules): the callers check it.
   if (current.own) return fail(ErrorKind::kInvalid, "a transaction writes one resource twice");
+  // Its versions would begin anew, and what somebody holds of the erased ones would seem to be of them.
+  if (current.version == 0 && TACENDA_TRY(view_.get(erased_key(type, id.view()), &at_)))
+    return fail(ErrorKind::kGone, "a resource of this id was erased: no other one gets it");
   RowPlace const place{type, id.view()};
   RowHeader header;
   header.version = current.version + 1;
@@ -273,7 +276,10 @@ Result<Written> Transaction::write(std::string_view type, ResourceId const& id,
   }
   header.subjects = named != nullptr ? subject_texts(*named, id.view()) : TACENDA_TRY(parse_row(current.row)).subjects;
   if (type == "Consent") TACENDA_TRY_VOID(note_consent(id.view(), current, resource, header.patients()));
-  for (auto const& patient : header.patients()) TACENDA_TRY_VOID(refuse_erased(view_, at_, patient, set_));
+  for (auto const& patient : header.patients()) {
+    bool const has_him = std::ranges::binary_search(current.patients, patient);
+    if (!(lets_erased_stay_ && has_him)) TACENDA_TRY_VOID(refuse_erased(view_, at_, patient, set_));
+  }
   auto const subjects = TACENDA_TRY(records::subjects_of(header));
   auto const keys = TACENDA_TRY(vault_->subjects_for_write(subjects, set_));
   std::string whole;

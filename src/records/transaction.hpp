@@ -180,6 +180,7 @@ class Transaction {
   Amend amend_;
   bool moves_records_ = false;
   bool keeps_patients_ = false;
+  bool lets_erased_stay_ = false;  // ErasingTransaction::rewrite
   std::vector<std::string> base_urls_;
   std::optional<UploadedContent> held_;
   vault::Vault* vault_;

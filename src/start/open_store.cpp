@@ -72,7 +72,7 @@ Result<std::unique_ptr<OpenStore>> OpenStore::open(storage::Files& files, vault:
       std::make_unique<privacy::Erasures>(*store->vault_, *store->store_, *store->holds_, clock);
   store->eraser_ = std::make_unique<privacy::ErasureWorker>(
       privacy::ErasureWorker::Parts{*store->vault_, *store->store_, *store->exports_, *store->erasures_,
-                                    *store->gate_, *store->assignments_, *store->log_, clock,
+                                    *store->holds_, *store->gate_, *store->assignments_, *store->log_, clock,
                                     [addresses = &store->addresses_] { return *addresses->all(); }});
   // Before anything is served: nobody sees half of a record.
   if (!options.damaged) TACENDA_TRY_VOID(store->eraser_->open());

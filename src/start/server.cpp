@@ -99,14 +99,16 @@ class UploadSink final : public net::BodySink {
 
 /// The store and the two things that answer requests with it.
 struct Server::Unsealed {
-  Unsealed(std::unique_ptr<OpenStore> opened, api::Hooks hooks)
+  Unsealed(std::unique_ptr<OpenStore> opened, api::Hooks const& hooks)
       : store(std::move(opened)),
         pipeline(store->parts()),
-        admin(store->parts(), store->forgetting(), pipeline, std::move(hooks)) {
+        admin(store->parts(), store->forgetting(), pipeline,
+              {hooks.endpoint, hooks.seal, stopping.get_token()}) {
     for (auto& worker : workers)
       worker = std::jthread([this](std::stop_token const& stop) { pipeline.work(stop); });
     sender = std::jthread([this](std::stop_token const& stop) { pipeline.send_evenly(stop); });
   }
+  std::stop_source stopping;  // asked when it is sealed, of what looks at the whole store
   std::unique_ptr<OpenStore> store;
   api::Pipeline pipeline;
   api::Admin admin;
@@ -245,6 +247,7 @@ void Server::seal() {
     last = std::exchange(unsealed_, nullptr);
   }
   if (!last) return;
+  last->stopping.request_stop();
   // Requests in flight hold a share; the last one to let go must be this, so that the keys go here and now.
   while (last.use_count() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   last->store->stop_work();
@@ -293,6 +296,8 @@ Result<std::string> Server::listen() {
 }
 
 void Server::stop() {
+  // Requests are waited for: none looks at a whole store meanwhile.
+  if (auto const unsealed = current()) unsealed->stopping.request_stop();
   if (net_) net_->stop();
   net_.reset();
   seal();

@@ -350,6 +350,33 @@ TEST(KeyVault, AnErasureThatIsRefusedRefusesNobody) {
   EXPECT_TRUE(store.commit(std::move(making)));
 }
 
+TEST(KeyVault, AnErasureThatADamagedFileRefusesLeavesAllKeysInUse) {
+  TestStore store;
+  store.make({kAda, kBen});
+  ASSERT_TRUE(store.reopen());
+  storage::WriteBatch beside;  // in a table of its own
+  for (int i = 0; i < 20; ++i)
+    beside.put(to_bytes("~beside" + std::to_string(i)), to_bytes(std::string(2'000, 'x')));
+  ASSERT_TRUE(store.engine->write(beside));
+  store.close();
+  std::string table;
+  for (auto const& path : store.disk->files()) {
+    if (path.ends_with(".sst")) table = path;  // in order: the newest
+  }
+  Bytes content = store.disk->content(table);
+  content.at(1'000) ^= std::byte{1};
+  store.disk->set_content(table, content);
+  ASSERT_TRUE(store.open());
+  ASSERT_FALSE(store.engine->get(as_bytes("~beside0")).has_value());
+  ASSERT_TRUE(store.engine->is_damaged());
+
+  auto const refused = store.vault->shred(kAda);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kCorrupt);
+  EXPECT_TRUE(store.vault->subject(kAda).has_value()) << "nothing was stored";
+  EXPECT_TRUE(store.vault->subject(kBen).has_value());
+}
+
 TEST(KeyVault, AnErasureWaitsForKeysThatAreBeingMadeOnItsPage) {
   TestStore store;
   store.make({kAda});

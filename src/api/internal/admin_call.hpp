@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "api/admin.hpp"
@@ -12,6 +13,13 @@ namespace tacenda::api {
 /// Of the body of an administrative request.
 inline constexpr codec::JsonLimits kBodyLimits{.depth = 4, .size_bytes = limits::kUnauthenticatedBodyBytes};
 
+/// What was found of a patient whose erasure is asked for, by a look at the whole store.
+struct Admin::Examined {
+  std::string patient;
+  privacy::Erasures::Others others;  // whose records change or go with it as well
+  bool is_lost_to_others = false;    // one of them would lose what is clearly his
+};
+
 /// One administrative request. Owner: the worker that runs it.
 struct Admin::Call {
   net::Request request;
@@ -22,8 +30,9 @@ struct Admin::Call {
   std::string asker_name;
   codec::Json body = codec::Json::object();
   std::map<std::string, std::string, std::less<>> query;
-  vault::WriteSet on_refusal;  // what is kept of it when it is refused
-  std::string_view denied_by;  // "role", "factor": a literal, for the log
+  vault::WriteSet on_refusal;       // what is kept of it when it is refused
+  std::string_view denied_by = {};  // "role", "factor": a literal, for the log
+  std::optional<Examined> examined = {};
 };
 
 /// What an administrative act came to, not durable yet.

@@ -87,13 +87,29 @@ bool tells_of(Json const& value, std::string const& needle) {
 
 }  // namespace
 
+std::string_view subject_of(Json const& resource) {
+  if (auto const subject = fhir::clear_subject(resource); !subject.empty()) return subject;
+  if (!fhir::is_of_whom_it_names(resource.text_of("resourceType"))) return {};
+  for (std::string_view const name : {"for", "subject", "patient"}) {
+    auto const* reference = resource.find(name);
+    if (reference == nullptr) continue;
+    if (reference->is_array()) {
+      if (reference->items().size() != 1) return {};
+      reference = &reference->items().front();
+    }
+    auto const parsed = fhir::parse_local_reference(reference->text_of("reference"));
+    return parsed && parsed->type == "Patient" ? parsed->id : std::string_view();
+  }
+  return {};
+}
+
 Result<std::optional<fhir::Resource>> without_patient(Json json, Erased const& erased) {
   std::optional<fhir::Resource> none;
   // They hold resources, or stand as they were made: a document and its signature, an attachment.
   constexpr auto kWhole = std::to_array<std::string_view>({"Binary", "Bundle", "Parameters", "Patient"});
   auto const type = json.text_of("resourceType");
   if (std::ranges::find(kWhole, type) != kWhole.end() || json.find("contained") != nullptr) return none;
-  if (fhir::clear_subject(json) == erased.patient) return none;
+  if (subject_of(json) == erased.patient) return none;
   auto const before = TACENDA_TRY(fhir::Resource::parse(json));
   json.remove("text");
   if (Stripper(erased).strip(json) == Stripper::Left::kNothing) return none;

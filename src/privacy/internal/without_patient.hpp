@@ -20,6 +20,10 @@ struct Erased {
   std::span<std::string const> base_urls;
 };
 
+/// Whom a resource is clearly about: fhir::clear_subject, and of what is of whom it names the one Patient of
+/// its `for`, `subject` or `patient`; empty: none.
+std::string_view subject_of(codec::Json const& resource);
+
 /// The resource without what names the patient: each reference to him or to a record of his goes, with the
 /// entry of a list that it stands in (the member of a Group, the participant of an Appointment), and the
 /// narrative, which may tell of him in words. nullopt: it is about him, holds whole resources, would lack a

@@ -64,5 +64,27 @@ TEST(WithoutPatient, WhatIsAboutHimOrWouldLackSomethingIsNothing_G07) {
       "");
 }
 
+TEST(WithoutPatient, ATaskIsAboutWhomItIsFor_G07) {
+  EXPECT_EQ(
+      without(
+          R"({"resourceType":"Task","status":"requested","intent":"order","for":{"reference":"Patient/p1"},
+      "requester":{"reference":"Patient/p2"}})"),
+      "");
+  EXPECT_EQ(
+      without(
+          R"({"resourceType":"Task","status":"requested","intent":"order","for":{"reference":"Patient/p2"},"focus":{"reference":"Observation/o1"}})"),
+      R"({"resourceType":"Task","status":"requested","intent":"order","for":{"reference":"Patient/p2"}})");
+  EXPECT_EQ(
+      subject_of(
+          codec::parse_json(R"({"resourceType":"Contract","subject":[{"reference":"Patient/p2"}]})").value()),
+      "p2");
+  EXPECT_EQ(
+      subject_of(
+          codec::parse_json(
+              R"({"resourceType":"Contract","subject":[{"reference":"Patient/p2"},{"reference":"Patient/p1"}]})")
+              .value()),
+      "");
+}
+
 }  // namespace
 }  // namespace tacenda::privacy

@@ -29,6 +29,12 @@ Bytes current_key(std::string_view type, std::string_view id) {
   return key;
 }
 
+Bytes erased_key(std::string_view type, std::string_view id) {
+  Bytes key = start('G', type);
+  append(key, id);
+  return key;
+}
+
 Bytes current_prefix(std::string_view type) {
   return start('C', type);
 }

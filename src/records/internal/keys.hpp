@@ -14,6 +14,7 @@
 ///   U content id(16)                                  an upload under way: internal/upload_rows.hpp
 ///   D, x                                              the index: internal/facts.hpp
 ///   E patient id                                      (empty) his records are being erased
+///   G type 00 id                                      (empty) an erased resource had this id
 /// Types and ids hold no 00 byte by their grammar.
 namespace tacenda::records {
 
@@ -27,6 +28,8 @@ Bytes history_key_at(std::string_view type, std::uint64_t sequence);
 Bytes history_prefix(std::string_view type);
 /// While it is there, no record of that patient is written.
 Bytes erasing_key(std::string_view patient);
+/// Where it is, no resource is made: its versions would be taken for those of the erased one.
+Bytes erased_key(std::string_view type, std::string_view id);
 struct ParsedKey {
   std::string_view type;
   std::string_view id;

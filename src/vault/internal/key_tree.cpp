@@ -123,10 +123,13 @@ Result<void> KeyTree::destroy_old_root() {
 }
 
 /// After an error whose outcome nobody knows, the batch may be durable: a root that it names must not be
-/// overwritten, neither by a second erasure nor by finishing the first. Only a start can tell.
+/// overwritten, neither by a second erasure nor by finishing the first. Only a start can tell. Of a full disk
+/// and of a damaged file it is known: nothing is stored.
 Result<void> KeyTree::write(storage::WriteBatch const& batch) {
   auto written = engine_.write(batch);
-  if (!written.has_value() && written.error().kind() != ErrorKind::kNoSpace) unsettled_ = true;
+  bool const is_known = written.has_value() || written.error().kind() == ErrorKind::kNoSpace ||
+                        written.error().kind() == ErrorKind::kCorrupt;
+  if (!is_known) unsettled_ = true;
   return written;
 }
 
