@@ -118,6 +118,10 @@ class Engine : public Reader {
   /// Rewrites the range so that erased and overwritten entries leave the files: those that no snapshot taken
   /// before still shows (see `oldest_snapshot`).
   virtual Result<void> compact(Range const& range) = 0;
+  /// Has everything that is written from now on go into files that are made now, under keys lent now: no file
+  /// of before is appended to any more, but for MARKS, which tells how long the logs are. Waits until what is
+  /// in memory lies in tables. Errors: as `write`.
+  virtual Result<void> begin_new_files() = 0;
   /// When the oldest snapshot that is still held was taken, to the second below; nullopt: there is none.
   virtual Result<std::optional<Time>> oldest_snapshot() const = 0;
 

@@ -205,6 +205,17 @@ TEST_P(EngineContract, WritesAreThereAfterReopening) {
   EXPECT_EQ(get(*engine_, "b"), std::string(100'000, 'x'));
 }
 
+TEST_P(EngineContract, NewFilesTakeWhatComesAndKeepWhatWas) {
+  ASSERT_TRUE(engine_->begin_new_files()) << "with nothing in memory";
+  put("a", "1");
+  ASSERT_TRUE(engine_->begin_new_files());
+  put("b", "2");
+  EXPECT_EQ(get(*engine_, "a"), "1");
+  reopen();
+  EXPECT_EQ(get(*engine_, "a"), "1");
+  EXPECT_EQ(get(*engine_, "b"), "2");
+}
+
 TEST_P(EngineContract, ABatchOfManyMegabytesIsStoredWhole) {
   WriteBatch batch;
   for (int i = 0; i < 64; ++i) batch.put(to_bytes("key" + std::to_string(i)), Bytes(100'000, std::byte(i)));

@@ -73,7 +73,9 @@ Result<KeysView> KeyRotation::keys() const {
   view.root_made = state.keyring.root_made;
   for (auto const& slot : TACENDA_TRY(read_signed_slots(state.files, state.places, state.root)).slots)
     view.slots.push_back({slot.id, std::string(name_of(slot.kind))});
+  view.undecided_root = state.undecided_root;
   view.terms = views_of(state.keyring);
+  for (auto const& [name, secret] : state.keyring.secrets) view.secrets.push_back(name);
   auto const counts = state.tree->counts();
   view.vault_root = counts.root;
   view.pages = counts.pages;
@@ -87,6 +89,12 @@ std::vector<TermView> KeyRotation::terms() const {
 }
 
 Result<std::uint32_t> KeyRotation::rotate(Purpose purpose) {
+  auto const number = TACENDA_TRY(add_active(purpose));
+  if (purpose == Purpose::kFile) TACENDA_TRY_VOID(vault_.state_->begin_new_files());
+  return number;
+}
+
+Result<std::uint32_t> KeyRotation::add_active(Purpose purpose) {
   auto& state = *vault_.state_;
   MutexLock const lock(state.mutex);
   auto next = state.keyring.clone();
@@ -121,6 +129,12 @@ Result<void> KeyRotation::retire(Purpose purpose, std::uint32_t number) {
 }
 
 Result<std::uint32_t> KeyRotation::mark_compromised(Purpose purpose, std::uint32_t number) {
+  auto const active = TACENDA_TRY(note_compromised(purpose, number));
+  if (purpose == Purpose::kFile) TACENDA_TRY_VOID(vault_.state_->begin_new_files());
+  return active;
+}
+
+Result<std::uint32_t> KeyRotation::note_compromised(Purpose purpose, std::uint32_t number) {
   auto& state = *vault_.state_;
   MutexLock const lock(state.mutex);
   auto next = state.keyring.clone();
@@ -135,38 +149,59 @@ Result<std::uint32_t> KeyRotation::mark_compromised(Purpose purpose, std::uint32
   return state.keyring.purposes.at(number_of(purpose)).back().number;
 }
 
-Result<KeyRotation::Step> KeyRotation::reseal_some(Purpose purpose, std::uint32_t number, Bytes& place) {
-  auto& state = *vault_.state_;
+Result<KeyRotation::Step> KeyRotation::find_some(Purpose purpose, std::uint32_t number, Bytes& place,
+                                                 std::vector<Row>& found) const {
   Step step;
-  storage::WriteBatch batch;
-  // Nothing is committed between the look at a row and the write of it.
-  CommitOrder::Turn const turn(state.order);
   for (auto const& rows : kSealedRows) {
     if (rows.purpose != purpose) continue;
     auto const range = storage::prefix_range(vault_.view(rows.keeper).full_key({}));
     if (as_text(place) >= as_text(range.end)) continue;  // keepers stand in the order of their keys
-    auto const cursor = state.engine->scan(range);
+    auto const cursor = vault_.state_->engine->scan(range);
     if (as_text(place) > as_text(range.begin)) cursor->seek(place);
     for (; cursor->valid(); cursor->next()) {
-      if (step.looked_at >= kRowsLookedAt || step.resealed >= kRowsSealed) {
+      if (step.looked_at >= kRowsLookedAt || found.size() >= kRowsSealed) {
         place = to_bytes(cursor->key());
-        if (!batch.empty()) TACENDA_TRY_VOID(state.engine->write(batch));
         return step;
       }
       ++step.looked_at;
-      if (!is_under(cursor->value(), number)) continue;
-      auto plaintext = TACENDA_TRY(std::as_const(state).open(purpose, cursor->key(), cursor->value()));
-      auto sealed = state.seal(purpose, cursor->key(), plaintext);
-      ::explicit_bzero(plaintext.data(), plaintext.size());
-      batch.put(to_bytes(cursor->key()), TACENDA_TRY(std::move(sealed)));
-      ++step.resealed;
+      if (is_under(cursor->value(), number))
+        found.push_back({rows.keeper, to_bytes(cursor->key()), to_bytes(cursor->value())});
     }
     TACENDA_TRY_VOID(cursor->status());
   }
-  if (!batch.empty()) TACENDA_TRY_VOID(state.engine->write(batch));
   place.clear();
   step.is_done = true;
   return step;
+}
+
+Result<KeyRotation::Step> KeyRotation::reseal_some(Purpose purpose, std::uint32_t number, Bytes& place) {
+  auto& state = *vault_.state_;
+  // Nothing is committed between the look at a row and the write of it.
+  CommitOrder::Turn const turn(state.order);
+  std::vector<Row> rows;
+  // The walk is over before anything is written: an engine that met a full disk waits for those who read.
+  auto step = TACENDA_TRY(find_some(purpose, number, place, rows));
+  storage::WriteBatch batch;
+  for (auto& row : rows) {
+    auto plaintext = std::as_const(state).open(purpose, row.key, row.sealed);
+    if (!plaintext.has_value()) {
+      if (plaintext.error().kind() != ErrorKind::kCorrupt) return std::unexpected(plaintext.error());
+      // The rows behind it must not stay under a key that others know because of it.
+      ++step.damaged;
+      step.damaged_of = row.keeper;
+      continue;
+    }
+    auto sealed = state.seal(purpose, row.key, *plaintext);
+    ::explicit_bzero(plaintext->data(), plaintext->size());
+    batch.put(std::move(row.key), TACENDA_TRY(std::move(sealed)));
+    ++step.resealed;
+  }
+  if (!batch.empty()) TACENDA_TRY_VOID(state.engine->write(batch));
+  return step;
+}
+
+bool KeyRotation::has_rows(Purpose purpose) {
+  return std::ranges::any_of(kSealedRows, [purpose](auto const& rows) { return rows.purpose == purpose; });
 }
 
 bool KeyRotation::is_idle(Purpose purpose, std::uint32_t number) const {
@@ -188,13 +223,16 @@ std::weak_ptr<void const> KeyRotation::readers_of_now() {
   return fresh;
 }
 
-Result<void> KeyRotation::check_unused(Purpose purpose, std::uint32_t number) const {
-  auto& state = *vault_.state_;
-  if (!is_idle(purpose, number))
-    return fail(ErrorKind::kConflict, "something is sealed under the term just now");
+Result<void> KeyRotation::check_idle(Purpose purpose, std::uint32_t number) const {
+  if (is_idle(purpose, number)) return {};
+  return fail(ErrorKind::kConflict, "something is sealed under the term just now");
+}
+
+Result<void> KeyRotation::check_no_row(Purpose purpose, std::uint32_t number) const {
   for (auto const& rows : kSealedRows) {
     if (rows.purpose != purpose) continue;
-    auto const cursor = state.engine->scan(storage::prefix_range(vault_.view(rows.keeper).full_key({})));
+    auto const cursor =
+        vault_.state_->engine->scan(storage::prefix_range(vault_.view(rows.keeper).full_key({})));
     for (; cursor->valid(); cursor->next()) {
       if (is_under(cursor->value(), number)) return fail(ErrorKind::kConflict, "a row is under the term yet");
     }
@@ -205,9 +243,12 @@ Result<void> KeyRotation::check_unused(Purpose purpose, std::uint32_t number) co
 
 Result<void> KeyRotation::destroy(Purpose purpose, std::uint32_t number) {
   auto& state = *vault_.state_;
-  // Trusts nobody's walk: what is under a destroyed key is lost.
+  // Trusts nobody's walk: what is under a destroyed key is lost. Commits need not wait for it: under a term
+  // that is idle nothing new comes.
+  TACENDA_TRY_VOID(check_idle(purpose, number));
+  TACENDA_TRY_VOID(check_no_row(purpose, number));
   CommitOrder::Turn const turn(state.order);
-  TACENDA_TRY_VOID(check_unused(purpose, number));
+  TACENDA_TRY_VOID(check_idle(purpose, number));
   MutexLock const lock(state.mutex);
   auto next = state.keyring.clone();
   auto* const term = TACENDA_TRY(find(next, purpose, number));
@@ -217,8 +258,19 @@ Result<void> KeyRotation::destroy(Purpose purpose, std::uint32_t number) {
   term->changed = state.clock.now();
   term->is_to_be_destroyed = false;
   term->key = crypto::AeadKey();
-  TACENDA_TRY_VOID(state.change(std::move(next)));
-  return forget_destroyed(state.files, state.places, state.keyring, state.root, state.store_id, state.random);
+  return state.change(std::move(next));
+}
+
+Result<void> KeyRotation::finish() {
+  auto& state = *vault_.state_;
+  {
+    MutexLock const lock(state.mutex);
+    TACENDA_TRY_VOID(state.finish_root());
+    if (!state.has_old_engine_files) return {};
+    // Before: one that fails meanwhile says so again.
+    state.has_old_engine_files = false;
+  }
+  return state.begin_new_files();
 }
 
 }  // namespace tacenda::vault

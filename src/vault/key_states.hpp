@@ -59,10 +59,12 @@ struct SlotView {
 
 /// Every key of the store but those of patients, as far as it may be told.
 struct KeysView {
-  std::string root_id;  // 16 hexadecimal digits, derived from the Root Key
+  std::string root_id;         // 16 hexadecimal digits, derived from the Root Key
+  std::string undecided_root;  // id of the one that a failed change may have put in its place; empty: none
   Time root_made{};
   std::vector<SlotView> slots;
   std::vector<TermView> terms;
+  std::vector<std::string> secrets;  // names of Vault::kept_secret
   std::uint64_t vault_root = 0;  // its generation: the key that page keys, and so patients' keys, lie under
   std::uint64_t pages = 0;
   std::uint64_t subjects = 0;  // keys of patients and others that were made, at most

@@ -103,6 +103,7 @@ class LyingEngine final : public storage::Engine {
   bool is_damaged() const override { return real_->is_damaged(); }
   std::shared_ptr<storage::Snapshot const> snapshot() const override { return real_->snapshot(); }
   Result<void> compact(storage::Range const& range) override { return real_->compact(range); }
+  Result<void> begin_new_files() override { return real_->begin_new_files(); }
   Result<std::optional<Time>> oldest_snapshot() const override { return real_->oldest_snapshot(); }
   Result<std::vector<Damage>> verify_files() const override { return real_->verify_files(); }
   Result<std::uint64_t> size_bytes() const override { return real_->size_bytes(); }

@@ -11,11 +11,13 @@ namespace tacenda::vault {
 //   3. the slots, which lead to the new key from here on: what decides which of the two is in force;
 //   4. the keyring, its generation before, and both slots of the vault root under the new key.
 // Cut off before 3 has begun, a start finds all that it needs under the old key; after it, under the new one.
+// What fails in 4 is done before the next change of the keyring, by the next `finish`, or at the next start.
 Result<void> KeyRotation::rotate_root(OtherSlots others) {
   auto& state = *vault_.state_;
   CommitOrder::Turn const turn(state.order);
   MutexLock const lock(state.mutex);
   TACENDA_TRY_VOID(state.check_settled());
+  TACENDA_TRY_VOID(state.finish_root());
   auto const next = TACENDA_TRY(crypto::random_secret<RootKey>(state.random));
   auto slots = TACENDA_TRY(
       slots_for(state.files, state.places, state.root, next,
@@ -31,14 +33,14 @@ Result<void> KeyRotation::rotate_root(OtherSlots others) {
   });
   if (!changed.has_value()) {
     state.unsettled = is_begun;
+    if (is_begun) state.undecided_root = root_id(next);
     return changed;
   }
   state.root = RootKey();
   std::ranges::copy(next.reveal(), state.root.reveal_mutable().begin());
   state.keyring = std::move(ring);
-  TACENDA_TRY_VOID(
-      finish_root_key(state.files, state.places, state.keyring, state.root, state.store_id, state.random));
-  return state.tree->finish_root_key();
+  state.has_old_root_files = true;
+  return state.finish_root();
 }
 
 }  // namespace tacenda::vault

@@ -1,7 +1,9 @@
 // Another Root Key (K-08), and a cut or a failed call at any step of it.
 #include <gtest/gtest.h>
 
+#include "vault/internal/keyring.hpp"
 #include "vault/internal/slots_testing.hpp"
+#include "vault/internal/vault_root.hpp"
 #include "vault/key_rotation.hpp"
 #include "vault/store_testing.hpp"
 
@@ -12,6 +14,7 @@ using testing::TestStore;
 using OtherSlots = KeyRotation::OtherSlots;
 
 Subject const kAda = Subject::patient("ada");
+Subject const kCleo = Subject::patient("cleo");  // whose keys no test has in memory before it asks for them
 
 struct Sealed {
   Bytes record;
@@ -19,7 +22,7 @@ struct Sealed {
 };
 
 Sealed fill(TestStore& store) {
-  store.make({kAda});
+  store.make({kAda, kCleo});
   Sealed sealed;
   EXPECT_TRUE(store.vault->subject(kAda).value()->seal_record({}, as_bytes("record"), sealed.record));
   sealed.token = store.vault->seal(Purpose::kToken, {}, as_bytes("token")).value();
@@ -46,6 +49,43 @@ void expect_works(TestStore& store, Sealed const& sealed, std::string const& whe
   EXPECT_TRUE(KeyRotation(*store.vault).rotate(Purpose::kAuth).has_value()) << when;
   ASSERT_TRUE(store.reopen()) << when;
   expect_all(store, sealed, when);
+}
+
+/// The Root Key that the key file leads to by what lies there now.
+RootKey root_of(TestStore& store) {
+  auto const slots = decode_slots(store.disk->content("/data/slots")).value();
+  return std::move(
+      open_slots(slots, SlotKind::kKeyFile, store.disk->content("/keys/store.key")).value().root);
+}
+
+/// Those of keyrings, also what is left of one that was not written to its end.
+std::vector<std::string> keyrings_of(TestStore& store) {
+  auto paths = store.disk->files();
+  std::erase_if(paths, [](std::string const& path) { return !path.contains("keyring"); });
+  return paths;
+}
+
+void expect_nothing_under(TestStore& store, RootKey const& old, std::string const& when) {
+  auto const& store_id = store.vault->store_id();
+  for (auto const& path : keyrings_of(store))
+    EXPECT_FALSE(open_keyring(store.disk->content(path), old, store_id).has_value()) << path << ", " << when;
+  auto const roots = VaultRootFile(*store.files, "/keys/store.key.root", old, store_id).generations();
+  ASSERT_TRUE(roots.has_value()) << when;
+  EXPECT_FALSE((*roots)[0].has_value() || (*roots)[1].has_value()) << when;
+}
+
+/// Whether `record/1` is in any file that one of the keys opens.
+void expect_destroyed_everywhere(TestStore& store, RootKey const& old, std::string const& when) {
+  RootKey const now = root_of(store);
+  for (auto const& path : keyrings_of(store)) {
+    for (auto const* root : {&old, &now}) {
+      auto const ring = open_keyring(store.disk->content(path), *root, store.vault->store_id());
+      if (!ring.has_value()) continue;
+      EXPECT_EQ(ring->purposes.at(static_cast<std::uint8_t>(Purpose::kRecord)).front().state,
+                KeyState::kDestroyed)
+          << path << ", " << when;
+    }
+  }
 }
 
 TEST(RootRotation, K08_TheStoreOpensUnderAnotherRootKeyAndNothingOldDoes) {
@@ -83,6 +123,7 @@ TEST(RootRotation, K08_CutOffByAPowerCutAtAnyStepLosesNothing) {
     TestStore store(step);
     auto const sealed = fill(store);
     auto const before = KeyRotation(*store.vault).keys()->root_id;
+    RootKey const old = root_of(store);
     std::string const when = "cut at step " + std::to_string(step);
     store.disk->cut_power_in(step);
     bool const acknowledged = KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse).has_value();
@@ -95,6 +136,7 @@ TEST(RootRotation, K08_CutOffByAPowerCutAtAnyStepLosesNothing) {
     (is_new ? was_new : was_old) = true;
     EXPECT_TRUE(is_new || !acknowledged) << when;
     EXPECT_FALSE(store.files->exists("/data/keyring.next").value()) << when;
+    if (is_new) expect_nothing_under(store, old, when);
     expect_works(store, sealed, when);
     if (!was_cut) break;
   }
@@ -103,30 +145,93 @@ TEST(RootRotation, K08_CutOffByAPowerCutAtAnyStepLosesNothing) {
   EXPECT_LT(steps, 499);
 }
 
+struct FailedCall {
+  storage::DiskCall call;
+  std::uint64_t nth;
+  ErrorKind kind;
+  bool cuts;  // and then the power goes
+};
+
+/// False: the call came never, and the change got through.
+bool fails(FailedCall const& planned) {
+  TestStore store(planned.nth);
+  auto const sealed = fill(store);
+  auto const before = KeyRotation(*store.vault).keys()->root_id;
+  RootKey const old = root_of(store);
+  std::string const when = "call " + std::to_string(planned.nth);
+  store.disk->fail({planned.call, storage::FileGroup::kOther, planned.nth, planned.kind});
+  bool const acknowledged = KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse).has_value();
+  // Before any start: whose keys are not in memory is read all the same, and new ones are made.
+  auto const read = store.vault->subject(kCleo);
+  EXPECT_TRUE(read.has_value()) << read.error().message() << ", " << when;
+  store.make({Subject::patient("dora")});
+  // What is changed or destroyed behind a failure must not be lost either.
+  bool const kept = store.vault->keep_secret("later", SecretBuffer(as_bytes("x"))).has_value();
+  bool const destroyed = KeyRotation(*store.vault).mark_compromised(Purpose::kRecord, 1).has_value() &&
+                         KeyRotation(*store.vault).destroy(Purpose::kRecord, 1).has_value();
+  EXPECT_TRUE(destroyed == kept || acknowledged) << when << ": the call that fails came later";
+  if (destroyed) expect_destroyed_everywhere(store, old, when);
+  store.close();
+  if (planned.cuts) {
+    store.disk->cut_power();
+    store.disk->restart();
+  }
+  auto const opened = store.open();
+  EXPECT_TRUE(opened.has_value()) << opened.error().message() << ", " << when;
+  if (!opened.has_value()) return false;
+  EXPECT_EQ(store.vault->kept_secret("later").has_value(), kept) << when;
+  if (destroyed) expect_destroyed_everywhere(store, old, when);
+  if (KeyRotation(*store.vault).keys()->root_id != before) expect_nothing_under(store, old, when);
+  expect_works(store, sealed, when);
+  return !acknowledged;
+}
+
 TEST(RootRotation, K08_AFailedCallAtAnyStepLosesNothing) {
   for (auto const call : {storage::DiskCall::kWrite, storage::DiskCall::kSync, storage::DiskCall::kRename}) {
-    for (std::uint64_t nth = 1; nth < 60; ++nth) {
+    for (auto const kind : {ErrorKind::kUnavailable, ErrorKind::kNoSpace}) {
       for (bool const cuts : {false, true}) {
-        TestStore store(nth);
-        auto const sealed = fill(store);
-        std::string const when = "call " + std::to_string(nth);
-        store.disk->fail({call, storage::FileGroup::kOther, nth, ErrorKind::kUnavailable});
-        bool const acknowledged = KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse).has_value();
-        // What is changed behind a failure must not be lost either.
-        bool const kept = store.vault->keep_secret("later", SecretBuffer(as_bytes("x"))).has_value();
-        store.close();
-        if (cuts) {
-          store.disk->cut_power();
-          store.disk->restart();
-        }
-        auto const opened = store.open();
-        ASSERT_TRUE(opened.has_value()) << opened.error().message() << ", " << when;
-        EXPECT_EQ(store.vault->kept_secret("later").has_value(), kept) << when;
-        expect_works(store, sealed, when);
-        if (acknowledged) nth = 60;
+        std::uint64_t nth = 1;
+        while (nth < 60 && fails({call, nth, kind, cuts})) ++nth;
+        EXPECT_GT(nth, 5U);
+        EXPECT_LT(nth, 60U);
       }
     }
   }
+}
+
+TEST(RootRotation, K08_WhatAChangeLeftUndoneIsFinishedWithoutARestart) {
+  TestStore store;
+  auto const sealed = fill(store);
+  RootKey const old = root_of(store);
+  auto const before = KeyRotation(*store.vault).keys()->root_id;
+  // keyring.next twice, the slots twice, the keyring twice, and then the generation before.
+  store.disk->fail({storage::DiskCall::kRename, storage::FileGroup::kOther, 7, ErrorKind::kNoSpace});
+  ASSERT_FALSE(KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse).has_value());
+  EXPECT_NE(KeyRotation(*store.vault).keys()->root_id, before) << "it is in force";
+  EXPECT_TRUE(open_keyring(store.disk->content("/data/keyring.previous"), old, store.vault->store_id()));
+  ASSERT_TRUE(KeyRotation(*store.vault).finish());
+  expect_nothing_under(store, old, "after finish");
+  EXPECT_FALSE(store.files->exists("/data/keyring.next").value());
+  expect_works(store, sealed, "after finish");
+}
+
+TEST(RootRotation, K08_AChangeOfWhichNobodyKnowsIsNamedAndKeysAreChangedAfterTheNextStart) {
+  TestStore store;
+  auto const sealed = fill(store);
+  store.disk->fail({storage::DiskCall::kRename, storage::FileGroup::kOther, 4, ErrorKind::kNoSpace});
+  ASSERT_FALSE(KeyRotation(*store.vault).rotate_root(OtherSlots::kRefuse).has_value());
+  auto const keys = KeyRotation(*store.vault).keys().value();
+  EXPECT_EQ(keys.undecided_root.size(), 16U);
+  EXPECT_NE(keys.undecided_root, keys.root_id);
+  for (auto const& refused :
+       {store.vault->shred(kCleo), store.vault->keep_secret("later", SecretBuffer(as_bytes("x")))}) {
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind(), ErrorKind::kUnavailable);
+  }
+  ASSERT_TRUE(store.reopen());
+  EXPECT_EQ(KeyRotation(*store.vault).keys()->root_id, keys.undecided_root) << "the first copy was written";
+  EXPECT_TRUE(KeyRotation(*store.vault).keys()->undecided_root.empty());
+  expect_works(store, sealed, "after a start");
 }
 
 TEST(RootRotation, K08_APassphraseIsNotDroppedUnasked) {

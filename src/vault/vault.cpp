@@ -214,21 +214,9 @@ Result<SecretBuffer> Vault::kept_secret(std::string_view name) const {
 
 Result<void> Vault::keep_secret(std::string_view name, SecretBuffer const& secret) {
   MutexLock const lock(state_->mutex);
-  TACENDA_TRY_VOID(state_->check_settled());
-  auto& secrets = state_->keyring.secrets;
-  auto const found = secrets.find(name);
-  std::optional<SecretBuffer> old;
-  if (found != secrets.end()) old.emplace(found->second.reveal());
-  secrets.insert_or_assign(std::string(name), SecretBuffer(secret.reveal()));
-  // Counted even when the write fails half-way: no two keyrings may bear one number.
-  ++state_->keyring.generation;
-  auto written = write_keyring(state_->files, state_->places, state_->keyring, state_->root, state_->store_id,
-                               state_->random);
-  if (!written.has_value()) {
-    secrets.erase(std::string(name));
-    if (old) secrets.emplace(name, std::move(*old));
-  }
-  return written;
+  auto next = state_->keyring.clone();
+  next.secrets.insert_or_assign(std::string(name), SecretBuffer(secret.reveal()));
+  return state_->change(std::move(next));
 }
 
 Result<std::shared_ptr<SubjectKeys const>> Vault::subject(Subject const& subject) const {

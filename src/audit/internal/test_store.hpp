@@ -137,6 +137,7 @@ class MemoryEngine final : public storage::Engine {
     return std::make_shared<MemorySnapshot>(disk_->state());
   }
   Result<void> compact(storage::Range const&) override { return {}; }
+  Result<void> begin_new_files() override { return {}; }
   Result<std::optional<Time>> oldest_snapshot() const override { return std::nullopt; }
   Result<std::vector<Damage>> verify_files() const override { return std::vector<Damage>(); }
   Result<std::uint64_t> size_bytes() const override { return std::uint64_t{0}; }

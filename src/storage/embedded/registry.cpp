@@ -227,14 +227,21 @@ Result<void> Registry::rewrite(FileId const& known_to_marks) {
   return {};
 }
 
+Result<void> Registry::rewrite_and_mark() {
+  TACENDA_TRY_VOID(rewrite(log_->header().id));
+  TACENDA_TRY_VOID(
+      marks_->note(MarkSlot::kRegistry, {.file = log_->header().id, .synced = log_->synced_bytes()}));
+  return marks_->sync();
+}
+
+Result<void> Registry::renew() {
+  MutexLock const lock(mutex_);
+  return rewrite_and_mark();
+}
+
 Result<void> Registry::append(ByteView entries) {
   if (entries.empty()) return {};
-  if (log_->is_broken() || log_->size_bytes() > kRewriteBytes) {
-    TACENDA_TRY_VOID(rewrite(log_->header().id));
-    TACENDA_TRY_VOID(
-        marks_->note(MarkSlot::kRegistry, {.file = log_->header().id, .synced = log_->synced_bytes()}));
-    TACENDA_TRY_VOID(marks_->sync());
-  }
+  if (log_->is_broken() || log_->size_bytes() > kRewriteBytes) TACENDA_TRY_VOID(rewrite_and_mark());
   TACENDA_TRY_VOID(log_->append(entries));
   return log_->write_group();
 }

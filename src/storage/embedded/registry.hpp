@@ -76,6 +76,9 @@ class Registry {
   Pending pending() const;
   Result<void> established(Pending const& pending);
 
+  /// Goes on in a new REGISTRY, under a key lent now. Errors: kNoSpace, kUnavailable.
+  Result<void> renew();
+
   /// Adds the names of REGISTRY and MARKS to `damaged` when they do not read back whole.
   Result<void> verify(std::vector<std::string>& damaged) const;
   Result<void> close();
@@ -92,6 +95,7 @@ class Registry {
   explicit Registry(Folder& folder) : folder_(folder) {}
   void append_lengths(Bytes& entries) const TACENDA_REQUIRES(mutex_);
   Result<void> rewrite(FileId const& known_to_marks) TACENDA_REQUIRES(mutex_);
+  Result<void> rewrite_and_mark() TACENDA_REQUIRES(mutex_);
   Bytes snapshot(FileId const& known_to_marks) const TACENDA_REQUIRES(mutex_);
   Result<void> append(ByteView entries) TACENDA_REQUIRES(mutex_);
   Result<void> append_and_sync(ByteView entries) TACENDA_REQUIRES(mutex_);

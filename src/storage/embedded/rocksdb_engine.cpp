@@ -333,6 +333,20 @@ Result<void> RocksDbEngine::compact(Range const& range) {
   return {};
 }
 
+Result<void> RocksDbEngine::begin_new_files() {
+  // With nothing in memory RocksDB has nothing to flush, and goes on in the log that it has. No keeper has
+  // this key.
+  WriteBatch nothing;
+  nothing.erase(Bytes(1));
+  TACENDA_TRY_VOID(write(nothing));
+  auto const open = database();
+  if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);
+  // Gives the memtable a new log, and MANIFEST is written anew with every table.
+  if (auto const status = open->db->Flush({}); !status.ok())
+    return std::unexpected(write_failed(*open, status));
+  return open->registry->renew();
+}
+
 Result<std::optional<Time>> RocksDbEngine::oldest_snapshot() const {
   auto const open = database();
   if (!open) return fail(ErrorKind::kUnavailable, kNotOpen);

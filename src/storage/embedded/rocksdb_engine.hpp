@@ -59,6 +59,7 @@ class RocksDbEngine final : public Engine {
   bool is_damaged() const override;
   std::shared_ptr<Snapshot const> snapshot() const override;
   Result<void> compact(Range const& range) override;
+  Result<void> begin_new_files() override;
   Result<std::optional<Time>> oldest_snapshot() const override;
   Result<std::vector<Damage>> verify_files() const override;
   Result<std::uint64_t> size_bytes() const override;

@@ -250,11 +250,16 @@ Result<Keyring> read_keyring(storage::Files& files, Places const& places, RootKe
 
 Result<void> write_keyring(storage::Files& files, Places const& places, Keyring const& keyring,
                            RootKey const& root, StoreId const& store_id, crypto::Random& random) {
-  auto const old = files.read(places.data / "keyring", kFileBytesMax);
-  // A damaged one must not take the place of a good one.
-  if (old.has_value() && open_keyring(*old, root, store_id).has_value())
-    TACENDA_TRY_VOID(files.replace(places.data / "keyring.previous", *old));
   auto const sealed = TACENDA_TRY(seal_keyring(keyring, root, store_id, random));
+  auto const old = files.read(places.data / "keyring", kFileBytesMax);
+  auto const before = old.has_value() ? open_keyring(*old, root, store_id) : std::unexpected(old.error());
+  if (before.has_value()) {
+    TACENDA_TRY_VOID(
+        files.replace(places.data / "keyring.previous", holds_destroyed(*before, keyring) ? sealed : *old));
+  } else {
+    // A damaged one must not take the place of a good one.
+    TACENDA_TRY_VOID(forget_destroyed(files, places, keyring, root, store_id, random));
+  }
   for (auto const& path : copies_of(places, "keyring")) TACENDA_TRY_VOID(files.replace(path, sealed));
   return {};
 }
@@ -310,7 +315,10 @@ Result<void> forget_destroyed(storage::Files& files, Places const& places, Keyri
                               RootKey const& root, StoreId const& store_id, crypto::Random& random) {
   auto const path = places.data / "keyring.previous";
   auto const previous = read_keyring_file(files, path, root, store_id);
-  if (!previous.has_value() || !holds_destroyed(*previous, keyring)) return {};
+  if (previous.has_value() ? !holds_destroyed(*previous, keyring)
+                           : previous.error().kind() == ErrorKind::kNotFound ||
+                                 previous.error().kind() == ErrorKind::kUnsupported)
+    return {};
   return files.replace(path, TACENDA_TRY(seal_keyring(keyring, root, store_id, random)));
 }
 
@@ -320,11 +328,10 @@ Result<Slots> slots_for(storage::Files& files, Places const& places, RootKey con
   TACENDA_TRY_VOID(check_key_file(files, places.key_file));
   auto const key = TACENDA_TRY(read_key_file(files, places.key_file));
   auto const opened = TACENDA_TRY(open_slots(slots, SlotKind::kKeyFile, key.reveal()));
-  bool const has_others =
-      std::ranges::any_of(slots.slots, [](Slot const& slot) { return slot.kind != SlotKind::kKeyFile; });
-  if (has_others && others == Rewrap::kRefuseOthers) {
+  if (slots.slots.size() > 1 && others == Rewrap::kRefuseOthers) {
     return fail(ErrorKind::kConflict,
-                "the store opens with a passphrase or shares, too, which would lead to no root key any more: "
+                "the store opens with a passphrase, shares or another key file, too, which would lead to no "
+                "root key any more: "
                 "have their slots dropped, and add them again afterwards");
   }
   Slots fresh;

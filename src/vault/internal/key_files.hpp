@@ -51,7 +51,9 @@ Result<void> note_opened(storage::Files& files, Places const& places, RootKey co
 /// The newest keyring that opens. Errors: kCorrupt, kUnsupported.
 Result<Keyring> read_keyring(storage::Files& files, Places const& places, RootKey const& root,
                              StoreId const& store_id);
-/// Both copies of the keyring; the generation before stays as the previous file.
+/// Both copies of the keyring; the generation before stays as the previous file. Where `keyring` has a key
+/// destroyed that the one before holds, it takes the place of that, too, and first: when both copies are
+/// written, no file holds the key any more.
 Result<void> write_keyring(storage::Files& files, Places const& places, Keyring const& keyring,
                            RootKey const& root, StoreId const& store_id, crypto::Random& random);
 
@@ -67,14 +69,16 @@ Result<void> verify_key_files(storage::Files& files, Places const& places, Keyri
 std::string root_id(RootKey const& root);
 /// The newest slots that the holder of the Root Key made. Errors: kCorrupt (no copy is whole).
 Result<Slots> read_signed_slots(storage::Files& files, Places const& places, RootKey const& root);
-/// Replaces the generation before when it holds keys that are destroyed by now.
+/// Replaces the generation before when it holds keys that are destroyed by now, or does not open: then it may
+/// lie under a Root Key of before. One of a newer version stays.
 Result<void> forget_destroyed(storage::Files& files, Places const& places, Keyring const& keyring,
                               RootKey const& root, StoreId const& store_id, crypto::Random& random);
 
 // Steps of a change of the Root Key (root_rotation.cpp).
 enum class Rewrap : std::uint8_t { kRefuseOthers, kDropOthers };
-/// Slots that lead to `next`, of the same generation as those in force: the key file's. Errors: kConflict
-/// (there are others, and none may be dropped), kNotFound, kForbidden, kUnauthenticated (the key file).
+/// Slots that lead to `next`, of the same generation as those in force: the one that the key file opens.
+/// Errors: kConflict (there are others, and none may be dropped), kNotFound, kForbidden, kUnauthenticated
+/// (the key file).
 Result<Slots> slots_for(storage::Files& files, Places const& places, RootKey const& root, RootKey const& next,
                         Rewrap others, crypto::Random& random);
 Result<void> write_next_keyring(storage::Files& files, Places const& places, Keyring const& keyring,

@@ -139,6 +139,15 @@ Result<void> KeyTree::check_settled() const {
               "a write of the key vault failed: it can be used again after a restart");
 }
 
+/// Each slot of the root file may be the one that the next start needs. What the engine holds is as it was.
+Result<void> KeyTree::check_root_can_change() const {
+  TACENDA_TRY_VOID(check_settled());
+  if (!root_key_unsettled_) return {};
+  return fail(ErrorKind::kUnavailable,
+              "a change of the root key failed on its way to the disk: the vault root can be changed after a "
+              "restart");
+}
+
 Result<Bytes> KeyTree::make_page_row(std::uint32_t page, Page const& content, VaultRoot const& root) const {
   Bytes row;
   ByteWriter(row).u8(kFormat).u64(root.generation).u32(content.generation);
@@ -324,7 +333,7 @@ Result<void> KeyTree::shred(Subject const& subject) {
   if (subject == Subject::tenant())
     return fail(ErrorKind::kForbidden, "the keys of the store are no subject's");
   MutexLock const lock(mutex_);
-  TACENDA_TRY_VOID(check_settled());
+  TACENDA_TRY_VOID(check_root_can_change());
   Bytes const key = key_of('s', as_bytes(subject.text()));
   auto const bytes = TACENDA_TRY(view_.get(key));
   if (!bytes) return fail(ErrorKind::kNotFound, "the subject has no keys");
@@ -385,7 +394,7 @@ Result<void> KeyTree::shred(Subject const& subject) {
 
 Result<std::uint64_t> KeyTree::rotate_root() {
   MutexLock const lock(mutex_);
-  TACENDA_TRY_VOID(check_settled());
+  TACENDA_TRY_VOID(check_root_can_change());
   if (old_root_remains_) TACENDA_TRY_VOID(destroy_old_root());
   VaultRoot next{root_.generation + 1, {}};
   TACENDA_TRY_VOID(random_.fill(next.key.reveal_mutable()));
@@ -406,7 +415,7 @@ Result<std::uint64_t> KeyTree::rotate_root() {
 
 Result<void> KeyTree::change_root_key(RootKey const& next, std::function<Result<void>()> const& decide) {
   MutexLock const lock(mutex_);
-  TACENDA_TRY_VOID(check_settled());
+  TACENDA_TRY_VOID(check_root_can_change());
   if (old_root_remains_) TACENDA_TRY_VOID(destroy_old_root());
   // Whatever fails from here on: the other slot is not that of the key in force.
   old_root_remains_ = true;
@@ -415,14 +424,17 @@ Result<void> KeyTree::change_root_key(RootKey const& next, std::function<Result<
   if (decided.has_value()) {
     root_file_.change_key(next);
   } else {
-    unsettled_ = true;
+    root_key_unsettled_ = true;
   }
   return decided;
 }
 
 Result<void> KeyTree::finish_root_key() {
   MutexLock const lock(mutex_);
-  return destroy_old_root();
+  // It may be tried again long after the change: an erasure since then may have left a root in either slot
+  // that only a start can choose, or may have done this itself.
+  TACENDA_TRY_VOID(check_root_can_change());
+  return old_root_remains_ ? destroy_old_root() : Result<void>();
 }
 
 KeyTree::Counts KeyTree::counts() const {

@@ -47,10 +47,12 @@ class KeyTree {
   Result<void> shred(Subject const& subject);
   /// A new root over all pages, the old one overwritten. Gives its generation. Errors and Turn: as `shred`.
   Result<std::uint64_t> rotate_root();
-  /// The root lies under the Root Key `next` from when `decide` succeeds on. When that fails, nobody knows:
-  /// nothing but a start can tell. The caller has the Turn, and calls `finish_root_key` next.
+  /// The root lies under the Root Key `next` from when `decide` succeeds on. When that fails, nobody knows
+  /// under which of the two keys a start will look: until then the root stays what it is, and no subject can
+  /// be erased. Keys are found and made all the same. The caller has the Turn, and calls `finish_root_key`
+  /// next.
   Result<void> change_root_key(RootKey const& next, std::function<Result<void>()> const& decide);
-  /// Overwrites what lies under the key before. Errors: kUnavailable.
+  /// Overwrites what lies under the key before, unless that is done. Errors: kUnavailable.
   Result<void> finish_root_key();
   struct Counts {
     std::uint64_t root = 0;  // generation
@@ -111,6 +113,7 @@ class KeyTree {
   Result<void> check_root() const TACENDA_REQUIRES(mutex_);
   Result<void> destroy_old_root() TACENDA_REQUIRES(mutex_);
   Result<void> check_settled() const TACENDA_REQUIRES(mutex_);
+  Result<void> check_root_can_change() const TACENDA_REQUIRES(mutex_);
   Result<void> write(storage::WriteBatch const& batch) TACENDA_REQUIRES(mutex_);
 
   storage::Engine& engine_;
@@ -124,6 +127,7 @@ class KeyTree {
   VaultRoot root_ TACENDA_GUARDED_BY(mutex_);
   bool old_root_remains_ TACENDA_GUARDED_BY(mutex_) = false;  // the last step of an erasure failed
   bool unsettled_ TACENDA_GUARDED_BY(mutex_) = false;  // an engine write failed: nobody knows what is stored
+  bool root_key_unsettled_ TACENDA_GUARDED_BY(mutex_) = false;  // nobody knows which Root Key is in force
   mutable std::unordered_map<std::uint32_t, std::shared_ptr<Page const>> pages_ TACENDA_GUARDED_BY(mutex_);
   std::uint32_t last_page_ TACENDA_GUARDED_BY(mutex_) = 0;
   std::uint32_t rows_in_last_page_ TACENDA_GUARDED_BY(mutex_) = 0;

@@ -12,6 +12,26 @@ PurposeKeys::PurposeKeys(Term const& term, crypto::Random& random)
       nonces(derive_mac_key(term.key.reveal(), "tacenda/nonce/purpose/1"), random),
       share(derive_aead_key(term.key.reveal(), "tacenda/for-all-share/1")) {}
 
+namespace {
+
+/// Whether what a term sealed is still opened. What was handed out under a compromised term may be anybody's
+/// making, and nothing of the store is under it.
+bool opens(std::uint8_t purpose, Term const& term) {
+  if (term.state == KeyState::kDestroyed) return false;
+  return purpose != static_cast<std::uint8_t>(Purpose::kToken) || term.state != KeyState::kCompromised;
+}
+
+}  // namespace
+
+// One after the other: who reads for long may hold on to a chain that no stack is deep enough for.
+Readers::~Readers() {
+  auto rest = std::move(next);
+  while (rest != nullptr && rest.use_count() == 1) {
+    auto after = std::move(rest->next);
+    rest = std::move(after);
+  }
+}
+
 Vault::State::State(storage::Files& the_files, Places the_places, Slots const& slots, RootKey root_key,
                     Keyring ring, crypto::Random& the_random, Clock const& the_clock)
     : files(the_files),
@@ -25,8 +45,7 @@ Vault::State::State(storage::Files& the_files, Places the_places, Slots const& s
       root_file(files, beside(places, ".root"), root, store_id) {
   for (auto const& [purpose, all] : keyring.purposes) {
     for (auto const& each : all) {
-      if (each.state != KeyState::kDestroyed)
-        terms[purpose].push_back(std::make_shared<PurposeKeys>(each, random));
+      if (opens(purpose, each)) terms[purpose].push_back(std::make_shared<PurposeKeys>(each, random));
     }
   }
 }
@@ -86,15 +105,33 @@ Result<void> Vault::State::check_settled() const {
               "a change of the root key failed on its way to the disk: keys can be changed after a restart");
 }
 
+Result<void> Vault::State::finish_root() {
+  if (!has_old_root_files) return {};
+  TACENDA_TRY_VOID(finish_root_key(files, places, keyring, root, store_id, random));
+  TACENDA_TRY_VOID(tree->finish_root_key());
+  has_old_root_files = false;
+  return {};
+}
+
+Result<void> Vault::State::begin_new_files() {
+  auto const begun = engine->begin_new_files();
+  if (begun.has_value()) return begun;
+  MutexLock const lock(mutex);
+  has_old_engine_files = true;
+  return begun;
+}
+
 Result<void> Vault::State::change(Keyring next) {
   TACENDA_TRY_VOID(check_settled());
+  // A keyring that stayed under the key before would keep what is destroyed from now on.
+  TACENDA_TRY_VOID(finish_root());
   // Counted even when the write fails half-way: no two keyrings may bear one number.
   next.generation = ++keyring.generation;
   TACENDA_TRY_VOID(write_keyring(files, places, next, root, store_id, random));
-  std::map<std::uint8_t, Terms> ready;
+  AllTerms ready;
   for (auto const& [purpose, all] : next.purposes) {
     for (auto const& each : all) {
-      if (each.state == KeyState::kDestroyed) continue;
+      if (!opens(purpose, each)) continue;
       auto keys = term(static_cast<Purpose>(purpose), each.number);
       ready[purpose].push_back(keys ? std::move(keys) : std::make_shared<PurposeKeys>(each, random));
     }

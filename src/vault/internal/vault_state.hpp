@@ -27,7 +27,11 @@ struct PurposeKeys {
 /// Shared by those who began to read while it was the newest. Keeps the one that came after it: one that is
 /// let go of ends after all before it.
 struct Readers {
-  std::shared_ptr<Readers const> next;
+  Readers() = default;
+  Readers(Readers const&) = delete;
+  Readers& operator=(Readers const&) = delete;
+  ~Readers();
+  std::shared_ptr<Readers> next;
 };
 
 /// What an unsealed vault is made of. The lock order: the commit order's Turn, `mutex`, the key tree's,
@@ -37,6 +41,7 @@ struct Vault::State final : storage::FileKeys {
         crypto::Random& the_random, Clock const& the_clock);
 
   using Terms = std::vector<std::shared_ptr<PurposeKeys>>;  // those that open, in order; the last is active
+  using AllTerms = std::map<std::uint8_t, Terms>;           // by purpose
 
   std::shared_ptr<PurposeKeys> newest(Purpose purpose) const;
   /// nullptr: the keyring has none of that number, or not any more.
@@ -51,8 +56,14 @@ struct Vault::State final : storage::FileKeys {
   /// After a write of which nobody knows what is on the disk, only a start can tell.
   Result<void> check_settled() const TACENDA_REQUIRES(mutex);
 
-  /// Makes `next` the keyring, as the next generation: first on the disk, then in memory.
+  /// Makes `next` the keyring, as the next generation: first on the disk, then in memory. What a change of
+  /// the Root Key left undone is done before. When it fails, the keyring is what it was.
   Result<void> change(Keyring next) TACENDA_REQUIRES(mutex);
+  /// Overwrites what lies under the Root Key before the one in force, unless that is done.
+  Result<void> finish_root() TACENDA_REQUIRES(mutex);
+  /// Has the engine go on in new files, under keys that the newest term wraps. Waits for the disk: nobody
+  /// holds a lock meanwhile.
+  Result<void> begin_new_files();
 
   // storage::FileKeys: random per file, wrapped under the file purpose key.
   Result<storage::NewFileKey> make(storage::FileClass file_class) override;
@@ -69,10 +80,13 @@ struct Vault::State final : storage::FileKeys {
   RootKey root TACENDA_GUARDED_BY(mutex);
   Keyring keyring TACENDA_GUARDED_BY(mutex);
   bool unsettled TACENDA_GUARDED_BY(mutex) = false;
-  VaultRootFile root_file;  // the key tree's
+  std::string undecided_root TACENDA_GUARDED_BY(mutex);       // id of the Root Key that may be in force, too
+  bool has_old_root_files TACENDA_GUARDED_BY(mutex) = false;  // see finish_root
+  bool has_old_engine_files TACENDA_GUARDED_BY(mutex) = false;  // see begin_new_files
+  VaultRootFile root_file;                                      // the key tree's
   std::uint32_t opened_slot = 0;
   mutable Mutex terms_mutex;
-  std::map<std::uint8_t, Terms> terms TACENDA_GUARDED_BY(terms_mutex);
+  AllTerms terms TACENDA_GUARDED_BY(terms_mutex);
   mutable Mutex reading_mutex;
   std::shared_ptr<Readers> readers TACENDA_GUARDED_BY(reading_mutex) = std::make_shared<Readers>();
   CommitOrder order;
