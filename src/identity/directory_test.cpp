@@ -152,6 +152,31 @@ TEST_F(EnrolmentSteps, WorksOnce) {
             ErrorKind::kUnauthenticated);
 }
 
+TEST_F(EnrolmentSteps, WhoseConfirmationWasNotStoredLeavesTheFactorsOfBefore) {
+  auto const totp = person("ada");
+  std::string const token = login("ada", totp);
+  auto renewed = directory->renew_enrolment("ada");
+  expect_committed(renewed);
+  std::string const other = "another good passphrase";
+  auto step = directory->enrol(renewed->enrolment_code, secret(other), kHome);
+  expect_committed(step);
+  auto const new_totp = secret_of(step->otpauth_uri);
+  {
+    auto const dropped = directory->confirm_enrolment(renewed->enrolment_code, code_of(new_totp), kHome);
+    ASSERT_TRUE(dropped.has_value());
+  }
+  EXPECT_FALSE(is_known(token)) << "what was ended stays ended";
+  store.clock.advance(std::chrono::minutes(1));
+  EXPECT_FALSE(login("ada", totp).empty()) << "with the password and the second factor of before";
+  auto confirmed = directory->confirm_enrolment(renewed->enrolment_code, code_of(new_totp), kHome);
+  ASSERT_TRUE(confirmed.has_value()) << "the invitation is good once more";
+  ASSERT_TRUE(store.commit(confirmed->pending.set().value()));
+  confirmed->pending.committed();
+  restart();
+  EXPECT_EQ(directory->confirm_enrolment(renewed->enrolment_code, code_of(new_totp), kHome).error().kind(),
+            ErrorKind::kUnauthenticated);
+}
+
 TEST_F(EnrolmentSteps, ExpiresAfterADay) {
   auto added = directory->add_user({"ada", "doctor", false, std::nullopt});
   expect_committed(added);

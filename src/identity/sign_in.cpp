@@ -48,6 +48,28 @@ Literal reason_of(Failure const& failure) {
   return failure.code_right ? Literal("second factor used before") : Literal("wrong second factor");
 }
 
+/// All that a person signs in with, and the enrolment that waits.
+struct Credentials {
+  std::string password_phc;
+  SecretBuffer totp_secret;
+  std::uint64_t totp_last_step;
+  std::vector<Digest> recovery_codes;
+  std::vector<Passkey> passkeys;
+  std::shared_ptr<ProviderLink const> provider;
+  std::optional<Enrolment> enrolment;
+};
+
+Credentials exchange_credentials(Account& account, Credentials other) {
+  std::swap(account.password_phc, other.password_phc);
+  std::swap(account.totp_secret, other.totp_secret);
+  std::swap(account.totp_last_step, other.totp_last_step);
+  std::swap(account.recovery_codes, other.recovery_codes);
+  std::swap(account.passkeys, other.passkeys);
+  std::swap(account.provider, other.provider);
+  std::swap(account.enrolment, other.enrolment);
+  return other;
+}
+
 }  // namespace
 
 Directory::State::Shown Directory::State::shown_by(Account const* account, SecondFactor const& factor,
@@ -263,25 +285,34 @@ Result<Directory::Enrolled> Directory::confirm_enrolment(std::string_view code, 
     if (++enrolment.failures >= kConfirmFailuresMax) account->enrolment.reset();
     return fail(ErrorKind::kUnauthenticated, "the code of the second factor is wrong");
   }
-  auto codes = TACENDA_TRY(state.renew_recovery_codes(*account));
-  account->password_phc = std::move(enrolment.password_phc);
-  account->totp_secret = std::move(enrolment.totp_secret);
-  account->totp_last_step = *step;
-  account->failures = 0;
-  account->enrolment.reset();
-  ++account->token_epoch;
+  auto codes = TACENDA_TRY(state.make_recovery_codes());
   // Whoever enrols again may have lost anything, also to somebody else: no factor of before is left, no link
   // to the OpenID provider, and none of the sessions that they opened (K-06).
   for (auto const& passkey : account->passkeys) state.by_credential.erase(passkey.credential_id);
-  account->passkeys.clear();
-  account->provider = nullptr;
+  std::string const password = enrolment.password_phc;
+  auto old = exchange_credentials(*account, {password,
+                                             SecretBuffer(enrolment.totp_secret.reveal()),
+                                             *step,
+                                             std::move(codes.macs),
+                                             {},
+                                             nullptr,
+                                             std::nullopt});
+  account->failures = 0;
+  ++account->token_epoch;
   state.notify(*account, Notice::Kind::kEnrolled);
   Enrolled result;
   result.actor_id = account->id.view();
   result.name = account->name;
-  result.recovery_codes = std::move(codes);
+  result.recovery_codes = std::move(codes.codes);
   result.pending = state.pending_end(account, {.account = true, .factors = true, .provider = true},
                                      state.end_tokens(*account));
+  result.pending.on_failure([raw = &state, account, password, old = std::move(old)]() mutable {
+    WriteLock const relock(raw->mutex);
+    // What was ended stays ended. Not what somebody else has made meanwhile.
+    if (account->password_phc != password) return;
+    (void)exchange_credentials(*account, std::move(old));
+    for (auto const& passkey : account->passkeys) raw->by_credential.emplace(passkey.credential_id, account);
+  });
   return result;
 }
 
