@@ -418,6 +418,17 @@ TEST_F(DirectoryAccounts, NothingIsCommittedForAnAccountThatEndedAfterItWasConfi
   EXPECT_EQ(directory->confirm(principal, again).error().kind(), ErrorKind::kUnauthenticated);
 }
 
+TEST_F(DirectoryAccounts, S11NothingIsCommittedForAnAccountWhoseEndCameNearerAfterItWasConfirmed) {
+  auto const principal = *directory->authenticate_token(login("ada", person("ada")));
+  vault::WriteSet early;
+  ASSERT_TRUE(directory->confirm(principal, early).has_value());
+  auto ends = directory->limit_until("ada", store.clock.now());
+  expect_committed(ends);
+  EXPECT_EQ(store.commit(std::move(early)).error().kind(), ErrorKind::kConflict);
+  vault::WriteSet again;
+  EXPECT_EQ(directory->confirm(principal, again).error().kind(), ErrorKind::kUnauthenticated);
+}
+
 TEST_F(DirectoryAccounts, S12PeopleAreThoseWhoCouldSignInWithSuchARole) {
   auto const is_admin = [](std::string_view role) { return role == "administrator"; };
   auto const count = [&] { return directory->people(is_admin).size(); };

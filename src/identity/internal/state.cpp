@@ -79,7 +79,11 @@ Result<void> Directory::State::put_account(vault::WriteSet& set, Account const& 
   }
   if (written.factors) TACENDA_TRY_VOID(put(key_of('f', id), encode_factors(account)));
   auto const& standing = opening.standing ? opening.standing : account.standing;
-  if (written.standing) TACENDA_TRY_VOID(put(key_of('s', id), encode_standing(*standing)));
+  if (written.standing) {
+    TACENDA_TRY_VOID(put(key_of('s', id), encode_standing(*standing)));
+    // His end may have come nearer: nothing is committed for who was confirmed before (S-11).
+    set.touches(rows.guard(account_key(account.id)));
+  }
   auto const put_or_erase = [&](Bytes const& key, std::optional<Bytes> const& row) -> Result<void> {
     if (row) return put(key, *row);
     rows.erase(set, key);
