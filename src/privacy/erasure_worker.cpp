@@ -33,8 +33,8 @@ Result<void> ErasureWorker::close_records() {
   // By the rows that also keep others from writing: one erasure that cannot be read opens nobody's record.
   auto closed = TACENDA_TRY(finder_.under_way());
   std::set<std::string, std::less<>> waiting;
-  if (auto const erasures = parts_.erasures.all(); erasures.has_value()) {
-    for (auto const& erasure : *erasures) {
+  if (auto const known = parts_.erasures.readable(); known.has_value()) {
+    for (auto const& erasure : known->erasures) {
       if (erasure.is_under_way() && erasure.waiting > 0) waiting.insert(erasure.patient);
     }
   }
@@ -82,8 +82,9 @@ Result<bool> ErasureWorker::step(std::stop_token const& stop) {
   bool all_done = true;
   bool is_blocked = true;  // nothing but damage is waited for
   bool is_waiting = true;  // nothing but that, or what somebody has to decide
-  Result<void> first;
-  for (auto& erasure : TACENDA_TRY(parts_.erasures.all())) {
+  auto known = TACENDA_TRY(parts_.erasures.readable());
+  auto first = std::move(known.damage);
+  for (auto& erasure : known.erasures) {
     if (!erasure.is_under_way()) continue;
     TACENDA_TRY_VOID(unless_stopped(stop));
     auto const done = advance(erasure, stop);

@@ -82,7 +82,9 @@ Result<Erasures::Change> Erasures::refused(Erasure order, HoldGround ground) con
   order.state = Erasure::State::kRefused;
   order.hold = ground;
   Change change{{}, std::move(order)};
-  TACENDA_TRY_VOID(put(change.erasure, change.set));
+  auto const known = TACENDA_TRY(all());
+  auto const refused = std::ranges::count(known, Erasure::State::kRefused, &Erasure::state);
+  if (refused < kRefusedMax) TACENDA_TRY_VOID(put(change.erasure, change.set));
   return change;
 }
 
@@ -98,14 +100,33 @@ Result<void> Erasures::complete(Erasure const& erasure, std::string_view certifi
   return {};
 }
 
-Result<std::vector<Erasure>> Erasures::all() const {
-  std::vector<Erasure> erasures;
-  TACENDA_TRY_VOID(rows_.scan(as_bytes("e"), [&](ByteView, ByteView row) -> Result<bool> {
-    erasures.push_back(TACENDA_TRY(decode_erasure(row)));
+Result<Erasures::Readable> Erasures::readable() const {
+  std::vector<Bytes> keys;
+  TACENDA_TRY_VOID(keys_.scan(as_bytes("e"), [&](ByteView key, ByteView) -> Result<bool> {
+    keys.push_back(to_bytes(key));
     return true;
   }));
-  std::ranges::sort(erasures, {}, [](Erasure const& each) { return std::tie(each.ordered, each.id); });
-  return erasures;
+  Readable readable;
+  for (auto const& key : keys) {
+    auto const row = rows_.get(key);
+    if (!row.has_value() && row.error().kind() != ErrorKind::kCorrupt) return std::unexpected(row.error());
+    if (row.has_value() && !*row) continue;
+    auto erasure = row.has_value() ? decode_erasure(**row) : std::unexpected(row.error());
+    if (erasure.has_value()) {
+      readable.erasures.push_back(std::move(*erasure));
+    } else if (readable.damage.has_value()) {
+      readable.damage = std::unexpected(erasure.error());
+    }
+  }
+  std::ranges::sort(readable.erasures, {},
+                    [](Erasure const& each) { return std::tie(each.ordered, each.id); });
+  return readable;
+}
+
+Result<std::vector<Erasure>> Erasures::all() const {
+  auto readable = TACENDA_TRY(this->readable());
+  TACENDA_TRY_VOID(readable.damage);
+  return std::move(readable.erasures);
 }
 
 Result<Erasure> Erasures::find(std::string_view id) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -42,7 +43,8 @@ class Erasures {
     Erasure erasure;
   };
   Result<Change> order(Erasure order, Others const& others = {}) const;
-  /// Remembers that a hold stood against it. Errors: kUnavailable.
+  /// Remembers that a hold stood against it; beyond kRefusedMax the log alone does. Errors: kCorrupt,
+  /// kUnavailable.
   Result<Change> refused(Erasure order, HoldGround ground) const;
   /// What of an order is wrong by itself. Errors: kUnprocessable.
   static Result<void> check_order(Erasure const& order);
@@ -56,6 +58,13 @@ class Erasures {
   Result<bool> is_under_way(std::string_view patient) const;
   /// Oldest first. Errors: kCorrupt, kUnavailable.
   Result<std::vector<Erasure>> all() const;
+  /// Those that can be read, and what is wrong with the first of the others. Errors: kUnavailable, kCorrupt
+  /// (a file is damaged).
+  struct Readable {
+    std::vector<Erasure> erasures;  // oldest first
+    Result<void> damage;
+  };
+  Result<Readable> readable() const;
   /// Errors: kNotFound, kCorrupt, kUnavailable.
   Result<Erasure> find(std::string_view id) const;
   struct Certificate {
@@ -66,6 +75,8 @@ class Erasures {
   Result<std::optional<Certificate>> certificate(std::string_view id) const;
 
  private:
+  static constexpr std::ptrdiff_t kRefusedMax = 10'000;
+
   vault::Vault& vault_;
   records::Store const& store_;
   Holds const& holds_;

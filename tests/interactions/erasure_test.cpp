@@ -142,8 +142,8 @@ class Eraser : public ::testing::Test {
     return found;
   }
   /// Changes a byte of a row, as damage does; a second time it is as it was. `at`: from the end, if negative.
-  void damage(std::string const& key, std::ptrdiff_t at) {
-    auto const view = server.vault().view(vault::Keeper::kRecords);
+  void damage(std::string const& key, std::ptrdiff_t at, vault::Keeper keeper = vault::Keeper::kRecords) {
+    auto const view = server.vault().view(keeper);
     Bytes const name = to_bytes(std::string_view(key));
     auto row = view.get(name).value().value();
     auto const place = at < 0 ? static_cast<std::ptrdiff_t>(row.size()) + at : at;
@@ -375,6 +375,24 @@ TEST_F(Eraser, ADamagedRecordOfHisKeepsNeitherHisKeysNorAnotherErasure_G07) {
   EXPECT_EQ(erasure(first).blocked, 1U);
   EXPECT_FALSE(has_keys("a"));
   EXPECT_EQ(erasure(second).state, Erasure::State::kComplete);
+}
+
+TEST_F(Eraser, OneThatCannotBeReadOpensNobodysRecordAndKeepsNoOther_G07) {
+  auto const first = order("a");
+  auto const second = order("b");
+  damage("e" + first, kInTheBody, vault::Keeper::kPrivacy);
+  // As after a start.
+  server.assignments().close_records({});
+  ASSERT_TRUE(worker.open().has_value());
+  EXPECT_FALSE(is_there("Patient", "a"));
+  EXPECT_FALSE(is_there("Patient", "b"));
+  EXPECT_TRUE(is_there("Patient", "c"));
+  for (int i = 0; i < 100 && erasure(second).is_under_way(); ++i) {
+    EXPECT_FALSE(worker.step({}).has_value()) << "it is said";
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(erasure(second).state, Erasure::State::kComplete);
+  EXPECT_FALSE(is_there("Patient", "a"));
 }
 
 }  // namespace
