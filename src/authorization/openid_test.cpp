@@ -61,7 +61,7 @@ class SignInAge : public testing::PeopleTest {
  protected:
   SignInAge() {
     auto added = server->clients().add(
-        {"reader", "", Client::Kind::kPublic, "", "openid patient/*.rs", {}, {kRedirect}});
+        {"reader", "", Client::Kind::kPublic, "", "openid patient/*.rs", {}, {testing::kRedirect}});
     expect_committed(added);
   }
   static std::map<std::string, std::string> asks(std::string const& max_age) {

@@ -213,7 +213,7 @@ class Hospital(InHospital):
         patient = self.treated("dr")
         finding = self.make(observation(patient))
         entries = [{"request": {"method": "GET", "url": url}} for url in
-                   ("Observation/" + finding, "Observation?subject=Patient/" + patient) for _ in range(150)]
+                   ("Observation/" + finding, "Observation?_id=" + finding) for _ in range(150)]
         batch = {"resourceType": "Bundle", "type": "batch", "entry": entries}
         for part in (0.0, 0.3, 0.6, 0.9):
             given = self.make(consent(patient, "OPTIN", {"purpose": [{"system": ACT, "code": "HRESCH"}]}))
