@@ -6,6 +6,7 @@
 #include "api/internal/oauth.hpp"
 #include "authorization/scopes.hpp"
 #include "core/application_limits.hpp"
+#include "core/limits.hpp"
 
 namespace tacenda::api {
 namespace {
@@ -53,6 +54,16 @@ bool Pipeline::OAuth::is_encounter_of(std::string_view encounter, std::string_vi
   return patients.has_value() && std::ranges::find(*patients, patient) != patients->end();
 }
 
+Result<audit::Receipt> Pipeline::OAuth::record_launch(Exchange const& exchange) {
+  for (std::size_t attempt = 0; attempt < limits::kCommitRetries; ++attempt) {
+    vault::WriteSet set;
+    TACENDA_TRY_VOID(pipeline_.confirm(*exchange.principal, set));
+    auto receipt = parts_.log.commit(std::move(set), {exchange.origin});
+    if (receipt.has_value() || receipt.error().kind() != ErrorKind::kConflict) return receipt;
+  }
+  return fail(ErrorKind::kUnavailable, "the account changes too often to record what it does");
+}
+
 Released Pipeline::OAuth::launch(Exchange& exchange) {
   auto const& person = *exchange.principal;
   if (auto const may = check_starter(person); !may.has_value())
@@ -83,7 +94,7 @@ Released Pipeline::OAuth::launch(Exchange& exchange) {
   answer.set("expires_in", Json::number(std::chrono::seconds(limits::kLaunchLife).count()));
   // A handle that could not be recorded is told to nobody.
   exchange.origin.http_status = 200;
-  auto const receipt = pipeline_.commit_events(exchange, {exchange.origin});
+  auto const receipt = record_launch(exchange);
   if (!receipt.has_value()) return pipeline_.refuse_unless_committed(exchange, receipt.error());
   return Released(*receipt, json_response(answer));
 }

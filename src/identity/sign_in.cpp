@@ -310,7 +310,7 @@ Result<Directory::Enrolled> Directory::confirm_enrolment(std::string_view code, 
     WriteLock const relock(raw->mutex);
     // What was ended stays ended. Not what somebody else has made meanwhile.
     if (account->password_phc != password) return;
-    (void)exchange_credentials(*account, std::move(old));
+    (void)exchange_credentials(*account, std::move(old));  // nobody has seen the new ones
     for (auto const& passkey : account->passkeys) raw->by_credential.emplace(passkey.credential_id, account);
   });
   return result;

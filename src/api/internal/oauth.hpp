@@ -16,6 +16,8 @@ class Pipeline::OAuth {
   Released discovery(Exchange& exchange);
   /// A person, or an application of his, starts another application for a patient.
   Released launch(Exchange& exchange);
+  /// For who is still who he was. Errors: the account ended or changed; those of audit::Log::commit.
+  Result<audit::Receipt> record_launch(Exchange const& exchange);
   /// Is there such an encounter of the patient, and may this person see it?
   bool is_encounter_of(std::string_view encounter, std::string_view patient,
                        identity::Principal const& person) const;
