@@ -87,6 +87,9 @@ class Admin {
   Released answer_alert(Call& call);
   Released keys(Call& call);
   Released rotate_keys(Call& call);
+  std::optional<Released> rotate_key(Call& call, std::string const& name, codec::Json& list,
+                                     std::optional<audit::Receipt>& last);
+  Result<void> announce(Call const& call, std::string_view new_value, std::string_view reason);
   Released retire_key(Call& call);
   Released compromised_key(Call& call);
   Released show_policy(Call& call);

@@ -1,5 +1,6 @@
 // Keys of the store: which there are, new ones, and the end of old ones (K-08).
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "api/admin.hpp"
@@ -50,6 +51,20 @@ std::string_view derives_of(Purpose purpose) {
   return {};
 }
 
+/// A small secret that the keyring keeps: what it is for, and what it is used with.
+struct KeptSecret {
+  std::string_view name;
+  std::string_view algorithm;
+  std::string_view uses;
+};
+constexpr std::array<KeptSecret, 4> kKeptSecrets{{
+    {"checkpoint", "Ed25519",
+     "signs checkpoints of the audit log; who verifies the log knows its other half"},
+    {"openid-signing-key", "RS256", "signs what applications are told of who signed in"},
+    {"tls-chain", "X.509", "the certificate that the server shows; no secret"},
+    {"tls-key", "of the certificate", "proves to who connects that this is the server"},
+}};
+
 std::string id_of(Purpose purpose, std::uint32_t term) {
   return std::string(vault::name_of(purpose)) + "/" + std::to_string(term);
 }
@@ -88,13 +103,25 @@ Json term_json(vault::TermView const& term, KeyWorker const& worker, Time now) {
   if (term.derives && !derives_of(term.purpose).empty())
     json.set("derives", Json::string(derives_of(term.purpose)));
   json.set("can_be_destroyed", Json::boolean(vault::can_end(term.purpose)));
-  if (!term.is_to_be_destroyed) return json;
-  Json job = Json::object();
   auto const progress = worker.progress(term.purpose, term.number);
+  // Of a compromised term that stays there is one, too, while the server knows of it.
+  if (!term.is_to_be_destroyed && (!progress || term.state != KeyState::kCompromised)) return json;
+  Json job = Json::object();
   job.set("state", Json::string(progress ? name_of(progress->stage) : "waits for its turn"));
   job.set("looked_at", number(progress ? progress->looked_at : 0));
   job.set("resealed", number(progress ? progress->resealed : 0));
+  job.set("damaged", number(progress ? progress->damaged : 0));
   json.set("job", std::move(job));
+  return json;
+}
+
+Json secret_json(std::string_view name) {
+  auto const known = std::ranges::find(kKeptSecrets, name, &KeptSecret::name);
+  bool const is_known = known != kKeptSecrets.end();
+  Json json = Json::object();
+  json.set("id", Json::string(name));
+  json.set("algorithm", Json::string(is_known ? known->algorithm : "unknown"));
+  json.set("uses", Json::string(is_known ? known->uses : "of another version of the program"));
   return json;
 }
 
@@ -110,6 +137,8 @@ Json root_json(vault::KeysView const& keys, Time now) {
     slots.push(std::move(one));
   }
   root.set("slots", std::move(slots));
+  // A change failed where nobody knows: the next start tells which of the two is in force.
+  if (!keys.undecided_root.empty()) root.set("undecided", Json::string(keys.undecided_root));
   return root;
 }
 
@@ -149,24 +178,49 @@ Result<std::vector<std::string>> rotated_of(Json const& body) {
   return names;
 }
 
-/// Old and new id.
-using Rotated = std::pair<std::string, std::string>;
-
-Result<Rotated> rotate(vault::Vault& vault, std::string_view name, bool drops_slots) {
-  KeyRotation rotation(vault);
-  auto const before = TACENDA_TRY(rotation.keys());
+/// Id of the key in force of what `name` of a rotation names. Errors: those of KeyRotation::keys.
+Result<std::string> active_id(KeyRotation const& rotation, std::string_view name) {
   if (name == kRoot) {
-    TACENDA_TRY_VOID(rotation.rotate_root(drops_slots ? KeyRotation::OtherSlots::kDrop
-                                                      : KeyRotation::OtherSlots::kRefuse));
-    return Rotated{before.root_id, TACENDA_TRY(rotation.keys()).root_id};
+    auto const keys = TACENDA_TRY(rotation.keys());
+    if (keys.undecided_root.empty()) return keys.root_id;
+    return keys.root_id + ", or " + keys.undecided_root + ": the next start tells";
+  }
+  if (name == kVaultRoot) return "vault/" + std::to_string(TACENDA_TRY(rotation.keys()).vault_root);
+  auto const purpose = TACENDA_TRY(purpose_named(name));
+  std::uint32_t newest = 0;
+  for (auto const& term : rotation.terms()) {
+    if (term.purpose == purpose) newest = std::max(newest, term.number);
+  }
+  return id_of(purpose, newest);
+}
+
+/// The ways to the root key that another one leaves behind; empty: none. The first slot of the key file is
+/// wrapped anew.
+Result<std::string> slots_dropped(KeyRotation const& rotation) {
+  std::string names;
+  bool is_kept = false;
+  for (auto const& slot : TACENDA_TRY(rotation.keys()).slots) {
+    if (!is_kept && slot.kind == "key file") {
+      is_kept = true;
+      continue;
+    }
+    names += (names.empty() ? "slot " : ", slot ") + std::to_string(slot.id) + " (" + slot.kind + ")";
+  }
+  return names;
+}
+
+Result<void> rotate(KeyRotation& rotation, std::string_view name, bool drops_slots) {
+  if (name == kRoot) {
+    return rotation.rotate_root(drops_slots ? KeyRotation::OtherSlots::kDrop
+                                            : KeyRotation::OtherSlots::kRefuse);
   }
   if (name == kVaultRoot) {
-    auto const made = TACENDA_TRY(rotation.rotate_vault_root());
-    return Rotated{"vault/" + std::to_string(before.vault_root), "vault/" + std::to_string(made)};
+    TACENDA_TRY_VOID(rotation.rotate_vault_root());
+    return {};
   }
   auto const purpose = TACENDA_TRY(purpose_named(name));
-  auto const made = TACENDA_TRY(rotation.rotate(purpose));
-  return Rotated{id_of(purpose, made - 1), id_of(purpose, made)};
+  TACENDA_TRY_VOID(rotation.rotate(purpose));
+  return {};
 }
 
 std::optional<vault::TermView> find(KeyRotation const& rotation, Purpose purpose, std::uint32_t number) {
@@ -194,31 +248,72 @@ Released Admin::keys(Call& call) {
   Json json = Json::object();
   json.set("crypto_period_days", Json::number(std::int64_t{vault::kCryptoPeriod.count()}));
   json.set("keys", std::move(list));
+  Json secrets = Json::array();
+  for (auto const& name : keys->secrets) secrets.push(secret_json(name));
+  json.set("secrets", std::move(secrets));
   return answer(call, codec::write_json(json));
 }
 
-// Each rotation has an entry of its own, durable before the next begins: one that fails hides none.
+/// What is about to be done to a key, durable before it is: no key changes that no entry tells of, also when
+/// the disk has no room left for the one about what came of it. `new_value` and `reason` are those of the
+/// announcement. Errors: as audit::Log::commit.
+Result<void> Admin::announce(Call const& call, std::string_view new_value, std::string_view reason) {
+  audit::Event event = call.origin;
+  event.new_value = new_value;
+  event.reason = reason;
+  std::vector<audit::Event> events{std::move(event)};
+  TACENDA_TRY_VOID(parts_.log.commit({}, std::move(events)));
+  return {};
+}
+
+/// One rotation, announced before and recorded after it with what was and what is. Gives the answer when it
+/// ends the call; nullopt: it is done, and stands in `list`.
+std::optional<Released> Admin::rotate_key(Call& call, std::string const& name, codec::Json& list,
+                                          std::optional<audit::Receipt>& last) {
+  KeyRotation rotation(parts_.vault);
+  bool const drops_slots = is_set(call.body, "drop_slots");
+  call.origin.target = name;
+  call.origin.old_value.clear();
+  call.origin.new_value.clear();
+  auto const before = active_id(rotation, name);
+  if (!before.has_value()) return refuse(call, before.error());
+  call.origin.old_value = *before;
+  std::string dropped;
+  if (name == kRoot && drops_slots) {
+    auto names = slots_dropped(rotation);
+    if (!names.has_value()) return refuse(call, names.error());
+    dropped = std::move(*names);
+    if (!dropped.empty()) call.origin.old_value = *before + "; dropped: " + dropped;
+  }
+  if (auto const told = announce(call, "to be rotated", ""); !told.has_value())
+    return unstored(call, told.error());
+  auto const done = rotate(rotation, name, drops_slots);
+  auto const after = active_id(rotation, name);
+  // Also of one that failed: it may have failed behind the moment from which the new key is in force.
+  if (after.has_value() && *after != *before) call.origin.new_value = *after;
+  if (!done.has_value()) return refuse(call, done.error());
+  if (!after.has_value()) return refuse(call, after.error());
+  std::vector<audit::Event> events{call.origin};
+  auto receipt = parts_.log.commit({}, std::move(events));
+  if (!receipt.has_value()) return unstored(call, receipt.error());
+  last.emplace(std::move(*receipt));
+  Json one = Json::object();
+  one.set("purpose", Json::string(name));
+  one.set("before", Json::string(*before));
+  one.set("active", Json::string(*after));
+  if (!dropped.empty()) one.set("dropped", Json::string(dropped));
+  list.push(std::move(one));
+  return std::nullopt;
+}
+
+// Each rotation has entries of its own, durable before the next begins: one that fails hides none.
 Released Admin::rotate_keys(Call& call) {
   auto const names = rotated_of(call.body);
   if (!names.has_value()) return refuse(call, names.error());
   Json list = Json::array();
   std::optional<audit::Receipt> last;
   for (auto const& name : *names) {
-    call.origin.target = name;
-    auto const done = rotate(parts_.vault, name, is_set(call.body, "drop_slots"));
-    if (!done.has_value()) return refuse(call, done.error());
-    audit::Event event = call.origin;
-    event.old_value = done->first;
-    event.new_value = done->second;
-    std::vector<audit::Event> events{std::move(event)};
-    auto receipt = parts_.log.commit({}, std::move(events));
-    if (!receipt.has_value()) return unstored(call, receipt.error());
-    last.emplace(std::move(*receipt));
-    Json one = Json::object();
-    one.set("purpose", Json::string(name));
-    one.set("before", Json::string(done->first));
-    one.set("active", Json::string(done->second));
-    list.push(std::move(one));
+    if (auto ended = rotate_key(call, name, list, last)) return std::move(*ended);
   }
   Json json = Json::object();
   json.set("rotated", std::move(list));
@@ -233,9 +328,11 @@ Released Admin::retire_key(Call& call) {
   if (!term.has_value()) return refuse(call, term.error());
   call.origin.target = id_of(*purpose, *term);
   auto const before = find(rotation, *purpose, *term);
+  if (before) call.origin.old_value = vault::name_of(before->state);
+  if (auto const told = announce(call, "to be retired", ""); !told.has_value())
+    return unstored(call, told.error());
   if (auto const retired = rotation.retire(*purpose, *term); !retired.has_value())
     return refuse(call, retired.error());
-  if (before) call.origin.old_value = vault::name_of(before->state);
   call.origin.new_value = "to be destroyed";
   return answer(call, "{}");
 }
@@ -251,10 +348,15 @@ Released Admin::compromised_key(Call& call) {
   if (reason.find_first_not_of(" \t\r\n") == std::string::npos || reason.size() > limits::kReasonBytes)
     return refuse(call, Error(ErrorKind::kInvalid, "say why, in at most 2,000 bytes"));
   auto const before = find(rotation, *purpose, *term);
-  auto const active = rotation.mark_compromised(*purpose, *term);
-  if (!active.has_value()) return refuse(call, active.error());
   if (before) call.origin.old_value = vault::name_of(before->state);
-  call.origin.new_value = "compromised; " + id_of(*purpose, *active) + " is active";
+  if (auto const told = announce(call, "to be marked compromised", reason); !told.has_value())
+    return unstored(call, told.error());
+  auto const active = rotation.mark_compromised(*purpose, *term);
+  auto const after = find(rotation, *purpose, *term);
+  auto const in_force = active_id(rotation, vault::name_of(*purpose));
+  if (after && in_force.has_value() && after->state == KeyState::kCompromised)
+    call.origin.new_value = "compromised; " + *in_force + " is active";
+  if (!active.has_value()) return refuse(call, active.error());
   call.origin.reason = reason;
   Json json = Json::object();
   json.set("active", Json::string(id_of(*purpose, *active)));

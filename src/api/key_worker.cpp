@@ -16,6 +16,35 @@ constexpr std::chrono::milliseconds kBetweenTurns{2};  // commits come first
 constexpr std::chrono::milliseconds kReaderPause{10};
 constexpr int kReaderPauses = 500;  // then it is tried again later, from the beginning
 
+/// Of a compromised term that is not destroyed, what lies in rows is sealed anew all the same.
+bool stays_compromised(vault::TermView const& term) {
+  return term.state == vault::KeyState::kCompromised && !term.is_to_be_destroyed &&
+         vault::KeyRotation::has_rows(term.purpose);
+}
+
+Error damaged_row(vault::Keeper keeper) {
+  switch (keeper) {
+    case vault::Keeper::kIdentity:
+      return {ErrorKind::kCorrupt, "a row of accounts under an old key does not open: the key is kept"};
+    case vault::Keeper::kAuthorization:
+      return {ErrorKind::kCorrupt, "a row of applications under an old key does not open: the key is kept"};
+    case vault::Keeper::kPolicy:
+      return {ErrorKind::kCorrupt, "a row of the policy under an old key does not open: the key is kept"};
+    case vault::Keeper::kPrivacy:
+      return {ErrorKind::kCorrupt, "a row of erasures and holds under an old key does not open"};
+    case vault::Keeper::kMonitor:
+      return {ErrorKind::kCorrupt, "a row of alerts under an old key does not open"};
+    case vault::Keeper::kState:
+      return {ErrorKind::kCorrupt, "the sum over what is stored lies under an old key and does not open"};
+    case vault::Keeper::kAudit:
+    case vault::Keeper::kKeys:
+    case vault::Keeper::kRecords:
+    case vault::Keeper::kExports:
+      break;  // nothing of theirs is sealed anew
+  }
+  return {ErrorKind::kCorrupt, "a row under an old key does not open: the key is kept"};
+}
+
 }  // namespace
 
 std::string_view name_of(KeyWorker::Stage stage) {
@@ -28,6 +57,8 @@ std::string_view name_of(KeyWorker::Stage stage) {
       return "waits for readers";
     case KeyWorker::Stage::kWaitsForTokens:
       return "waits for what was handed out";
+    case KeyWorker::Stage::kDone:
+      return "sealed anew, but for what stays under it";
     case KeyWorker::Stage::kFailed:
       return "failed, and is tried again";
   }
@@ -62,9 +93,10 @@ void KeyWorker::show(vault::TermView const& term, Stage stage) {
 }
 
 Result<void> KeyWorker::look_after_all(std::stop_token const& stop) {
-  Result<void> all;
+  Result<void> all = rotation_.finish();
   for (auto const& term : rotation_.terms()) {
-    if (!term.is_to_be_destroyed) continue;
+    bool const is_left = stays_compromised(term) && !resealed_.contains({term.purpose, term.number});
+    if (!term.is_to_be_destroyed && !is_left) continue;
     auto done = look_after(term, stop);
     if (stop.stop_requested()) return done;
     if (done.has_value() || done.error().kind() == ErrorKind::kConflict) continue;  // in use again: later
@@ -85,26 +117,42 @@ Result<void> KeyWorker::look_after(vault::TermView const& term, std::stop_token 
   if (!rotation_.is_idle(term.purpose, term.number)) return {};
   show(term, Stage::kSealing);
   if (!TACENDA_TRY(seal_anew(term, stop))) return {};
-  show(term, Stage::kWaitsForReaders);
-  auto const readers = rotation_.readers_of_now();
-  for (int i = 0; !readers.expired(); ++i) {
-    if (i >= kReaderPauses || stop.stop_requested()) return {};
-    std::this_thread::sleep_for(kReaderPause);
+  if (!term.is_to_be_destroyed) {
+    resealed_.insert({term.purpose, term.number});
+    show(term, Stage::kDone);
+    return {};
   }
+  show(term, Stage::kWaitsForReaders);
+  if (vault::KeyRotation::has_rows(term.purpose) && !wait_for_readers(stop)) return {};
   if (!rotation_.is_idle(term.purpose, term.number)) return {};
   // Before, so that no key is destroyed without a record; after, so that none is said to be that is not.
-  TACENDA_TRY_VOID(record(term, "being destroyed"));
+  if (!announced_.contains({term.purpose, term.number})) {
+    TACENDA_TRY_VOID(record(term, "being destroyed"));
+    announced_.insert({term.purpose, term.number});
+  }
   TACENDA_TRY_VOID(rotation_.destroy(term.purpose, term.number));
   return record(term, vault::name_of(vault::KeyState::kDestroyed));
 }
 
-/// False: asked to stop.
+/// False: asked to stop, or they took too long.
+bool KeyWorker::wait_for_readers(std::stop_token const& stop) {
+  auto const readers = rotation_.readers_of_now();
+  for (int i = 0; !readers.expired(); ++i) {
+    if (i >= kReaderPauses || stop.stop_requested()) return false;
+    std::this_thread::sleep_for(kReaderPause);
+  }
+  return true;
+}
+
+/// False: asked to stop. Errors: kCorrupt (a row does not open; all others are sealed anew), those of the
+/// engine.
 Result<bool> KeyWorker::seal_anew(vault::TermView const& term, std::stop_token const& stop) {
   {
     MutexLock const lock(mutex_);
     progress_[{term.purpose, term.number}] = Progress{};
   }
   Bytes place;
+  std::optional<vault::Keeper> damaged_of;
   for (;;) {
     if (stop.stop_requested()) return false;
     auto const step = TACENDA_TRY(rotation_.reseal_some(term.purpose, term.number, place));
@@ -113,7 +161,10 @@ Result<bool> KeyWorker::seal_anew(vault::TermView const& term, std::stop_token c
       auto& progress = progress_[{term.purpose, term.number}];
       progress.looked_at += step.looked_at;
       progress.resealed += step.resealed;
+      progress.damaged += step.damaged;
     }
+    if (step.damaged_of) damaged_of = step.damaged_of;
+    if (step.is_done && damaged_of) return std::unexpected(damaged_row(*damaged_of));
     if (step.is_done) return true;
     std::this_thread::sleep_for(kBetweenTurns);
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string_view>
 #include <utility>
@@ -15,9 +16,10 @@
 
 namespace tacenda::api {
 
-/// Seals anew what lies under terms that are to be destroyed, and destroys them. All of it while the server
-/// serves, and recorded. What is to be done stands in the keyring: a run that was cut off begins anew, and
-/// passes over what is done.
+/// Seals anew what lies under terms that are to be destroyed, and destroys them; of a compromised term that
+/// stays it seals anew what can be. It also ends what a change of keys left undone. All of it while the
+/// server serves, and recorded. What is to be done stands in the keyring: a run that was cut off begins anew,
+/// and passes over what is done.
 ///
 /// Owner: start, which gives `run` a thread. Everything it is made of outlives it.
 /// Source: REQUIREMENTS K-08.
@@ -28,11 +30,19 @@ class KeyWorker {
     audit::Log& log;
     Clock const& clock;
   };
-  enum class Stage : std::uint8_t { kSealing, kWaitsForWriters, kWaitsForReaders, kWaitsForTokens, kFailed };
+  enum class Stage : std::uint8_t {
+    kSealing,
+    kWaitsForWriters,
+    kWaitsForReaders,
+    kWaitsForTokens,
+    kDone,  // of a term that stays
+    kFailed
+  };
   struct Progress {
     Stage stage = Stage::kSealing;
     std::uint64_t looked_at = 0;  // rows, of this run
     std::uint64_t resealed = 0;
+    std::uint64_t damaged = 0;  // these keep the term from being destroyed
   };
 
   explicit KeyWorker(Parts parts) : parts_(parts), rotation_(parts.vault) {}
@@ -46,15 +56,20 @@ class KeyWorker {
   std::optional<Progress> progress(vault::Purpose purpose, std::uint32_t term) const;
 
  private:
+  using TermId = std::pair<vault::Purpose, std::uint32_t>;
   Result<void> look_after(vault::TermView const& term, std::stop_token const& stop);
   Result<bool> seal_anew(vault::TermView const& term, std::stop_token const& stop);
+  bool wait_for_readers(std::stop_token const& stop);
   Result<void> record(vault::TermView const& term, std::string_view becomes);
   void show(vault::TermView const& term, Stage stage);
 
   Parts parts_;
   vault::KeyRotation rotation_;
+  // Of the thread that runs.
+  std::set<TermId> announced_;  // a destruction that fails and is tried again is one, and has one entry
+  std::set<TermId> resealed_;   // terms that stay, and under which no row is any more
   mutable Mutex mutex_;
-  std::map<std::pair<vault::Purpose, std::uint32_t>, Progress> progress_ TACENDA_GUARDED_BY(mutex_);
+  std::map<TermId, Progress> progress_ TACENDA_GUARDED_BY(mutex_);
 };
 
 /// What is told of it in one word.

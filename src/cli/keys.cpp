@@ -18,14 +18,24 @@ void show_key(Json const& key) {
   if (key.find("wrapped") != nullptr) std::cout << " (" << number_of(key, "wrapped") << " made)";
   std::cout << "\n";
   if (!key.text_of("derives").empty()) std::cout << "  derives for good: " << key.text_of("derives") << "\n";
+  if (!key.text_of("undecided").empty())
+    std::cout << "  or " << key.text_of("undecided") << ": a change failed, and the next start tells\n";
   if (auto const* slots = key.find("slots"); slots != nullptr && slots->is_array()) {
     for (auto const& slot : slots->items())
       std::cout << "  slot " << number_of(slot, "id") << ": " << slot.text_of("kind") << "\n";
   }
   if (auto const* job = key.find("job"); job != nullptr) {
-    std::cout << "  to be destroyed: " << job->text_of("state") << ", " << number_of(*job, "resealed")
-              << " of " << number_of(*job, "looked_at") << " rows sealed anew\n";
+    std::cout << (is_true(key, "can_be_destroyed") ? "  to be destroyed: " : "  stays: ")
+              << job->text_of("state") << ", " << number_of(*job, "resealed") << " of "
+              << number_of(*job, "looked_at") << " rows sealed anew";
+    if (number_of(*job, "damaged") > 0) std::cout << ", " << number_of(*job, "damaged") << " DO NOT OPEN";
+    std::cout << "\n";
   }
+}
+
+void show_secret(Json const& secret) {
+  std::cout << "  " << std::left << std::setw(20) << secret.text_of("id") << std::setw(20)
+            << secret.text_of("algorithm") << secret.text_of("uses") << "\n";
 }
 
 int list(KeyOptions const& options) {
@@ -33,6 +43,10 @@ int list(KeyOptions const& options) {
     auto const* keys = answer.find("keys");
     if (keys == nullptr || !keys->is_array()) return;
     for (auto const& key : keys->items()) show_key(key);
+    auto const* secrets = answer.find("secrets");
+    if (secrets == nullptr || !secrets->is_array()) return;
+    std::cout << "kept in the keyring, and not rotated by these commands (docs/operating/keys.md):\n";
+    for (auto const& secret : secrets->items()) show_secret(secret);
   });
 }
 
@@ -51,6 +65,8 @@ int rotate(KeyOptions const& options) {
                for (auto const& one : rotated->items()) {
                  std::cout << one.text_of("purpose") << ": " << one.text_of("active") << " in the place of "
                            << one.text_of("before") << "\n";
+                 if (!one.text_of("dropped").empty())
+                   std::cout << "dropped: " << one.text_of("dropped") << "\n";
                }
              });
 }
@@ -109,7 +125,7 @@ void add_key_commands(CLI::App& app, KeyOptions& options, AddCommand const& comm
   what->add_flag("--root", options.root, "The root key, under the same key file");
   what->require_option(1);
   rotated->add_flag("--drop-slots", options.drop_slots,
-                    "With --root: passphrases open the store no more, until they are added again");
+                    "With --root: passphrases and shares open the store no more, until they are added again");
   auto const term = [&](CLI::App* sub) {
     common(sub);
     sub->add_option("--purpose", options.purpose, "Of this purpose")->required()->check(names);

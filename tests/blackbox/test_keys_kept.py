@@ -40,7 +40,7 @@ class Keys:
 
     def wait_job(self, id, state):
         end = time.monotonic() + harness.PATIENCE
-        while self.list()[id]["job"]["state"] != state:
+        while self.list()[id].get("job", {}).get("state") != state:
             if time.monotonic() > end:
                 raise AssertionError(self.list()[id])
             time.sleep(0.1)
@@ -149,6 +149,16 @@ class Listed(harness.TestCase):
             self.assertIn(word, shown)
         self.assertEqual(self.server.audit()[-1]["event"], "keys-read")
 
+    def test_K08_the_secrets_of_the_keyring_are_named(self):
+        secrets = {secret["id"]: secret for secret in json.loads(self.keys.run("list").stdout)["secrets"]}
+        self.assertLessEqual({"checkpoint", "openid-signing-key", "tls-chain", "tls-key"}, set(secrets))
+        for secret in secrets.values():
+            self.assertNotIn("unknown", secret["algorithm"], secret)
+            self.assertTrue(secret["uses"])
+        shown = self.server.cli("keys", "list", "--data", self.server.data, check=True).stdout
+        for id in secrets:
+            self.assertIn(id, shown)
+
     def test_K08_no_key_is_in_what_is_shown_or_logged(self):
         secret = self.server.key_file.read_bytes()
         said = [self.keys.run("list").stdout, self.keys.run("rotate", "--purpose", "token").stdout,
@@ -174,6 +184,8 @@ class Listed(harness.TestCase):
                 self.server.admin_token)
             self.assertEqual((marked.status, json_of(marked)["will_be_destroyed"]), (200, False))
             self.assertEqual(self.keys.list()[f"{purpose}/{active}"]["state"], "compromised")
+            if purpose == "audit":  # alerts, holds and erasures lie in rows
+                self.keys.wait_job(f"{purpose}/{active}", "sealed anew, but for what stays under it")
 
     def test_K08_what_is_asked_wrongly_changes_nothing(self):
         before = {id: key["state"] for id, key in self.keys.list().items()}
@@ -240,7 +252,9 @@ class Rotated(harness.TestCase):
         self.entries_until_destroyed(server, "auth/1")
         events = [e for e in server.audit() if e["event"] == "key-operation"]
         told = {(e["target"], e.get("old_value"), e.get("new_value")) for e in events}
+        self.assertIn(("auth", "auth/1", "to be rotated"), told)
         self.assertIn(("auth", "auth/1", "auth/2"), told)
+        self.assertIn(("auth/1", "deactivated", "to be retired"), told)
         self.assertIn(("auth/1", "deactivated", "to be destroyed"), told)
         self.assertIn(("auth/1", "deactivated", "destroyed"), told)
         self.assertIn(("root", first_root, keys.root()), told)
@@ -272,8 +286,10 @@ class Rotated(harness.TestCase):
         self.assertEqual(server.request("GET", "/fhir" + more.split("/fhir", 1)[1], token=token).status, 400)
         self.assertEqual(server.request("GET", "/fhir/Patient/" + id, token=token).status, 200)
         entry = self.entries_until_destroyed(server, "auth/1")
-        self.assertEqual([e["new_value"] for e in entry], ["compromised; auth/2 is active", "being destroyed", "destroyed"])
-        self.assertEqual(entry[0]["reason"], "a copy of the keyring was lost")
+        self.assertEqual([e["new_value"] for e in entry], [
+            "to be marked compromised", "compromised; auth/2 is active", "being destroyed", "destroyed"])
+        for told in entry[:2]:
+            self.assertEqual(told["reason"], "a copy of the keyring was lost")
         again = keys.run("compromised", "--purpose", "auth", "--term", "1", "--reason", "again", check=False)
         self.assertNotEqual(again.returncode, 0)
         server.kill()
@@ -338,17 +354,59 @@ class Rotated(harness.TestCase):
         server = self.new_server("classic", harness.UNLIMITED)
         server.cli("slot", "add", "--data", server.data, "--key-file", server.key_file,
                    stdin="a long passphrase in the safe\na long passphrase in the safe\n", check=True)
+        server.cli("slot", "add", "--shares", "3", "--threshold", "2", "--data", server.data, "--key-file", server.key_file,
+                   check=True)
         server.start()
         server.admin()
         keys = Keys(server)
-        self.assertEqual([slot["kind"] for slot in keys.of("root")[0]["slots"]], ["key file", "passphrase"])
+        slots = keys.of("root")[0]["slots"]
+        self.assertEqual([slot["kind"] for slot in slots], ["key file", "passphrase", "shares"])
         before = keys.root()
         refused = keys.run("rotate", "--root", check=False)
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn("dropped", refused.stderr)
         self.assertEqual(keys.root(), before)
-        keys.rotate("--root", "--drop-slots")
+        dropped = f"slot {slots[1]['id']} (passphrase), slot {slots[2]['id']} (shares)"
+        done, = keys.rotate("--root", "--drop-slots")
+        self.assertEqual(done, {"purpose": "root", "before": before, "active": keys.root(), "dropped": dropped})
         self.assertEqual([slot["kind"] for slot in keys.of("root")[0]["slots"]], ["key file"])
+        # Who could open the store and cannot any more: both before it and behind it.
+        told = [(e["old_value"], e["new_value"]) for e in server.audit() if e.get("target") == "root" and e["outcome"] == 0]
+        self.assertEqual(told[-2:], [(f"{before}; dropped: {dropped}", "to be rotated"),
+                                     (f"{before}; dropped: {dropped}", keys.root())])
+        usage = server.cli("keys", "rotate", "--help").stdout
+        self.assertIn("passphrases and shares", usage)
+
+    def test_K08_a_key_that_changed_though_the_command_failed_is_recorded_with_both_ids(self):
+        server = self.new_server("classic", harness.UNLIMITED).start()
+        server.admin()
+        keys = Keys(server)
+        before = keys.root()
+        # Nothing takes the place of a folder with something in it.
+        previous = server.data / "keyring.previous"
+        previous.unlink(missing_ok=True)
+        previous.mkdir()
+        (previous / "in-the-way").touch()
+        refused = keys.run("rotate", "--root", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        after = keys.root()
+        self.assertNotEqual(after, before, "it is in force")
+        entry = [e for e in server.audit() if e.get("target") == "root"][-1]
+        self.assertEqual((entry["old_value"], entry["new_value"]), (before, after))
+        self.assertNotEqual(entry["outcome"], 0)
+        # A change of the keyring does what is left first, and cannot.
+        failed = keys.run("rotate", "--purpose", "auth", check=False)
+        self.assertNotEqual(failed.returncode, 0)
+        entry = [e for e in server.audit() if e.get("target") == "auth"][-1]
+        self.assertEqual((entry["old_value"], entry.get("new_value", "")), ("auth/1", ""))
+        # Once it can, it is done.
+        (previous / "in-the-way").unlink()
+        previous.rmdir()
+        self.assertEqual(keys.rotate("--purpose", "auth")[0]["active"], "auth/2")
+        self.assertFalse((server.data / "keyring.next").exists())
+        server.stop()
+        verified = server.verify()
+        self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
 
 
 class Rights(harness.TestCase):
