@@ -72,7 +72,7 @@ class SearchCase(harness.TestCase):
                     self.loaded.append(self.read(connection, place))
                 else:
                     refused[place] = reply.status
-            self.assertEqual(refused, dict.fromkeys(NOT_WRITTEN & set(sent), 403))
+            self.assertEqual(refused, dict.fromkeys(NOT_WRITTEN & set(sent), 405))
         return self.loaded
 
     def read(self, connection, place):
