@@ -66,7 +66,7 @@ class Bound(harness.TestCase):
         issued, = self.server.audit_after(before)
         self.assertEqual((issued["event"], issued["target"], issued["authentication"]), ("token-issued", "lab", "certificate"))
         self.assert_bound(json_of(reply)["access_token"])
-        caught = self.server.audit()[-1]
+        caught = self.server.audit_after(-1)[-1]
         self.assertEqual((caught["event"], caught["reason"]),
                          ("authentication-failed", "the token is bound to another client certificate"))
         for pair in (None, self.theirs):

@@ -122,7 +122,7 @@ class Explained(InHospital):
                          [("create", "denied by scope")])
         reply = self.server.request("GET", "/auth/sessions", token=self.tokens["dr.app"])
         self.assertEqual(reply.status, 403)
-        self.assertEqual(self.server.audit()[-1]["reason"],
+        self.assertEqual(self.server.audit_after(-1)[-1]["reason"],
                          "denied by scope: an application may not do this: sign in yourself")
 
     def test_A09_F06_the_explanation_knows_scopes(self):
