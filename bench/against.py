@@ -5,7 +5,8 @@ usage: against.py OTHER_TREE [--seconds N] [--rounds N]
 
 OTHER_TREE is a checkout of that revision (`git worktree add`) with its own build/dev/tacenda (`./dev build`): each
 server is started by the harness of its own tree. Both run all the time and are asked in turns, so that a machine that
-becomes slower slows both. Prints each round and the ratio of the medians.
+becomes slower slows both. Prints each round and the medians: requests a second, and the processor time that the server took
+for one, which other work on the machine disturbs less.
 """
 import argparse
 import json
@@ -29,7 +30,8 @@ try:
     doctor = server.token_of(server.person("dr.bench", "doctor"))
     patient = json.loads(sys.argv[2])
     made = harness.json_of(server.request("POST", "/fhir/Patient", patient, token=doctor))
-    print(json.dumps({"url": f"https://{server.host}:{server.port}/fhir/Patient/{made['id']}", "token": doctor}), flush=True)
+    print(json.dumps({"url": f"https://{server.host}:{server.port}/fhir/Patient/{made['id']}", "token": doctor,
+                      "pid": server.process.pid}), flush=True)
     sys.stdin.read()
 finally:
     server.close()
@@ -49,6 +51,12 @@ def start(tree):
     return server, json.loads(line)
 
 
+def processor_seconds(pid):
+    """User and system time of all its threads (proc_pid_stat(5))."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("other", type=pathlib.Path)
@@ -56,19 +64,23 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     servers = {"other": start(options.other.resolve()), "this": start(ROOT)}
-    rates = {name: [] for name in servers}
+    rates, costs = ({name: [] for name in servers} for _ in range(2))
     try:
         for number in range(options.rounds):
             for name, (_, asked) in servers.items():
+                before = processor_seconds(asked["pid"])
                 rate, _ = run.wrk(asked["url"], options.seconds, 64, ["Authorization: Bearer " + asked["token"]])
                 rates[name].append(rate)
-            print(f"round {number + 1}: other {rates['other'][-1]:,.0f}/s, this {rates['this'][-1]:,.0f}/s", flush=True)
+                costs[name].append(1e6 * (processor_seconds(asked["pid"]) - before) / (rate * options.seconds))
+            print(f"round {number + 1}: other {rates['other'][-1]:,.0f}/s at {costs['other'][-1]:.1f} us, "
+                  f"this {rates['this'][-1]:,.0f}/s at {costs['this'][-1]:.1f} us", flush=True)
     finally:
         for server, _ in servers.values():
             server.stdin.close()
             server.wait()
-    medians = {name: statistics.median(values) for name, values in rates.items()}
-    print(f"median: other {medians['other']:,.0f}/s, this {medians['this']:,.0f}/s, {medians['this'] / medians['other']:.1%}")
+    for what, values in (("requests/s", rates), ("us of processor time", costs)):
+        other, this = (statistics.median(values[name]) for name in ("other", "this"))
+        print(f"median: other {other:,.1f}, this {this:,.1f} {what}, {this / other:.1%}")
 
 
 if __name__ == "__main__":
