@@ -105,6 +105,8 @@ std::string outcome_json(std::uint16_t status) {
       return outcome("too-long", "the header fields are too large");
     case 503:
       return outcome("transient", "the server is busy or sealed: try again later");
+    case 507:
+      return outcome("no-store", "the disk is full: nothing is answered that cannot be recorded");
     case 505:
       return outcome("not-supported", "only HTTP/1.1 and HTTP/2 are spoken here");
     default:

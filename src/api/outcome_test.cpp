@@ -66,5 +66,13 @@ static_assert(!std::constructible_from<Released, net::Response>);
 static_assert(!std::constructible_from<audit::Receipt, std::uint64_t, Time, std::string>);
 static_assert(!std::copyable<audit::Receipt>);
 
+TEST(Outcome, OfAFullDiskSaysSoAndNotThatTheServerIsBusy) {
+  auto const json = codec::parse_json(outcome_json(507));
+  ASSERT_TRUE(json.has_value());
+  auto const& issue = json->find("issue")->items().front();
+  EXPECT_EQ(issue.text_of("code"), "no-store");
+  EXPECT_NE(issue.text_of("diagnostics").find("disk is full"), std::string_view::npos);
+}
+
 }  // namespace
 }  // namespace tacenda::api

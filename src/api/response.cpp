@@ -50,7 +50,7 @@ Released::Released(Unrecorded reason, std::uint16_t status, fhir::Format format)
       break;
   }
   if (response_.status >= 400) {
-    response_.body = outcome_json(response_.status == 507 ? std::uint16_t{503} : response_.status);
+    response_.body = outcome_json(response_.status);
     response_.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
     put_into(format, response_);
   }
