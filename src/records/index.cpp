@@ -57,6 +57,7 @@ void Transaction::touch(std::vector<Term> const& terms) {
         set_.touches(view_.guard(term_guard(term.parameter, code_of_token(term.bytes))));
         break;
       case Section::kReference:
+      case Section::kNested:
       case Section::kCanonical:
       case Section::kUri:
         set_.touches(view_.guard(term_guard(term.parameter, term.bytes)));

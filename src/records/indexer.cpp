@@ -304,8 +304,9 @@ class Indexer::Step {
     }
     auto const document = open_document(*body);
     if (!document.has_value()) return {};
-    // A contained resource can be of any type.
-    if (!concerns && !document->text.contains("\"contained\"")) return {};
+    // A contained resource, and one in a Bundle, can be of any type.
+    bool const may_contain = place.type == "Bundle" || document->text.contains("\"contained\"");
+    if (!concerns && !may_contain) return {};
     auto const json = codec::parse_json(document->text);
     if (!json.has_value()) return {};
     set_.depends_on(view_.guard(key));

@@ -159,6 +159,29 @@ class ExampleSearch(SearchProperty):
             self.check_feeding(self.load_examples(connection))
 
 
+class BundleSearch(SearchProperty):
+    archive = "fhir-r4-examples.tar.zst"
+    loaded = []
+
+    IN_BUNDLES = {  # a query, and how many bundles of the examples it finds
+        "Bundle?composition.title:contains=a": 1, "Bundle?composition.subject:missing=false": 1,
+        "Bundle?composition.author.name=a": 1, "Bundle?composition=180f219f-97a8-486d-99d9-ed631fe4fc57": 1,
+        "Bundle?composition._id=180f219f-97a8-486d-99d9-ed631fe4fc57": 1, "Bundle?composition.status:not=final": 0,
+        "Bundle?composition._id:missing=false": 1, "Bundle?composition._lastUpdated=gt2000": 1, "Bundle?composition:below=1": 3,
+        "Bundle?composition:Patient._id=example": 2, "Bundle?composition:Patient.name=chalmers": 4,
+        "Bundle?message.source-uri:missing=false": 2, "Bundle?composition=Patient/example": 2,
+        "Bundle?_include=*": 32, "Bundle?_include=Bundle:composition": 32,
+        "Patient?_has:Bundle:composition:type=batch-response": 0, "Patient?_id=example&_revinclude=Bundle:composition": 1}
+
+    def test_what_lies_in_a_bundle_is_looked_into_and_leads_to_no_resource_of_the_same_name(self):
+        with self.server.connect() as connection:
+            evaluator = self.evaluator(self.load_examples(connection))
+            for query, expected in self.IN_BUNDLES.items():
+                with self.subTest(query):
+                    found, wanted = self.wrong(connection, query, 50, False, evaluator)
+                    self.assertEqual((found, wanted["total"]), ([], expected))
+
+
 class UsCoreSearch(SearchProperty):
     archive = "us-core-examples.tar.zst"
     loaded = []

@@ -68,8 +68,8 @@ class Adder {
     Json const& value = *element.value;
     if (value.is_string()) return canonical(value.as_string());
     if (auto const type = value.text_of("resourceType"); !type.empty()) {
-      // A resource within a Bundle: found by the place it names.
-      return link(std::string(type).append("/").append(value.text_of("id")));
+      // A resource within a Bundle.
+      return nested(type, value.text_of("id"));
     }
     if (element.type != "Reference") return;
     if (auto const target = value.text_of("reference"); !target.empty()) link(target);
@@ -209,12 +209,21 @@ class Adder {
     }
   }
 
+  /// A search by id alone looks at the types that the parameter leads to, and for others here.
+  void stray(std::string_view type, std::string_view id) {
+    if (!facts_.targets.empty() && !is_one_of(type, facts_.targets)) add(stray_reference_bytes(id));
+  }
+
+  void nested(std::string_view type, std::string_view id) {
+    if (id.empty()) return;
+    stray(type, id);
+    add(nested_bytes(std::string(type).append("/").append(id)));
+  }
+
   void link(std::string_view target) {
     auto const parsed = fhir::parse_reference(target);
     if (parsed.kind == fhir::ReferenceKind::kLocal) {
-      // A search by id alone looks at the types that the parameter leads to: this one is none of them.
-      bool const is_stray = !facts_.targets.empty() && !is_one_of(parsed.type, facts_.targets);
-      if (is_stray) add(stray_reference_bytes(parsed.id));
+      stray(parsed.type, parsed.id);
       return add(reference_bytes(std::string(parsed.type) + "/" + std::string(parsed.id)),
                  listed(parsed.version));
     }

@@ -31,6 +31,7 @@ struct Extractor::Extraction {
   std::vector<Part> parts;
   ParameterFacts facts;
   fhir::ParameterHandle held;  // what `facts` look into; nullptr: R4's own
+  bool only_inside = false;    // of resources in others: what these are known by without a row
 };
 
 namespace {
@@ -50,7 +51,7 @@ using Extractions = std::vector<Extraction>;
 
 Result<Extraction> compile(std::string_view type, fhir::SearchParameter const& parameter) {
   auto expression = TACENDA_TRY(Expression::compile(parameter.expression));
-  Extraction extraction{number_of(type, parameter), parameter.type, std::move(expression), {}, {}, {}};
+  Extraction extraction{number_of(type, parameter), parameter.type, std::move(expression), {}, {}, {}, false};
   extraction.facts = {parameter.systems, parameter.targets, parameter.expression.ends_with(".name.family")};
   for (auto const& component : parameter.components) {
     extraction.parts.push_back({component.type, TACENDA_TRY(Expression::compile(component.expression))});
@@ -58,19 +59,23 @@ Result<Extraction> compile(std::string_view type, fhir::SearchParameter const& p
   return extraction;
 }
 
-/// These are known without a row.
-bool has_rows(fhir::SearchParameter const& parameter) {
-  return !parameter.expression.empty() && parameter.code != "_id" && parameter.code != "_lastUpdated" &&
-         parameter.type != SearchType::kSpecial;
+/// Known without a row, but of resources that lie in others.
+bool is_only_inside(fhir::SearchParameter const& parameter) {
+  return parameter.code == "_id" || parameter.code == "_lastUpdated";
+}
+
+bool is_extracted(fhir::SearchParameter const& parameter) {
+  return !parameter.expression.empty() && parameter.type != SearchType::kSpecial;
 }
 
 Result<Extractions> compile(std::string_view type) {
   Extractions extractions;
   for (auto const* parameter : fhir::search_parameters_of(type)) {
-    if (!has_rows(*parameter)) continue;
+    if (!is_extracted(*parameter)) continue;
     auto extraction = compile(type, *parameter);
     if (!extraction.has_value())
       return fail(ErrorKind::kBug, "a search parameter's expression does not compile");
+    extraction->only_inside = is_only_inside(*parameter);
     extractions.push_back(std::move(*extraction));
   }
   return extractions;
@@ -166,9 +171,11 @@ void add_composite(Extraction const& extraction, fhirpath::Context const& contex
   combine(parts, chosen, extraction.parameter, room, terms);
 }
 
-/// The contained resource that a reference leads to; nullptr: it leads elsewhere.
+/// The contained resource that a reference leads to, or the one within a Bundle that stands for a reference
+/// (Bundle-composition: "access to search its contents"); nullptr: it leads elsewhere.
 Json const* contained_by(Json const& resource, Item const& item) {
   Json const* value = item.value();
+  if (value != nullptr && !value->text_of("resourceType").empty()) return value;
   auto const link = value == nullptr ? std::string_view() : value->text_of("reference");
   auto const* list = resource.find("contained");
   if (!link.starts_with('#') || link.size() < 2 || list == nullptr) return nullptr;
@@ -275,7 +282,7 @@ class Extractor::Finding {
   std::map<Json const*, std::vector<Term>> contained_;
 };
 
-Result<void> Extractor::each(Json const& resource, Visit const& visit) const {
+Result<void> Extractor::each(Json const& resource, bool is_contained, Visit const& visit) const {
   auto const type = resource.text_of("resourceType");
   auto const own = TACENDA_TRY(compiled().of(type));
   Item const focus = fhirpath::item_of(resource);
@@ -290,7 +297,9 @@ Result<void> Extractor::each(Json const& resource, Visit const& visit) const {
     if (!items.has_value()) return {};
     return visit(extraction, context, *items);
   };
-  for (auto const& extraction : *own) TACENDA_TRY_VOID(look(extraction));
+  for (auto const& extraction : *own) {
+    if (is_contained || !extraction.only_inside) TACENDA_TRY_VOID(look(extraction));
+  }
   if (auto const found = defined_.find(type); found != defined_.end()) {
     for (auto const& extraction : found->second) TACENDA_TRY_VOID(look(extraction));
   }
@@ -302,24 +311,25 @@ Result<std::vector<std::vector<Term>>> Extractor::contained_terms_of(Json const&
                                                                      std::string_view type) const {
   std::vector<std::vector<Term>> found;
   std::set<Json const*> met;
-  TACENDA_TRY_VOID(
-      each(resource, [&](Extraction const& extraction, auto const&, auto const& items) -> Result<void> {
-        if (extraction.parameter != parameter) return {};
-        for (auto const& item : items) {
-          auto const* contained = contained_by(resource, item);
-          if (contained == nullptr || contained->text_of("resourceType") != type) continue;
-          if (met.insert(contained).second) found.push_back(TACENDA_TRY(find(*contained, true)).terms);
-        }
-        return {};
-      }));
+  TACENDA_TRY_VOID(each(resource, false,
+                        [&](Extraction const& extraction, auto const&, auto const& items) -> Result<void> {
+                          if (extraction.parameter != parameter) return {};
+                          for (auto const& item : items) {
+                            auto const* contained = contained_by(resource, item);
+                            if (contained == nullptr || contained->text_of("resourceType") != type) continue;
+                            if (met.insert(contained).second) found.push_back(TACENDA_TRY(find(*contained, true)).terms);
+                          }
+                          return {};
+                        }));
   return found;
 }
 
 Result<Extractor::Found> Extractor::find(Json const& resource, bool is_contained) const {
   Finding finding(*this, resource, is_contained);
-  TACENDA_TRY_VOID(each(resource, [&](Extraction const& extraction, auto const& context, auto const& items) {
-    return finding.look(extraction, context, items);
-  }));
+  TACENDA_TRY_VOID(
+      each(resource, is_contained, [&](Extraction const& extraction, auto const& context, auto const& items) {
+        return finding.look(extraction, context, items);
+      }));
   return Found{finding.take(), finding.is_cut()};
 }
 
@@ -355,7 +365,7 @@ Digest reading_of_r4() {
   writer.u8(kFactsFormat);
   for (auto const type : fhir::resource_types()) {
     for (auto const* parameter : fhir::search_parameters_of(type)) {
-      if (has_rows(*parameter)) writer.u32(number_of(type, *parameter));
+      if (is_extracted(*parameter)) writer.u32(number_of(type, *parameter));
     }
   }
   return vault::digest(all);

@@ -66,8 +66,9 @@ class Extractor {
   };
   using Visit = std::function<Result<void>(Extraction const&, fhirpath::Context const& context,
                                            fhirpath::Collection const& items)>;
-  /// What each parameter of the resource's type finds in it.
-  Result<void> each(codec::Json const& resource, Visit const& visit) const;
+  /// What each parameter of the resource's type finds in it; in one that lies in another also what a resource
+  /// of its own is known by without a row.
+  Result<void> each(codec::Json const& resource, bool is_contained, Visit const& visit) const;
   Result<Found> find(codec::Json const& resource, bool is_contained) const;
 
   fhir::SearchParameters const parameters_;

@@ -23,6 +23,7 @@ bool is_kept(Term const& term) {
     case Section::kString:
     case Section::kLaterWord:
     case Section::kReference:
+    case Section::kNested:
     case Section::kCanonical:
     case Section::kUri:
     case Section::kDate:

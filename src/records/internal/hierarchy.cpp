@@ -102,7 +102,9 @@ Result<std::vector<TermRange>> ranges_within(SearchState const& state, fhir::Sea
   if (!is_related || parameter.type != fhir::SearchType::kReference) return ranges;
   auto const add = [&](std::string_view type, std::string const& id) -> Result<void> {
     for (auto const& each : TACENDA_TRY(Hierarchy(state, type).related(id, modifier))) {
-      if (each != id) ranges.push_back(reference_to(type, each));
+      if (each == id) continue;
+      ranges.push_back(reference_to(type, each));
+      ranges.push_back(nested_as(type, each));
     }
     return {};
   };

@@ -272,9 +272,7 @@ TermRange inside_contained(std::uint32_t number, TermRange const& range) {
 Result<void> add_contained_ranges(SearchState const& state, SearchCriterion const& criterion,
                                   std::vector<TermRange>& ranges) {
   for (auto const& [target, linked] : criterion.links) {
-    if (linked->kind != SearchCriterion::Kind::kValue || needs_whole(*linked) ||
-        linked->parameter->code == "_id" || linked->parameter->code == "_lastUpdated")
-      continue;
+    if (linked->kind != SearchCriterion::Kind::kValue || needs_whole(*linked)) continue;
     std::uint32_t const number = number_of(target, *linked->parameter);
     for (auto const& value : linked->values) {
       auto const inner = TACENDA_TRY(ranges_within(state, *linked->parameter, linked->modifier, value));

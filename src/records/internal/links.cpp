@@ -51,6 +51,10 @@ TermRange reference_to(std::string_view type, std::string_view id) {
   return one_term(reference_bytes(std::string(type) + "/" + std::string(id)));
 }
 
+TermRange nested_as(std::string_view type, std::string_view id) {
+  return one_term(nested_bytes(std::string(type) + "/" + std::string(id)));
+}
+
 bool is_canonical(std::string_view bytes) {
   return !bytes.empty() && bytes.front() == static_cast<char>(Section::kCanonical);
 }

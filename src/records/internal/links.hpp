@@ -33,5 +33,6 @@ Result<void> visit_referrers(SearchState const& state, std::uint32_t parameter, 
 Result<bool> has_canonicals(SearchState const& state, std::uint32_t parameter, std::string_view inside);
 
 TermRange reference_to(std::string_view type, std::string_view id);
+TermRange nested_as(std::string_view type, std::string_view id);
 
 }  // namespace tacenda::records

@@ -46,6 +46,7 @@ Result<void> skip_value(Section section, std::string_view& bytes) {
     case Section::kString:
     case Section::kLaterWord:
     case Section::kReference:
+    case Section::kNested:
     case Section::kCanonical:
     case Section::kUri:
       return skip_text(bytes);

@@ -157,6 +157,7 @@ std::optional<std::string> sortable(std::string_view term) {
       return std::string(rest.substr(1, 8));  // where it begins
     case Section::kString:
     case Section::kReference:
+    case Section::kNested:
     case Section::kCanonical:
     case Section::kUri:
     case Section::kToken:

@@ -162,9 +162,12 @@ Ranges reference_ranges(QueryContext const& context, fhir::SearchParameter const
     // The places of a hierarchy are resources, and not versions of them.
     ranges.push_back(
         versioned(reference_bytes(place), modifier == Modifier::kNone ? parsed.version : std::string_view()));
+    if (parsed.version.empty()) ranges.push_back(one(nested_bytes(place)));
   } else if (ResourceId::parse(value.text).has_value()) {
     for (auto const type : fhir::types_of_bare_ids(parameter)) {
-      ranges.push_back(one(reference_bytes(std::string(type).append("/").append(value.text))));
+      auto const place = std::string(type).append("/").append(value.text);
+      ranges.push_back(one(reference_bytes(place)));
+      ranges.push_back(one(nested_bytes(place)));
     }
     ranges.push_back(one(stray_reference_bytes(value.text)));
   }

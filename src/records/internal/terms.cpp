@@ -13,7 +13,7 @@ constexpr std::int64_t kYear = 366 * kDay;
 
 // To be raised when a value of a definition that stays the same is read in another way: all rows are then
 // written anew.
-constexpr std::uint32_t kReading = 2;
+constexpr std::uint32_t kReading = 3;
 
 std::uint32_t number_of_text(std::string_view text) {
   Digest const digest = vault::digest(as_bytes(text));
@@ -155,6 +155,12 @@ std::string reference_bytes(std::string_view target) {
 
 std::string stray_reference_bytes(std::string_view id) {
   return reference_bytes(std::string("*/").append(id));
+}
+
+std::string nested_bytes(std::string_view place) {
+  std::string out = section(Section::kNested);
+  append_text(out, place);
+  return out;
 }
 
 std::string canonical_bytes(std::string_view url) {

@@ -50,6 +50,7 @@ enum class Section : char {
   kString = 'f',
   kLaterWord = 'w',
   kReference = 'r',
+  kNested = 'N',
   kCanonical = 'R',
   kIdentifier = 'i',
   kUri = 'u',
@@ -101,6 +102,9 @@ std::string later_word_bytes(std::string_view word);  // folds
 std::string reference_bytes(std::string_view target);
 /// Of a reference to a type that its parameter does not name, by id alone.
 std::string stray_reference_bytes(std::string_view id);
+/// Of a resource that lies where a parameter looks for references, by its place: it is found like what is
+/// referred to, and leads to no other resource.
+std::string nested_bytes(std::string_view place);
 std::string canonical_bytes(std::string_view url);
 std::string identifier_bytes(std::string_view value, std::string_view system);
 std::string uri_bytes(std::string_view uri);

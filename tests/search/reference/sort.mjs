@@ -3,7 +3,7 @@
 import { rangeOfElement } from './match.mjs';
 import { elementsOf } from './elements.mjs';
 import { compare, decimal } from './decimals.mjs';
-import { targetsOf, toBase, unitOf } from './numbers.mjs';
+import { targetsOf, toBase, UCUM, unitOf } from './numbers.mjs';
 import { pointsTo } from './references.mjs';
 import { folded, textsOf } from './text.mjs';
 import { tokensOf } from './tokens.mjs';
@@ -33,8 +33,8 @@ const ORDERS = {
   reference: { keys: (e) => [placeOf(e)].filter(Boolean), order: byText },
 };
 
-function canonicalOf({ low, high, code }) {
-  const unit = code && unitOf(code);
+function canonicalOf({ low, high, system, code }) {
+  const unit = system === UCUM && code && unitOf(code);
   const value = low ?? high;
   return unit ? toBase(unit, value) : value;
 }

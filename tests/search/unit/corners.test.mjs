@@ -153,6 +153,16 @@ test('several keys of a sort, with values missing in each', () => {
   assert.equal(order('Patient?_sort=death-date'), 'a+b+c+d+e');
 });
 
+test('a unit of another system is no UCUM unit, whatever its code looks like', () => {
+  const valueQuantity = (value, system, code) => ({ valueQuantity: { value, system, code } });
+  const quantity = (id, ...of) => ({ resourceType: 'Observation', id, ...valueQuantity(...of) });
+  const store = new Store([
+    quantity('a', 107, UCUM, 'mm[Hg]'),
+    quantity('b', 122, 'http://snomed.info/sct', '258814008'),
+  ]);
+  assert.deepEqual(store.search('Observation?_sort=-value-quantity').order, [['Observation/a'], ['Observation/b']]);
+});
+
 test('value sets list, exclude, nest and come expanded', () => {
   const valueSet = (id, more) => ({ resourceType: 'ValueSet', id, url: `http://v/${id}`, version: '1', ...more });
   const listed = (...codes) => ({ system: 's', concept: codes.map((code) => ({ code })) });
