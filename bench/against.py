@@ -5,8 +5,9 @@ usage: against.py OTHER_TREE [--seconds N] [--rounds N]
 
 OTHER_TREE is a checkout of that revision (`git worktree add`) with its own build/dev/tacenda (`./dev build`): each
 server is started by the harness of its own tree. Both run all the time and are asked in turns, so that a machine that
-becomes slower slows both. Prints each round and the medians: requests a second, and the processor time that the server took
-for one, which other work on the machine disturbs less.
+becomes slower slows both; who begins changes with each round. Prints each round and the medians: requests a second,
+the processor time that the server took for one, and the ratio within a round, which is disturbed least by what slows
+the machine for a while. Many short rounds say more than a few long ones.
 """
 import argparse
 import json
@@ -60,14 +61,14 @@ def processor_seconds(pid):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("other", type=pathlib.Path)
-    parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=40)
     options = parser.parse_args()
     servers = {"other": start(options.other.resolve()), "this": start(ROOT)}
     rates, costs = ({name: [] for name in servers} for _ in range(2))
     try:
         for number in range(options.rounds):
-            for name, (_, asked) in servers.items():
+            for name, (_, asked) in list(servers.items())[::1 if number % 2 == 0 else -1]:
                 before = processor_seconds(asked["pid"])
                 rate, _ = run.wrk(asked["url"], options.seconds, 64, ["Authorization: Bearer " + asked["token"]])
                 rates[name].append(rate)
@@ -81,6 +82,9 @@ def main():
     for what, values in (("requests/s", rates), ("us of processor time", costs)):
         other, this = (statistics.median(values[name]) for name in ("other", "this"))
         print(f"median: other {other:,.1f}, this {this:,.1f} {what}, {this / other:.1%}")
+    within = sorted(this / other for this, other in zip(rates["this"], rates["other"]))
+    low, high = within[len(within) // 4], within[len(within) * 3 // 4]
+    print(f"within a round: {statistics.median(within):.1%}, half of the rounds from {low:.1%} to {high:.1%}")
 
 
 if __name__ == "__main__":

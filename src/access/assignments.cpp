@@ -271,6 +271,7 @@ Result<Assignments::Change> Assignments::set_listed(std::string_view patient, st
 std::optional<Emergency> Assignments::emergency(std::string_view user, std::string_view patient,
                                                 Time now) const {
   ReadLock const lock(mutex_);
+  if (newest_.empty()) return std::nullopt;  // as nearly always: no names are made for it
   auto const found = newest_.find({std::string(user), std::string(patient)});
   if (found == newest_.end()) return std::nullopt;
   auto const& each = emergencies_.at(found->second);

@@ -96,7 +96,7 @@ Result<Evidence::Consents> Evidence::read_consents(std::string_view patient) con
 }
 
 Result<Evidence::Consents> Evidence::consents_of(std::string_view patient) const {
-  return consents_.get(store_, std::string(patient), records::Decisive::kPatient, patient,
+  return consents_.get(store_, patient, records::Decisive::kPatient, patient,
                        [&] { return read_consents(patient); });
 }
 
@@ -217,7 +217,7 @@ Result<std::vector<std::string>> Evidence::read_actors(std::string_view practiti
 
 Result<std::shared_ptr<std::vector<std::string> const>> Evidence::actors_of(
     std::string_view practitioner) const {
-  return actors_.get(store_, std::string(practitioner), records::Decisive::kPractitioner, {},
+  return actors_.get(store_, practitioner, records::Decisive::kPractitioner, {},
                      [&]() -> Result<std::shared_ptr<std::vector<std::string> const>> {
                        return std::make_shared<std::vector<std::string> const>(
                            TACENDA_TRY(read_actors(practitioner)));
@@ -225,14 +225,13 @@ Result<std::shared_ptr<std::vector<std::string> const>> Evidence::actors_of(
 }
 
 Result<Evidence::Names> Evidence::names_of(std::string_view practitioner) const {
-  return names_.get(
-      store_, std::string(practitioner), records::Decisive::kPractitioner, {}, [&]() -> Result<Names> {
-        auto names = std::make_shared<std::vector<ActorName>>();
-        names->push_back({"Practitioner/" + std::string(practitioner), {}});
-        for (auto const& role : TACENDA_TRY(roles_of(practitioner)))
-          names->push_back({"PractitionerRole/" + std::string(role.text_of("id")), period_of(role)});
-        return Names(std::move(names));
-      });
+  return names_.get(store_, practitioner, records::Decisive::kPractitioner, {}, [&]() -> Result<Names> {
+    auto names = std::make_shared<std::vector<ActorName>>();
+    names->push_back({"Practitioner/" + std::string(practitioner), {}});
+    for (auto const& role : TACENDA_TRY(roles_of(practitioner)))
+      names->push_back({"PractitionerRole/" + std::string(role.text_of("id")), period_of(role)});
+    return Names(std::move(names));
+  });
 }
 
 Result<bool> Evidence::has_consents() const {
@@ -241,8 +240,7 @@ Result<bool> Evidence::has_consents() const {
 }
 
 Result<bool> Evidence::has_labels(std::string_view type) const {
-  return labels_.get(store_, std::string(type), records::Decisive::kLabels, type,
-                     [&] { return store_.has_labels(type); });
+  return labels_.get(store_, type, records::Decisive::kLabels, type, [&] { return store_.has_labels(type); });
 }
 
 }  // namespace tacenda::access

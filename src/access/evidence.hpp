@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,13 +24,13 @@ class Kept {
   /// The value of `key`, read by `read` (a Result<Value>) unless it is known and stands. Errors: those of
   /// `read`.
   template <typename Read>
-  Result<Value> get(records::Store const& store, std::string const& key, records::Decisive kind,
+  Result<Value> get(records::Store const& store, std::string_view key, records::Decisive kind,
                     std::string_view name, Read read) {
     return get(store, key, kind, name, read, [](Value const&, std::uint64_t) { return true; });
   }
   /// The same; `is_of_use` says whether what is known, as of that many commits, answers the question too.
   template <typename Read, typename IsOfUse>
-  Result<Value> get(records::Store const& store, std::string const& key, records::Decisive kind,
+  Result<Value> get(records::Store const& store, std::string_view key, records::Decisive kind,
                     std::string_view name, Read read, IsOfUse is_of_use) {
     {
       ReadLock const lock(mutex_);
@@ -44,7 +45,7 @@ class Kept {
     WriteLock const lock(mutex_);
     // Beyond that all are forgotten, which costs time alone.
     if (entries_.size() >= kEntries) entries_.clear();
-    entries_.insert_or_assign(key, Entry{value, as_of});
+    entries_.insert_or_assign(std::string(key), Entry{value, as_of});
     return value;
   }
 
@@ -54,8 +55,13 @@ class Kept {
     Value value;
     std::uint64_t as_of = 0;
   };
+  /// Finds a view without making a string of it.
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
+  };
   SharedMutex mutex_;
-  std::unordered_map<std::string, Entry> entries_ TACENDA_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Entry, Hash, std::equal_to<>> entries_ TACENDA_GUARDED_BY(mutex_);
 };
 
 /// What decisions look at in the records: consents, treating relations, roles of practitioners, labels. Kept,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "access/internal/concepts.hpp"
 #include "access/internal/policy_words.hpp"
@@ -261,6 +262,21 @@ ResourceGroup group_of(std::string_view type) {
   return ResourceGroup::kOther;
 }
 
+namespace {
+
+/// By what a role's rights to each concrete type go. Asked several times for each record that is judged.
+std::optional<ResourceGroup> group_of_concrete(std::string_view type) {
+  static auto const groups = [] {
+    std::unordered_map<std::string_view, ResourceGroup> made;
+    for (auto const each : fhir::resource_types()) made.emplace(each, group_of(each));
+    return made;
+  }();
+  auto const found = groups.find(type);
+  return found == groups.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace
+
 bool Role::may_ask_for(std::string_view purpose) const {
   return std::ranges::find(purposes, purpose) != purposes.end();
 }
@@ -277,15 +293,15 @@ bool Role::is_privileged() const {
 bool Role::may(Action action, std::string_view type) const {
   if (type.empty()) return action == Action::kExport ? exports : (system_actions & bit(action)) != 0;
   // Entries of the audit log are never written by a client and are read through the log alone (O-02).
-  if (!fhir::is_resource_type(type) || type == "AuditEvent") return false;
+  auto const group = group_of_concrete(type);
+  if (!group || type == "AuditEvent") return false;
   bool const is_write = action == Action::kCreate || action == Action::kUpdate || action == Action::kDelete;
   // Who keeps records does not say thereby who may see them.
   if (type == "Consent" && is_write) return (consent_actions & bit(action)) != 0;
-  auto const group = group_of(type);
   if (!types.empty() && group != ResourceGroup::kDirectory && types.find(type) == types.end()) return false;
   if (is_write && !writes.empty() && group != ResourceGroup::kDirectory && writes.find(type) == writes.end())
     return false;
-  return (actions[static_cast<std::size_t>(group)] & bit(action)) != 0;
+  return (actions[static_cast<std::size_t>(*group)] & bit(action)) != 0;
 }
 
 Result<std::shared_ptr<Policy const>> Policy::shipped(std::string_view name) {

@@ -213,23 +213,24 @@ Result<Outcome> Pipeline::run_terminology(Exchange& exchange, Context const& con
   }
 }
 
-std::optional<Outcome> Pipeline::try_read(Exchange& exchange) {
+bool Pipeline::try_read(Exchange& exchange) {
   Match const& match = exchange.route;
   bool const is_read =
       match.route->interaction == Interaction::kRead || match.route->interaction == Interaction::kVread;
   // Only what is told as it is stored: `reply` comes on the committer's thread, which writes no XML.
-  if (!is_read || exchange.format != fhir::Format::kJson || match.type == "Binary") return std::nullopt;
+  if (!is_read || exchange.format != fhir::Format::kJson || match.type == "Binary") return false;
   std::uint64_t const seen = parts_.store.committed();
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
-  if (!permit.has_value()) return std::nullopt;
-  exchange.is_judged = !permit->judges_all(match.type);
-  if (exchange.is_judged && exchange.is_on_committer) return std::nullopt;
+  if (!permit.has_value()) return false;
+  // What must be judged waits for no commit on the committer's own thread.
+  if (exchange.is_on_committer && !permit->judges_all(match.type)) return false;
   exchange.origin.query = operations::recorded_query(exchange.request.query);
   auto const used = services();
   Context const context{used, *exchange.principal, exchange.origin, exchange.base_url, false, {}};
   auto outcome = run_interaction(exchange, context, std::move(*permit));
-  if (!outcome.has_value() || !bind(exchange, seen, outcome->set).has_value()) return std::nullopt;
-  return std::move(*outcome);
+  if (!outcome.has_value() || !bind(exchange, seen, outcome->set).has_value()) return false;
+  exchange.read = std::move(*outcome);
+  return true;
 }
 
 operations::Services Pipeline::services() const {

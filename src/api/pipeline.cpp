@@ -124,9 +124,8 @@ void Pipeline::handle(net::Request&& request, std::move_only_function<void(Relea
   exchange->request = std::move(request);
   exchange->begun = parts_.clock.monotonic();
   if (auto ended = admit(*exchange)) return reply(std::move(*ended));
-  auto outcome = try_read(*exchange);
-  if (!outcome) return send(*exchange, dispatch(*exchange), std::move(reply));
-  finish_read(std::move(exchange), std::move(*outcome), std::move(reply), 0);
+  if (!try_read(*exchange)) return send(*exchange, dispatch(*exchange), std::move(reply));
+  finish_read(std::move(exchange), std::move(reply), 0);
 }
 
 void Pipeline::send(Exchange const& exchange, Released released,
@@ -137,29 +136,29 @@ void Pipeline::send(Exchange const& exchange, Released released,
       [released = std::move(released), reply = std::move(reply)]() mutable { reply(std::move(released)); });
 }
 
-void Pipeline::finish_read(std::unique_ptr<Exchange> exchange, operations::Outcome outcome,
-                           std::move_only_function<void(Released)> reply, std::size_t attempt) {
-  auto set = std::move(outcome.set);
-  auto events = std::move(outcome.events);
+void Pipeline::finish_read(std::unique_ptr<Exchange> exchange, std::move_only_function<void(Released)> reply,
+                           std::size_t attempt) {
+  auto set = std::move(exchange->read->set);
+  auto events = std::move(exchange->read->events);
   parts_.log.commit_async(
       std::move(set), std::move(events),
-      [this, attempt, exchange = std::move(exchange), outcome = std::move(outcome),
+      [this, attempt, exchange = std::move(exchange),
        reply = std::move(reply)](Result<audit::Receipt> receipt) mutable {
         if (!receipt.has_value()) {
           if (receipt.error().kind() != ErrorKind::kConflict)
             return reply(unrecorded(receipt.error(), exchange->format));
           // What it rests on changed meanwhile: it is read again, by what holds now.
           exchange->is_on_committer = true;
-          bool const is_quick = !exchange->is_judged && attempt < kRaces;
-          if (auto anew = is_quick ? try_read(*exchange) : std::nullopt)
-            return finish_read(std::move(exchange), std::move(*anew), std::move(reply), attempt + 1);
+          exchange->read.reset();
+          if (attempt < kRaces && try_read(*exchange))
+            return finish_read(std::move(exchange), std::move(reply), attempt + 1);
           // It is judged, or not allowed any more: the slow way waits for commits.
           return slow_way_.push([this, exchange = std::move(exchange), reply = std::move(reply)]() mutable {
             send(*exchange, dispatch(*exchange), std::move(reply));
           });
         }
         Wishes const wishes{std::move(exchange->base_url), exchange->prefer, *exchange->format, {}, {}, {}};
-        reply(Released(*receipt, render(outcome, *receipt, wishes)));
+        reply(Released(*receipt, render(*std::move(exchange->read), *receipt, wishes)));
       });
 }
 
@@ -184,7 +183,7 @@ std::optional<Released> Pipeline::try_commit(Exchange& exchange,
     Wishes wishes{exchange.base_url, exchange.prefer, *exchange.format, {}, {}, {}};
     if (exchange.remarks.wanted) wishes.outcome = exchange.remarks.outcome_of(0);
     page_links(exchange, *outcome, *receipt, wishes);
-    return Released(*receipt, render(*outcome, *receipt, wishes));
+    return Released(*receipt, render(*std::move(outcome), *receipt, wishes));
   }
   switch (receipt.error().kind()) {
     case ErrorKind::kConflict:

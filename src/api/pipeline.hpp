@@ -78,11 +78,11 @@ class Pipeline {
   Released dispatch(Exchange& exchange);
   /// At once, or at an even time when it says that nothing is there (EvenTimes).
   void send(Exchange const& exchange, Released released, std::move_only_function<void(Released)> reply);
-  /// What a read came to; nullopt when it is no read, or fails: the slow way tells why.
-  std::optional<operations::Outcome> try_read(Exchange& exchange);
-  /// Makes the event durable and answers; reads again what rests on what changed meanwhile.
-  void finish_read(std::unique_ptr<Exchange> exchange, operations::Outcome outcome,
-                   std::move_only_function<void(Released)> reply, std::size_t attempt);
+  /// Puts what a read came to into the exchange; false when it is no read, or fails: the slow way tells why.
+  bool try_read(Exchange& exchange);
+  /// Makes the event of a read durable and answers; reads again what rests on what changed meanwhile.
+  void finish_read(std::unique_ptr<Exchange> exchange, std::move_only_function<void(Released)> reply,
+                   std::size_t attempt);
   Released capabilities(Exchange& exchange);
   Released fhir(Exchange& exchange);
   enum class Intent : std::uint8_t { kCommit, kTry };  // kTry commits nothing; only a refusal answers

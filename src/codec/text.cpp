@@ -177,9 +177,15 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string
 std::string format_uuid_v4(std::array<std::byte, 16> random) {
   random[6] = (random[6] & std::byte{0x0F}) | std::byte{0x40};
   random[8] = (random[8] & std::byte{0x3F}) | std::byte{0x80};
-  std::string const hex = hex_encode(random);
-  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" +
-         hex.substr(20);
+  std::string text;
+  text.reserve(36);
+  for (std::size_t i = 0; i < random.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text.push_back('-');
+    auto const byte = std::to_integer<unsigned>(random[i]);
+    text.push_back(kHex[byte >> 4U]);
+    text.push_back(kHex[byte & 0xFU]);
+  }
+  return text;
 }
 
 }  // namespace tacenda::codec

@@ -68,6 +68,9 @@ TEST(Uuid, HasVersionAndVariant) {
   std::array<std::byte, 16> ones{};
   ones.fill(std::byte{0xFF});
   EXPECT_EQ(format_uuid_v4(ones), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+  std::array<std::byte, 16> counted;
+  for (std::size_t i = 0; i < counted.size(); ++i) counted[i] = static_cast<std::byte>(i);
+  EXPECT_EQ(format_uuid_v4(counted), "00010203-0405-4607-8809-0a0b0c0d0e0f");
 }
 
 }  // namespace

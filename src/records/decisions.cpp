@@ -22,10 +22,13 @@ bool decides_about_patients(std::string_view type) {
 
 Bytes decisive_guard(Decisive kind, std::string_view name) {
   // No row has such a key: the guard can meet no row's guard.
-  std::string text = "?decides ";
-  text.push_back(static_cast<char>('0' + static_cast<int>(kind)));
-  text.append(name);
-  return tacenda::to_bytes(text);
+  constexpr std::string_view kPrefix = "?decides ";
+  Bytes guard;
+  guard.reserve(kPrefix.size() + 1 + name.size());
+  append(guard, kPrefix);
+  guard.push_back(static_cast<std::byte>('0' + static_cast<int>(kind)));
+  append(guard, name);
+  return guard;
 }
 
 Bytes consent_guard() {

@@ -23,6 +23,7 @@ net::Response fhir_response(std::uint16_t status, std::string body) {
   net::Response response;
   response.status = status;
   response.body = std::move(body);
+  response.headers.reserve(4);  // with what tells of a version
   response.headers.push_back({"content-type", "application/fhir+json; charset=utf-8"});
   return response;
 }
@@ -34,9 +35,8 @@ std::string place_of(Wishes const& wishes, std::string_view type, std::string_vi
   return place;
 }
 
-net::Response render_version(StoredVersion const& version, Wishes const& wishes, bool matched,
-                             bool not_modified) {
-  auto response = fhir_response(200, version.json);
+net::Response render_version(StoredVersion&& version, Wishes const& wishes, bool matched, bool not_modified) {
+  auto response = fhir_response(200, std::move(version.json));
   if (not_modified) {
     response.status = 304;
     response.headers.clear();
@@ -297,10 +297,10 @@ net::Response render_bundle(operations::BundleOutcome const& bundle, Time time, 
   return fhir_response(200, std::move(out));
 }
 
-net::Response render_json(operations::Outcome const& outcome, audit::Receipt const& receipt,
+net::Response render_json(operations::Outcome&& outcome, audit::Receipt const& receipt,
                           Wishes const& wishes) {
-  if (auto const* version = std::get_if<StoredVersion>(&outcome.result)) {
-    return render_version(*version, wishes, outcome.matched, outcome.not_modified);
+  if (auto* version = std::get_if<StoredVersion>(&outcome.result)) {
+    return render_version(std::move(*version), wishes, outcome.matched, outcome.not_modified);
   }
   if (auto const* written = std::get_if<Written>(&outcome.result)) {
     return render_written(*written, receipt, wishes, outcome.matched);
@@ -324,9 +324,8 @@ std::string etag_of(std::uint64_t version) {
   return "W/\"" + std::to_string(version) + "\"";
 }
 
-net::Response render(operations::Outcome const& outcome, audit::Receipt const& receipt,
-                     Wishes const& wishes) {
-  auto response = render_json(outcome, receipt, wishes);
+net::Response render(operations::Outcome&& outcome, audit::Receipt const& receipt, Wishes const& wishes) {
+  auto response = render_json(std::move(outcome), receipt, wishes);
   put_into(wishes.format, response);
   return response;
 }

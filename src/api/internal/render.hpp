@@ -31,7 +31,7 @@ struct Wishes {
 };
 
 /// Turns what an interaction came to into HTTP, once its receipt gives the time. Source: R4 http.html.
-net::Response render(operations::Outcome const& outcome, audit::Receipt const& receipt, Wishes const& wishes);
+net::Response render(operations::Outcome&& outcome, audit::Receipt const& receipt, Wishes const& wishes);
 
 /// `W/"3"`.
 std::string etag_of(std::uint64_t version);
