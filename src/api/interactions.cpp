@@ -222,7 +222,7 @@ bool Pipeline::try_read(Exchange& exchange) {
   std::uint64_t const seen = parts_.store.committed();
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return false;
-  // What must be judged waits for no commit on the committer's own thread.
+  // To judge a record its consents are looked up, which the committer's thread cannot.
   if (exchange.is_on_committer && !permit->judges_all(match.type)) return false;
   exchange.origin.query = operations::recorded_query(exchange.request.query);
   auto const used = services();

@@ -177,14 +177,8 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string
 std::string format_uuid_v4(std::array<std::byte, 16> random) {
   random[6] = (random[6] & std::byte{0x0F}) | std::byte{0x40};
   random[8] = (random[8] & std::byte{0x3F}) | std::byte{0x80};
-  std::string text;
-  text.reserve(36);
-  for (std::size_t i = 0; i < random.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text.push_back('-');
-    auto const byte = std::to_integer<unsigned>(random[i]);
-    text.push_back(kHex[byte >> 4U]);
-    text.push_back(kHex[byte & 0xFU]);
-  }
+  std::string text = hex_encode(random);
+  for (std::size_t const dash : {8U, 13U, 18U, 23U}) text.insert(dash, 1, '-');
   return text;
 }
 

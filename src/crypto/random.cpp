@@ -14,8 +14,7 @@
 namespace tacenda::crypto {
 namespace {
 
-// What a call costs beside its bytes is shared by so many: thirty requests take as much.
-constexpr std::size_t kBatchBytes = 2048;
+constexpr std::size_t kBatchBytes = 512;  // a call costs 0.7 us whether it asks for 12 bytes or for 512
 
 // Counts the forks that lie between the first process and this one.
 std::atomic<std::uint64_t> fork_generation{0};
