@@ -222,7 +222,8 @@ bool Pipeline::try_read(Exchange& exchange) {
   std::uint64_t const seen = parts_.store.committed();
   auto permit = parts_.gate.authorize(*exchange.principal, *match.route->action, match.type);
   if (!permit.has_value()) return false;
-  // To judge a record its consents are looked up, which the committer's thread cannot.
+  // To judge may take looking up consents, and whatever takes long on the committer's thread holds up
+  // everybody.
   if (exchange.is_on_committer && !permit->judges_all(match.type)) return false;
   exchange.origin.query = operations::recorded_query(exchange.request.query);
   auto const used = services();

@@ -236,6 +236,37 @@ class Hospital(InHospital):
             early = [e for e in events if e["sequence"] < withdrawn and e["event"] in ("read", "search")]
             self.assertEqual(b"a finding" in replies[0].body, bool(early), "what is told is what is recorded")
 
+    def test_G05_C09_single_reads_while_a_consent_is_withdrawn(self):
+        patient = self.treated("dr")
+        path = "/fhir/Observation/" + self.make(observation(patient))
+        for _ in range(5):
+            given = self.make(consent(patient, "OPTIN", {"purpose": [{"system": ACT, "code": "HRESCH"}]}))
+            before, statuses, done = self.server.audit_size(), [], threading.Event()
+
+            def read():
+                with self.server.connect() as connection:
+                    while not done.is_set():
+                        statuses.append(connection.request("GET", path, token=self.tokens["scholar"]).status)
+
+            readers = [threading.Thread(target=read) for _ in range(8)]
+            for reader in readers:
+                reader.start()
+            while len(statuses) < 50:
+                time.sleep(0.01)
+            self.assertEqual(self.ask("officer", "Consent/" + given, "DELETE").status, 204)
+            seen = len(statuses)
+            while len(statuses) < seen + 20:
+                time.sleep(0.01)
+            done.set()
+            for reader in readers:
+                reader.join()
+            events = self.server.audit_after(before)
+            withdrawn = [e["sequence"] for e in events if e["event"] == "delete"][0]
+            told = [e["sequence"] for e in events if e["event"] == "read" and e["outcome"] == 0]
+            self.assertEqual([each for each in told if each > withdrawn], [], "told against the withdrawal")
+            self.assertEqual(set(statuses), {200, 404})
+            self.assertEqual(statuses.count(200), len(told), "what is told is what is recorded")
+
     def test_G05_patients_keep_their_consents_and_clinicians_do_not(self):
         patient, other = self.treated("dr"), self.treated("dr")
         name = "p" + uuid.uuid4().hex[:8]

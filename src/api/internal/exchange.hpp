@@ -33,7 +33,7 @@ struct Pipeline::Exchange {
   std::chrono::steady_clock::time_point begun;  // when it came
   bool is_judged = false;                       // by what records and consents say, not by their type alone
   bool shows_nothing = false;                   // the answer says that nothing is there
-  bool is_on_committer = false;  // read again on the committer's thread, which cannot look at consents
+  bool is_on_committer = false;  // read again on the committer's thread, which looks up no consents
   std::string_view scim_type;    // why it is refused, in the words of SCIM; empty: none of them says it
   std::optional<operations::Outcome> read;  // of a read that gives its worker back: what it came to
   std::optional<net::Response> content;  // of a read of a Binary: what it holds, in the place of the resource
