@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import pathlib
 import socket
 import ssl
 import subprocess
@@ -15,8 +14,6 @@ import uuid
 import harness
 from harness import json_of
 from test_decisions import label, observation
-
-SANITIZED = any(name in pathlib.Path(harness.BINARY or "/dev/null").read_bytes() for name in (b"__asan_init", b"__tsan_init"))
 
 
 def until(find):
@@ -334,7 +331,7 @@ class Ends(harness.TestCase):
         verified = server.verify()
         self.assertEqual(verified.returncode, 0, verified.stdout)
 
-    @unittest.skipIf(SANITIZED, "libfaketime does not work with a sanitizer")
+    @unittest.skipIf(harness.SANITIZED, "libfaketime does not work with a sanitizer")
     def test_C13_what_nobody_reviews_for_48_hours_escalates_once(self):
         self.at(0)
         server = self.server
